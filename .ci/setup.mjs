@@ -1,0 +1,83 @@
+// Sets up all that `npm test` and `npm run demo` need, on a Debian with nothing but node and npm: Debian's packages
+// (as root; others are told the line to type), the npm dependencies, and the build. Does nothing that is done already.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+
+/** Programs that must be there, and the Debian package that brings each. */
+const PROGRAMS = [
+  ['rsync', 'rsync'],
+  ['rrsync', 'rsync'],
+  ['ssh', 'openssh-client'],
+  ['sshd', 'openssh-server'],
+  ['python3', 'python3'],
+  ['flock', 'util-linux'],
+  ['setpriv', 'util-linux'],
+];
+
+function installed(program) {
+  const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+  return path.split(':').some((directory) => directory !== '' && existsSync(join(directory, program)));
+}
+
+function run(program, args, environment = {}) {
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2], // set-up speaks on standard error: standard output belongs to what comes after
+    env: { ...process.env, ...environment },
+  });
+  if (status !== 0) fail(`${program} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+function debianPackages() {
+  const missing = [...new Set(PROGRAMS.filter(([program]) => !installed(program)).map(([, name]) => name))];
+  if (missing.length === 0) return;
+  const line = `apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0 || !installed('apt-get')) {
+    fail(`These are missing here: ${missing.join(', ')}. As root, type:\n\n  apt-get update && ${line}\n`);
+  }
+  console.error(`Installing Debian packages: ${missing.join(', ')}`);
+  run('apt-get', ['update', '--quiet=2']);
+  run('apt-get', line.split(' ').slice(1).concat('--quiet=2'), { DEBIAN_FRONTEND: 'noninteractive' });
+}
+
+/** Runs `work` unless what `inputs` hash to is what it was last time and `product` is there. */
+function unlessDone(name, product, inputs, work) {
+  const stamp = join(root, 'node_modules', `.offsite-${name}`);
+  const hash = createHash('sha256').update(process.version);
+  for (const file of inputs) hash.update(file).update(readFileSync(join(root, file)));
+  const digest = hash.digest('hex');
+  const before = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (before === digest && existsSync(join(root, product))) return;
+  work();
+  mkdirSync(join(root, 'node_modules'), { recursive: true });
+  writeFileSync(stamp, digest);
+}
+
+function sources(...folders) {
+  return folders
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length)),
+    )
+    .sort();
+}
+
+debianPackages();
+unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', 'package-lock.json'], () => {
+  console.error('Installing npm dependencies …');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+});
+unlessDone('build', 'dist/cli.js', ['package.json', '.ci/build.mjs', ...sources('src', 'remote-scripts')], () => {
+  console.error('Building …');
+  run(process.execPath, ['.ci/build.mjs']);
+});

@@ -1,0 +1,66 @@
+import { constants } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Replaces a file as a whole: a reader, or a crash at any line, sees the old content or the new, never a mixture.
+ * @param path the file; its directory must exist
+ * @param content the new content
+ * @param mode permissions of the new file
+ * @throws NodeJS.ErrnoException when the disk is full or the directory not writable; the old file is untouched then
+ */
+export async function writeFileAtomic(path: string, content: string, mode = 0o600): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  try {
+    const file = await open(temporary, 'w', mode);
+    try {
+      await file.writeFile(content);
+      // Before the rename: otherwise a power cut can leave the new name on an empty file.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Appends one line with a single write, so that lines of several processes do not mix. A last line that a crash cut
+ * short is closed first, so that it cannot swallow the new one.
+ */
+export async function appendLine(path: string, line: string, mode = 0o600): Promise<void> {
+  const file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
+  try {
+    const { size } = await file.stat();
+    const last = Buffer.alloc(1);
+    if (size > 0) await file.read(last, 0, 1, size - 1);
+    const broken = size > 0 && last[0] !== 0x0a;
+    await file.appendFile(`${broken ? '\n' : ''}${line}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a directory (with its parents) that only its owner can enter. */
+export async function makePrivateDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** Whether an error says that a file or directory does not exist. */
+export function isMissing(error: unknown): boolean {
+  return errorCode(error) === 'ENOENT';
+}
+
+/** The `errno` name of an error (`ENOSPC`), or undefined. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of whatever was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,166 @@
+import { execa } from 'execa';
+import type { Readable } from 'node:stream';
+
+/** How a child process ended. Expected ends are values; only a defect throws. */
+export type ProcessEnd =
+  | { readonly kind: 'exited'; readonly code: number; readonly stderrTail: string }
+  | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals; readonly stderrTail: string }
+  | { readonly kind: 'aborted'; readonly stderrTail: string }
+  | { readonly kind: 'timed-out'; readonly stderrTail: string }
+  | { readonly kind: 'not-started'; readonly cause: Error };
+
+/** What to run and what to do with what it says. */
+export interface ProcessSpec {
+  /** Program name or path. */
+  readonly program: string;
+  /** Arguments, one an element; no shell ever sees them. */
+  readonly args: readonly string[];
+  /** The whole environment of the child; default: this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Text for its standard input; default: none (/dev/null). */
+  readonly input?: string;
+  /** Called for every line of standard output, as it comes. A carriage return ends a line too (progress). */
+  readonly onStdoutLine?: (line: string) => void;
+  /** Called for every line of standard error, as it comes. */
+  readonly onStderrLine?: (line: string) => void;
+  /** Aborting it ends the child and everything it started. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds after which the child is ended. */
+  readonly timeoutMs?: number;
+}
+
+/** Runs a program to its end. Narrow enough to be replaced in tests of pure callers. */
+export type RunProcess = (spec: ProcessSpec) => Promise<ProcessEnd>;
+
+/** Bytes of standard error that are kept for messages. */
+const STDERR_TAIL = 8192;
+
+/** Milliseconds between the polite signal and the one that cannot be ignored. */
+const KILL_AFTER = 3000;
+
+/** Longest piece of a line without an end that is kept, in characters. A path is at most 4096 bytes, escaped 4 times that. */
+const LONGEST_LINE = 65_536;
+
+/** A child that runs beside us until it ends or is stopped: an ssh master, a test's server. */
+export interface Companion {
+  readonly pid: number | undefined;
+  /** Resolves when the child has ended, however. Never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Ends the child and its group; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a program. Output is handed on line by line, never gathered: a million lines cost no memory.
+ *
+ * The child leads a process group of its own, so that its children (rsync's ssh) end with it, and it gets SIGTERM
+ * from the kernel should this process die without warning (`setpriv --pdeathsig`, util-linux).
+ */
+export function startProcess(spec: ProcessSpec): Companion {
+  const tail = createTail();
+  const child = execa('setpriv', ['--pdeathsig', 'TERM', '--', spec.program, ...spec.args], {
+    reject: false,
+    buffer: false,
+    cleanup: false,
+    detached: true,
+    extendEnv: false,
+    env: { ...(spec.env ?? process.env) },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    ...(spec.input === undefined ? { stdin: 'ignore' } : { input: spec.input }),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  eachLine(child.stdout, (line) => spec.onStdoutLine?.(line));
+  eachLine(child.stderr, (line) => {
+    tail.add(line);
+    spec.onStderrLine?.(line);
+  });
+
+  let cut: 'aborted' | 'timed-out' | undefined;
+  let killer: NodeJS.Timeout | undefined;
+  const cutShort = (why: 'aborted' | 'timed-out') => {
+    if (cut) return;
+    cut = why;
+    signalGroup(child.pid, 'SIGTERM');
+    killer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER);
+  };
+  const onAbort = () => cutShort('aborted');
+  if (spec.signal?.aborted) onAbort();
+  spec.signal?.addEventListener('abort', onAbort, { once: true });
+  const timer = spec.timeoutMs === undefined ? undefined : setTimeout(() => cutShort('timed-out'), spec.timeoutMs);
+
+  const ended = child.then((result): ProcessEnd => {
+    clearTimeout(timer);
+    clearTimeout(killer);
+    spec.signal?.removeEventListener('abort', onAbort);
+    const stderrTail = tail.text();
+    if (cut) return { kind: cut, stderrTail };
+    if (result.signal) return { kind: 'signalled', signal: result.signal, stderrTail };
+    if (result.exitCode === undefined) return { kind: 'not-started', cause: notStarted(result.cause) };
+    // setpriv stands before the program, so it is setpriv that says what could not be started.
+    if (stderrTail.startsWith('setpriv: failed to execute')) {
+      return {
+        kind: 'not-started',
+        cause: new Error(stderrTail.replace('setpriv: failed to execute', 'cannot start')),
+      };
+    }
+    return { kind: 'exited', code: result.exitCode, stderrTail };
+  });
+  return {
+    pid: child.pid,
+    ended,
+    stop: async () => {
+      cutShort('aborted');
+      await ended;
+    },
+  };
+}
+
+/** Runs a program to its end; see {@link startProcess}. */
+export const runProcess: RunProcess = async (spec) => startProcess(spec).ended;
+
+function notStarted(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}
+
+function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: the group ended by itself between our decision and the call.
+  }
+}
+
+/** Keeps the last lines of a stream, up to {@link STDERR_TAIL} bytes. */
+function createTail(): { add(line: string): void; text(): string } {
+  let lines: string[] = [];
+  let size = 0;
+  return {
+    add: (line) => {
+      lines.push(line);
+      size += line.length + 1;
+      while (size > STDERR_TAIL && lines.length > 1) {
+        const [first = '', ...rest] = lines;
+        lines = rest;
+        size -= first.length + 1;
+      }
+    },
+    text: () => lines.join('\n'),
+  };
+}
+
+/** Calls `onLine` for each line; `\r` ends a line too, so that progress shows; empty lines are left out. */
+function eachLine(stream: Readable, onLine: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split(/[\r\n]/);
+    rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
+    for (const line of lines) if (line !== '') onLine(line);
+  });
+  stream.on('end', () => {
+    if (rest !== '') onLine(rest);
+  });
+}

@@ -1,0 +1,111 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
+import { errorCode, errorMessage } from './files.ts';
+
+/** A secret could not be read. The message says which, why, and what to do; it never holds the value. */
+export class SecretError extends Error {
+  override readonly name = 'SecretError';
+}
+
+/** Where references are looked up. */
+export interface SecretSources {
+  /** The process environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Pairs from the secrets file; the environment goes before them. */
+  readonly fileValues?: ReadonlyMap<string, string>;
+}
+
+/** A secret's value and, if it is a file of its own, the path under which another program can read it. */
+export interface Secret {
+  /** The value without trailing newlines. */
+  readonly value: string;
+  readonly path?: string;
+}
+
+/**
+ * Reads one secret.
+ * @throws SecretError when it is missing, empty, or a file that group or others can read
+ */
+export function readSecret(reference: SecretReference, sources: SecretSources): Secret {
+  const secret = locate(reference, sources);
+  if (secret.value === '') throw new SecretError(`The ${describeReference(reference)} is empty.`);
+  return secret;
+}
+
+function locate(reference: SecretReference, sources: SecretSources): Secret {
+  if ('env' in reference) {
+    const value = sources.environment[reference.env] ?? sources.fileValues?.get(reference.env);
+    if (value === undefined) {
+      throw new SecretError(
+        `The environment variable ${reference.env} is not set. Set it, or put a line ${reference.env}=… into the file that secrets_file names.`,
+      );
+    }
+    return { value: trimEnd(value) };
+  }
+  if ('credential' in reference) {
+    const directory = sources.environment.CREDENTIALS_DIRECTORY;
+    if (directory === undefined) {
+      throw new SecretError(
+        `The systemd credential ${reference.credential} cannot be read: $CREDENTIALS_DIRECTORY is not set. Start this from a unit with LoadCredential=${reference.credential}:PATH.`,
+      );
+    }
+    const path = join(directory, reference.credential);
+    // No permission check: systemd grants a non-root User= by an ACL, which shows as a group bit (systemd 252).
+    return { value: trimEnd(readSecretFile(path)), path };
+  }
+  return { value: trimEnd(readPrivateFile(reference.file)), path: reference.file };
+}
+
+/**
+ * Reads the secrets file: one `KEY=value` a line; `#` starts a comment line; a value may stand in quotes.
+ * @throws SecretError as for a secret of its own, and for a line that is no pair (its number, never its text)
+ */
+export function readSecretsFile(path: string): Map<string, string> {
+  const values = new Map<string, string>();
+  readPrivateFile(path)
+    .split('\n')
+    .forEach((raw, index) => {
+      const line = raw.trim();
+      if (line === '' || line.startsWith('#')) return;
+      const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(line);
+      if (!match) throw new SecretError(`Secrets file ${path}, line ${index + 1}: not of the form KEY=value.`);
+      const [, key = '', value = ''] = match;
+      values.set(key, unquote(value));
+    });
+  return values;
+}
+
+function readPrivateFile(path: string): string {
+  return readSecretFile(path, assertPrivate);
+}
+
+function assertPrivate(path: string): void {
+  const { mode } = statSync(path);
+  if ((mode & 0o077) !== 0) {
+    const octal = (mode & 0o777).toString(8).padStart(4, '0');
+    throw new SecretError(
+      `Secrets file ${path} is readable by ${(mode & 0o007) === 0 ? 'its group' : 'others'} (${octal}). ssh would refuse it, so do we: chmod 600 ${path}`,
+    );
+  }
+}
+
+function readSecretFile(path: string, check?: (path: string) => void): string {
+  try {
+    check?.(path);
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof SecretError) throw error;
+    const why = errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errorMessage(error)})`;
+    throw new SecretError(`Secrets file ${path} ${why}. Create it with mode 0600, readable by the user who runs this.`);
+  }
+}
+
+function unquote(value: string): string {
+  const quoted = /^(["'])(.*)\1$/.exec(value);
+  return quoted ? (quoted[2] ?? '') : value;
+}
+
+function trimEnd(value: string): string {
+  return value.replace(/[\r\n]+$/, '');
+}

@@ -1,0 +1,19 @@
+/**
+ * Names of jobs, targets, hosts and channels become directory names, ssh aliases and metric labels, so they are
+ * ASCII, start with a letter or digit and hold no character that any of those would read as something else.
+ */
+export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+
+/** What a user is told about {@link NAME_PATTERN}. */
+export const NAME_RULE =
+  'a name is 1 to 63 ASCII letters, digits, dots, underscores and hyphens, and starts with a letter or digit';
+
+const NAME = new RegExp(NAME_PATTERN);
+
+/** Suffixes that mean something in a job's directory on the secondary (DESIGN 4), so no job may end in one. */
+const RESERVED_SUFFIX = /\.(sealed|partial|frozen)$/;
+
+/** Whether `text` may name a job, target, host or channel. */
+export function isName(text: string): boolean {
+  return NAME.test(text) && !RESERVED_SUFFIX.test(text);
+}

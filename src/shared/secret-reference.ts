@@ -1,0 +1,32 @@
+/**
+ * Where a secret's value is to be found. Endpoints, keys and alert URLs are only ever given this way;
+ * a literal in the config is refused (DESIGN 6).
+ */
+export type SecretReference =
+  /** An environment variable, or a line `NAME=value` of the secrets file. */
+  | { readonly env: string }
+  /** A file that only its owner can read. */
+  | { readonly file: string }
+  /** A systemd credential (`LoadCredential=`), found below `$CREDENTIALS_DIRECTORY`. */
+  | { readonly credential: string };
+
+/** JSON Schema of a {@link SecretReference}. The keyword `secretReference` lets messages name the fix for a literal. */
+export const secretReferenceSchema = {
+  type: 'object',
+  secretReference: true,
+  additionalProperties: false,
+  minProperties: 1,
+  maxProperties: 1,
+  properties: {
+    env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+    file: { type: 'string', pattern: '^/' },
+    credential: { type: 'string', pattern: '^[A-Za-z0-9._-]+$' },
+  },
+} as const;
+
+/** How a reference is named to people; the reference itself is no secret. */
+export function describeReference(reference: SecretReference): string {
+  if ('env' in reference) return `environment variable ${reference.env}`;
+  if ('file' in reference) return `file ${reference.file}`;
+  return `systemd credential ${reference.credential}`;
+}

@@ -1,0 +1,198 @@
+import { Ajv, type AnySchemaObject, type ErrorObject } from 'ajv';
+import { closest, distance } from 'fastest-levenshtein';
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isName, NAME_RULE } from './names.ts';
+import { parseDuration, parsePercent, parseSize } from './units.ts';
+
+/** One thing that is wrong in a YAML file. */
+export interface ConfigProblem {
+  /** Where, as keys joined by dots: `jobs.postgres.guard.max_age`; empty for the file as a whole. */
+  readonly path: string;
+  /** Line in the file, from 1; undefined when the place cannot be told. */
+  readonly line: number | undefined;
+  /** What is wrong and how to mend it. */
+  readonly message: string;
+}
+
+/** The outcome of reading a YAML file: its value with defaults filled in, or every problem it has. */
+export type ParsedConfig<T> =
+  | { readonly ok: true; readonly value: T; readonly locate: Locate }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[]; readonly value: unknown };
+
+/** Finds the line of a path of keys, for rules that go beyond the schema. */
+export type Locate = (path: readonly (string | number)[]) => number | undefined;
+
+/** A check that a format name in a schema stands for, and what a user is told when it fails. */
+interface Format {
+  readonly check: (text: string) => boolean;
+  readonly expectation: string;
+}
+
+const FORMATS: Readonly<Record<string, Format>> = {
+  duration: {
+    check: (text) => parseDuration(text) !== undefined,
+    expectation: 'write a duration such as 90s, 15m, 6h or 2d',
+  },
+  size: {
+    check: (text) => parseSize(text) !== undefined,
+    expectation: 'write a size such as 500kB, 20MiB or 2GiB',
+  },
+  percent: { check: (text) => parsePercent(text) !== undefined, expectation: 'write a share such as 30%' },
+  name: { check: isName, expectation: NAME_RULE },
+  'absolute-path': {
+    check: (text) => text.startsWith('/') && !text.includes('\0'),
+    expectation: 'write an absolute path, starting with /',
+  },
+  timezone: { check: isTimezone, expectation: 'write an IANA time zone such as UTC or Europe/Berlin' },
+};
+
+/**
+ * Reads a YAML file against a JSON Schema: all problems at once, each with its path, its line and the fix.
+ *
+ * Schemas may use the formats `duration`, `size`, `percent`, `name`, `absolute-path` and `timezone`, and the keyword
+ * `secretReference` (see secret-reference.ts). Defaults stand in the schema and are filled in.
+ * @param text the file's content
+ * @param schema JSON Schema (draft 7) with `additionalProperties: false` wherever keys are fixed
+ * @param rules cross-field rules; called only when the schema holds
+ */
+export function parseYamlConfig<T>(
+  text: string,
+  schema: AnySchemaObject,
+  rules?: (value: T, locate: Locate) => readonly ConfigProblem[],
+): ParsedConfig<T> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      path: '',
+      line: lines.linePos(error.pos[0]).line,
+      message: `not valid YAML: ${error.message}`,
+    }));
+    return { ok: false, problems, value: undefined };
+  }
+  const value: unknown = document.toJS() ?? {};
+  const locate: Locate = (path) => lineOf(document, lines, path);
+  const validate = compile(schema);
+  if (!validate(value)) {
+    return { ok: false, problems: problemsOf(validate.errors ?? [], locate), value };
+  }
+  const broken = rules?.(value as T, locate) ?? [];
+  return broken.length > 0 ? { ok: false, problems: broken, value } : { ok: true, value: value as T, locate };
+}
+
+/** Problems as lines for people: `  line 12  jobs.db.source: …`. */
+export function formatProblems(file: string, problems: readonly ConfigProblem[]): string {
+  const noun = problems.length === 1 ? 'problem' : 'problems';
+  const rows = problems.map(({ path, line, message }) => {
+    const where = [line === undefined ? '' : `line ${line}`, path].filter(Boolean).join(', ');
+    return `  ${where === '' ? '' : `${where}: `}${message}`;
+  });
+  return [`${file}: ${problems.length} ${noun}`, ...rows].join('\n');
+}
+
+function compile(schema: AnySchemaObject) {
+  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, verbose: true });
+  ajv.addKeyword({ keyword: 'secretReference', schemaType: 'boolean' });
+  for (const [name, { check }] of Object.entries(FORMATS)) ajv.addFormat(name, check);
+  return ajv.compile(schema);
+}
+
+function problemsOf(errors: readonly ErrorObject[], locate: Locate): ConfigProblem[] {
+  const problems = new Map<string, ConfigProblem>();
+  for (const error of errors) {
+    const problem = problemOf(error, locate);
+    // A literal where a reference belongs breaks several keywords at once: one line tells it all.
+    if (problem) problems.set(`${problem.path}\n${problem.message}`, problem);
+  }
+  return [...problems.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+function problemOf(error: ErrorObject, locate: Locate): ConfigProblem | undefined {
+  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const at = (keys: readonly string[], message: string): ConfigProblem => ({
+    path: keys.join('.'),
+    line: locate(keys),
+    message,
+  });
+  const parent = error.parentSchema ?? {};
+  if (parent.secretReference === true && error.keyword !== 'additionalProperties') {
+    return at(
+      path,
+      'is given by reference only, never in this file: { env: NAME }, { file: /PATH } or { credential: NAME }',
+    );
+  }
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = (error.params as { additionalProperty: string }).additionalProperty;
+      const known = Object.keys((parent.properties ?? {}) as object);
+      return at([...path, key], `unknown key${suggestion(key, known)}`);
+    }
+    case 'required':
+      return at(path, `the key "${(error.params as { missingProperty: string }).missingProperty}" is missing`);
+    case 'format': {
+      const format = FORMATS[(error.params as { format: string }).format];
+      return at(path, `${shown(error.data)} does not fit: ${format?.expectation ?? error.message ?? ''}`);
+    }
+    case 'propertyNames':
+      return undefined; // the error of the name's own schema says it, with its path
+    case 'enum':
+    case 'const': {
+      const allowed = (parent.enum ?? [parent.const]) as unknown[];
+      const hint = typeof error.data === 'string' ? suggestion(error.data, allowed.map(String)) : '';
+      return at(path, `${shown(error.data)} is not one of: ${allowed.map(String).join(', ')}${hint}`);
+    }
+    case 'type': {
+      const format = typeof parent.format === 'string' ? FORMATS[parent.format] : undefined;
+      const wanted = format?.expectation ?? `a value of type ${[parent.type].flat().join(' or ')} belongs here`;
+      return at(path, `${shown(error.data)} does not fit: ${wanted}`);
+    }
+    case 'if':
+    case 'oneOf':
+    case 'anyOf':
+      return undefined; // the errors of the branch say it
+    default:
+      return at(path, `${shown(error.data)} ${error.message ?? 'does not fit'}`);
+  }
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const best = closest(word, [...known]);
+  return distance(word, best) <= Math.max(2, word.length / 3)
+    ? `; did you mean "${best}"?`
+    : `; known here: ${known.join(', ')}`;
+}
+
+function shown(data: unknown): string {
+  if (data === null) return 'an empty value';
+  if (typeof data === 'object') return Array.isArray(data) ? 'a list' : 'a group of keys';
+  return JSON.stringify(data);
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+function lineOf(document: Document, lines: LineCounter, path: readonly (string | number)[]): number | undefined {
+  // The deepest part of the path that stands in the file: a missing key is reported at its group.
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    const key = path[depth - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key: node }) => isScalar(node) && String(node.value) === String(key));
+      if (pair && isScalar(pair.key) && pair.key.range) return lines.linePos(pair.key.range[0]).line;
+    }
+    const node = document.getIn(path.slice(0, depth), true) as { range?: [number, number, number] } | undefined;
+    if (node?.range) return lines.linePos(node.range[0]).line;
+  }
+  return document.contents?.range ? lines.linePos(document.contents.range[0]).line : undefined;
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}

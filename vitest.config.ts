@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+// `npm test` runs the unit tests and the tests against a real sshd. The long suites (test/lab, test/bench)
+// have their own commands, so that this one stays under five minutes on two cores.
+export default defineConfig({
+  test: {
+    include: ['test/unit/**/*.test.ts', 'test/ssh/**/*.test.ts', 'test/attack/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    globalSetup: [],
+  },
+});
