@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises';
+import { errorMessage, isMissing } from '../../src/platform/files.ts';
+import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/shared/yaml-config.ts';
+import { secondaryRules, type CheckSchedule } from './rules.ts';
+import { secondarySchema } from './schema.ts';
+import { toSettings, type SecondarySettings } from './settings.ts';
+import type { SecondaryYaml } from './yaml.ts';
+
+/** Where the secondary's settings stand unless a command line says otherwise. */
+export const SECONDARY_CONFIG = '/etc/offsite-rsync/secondary.yaml';
+
+/** The settings cannot be used. The message lists every problem with its line and the fix. */
+export class SecondaryConfigError extends Error {
+  override readonly name = 'SecondaryConfigError';
+}
+
+/** The settings, or every problem the text has. */
+export type ParsedSecondary =
+  | { readonly ok: true; readonly settings: SecondarySettings }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Reads the text of a `secondary.yaml`.
+ * @param checkSchedule reads the cron expressions of `expect`; without it they are taken as they stand
+ */
+export function parseSecondaryConfig(text: string, checkSchedule?: CheckSchedule): ParsedSecondary {
+  const parsed = parseYamlConfig<SecondaryYaml>(text, secondarySchema(ALERTS_SCHEMA), (yaml, locate) =>
+    secondaryRules(yaml, locate, checkSchedule),
+  );
+  return parsed.ok ? { ok: true, settings: toSettings(parsed.value) } : { ok: false, problems: parsed.problems };
+}
+
+/**
+ * Loads the secondary's settings.
+ * @throws SecondaryConfigError when the file is missing, unreadable or has problems
+ */
+export async function loadSecondaryConfig(path: string, checkSchedule?: CheckSchedule): Promise<SecondarySettings> {
+  const parsed = parseSecondaryConfig(await read(path), checkSchedule);
+  if (!parsed.ok) throw new SecondaryConfigError(formatProblems(path, parsed.problems));
+  return parsed.settings;
+}
+
+const ALERTS_SCHEMA = { type: 'object' };
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new SecondaryConfigError(
+      isMissing(error)
+        ? `${path} does not exist. Copy secondary.example.yaml there and adapt it.`
+        : `${path} cannot be read: ${errorMessage(error)}`,
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import type { ConfigProblem, Locate } from '../../src/shared/yaml-config.ts';
+import { parseDuration } from '../../src/shared/units.ts';
+import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
+
+/** Says what is wrong with a cron expression, or undefined. */
+export type CheckSchedule = (schedule: string) => string | undefined;
+
+/** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
+const MIN_TIMEOUT_MS = 1000;
+
+/**
+ * Rules that reach across keys.
+ * @param checkSchedule reads cron expressions; the gate leaves it out, since it never uses one and must start fast
+ */
+export function secondaryRules(
+  yaml: SecondaryYaml,
+  locate: Locate,
+  checkSchedule?: CheckSchedule,
+): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const report = (path: readonly string[], message: string) => {
+    problems.push({ path: path.join('.'), line: locate(path), message });
+  };
+
+  for (const key of ['root', 'state_dir'] as const) {
+    if (!isPlainPath(yaml[key])) {
+      report([key], `${JSON.stringify(yaml[key])} does not fit: write a path below / without "." or ".." or "//"`);
+    }
+  }
+  if (within(yaml.root, yaml.state_dir) || within(yaml.state_dir, yaml.root)) {
+    report(
+      ['state_dir'],
+      `must lie outside of root (${yaml.root}): whoever holds the push key writes there. Use /var/lib/offsite-rsync`,
+    );
+  }
+  const accounts = new Map<string, string>();
+  for (const [name, host] of Object.entries(yaml.hosts)) {
+    const at = ['hosts', name];
+    const other = accounts.get(host.account);
+    if (other !== undefined) {
+      report(
+        [...at, 'account'],
+        `${host.account} is the account of ${other} too: with one account, one primary's key could reach the other's snapshots. Give each host its own`,
+      );
+    }
+    accounts.set(host.account, name);
+    if (host.account === 'root') {
+      report([...at, 'account'], 'must not be root: create an account of its own with install.sh');
+    }
+    hostRules(host, at, report, checkSchedule);
+  }
+  return problems;
+}
+
+function hostRules(
+  host: HostYaml,
+  at: readonly string[],
+  report: (path: readonly string[], message: string) => void,
+  checkSchedule: CheckSchedule | undefined,
+): void {
+  if (host.retention !== undefined) retentionRules(host.retention, [...at, 'retention'], report);
+  for (const key of ['timeout', 'session_limit'] as const) {
+    if ((parseDuration(host.gate[key]) ?? 0) < MIN_TIMEOUT_MS) {
+      report([...at, 'gate', key], `${host.gate[key]} would be no limit: write at least 1s`);
+    }
+  }
+  for (const [name, job] of Object.entries(host.jobs)) {
+    const jobAt = [...at, 'jobs', name];
+    if (job.retention !== undefined) retentionRules(job.retention, [...jobAt, 'retention'], report);
+    if (job.retention === undefined && host.retention === undefined) {
+      report(jobAt, 'has no retention: write one here, or one for the whole host beside its account');
+    }
+    const wrong = job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule);
+    if (wrong !== undefined) report([...jobAt, 'expect', 'schedule'], wrong);
+  }
+}
+
+function retentionRules(
+  policy: RetentionYaml,
+  at: readonly string[],
+  report: (path: readonly string[], message: string) => void,
+): void {
+  const { last, within: floor, hourly, daily, weekly, monthly, yearly } = policy;
+  const counts = [last, hourly, daily, weekly, monthly, yearly];
+  const keepsSomething = counts.some((count) => (count ?? 0) > 0) || (parseDuration(floor ?? '') ?? 0) > 0;
+  if (!keepsSomething) {
+    report(
+      at,
+      'is empty: it would keep one snapshot and remove all others. Say what to keep, such as { last: 3, daily: 14, weekly: 8, monthly: 12 }',
+    );
+  }
+}
+
+function isPlainPath(path: string): boolean {
+  const parts = path.replace(/\/+$/, '').split('/').slice(1);
+  return parts.length > 0 && parts.every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function within(inner: string, outer: string): boolean {
+  const slashed = (path: string) => `${path.replace(/\/+$/, '')}/`;
+  return slashed(inner).startsWith(slashed(outer));
+}

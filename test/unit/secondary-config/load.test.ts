@@ -1,0 +1,162 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { loadSecondaryConfig, parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+
+const EXAMPLE = new URL('../../../remote-scripts/secondary.example.yaml', import.meta.url).pathname;
+
+const MINIMAL = `
+version: 1
+root: /srv/offsite
+hosts:
+  web1:
+    account: offsite-web1
+    retention: { daily: 7 }
+    jobs:
+      postgres: {}
+`;
+
+function problemsOf(text: string): string[] {
+  const parsed = parseSecondaryConfig(text);
+  return parsed.ok ? [] : parsed.problems.map(({ line, path, message }) => `${line ?? '?'} ${path}: ${message}`);
+}
+
+test('loads the example, which names every key of a host', async () => {
+  const { hosts, timezone } = await loadSecondaryConfig(EXAMPLE);
+  const web1 = hosts.get('web1')!;
+
+  expect(timezone).toBe('Europe/Berlin');
+  expect(web1.gate).toEqual({
+    clockSkewMs: 600_000,
+    minIntervalMs: 0,
+    attemptsPerDay: 200,
+    minFreeBytes: 1024 ** 3,
+    minFreeInodes: 10_000,
+    sessionLimitMs: 86_400_000,
+    timeoutMs: 600_000,
+    delta: true,
+    fuzzy: true,
+  });
+  expect(web1.jobs.get('postgres')).toEqual({
+    name: 'postgres',
+    retention: {
+      last: 3,
+      withinMs: 172_800_000,
+      hourly: 24,
+      daily: 14,
+      weekly: 8,
+      monthly: 12,
+      yearly: 3,
+      minAgeMs: 86_400_000,
+    },
+    hold: { shrink: 0.5, maxRemovals: 20 },
+    expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', graceMs: 7_200_000 },
+  });
+});
+
+test('says in the example what the defaults are', async () => {
+  const lines = (await readFile(EXAMPLE, 'utf8')).split('\n');
+  const withoutDefaults = lines.filter((line) => !/\S: .*# default(;|$)/.test(line)).join('\n');
+  // Two groups of nothing but defaults are now empty, which YAML reads as null.
+  const text = withoutDefaults.replaceAll(/^ {4}(gate|hold|incomplete):\n/gm, '');
+  const parsed = parseSecondaryConfig(text);
+
+  expect(parsed).toEqual({ ok: true, settings: await loadSecondaryConfig(EXAMPLE) });
+});
+
+test('fills in what a short file leaves out', () => {
+  const parsed = parseSecondaryConfig(MINIMAL);
+
+  expect(parsed).toMatchObject({ ok: true, settings: { stateDir: '/var/lib/offsite-rsync', timezone: 'UTC' } });
+  expect(parsed.ok && parsed.settings.hosts.get('web1')).toMatchObject({
+    secondary: 'gate',
+    metadata: 'fake_super',
+    incompleteLifetimeMs: 604_800_000,
+    gate: { attemptsPerDay: 200 },
+  });
+});
+
+test('lets a job replace the retention of its host as a whole, and single keys of hold', () => {
+  const parsed = parseSecondaryConfig(`
+version: 1
+root: /srv/offsite
+hosts:
+  web1:
+    account: offsite-web1
+    retention: { last: 5, daily: 7 }
+    hold: { shrink: 30%, max_removals: 4 }
+    jobs:
+      postgres: { retention: { weekly: 2 }, hold: { max_removals: 9 } }
+`);
+  const job = parsed.ok ? parsed.settings.hosts.get('web1')?.jobs.get('postgres') : undefined;
+
+  expect(job?.retention).toMatchObject({ last: 1, daily: 0, weekly: 2 });
+  expect(job?.hold).toEqual({ shrink: 0.3, maxRemovals: 9 });
+});
+
+test('reports every problem at once, with its line', () => {
+  expect(
+    problemsOf(`
+version: 1
+root: srv
+hosts:
+  web1:
+    acount: x
+    gate: { clock_skew: soon, attempts_per_day: 0 }
+    jobs:
+      x.sealed: {}
+`),
+  ).toEqual([
+    expect.stringMatching(/^3 root: "srv" does not fit: write an absolute path/),
+    expect.stringMatching(/^5 hosts\.web1: the key "account" is missing/),
+    expect.stringMatching(/^6 hosts\.web1\.acount: unknown key; did you mean "account"\?/),
+    expect.stringMatching(/^7 hosts\.web1\.gate\.clock_skew: "soon" does not fit: write a duration/),
+    expect.stringMatching(/^7 hosts\.web1\.gate\.attempts_per_day: 0 must be >= 1/),
+    expect.stringMatching(/^8 hosts\.web1\.jobs: .*a name is/),
+  ]);
+});
+
+test.each([
+  ['an empty retention', 'retention: { daily: 7 }', 'retention: {}', 'is empty'],
+  ['a retention of zeros', 'retention: { daily: 7 }', 'retention: { daily: 0, within: 0s }', 'is empty'],
+  ['a retention that is only an age', 'retention: { daily: 7 }', 'retention: { min_age: 2d }', 'is empty'],
+  ['last below 1', 'retention: { daily: 7 }', 'retention: { last: 0, daily: 7 }', 'must be >= 1'],
+  ['no retention at all', 'retention: { daily: 7 }', '', 'has no retention'],
+  ['a host without jobs', 'postgres: {}', '', 'jobs'],
+  ['root as an account', 'account: offsite-web1', 'account: root', 'must not be root'],
+  [
+    'no time limit',
+    'retention: { daily: 7 }',
+    'retention: { daily: 7 }\n    gate: { timeout: 0s }',
+    'would be no limit',
+  ],
+  ['state inside of the root', 'version: 1', 'version: 1\nstate_dir: /srv/offsite/state', 'must lie outside of root'],
+  ['the root inside of the state', 'version: 1', 'version: 1\nstate_dir: /srv', 'must lie outside of root'],
+  ['a root that climbs', 'root: /srv/offsite', 'root: /srv/../etc', 'without'],
+  ['the whole machine as root', 'root: /srv/offsite', 'root: /', 'without'],
+  ['a future version', 'version: 1', 'version: 2', 'not one of: 1'],
+])('refuses %s', (_, from, to, message) => {
+  expect(problemsOf(MINIMAL.replace(from, to)).join('\n')).toContain(message);
+});
+
+test('refuses two hosts with one account', () => {
+  const second = '  web2: { account: offsite-web1, retention: { last: 1 }, jobs: { a: {} } }\n';
+  expect(problemsOf(`${MINIMAL}${second}`)).toEqual([
+    expect.stringContaining('hosts.web2.account: offsite-web1 is the account of web1 too'),
+  ]);
+});
+
+test('passes on what is wrong with a schedule', () => {
+  const text = MINIMAL.replace('postgres: {}', 'postgres: { expect: { schedule: "61 * * * *" } }');
+  const parsed = parseSecondaryConfig(text, () => 'minute 61 does not exist');
+
+  expect(parsed).toMatchObject({
+    ok: false,
+    problems: [{ path: 'hosts.web1.jobs.postgres.expect.schedule', line: 9, message: 'minute 61 does not exist' }],
+  });
+});
+
+test('says what to do when the file is missing', async () => {
+  await expect(loadSecondaryConfig('/nonexistent/secondary.yaml')).rejects.toThrow(
+    '/nonexistent/secondary.yaml does not exist. Copy secondary.example.yaml there and adapt it.',
+  );
+});
