@@ -175,7 +175,12 @@ const channelSchema = {
     }),
     channelOf('command', ['command'], {
       command: { type: 'array', items: { type: 'string' }, minItems: 1 },
-      env: { type: 'object', default: {}, additionalProperties: secretReferenceSchema },
+      env: {
+        type: 'object',
+        default: {},
+        propertyNames: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+        additionalProperties: secretReferenceSchema,
+      },
     }),
     channelOf('desktop', [], {}),
   ],

@@ -1,0 +1,38 @@
+import { errorMessage } from '../platform/files.ts';
+import { formatDuration } from '../shared/units.ts';
+import { failedForNow, refused, type SendResult } from './channels/channel.ts';
+
+/**
+ * Makes one attempt that ends in time whatever the channel does: when the time is up, or `outer` is aborted, the
+ * attempt's own signal is aborted and nobody waits for it any longer. Never rejects.
+ *
+ * The time is the machine's, not a Clock's: a server that hangs does so in real time.
+ * @param timeoutMs milliseconds for the attempt
+ */
+export async function attemptWithin(
+  timeoutMs: number,
+  outer: AbortSignal,
+  send: (signal: AbortSignal) => Promise<SendResult>,
+): Promise<SendResult> {
+  if (outer.aborted) return CUT_SHORT;
+  const attempt = new AbortController();
+  let stopWaiting: (result: SendResult) => void = () => undefined;
+  const givenUp = new Promise<SendResult>((resolve) => (stopWaiting = resolve));
+  const giveUp = (result: SendResult) => {
+    stopWaiting(result); // first, so that this is the reason and not the abort that follows from it
+    attempt.abort();
+  };
+  const timer = setTimeout(() => giveUp(failedForNow(`no answer within ${formatDuration(timeoutMs)}`)), timeoutMs);
+  const onAbort = () => giveUp(CUT_SHORT);
+  outer.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([givenUp, send(attempt.signal)]);
+  } catch (error) {
+    return refused(errorMessage(error));
+  } finally {
+    clearTimeout(timer);
+    outer.removeEventListener('abort', onAbort);
+  }
+}
+
+const CUT_SHORT: SendResult = refused('given up: there was no more time for it');

@@ -1,0 +1,66 @@
+import type { SMTPTransportOptions } from 'nodemailer';
+import { errorCode, errorMessage } from '../../platform/files.ts';
+import type { EmailChannel } from '../../shared/alert-settings.ts';
+import { formatCount } from '../../shared/units.ts';
+import { oneLine } from '../text.ts';
+import { failedForNow, refused, SENT, type Send, type SendDeps, type SendFailure } from './channel.ts';
+import { mailOf } from './mail.ts';
+
+/** Failures of nodemailer that come from the line and may pass; the rest is for a person to mend. */
+const TRANSIENT_CODES: ReadonlySet<string> = new Set(['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'EPROTOCOL']);
+
+/** Sends the message by SMTP. */
+export const sendEmail: Send<EmailChannel> = async (message, channel, deps) => {
+  const mail = mailOf(message, channel, deps.readSecret);
+  const options = transportOptions(channel, deps);
+  // Loaded only here: a run without a mail channel does not pay for it.
+  const { createTransport } = await import('nodemailer');
+  try {
+    const { accepted, rejected } = await createTransport(options).sendMail({ ...mail, signal: deps.signal });
+    if (rejected.length === 0) return SENT;
+    const all = formatCount(accepted.length + rejected.length, 'recipient');
+    return { kind: 'sent', note: `the mail server refused ${rejected.length} of ${all}` };
+  } catch (error) {
+    return failureOf(error);
+  }
+};
+
+function transportOptions(channel: EmailChannel, { readSecret, timeoutMs }: SendDeps): SMTPTransportOptions {
+  const { user, password, tls } = channel;
+  return {
+    host: readSecret(channel.host),
+    secure: tls === 'implicit',
+    // Without requireTLS, somebody on the line could strike STARTTLS from the server's greeting.
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
+    ...(channel.port === undefined ? {} : { port: readPort(readSecret(channel.port)) }),
+    ...(user === undefined || password === undefined
+      ? {}
+      : { auth: { user: readSecret(user), pass: readSecret(password) } }),
+    dnsTimeout: timeoutMs,
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    // Destroy instead of waiting for the server's goodbye, which a hanging one never says.
+    socketCloseTimeout: 0,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('the port in the secret is no port number');
+  return port;
+}
+
+function failureOf(error: unknown): SendFailure {
+  const reason = oneLine(errorMessage(error), 200);
+  // 4yz replies are transient, 5yz permanent (RFC 5321, 4.2.1); greylisting is a 450.
+  const reply =
+    error instanceof Error && 'responseCode' in error && typeof error.responseCode === 'number'
+      ? error.responseCode
+      : undefined;
+  if (reply !== undefined) return reply < 500 ? failedForNow(reason) : refused(reason);
+  return TRANSIENT_CODES.has(errorCode(error) ?? '') ? failedForNow(reason) : refused(reason);
+}

@@ -1,0 +1,47 @@
+import type { SendMailOptions } from 'nodemailer';
+import type { SecretReference } from '../../shared/secret-reference.ts';
+import type { AlertMessage, AlertSeverity } from '../message.ts';
+import { oneLine } from '../text.ts';
+import type { SendDeps } from './channel.ts';
+
+const PRIORITY: Readonly<Record<AlertSeverity, 'high' | 'normal'>> = {
+  error: 'high',
+  warning: 'normal',
+  info: 'normal',
+};
+
+/**
+ * The message as a mail for nodemailer, which encodes what is not ASCII.
+ * @throws SecretError when an address cannot be read; Error when it holds a line break
+ */
+export function mailOf(
+  message: AlertMessage,
+  addresses: { readonly from?: SecretReference; readonly to: SecretReference },
+  readSecret: SendDeps['readSecret'],
+): SendMailOptions {
+  const { event, severity, fields } = message;
+  return {
+    ...(addresses.from === undefined ? {} : { from: readAddress(addresses.from, readSecret) }),
+    to: readAddress(addresses.to, readSecret),
+    subject: message.subject,
+    text: `${message.body}\n`,
+    priority: PRIORITY[severity],
+    headers: {
+      // No vacation notes in answer to a machine (RFC 3834).
+      'Auto-Submitted': 'auto-generated',
+      'X-Offsite-Event': event,
+      ...(typeof fields.job === 'string' ? { 'X-Offsite-Job': oneLine(fields.job) } : {}),
+    },
+    // The text is only ever text: nodemailer reads no file and no URL for us.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+function readAddress(reference: SecretReference, readSecret: SendDeps['readSecret']): string {
+  const address = readSecret(reference).trim();
+  if (/\p{Cc}/u.test(address)) {
+    throw new Error('a mail address in a secret holds a line break or another control character');
+  }
+  return address;
+}

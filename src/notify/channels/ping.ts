@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { PingChannel } from '../../shared/alert-settings.ts';
+import { parseHttpUrl, request } from '../http.ts';
+import type { MessageEvent } from '../message.ts';
+import { failedForNow, refused, SENT, type Send } from './channel.ts';
+
+/**
+ * What is appended to the ping URL (healthchecks.io, "Pinging API"). `/log` records without changing the state of the
+ * check, so a warning or a test neither raises nor ends an alarm.
+ */
+const SUFFIX: Readonly<Record<MessageEvent, string>> = {
+  start: '/start',
+  success: '',
+  recovery: '',
+  failure: '/fail',
+  stale: '/fail',
+  warning: '/log',
+  test: '/log',
+};
+
+/** Pings a check. The message goes along only where `send_log` says so. */
+export const sendPing: Send<PingChannel> = async (message, channel, { readSecret, signal }) => {
+  const url = parseHttpUrl(readSecret(channel.url));
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${SUFFIX[message.event]}`;
+  const { run_id: runId } = message.fields;
+  if (typeof runId === 'string') url.searchParams.set('rid', uuidOf(runId));
+  const end = await request({
+    url,
+    signal,
+    ...(channel.send_log
+      ? {
+          method: 'POST',
+          headers: { 'content-type': 'text/plain; charset=utf-8' },
+          body: `${message.subject}\n\n${message.body}`,
+        }
+      : { method: 'GET' }),
+  });
+  if (end.kind === 'failed') return end;
+  // healthchecks answers 200 to these too, so that a client's own job does not fail over them.
+  if (end.text.startsWith('OK (not found)')) return refused('the ping service knows no such check (any more)');
+  if (end.text.startsWith('OK (rate limited)')) return failedForNow('the ping service limits the rate of pings');
+  return SENT;
+};
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A run id as `rid` must be: a UUID. Another id gets the one that its hash makes, the same for start and end. */
+function uuidOf(runId: string): string {
+  if (UUID.test(runId)) return runId.toLowerCase();
+  const hex = createHash('sha256').update(runId).digest('hex');
+  // Version 8, variant 10 (RFC 9562): a UUID of one's own making.
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

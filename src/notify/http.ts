@@ -1,0 +1,109 @@
+import { errorCode, errorMessage } from '../platform/files.ts';
+import { failedForNow, refused, type SendFailure } from './channels/channel.ts';
+import { oneLine } from './text.ts';
+
+/** One HTTP request of a channel. */
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** What came of it: an answer of the 200s with the beginning of its body, or a failure. */
+export type HttpEnd = { readonly kind: 'answered'; readonly text: string } | SendFailure;
+
+/** Bytes of an answer that are read: enough for the message in it, too little to hurt. */
+const ANSWER_READ = 2048;
+
+/** Answers that may be another one next time: timeout, too early, too many requests; and all of the 500s. */
+const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** What the codes of failed connections mean. Codes of Node's net and dns, and of undici, which is its fetch. */
+const NETWORK_FAILURE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  UND_ERR_SOCKET: 'connection closed without an answer',
+  ENOTFOUND: 'the host name does not resolve',
+  EAI_AGAIN: 'the host name cannot be resolved now',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ETIMEDOUT: 'connecting took too long',
+  UND_ERR_CONNECT_TIMEOUT: 'connecting took too long',
+};
+
+/**
+ * Reads a secret as a URL for HTTP.
+ * @throws Error when it is none; the message does not hold it
+ */
+export function parseHttpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new Error('the URL in the secret is no http:// or https:// address');
+  }
+  return url;
+}
+
+/**
+ * Makes one request. Redirects are not followed: the message would go, with its token, to an address that nobody
+ * configured. Credentials in the URL become an `Authorization` header unless one is given.
+ */
+export async function request({ url, method, headers = {}, body, signal }: HttpRequest): Promise<HttpEnd> {
+  const address = new URL(url);
+  address.username = '';
+  address.password = '';
+  try {
+    const answer = await fetch(address, {
+      method,
+      headers: { ...basicAuthorization(url), 'user-agent': 'offsite-rsync', ...headers },
+      redirect: 'manual',
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await beginningOf(answer);
+    if (answer.ok) return { kind: 'answered', text };
+    return failureOf(answer.status, text);
+  } catch (error) {
+    return failureOfNetwork(error);
+  }
+}
+
+function failureOf(status: number, text: string): SendFailure {
+  if (status >= 300 && status < 400) {
+    return refused(`the server answered ${status}, a redirect, which is not followed: configure the final URL`);
+  }
+  const said = oneLine(text, 120);
+  const reason = `the server answered ${status}${said === '' ? '' : `: ${said}`}`;
+  return status >= 500 || TRANSIENT_STATUS.has(status) ? failedForNow(reason) : refused(reason);
+}
+
+function failureOfNetwork(error: unknown): SendFailure {
+  // fetch says no more than "fetch failed"; the reason is its cause.
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const code = errorCode(cause);
+  const known = code === undefined ? undefined : NETWORK_FAILURE[code];
+  return failedForNow(known ?? oneLine(errorMessage(cause), 200));
+}
+
+function basicAuthorization({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+async function beginningOf(answer: Response): Promise<string> {
+  const reader = answer.body?.getReader();
+  if (!reader) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size < ANSWER_READ) {
+    const { done, value } = (await reader.read()) as { done: boolean; value?: Uint8Array };
+    if (done || value === undefined) break;
+    chunks.push(value);
+    size += value.length;
+  }
+  await reader.cancel();
+  return Buffer.concat(chunks).subarray(0, ANSWER_READ).toString('utf8');
+}
