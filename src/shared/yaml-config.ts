@@ -38,6 +38,19 @@ const FORMATS: Readonly<Record<string, Format>> = {
     expectation: 'write a size such as 500kB, 20MiB or 2GiB',
   },
   percent: { check: (text) => parsePercent(text) !== undefined, expectation: 'write a share such as 30%' },
+  'duration-or-off': {
+    check: (text) => text === 'off' || parseDuration(text) !== undefined,
+    expectation: 'write a duration such as 90s, 6h or 2d, or off',
+  },
+  'percent-or-off': {
+    check: (text) => text === 'off' || parsePercent(text) !== undefined,
+    expectation: 'write a share such as 30%, or off',
+  },
+  // Only the shape: what the fields may hold is checked by a rule, where the cron library is at hand.
+  cron: {
+    check: (text) => /^@[a-z]+$/.test(text.trim()) || text.trim().split(/\s+/).length === 5,
+    expectation: 'write a cron expression of five fields, such as "15 2 * * *", or @daily',
+  },
   name: { check: isName, expectation: NAME_RULE },
   'absolute-path': {
     check: (text) => text.startsWith('/') && !text.includes('\0'),
@@ -109,6 +122,7 @@ function problemsOf(errors: readonly ErrorObject[], locate: Locate): ConfigProbl
 
 function problemOf(error: ErrorObject, locate: Locate): ConfigProblem | undefined {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  if (error.propertyName !== undefined) path.push(error.propertyName);
   const at = (keys: readonly string[], message: string): ConfigProblem => ({
     path: keys.join('.'),
     line: locate(keys),

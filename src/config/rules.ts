@@ -1,0 +1,74 @@
+import { alertSettingsProblems } from '../shared/alert-settings.ts';
+import { scheduleProblem } from '../shared/schedule.ts';
+import type { ConfigProblem, Locate } from '../shared/yaml-config.ts';
+import { parseDuration } from '../shared/units.ts';
+import type { RawConfig, RawJob } from './schema.ts';
+
+/** Longest runtime directory: below it stands a socket, and a socket's path holds 108 bytes (unix(7)). */
+const MAX_RUNTIME_DIRECTORY = 60;
+
+/** Rules that go beyond the schema. Returns every problem. */
+export function checkRules(config: RawConfig, locate: Locate): ConfigProblem[] {
+  const problem = (path: readonly string[], message: string): ConfigProblem => ({
+    path: path.join('.'),
+    line: locate(path),
+    message,
+  });
+  const problems: ConfigProblem[] = [];
+  const runtime = config.runtime_dir;
+  if (runtime !== undefined && (runtime.length > MAX_RUNTIME_DIRECTORY || /\s/.test(runtime))) {
+    problems.push(
+      problem(
+        ['runtime_dir'],
+        `at most ${MAX_RUNTIME_DIRECTORY} characters and no white space, since ssh keeps a socket below it`,
+      ),
+    );
+  }
+  for (const [name, job] of Object.entries(config.jobs)) {
+    problems.push(...jobProblems(['jobs', name], job, config, problem));
+  }
+  problems.push(...alertSettingsProblems(config.alerts, ['alerts'], locate));
+  return problems;
+}
+
+function jobProblems(
+  path: readonly string[],
+  job: RawJob,
+  config: RawConfig,
+  problem: (path: readonly string[], message: string) => ConfigProblem,
+): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const known = Object.keys(config.targets);
+  if (job.targets === undefined && known.length > 1) {
+    problems.push(
+      problem(
+        [...path, 'targets'],
+        `is missing: there are several targets (${known.join(', ')}), so name those of this job`,
+      ),
+    );
+  }
+  for (const target of job.targets ?? []) {
+    if (!known.includes(target)) {
+      problems.push(problem([...path, 'targets'], `there is no target "${target}"; known: ${known.join(', ')}`));
+    }
+  }
+  for (const pattern of job.exclude) {
+    // In rsync's rules "!" clears the list; a pattern that is a control character cannot be meant.
+    if (pattern === '!' || /\p{Cc}/u.test(pattern)) {
+      problems.push(problem([...path, 'exclude'], `${JSON.stringify(pattern)} is not an exclude pattern`));
+    }
+  }
+  const schedules: (readonly [string, string, string, string])[] = [
+    ['verify', 'full_schedule', job.verify.full_schedule, job.verify.timezone],
+  ];
+  if (job.expect) schedules.push(['expect', 'schedule', job.expect.schedule, job.expect.timezone]);
+  for (const [group, key, expression, timezone] of schedules) {
+    const wrong = scheduleProblem(expression, timezone);
+    if (wrong !== undefined) problems.push(problem([...path, group, key], wrong));
+  }
+  const { delay, max_delay: maxDelay } = job.retry;
+  if ((parseDuration(delay) ?? 0) > (parseDuration(maxDelay) ?? 0)) {
+    problems.push(problem([...path, 'retry', 'delay'], `${delay} is longer than max_delay (${maxDelay})`));
+  }
+  return problems;
+}

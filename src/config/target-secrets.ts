@@ -1,0 +1,121 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readSecret, readSecretsFile, SecretError, type Secret, type SecretSources } from '../platform/secrets.ts';
+import type { NamedSecret } from '../shared/redaction.ts';
+import type { SecretReference } from '../shared/secret-reference.ts';
+import type { Settings, TargetSettings } from './settings.ts';
+
+/** The endpoint of one target, in the clear. Only ssh's private configuration and the redactor may see it. */
+export interface TargetSecrets {
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly user: string;
+  readonly identity: Secret;
+  readonly knownHosts: Secret;
+  /** For the redactor. */
+  readonly named: readonly NamedSecret[];
+}
+
+/**
+ * Where this configuration's references are looked up.
+ * @throws SecretError when the secrets file is missing or readable by others
+ */
+export function secretSources(
+  secretsFile: Settings['secretsFile'],
+  environment: Readonly<Record<string, string | undefined>>,
+): SecretSources {
+  return secretsFile === undefined ? { environment } : { environment, fileValues: readSecretsFile(secretsFile) };
+}
+
+/**
+ * Reads the secrets of one target.
+ * @throws SecretError that names every secret that cannot be read, not only the first
+ */
+export function readTargetSecrets(target: TargetSettings, sources: SecretSources): TargetSecrets {
+  const problems: string[] = [];
+  const read = (key: string, reference: SecretReference): Secret => {
+    try {
+      return readSecret(reference, sources);
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      problems.push(`target ${target.name}, ${key}: ${error.message}`);
+      return { value: '' };
+    }
+  };
+  const host = read('host', target.host).value.trim();
+  const port = target.port === undefined ? undefined : read('port', target.port).value.trim();
+  const user = read('user', target.user).value.trim();
+  const identity = read('identity', target.identity);
+  const knownHosts = read('known_hosts', target.knownHosts);
+  if (port !== undefined && port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
+    problems.push(`target ${target.name}, port: the value is not a port number from 1 to 65535`);
+  }
+  if (/^-|[\s@/]/.test(host)) {
+    problems.push(
+      `target ${target.name}, host: the value is not a host name or address alone (user and port have keys of their own)`,
+    );
+  }
+  if (/^-|[\s@/]/.test(user)) problems.push(`target ${target.name}, user: the value is not an account name`);
+  if (problems.length > 0) throw new SecretError(problems.join('\n'));
+  return {
+    host,
+    port: port === undefined ? undefined : Number(port),
+    user,
+    identity,
+    knownHosts,
+    named: namedSecrets(target.name, { host, port, user, identity: identity.value }),
+  };
+}
+
+/**
+ * Paths of the key and of known_hosts that ssh can read: where they are, if they are files; otherwise (an environment
+ * variable) written to the run's private directory.
+ */
+export function materialise(
+  secrets: TargetSecrets,
+  directory: string,
+): { readonly identityFile: string; readonly knownHostsFile: string } {
+  const place = (secret: Secret, name: string): string => {
+    if (secret.path !== undefined) return secret.path;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const path = join(directory, name);
+    writeFileSync(path, `${secret.value}\n`, { mode: 0o600 });
+    chmodSync(path, 0o600); // an older file would have kept its mode
+    return path;
+  };
+  return { identityFile: place(secrets.identity, 'key'), knownHostsFile: place(secrets.knownHosts, 'known_hosts') };
+}
+
+/** Account names that say nothing about where the secondary is, and that our own messages are full of. */
+const ORDINARY_WORDS = new Set([
+  'root',
+  'backup',
+  'backups',
+  'offsite',
+  'rsync',
+  'ssh',
+  'admin',
+  'data',
+  'user',
+  'vault',
+]);
+
+function namedSecrets(
+  target: string,
+  values: { host: string; port: string | undefined; user: string; identity: string },
+): NamedSecret[] {
+  const name = (key: string) => `${target}.${key}`;
+  const named: NamedSecret[] = [
+    { name: name('host'), value: values.host },
+    { name: name('identity'), value: values.identity },
+  ];
+  // A bare number would eat into counts and sizes, so a port is known only where it stands as one.
+  for (const form of values.port === undefined
+    ? []
+    : [`port ${values.port}`, `${values.host}:${values.port}`, `]:${values.port}`]) {
+    named.push({ name: name('port'), value: form });
+  }
+  if (ORDINARY_WORDS.has(values.user)) named.push({ name: name('user'), value: `${values.user}@` });
+  else named.push({ name: name('user'), value: values.user });
+  return named;
+}

@@ -1,0 +1,135 @@
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import { CHECK_FORMAT, PUSH_FORMAT } from './itemized.ts';
+
+/** What every session with one target has in common. */
+export interface Wire {
+  /** The remote shell, as rsync's `-e` wants it: words without spaces in them. */
+  readonly remoteShell: readonly string[];
+  /** The ssh alias that stands for the endpoint. */
+  readonly alias: string;
+  readonly secondary: 'gate' | 'rrsync';
+  readonly metadata: 'fake_super' | 'plain';
+  readonly compress: boolean;
+  /** Seconds without any data after which rsync gives up, here and there. */
+  readonly timeoutSeconds: number;
+}
+
+/** One tree to send or compare. */
+export interface Tree {
+  /** Absolute path of the source directory. */
+  readonly source: string;
+  readonly job: string;
+  readonly id: SnapshotId;
+  /** rsync exclude patterns. */
+  readonly exclude: readonly string[];
+}
+
+/** Options of a push beyond the tree. */
+export interface PushOptions {
+  /** Earlier snapshots to link to, the best first (FACTS 13: the last sealed one before a broken attempt). */
+  readonly bases: readonly SnapshotId[];
+  /** Bytes a second; undefined for no limit. */
+  readonly bandwidthLimit: number | undefined;
+  /** Only say what would be sent. */
+  readonly dryRun: boolean;
+}
+
+/** Arguments of a push (DESIGN 3). The options that `metadata` stands for are the same in {@link checkArguments}. */
+export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): string[] {
+  return [
+    ...metadataOptions(wire.metadata),
+    ...(options.dryRun ? ['--dry-run'] : []),
+    '--partial',
+    '-yy',
+    ...(wire.compress ? ['--compress'] : []),
+    // Twice: unchanged files are named too, as linked (h) or, where linking failed, copied (c). FACTS 2.
+    '-ii',
+    `--out-format=${PUSH_FORMAT}`,
+    '--stats',
+    '--no-human-readable',
+    '--info=progress2',
+    '--debug=PROTO,NSTR',
+    ...(options.bandwidthLimit === undefined ? [] : [`--bwlimit=${kibibytes(options.bandwidthLimit)}`]),
+    // A plain rrsync secondary has nobody else who would make the job's directory; the gate makes its own.
+    ...(wire.secondary === 'rrsync' ? ['--mkpath'] : []),
+    ...options.bases.map((id) => `--link-dest=/${tree.job}/${id}/`),
+    ...excludes(tree.exclude),
+    ...connection(wire),
+    ...ends(wire, tree),
+  ];
+}
+
+/** Options of a checksum comparison. */
+export interface CheckOptions {
+  /** Also report what only the secondary has; plain `rrsync -no-del` refuses to (FACTS 5). */
+  readonly extras: boolean;
+  /** File of NUL-separated filter patterns that come before everything is excluded: compare only these. */
+  readonly only?: string;
+}
+
+/** Arguments of the checksum-only dry run that is the verification, and of the canary. */
+export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): string[] {
+  return [
+    ...metadataOptions(wire.metadata),
+    '--dry-run',
+    '--checksum',
+    '-i',
+    `--out-format=${CHECK_FORMAT}`,
+    '--debug=PROTO,NSTR',
+    ...(options.extras ? ['--delete'] : []),
+    ...excludes(tree.exclude),
+    ...(options.only === undefined ? [] : ['--from0', `--include-from=${options.only}`, '--exclude=*']),
+    ...connection(wire),
+    ...ends(wire, tree),
+  ];
+}
+
+/**
+ * Arguments that place a seal beside its snapshot.
+ * @param file absolute path of the local seal, named `<id>.sealed`
+ */
+export function sealArguments(wire: Wire, file: string, job: string, name: string): string[] {
+  return ['--times', ...connection(wire), file, `${wire.alias}:${job}/${name}`];
+}
+
+/** Arguments that list the source: every entry with type, size and mtime, by rsync's own view of the excludes. */
+export function listArguments(tree: Pick<Tree, 'source' | 'exclude'>): string[] {
+  return [
+    '--list-only',
+    '--recursive',
+    '--links',
+    '--times',
+    '--no-human-readable',
+    ...excludes(tree.exclude),
+    slashed(tree.source),
+  ];
+}
+
+function metadataOptions(metadata: Wire['metadata']): string[] {
+  return metadata === 'fake_super'
+    ? ['-aHA', '--numeric-ids', '-M--fake-super']
+    : // Owners and ACLs cannot be kept here, and a mode without owner bits would lock the account out of its own files.
+      ['-rltpDH', '--chmod=Du+rwx,Fu+rw'];
+}
+
+function connection(wire: Wire): string[] {
+  return [`--timeout=${wire.timeoutSeconds}`, '-e', wire.remoteShell.join(' ')];
+}
+
+function ends(wire: Wire, tree: Tree): string[] {
+  return [slashed(tree.source), `${wire.alias}:${tree.job}/${tree.id}/`];
+}
+
+// `--exclude=X` is one argument: a pattern that starts with a hyphen stays a pattern.
+function excludes(patterns: readonly string[]): string[] {
+  return patterns.map((pattern) => `--exclude=${pattern}`);
+}
+
+function slashed(directory: string): string {
+  return directory.endsWith('/') ? directory : `${directory}/`;
+}
+
+// rsync(1): --bwlimit counts in units of 1024 bytes a second, and 0 means no limit.
+function kibibytes(bytesPerSecond: number): number {
+  return Math.max(1, Math.round(bytesPerSecond / 1024));
+}

@@ -1,0 +1,108 @@
+/** Put before every itemised line by `--out-format`, so that no message of rsync can be taken for one. */
+const MARK = '@';
+
+/** `--out-format` of a push: what, size, bytes on the wire, name. */
+export const PUSH_FORMAT = `${MARK}%i %l %b %n`;
+/** `--out-format` of a dry run: what, size, name. */
+export const CHECK_FORMAT = `${MARK}%i %l %n`;
+
+/** How rsync came to an entry: the first letter of `%i` (rsync(1), --itemize-changes). */
+export type ItemAction = 'sent' | 'received' | 'created' | 'linked' | 'unchanged' | 'message';
+
+/** What kind of entry: the second letter of `%i`. */
+export type ItemKind = 'file' | 'directory' | 'symlink' | 'device' | 'special';
+
+/** One itemised line. */
+export interface Item {
+  readonly action: ItemAction;
+  readonly kind: ItemKind;
+  /** The entry did not exist in the destination or any basis (`+++++++++`). */
+  readonly isNew: boolean;
+  /** Would be deleted: it exists only on the secondary (`*deleting`). */
+  readonly isExtra: boolean;
+  /** Attributes that differ: the letters of `%i` that are set, such as `c` (checksum), `s` (size), `t` (mtime), `p`, `o`, `g`. */
+  readonly differs: string;
+  /** Size in bytes. */
+  readonly size: number;
+  /** Bytes that the entry took on the wire; 0 in a dry run. */
+  readonly wire: number;
+  /** Path below the source as rsync wrote it: with escapes (see {@link decodeName}); a directory ends in `/`. */
+  readonly name: string;
+}
+
+const ACTIONS: Readonly<Record<string, ItemAction>> = {
+  '<': 'sent',
+  '>': 'received',
+  c: 'created',
+  h: 'linked',
+  '.': 'unchanged',
+  '*': 'message',
+};
+
+const KINDS: Readonly<Record<string, ItemKind>> = {
+  f: 'file',
+  d: 'directory',
+  L: 'symlink',
+  D: 'device',
+  S: 'special',
+};
+
+const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d+) (?:(\d+) )?(.*)$/s;
+const EXTRA = /^@\*deleting\s+(?:(\d+) )?(.*)$/s;
+
+/**
+ * Reads one line of rsync's standard output.
+ * @param withWire whether the line was written with {@link PUSH_FORMAT}
+ * @returns the item, or undefined when the line is none
+ */
+export function parseItem(line: string, withWire: boolean): Item | undefined {
+  if (!line.startsWith(MARK)) return undefined;
+  const extra = EXTRA.exec(line);
+  if (extra) return extraItem(extra[2] ?? '');
+  const match = LINE.exec(line);
+  if (!match) return undefined;
+  const [, action = '', kind = '', attributes = '', size, wire, rest = ''] = match;
+  const isNew = attributes.startsWith('+');
+  // Without %b a name that starts with digits and a space would be taken for it.
+  const name = withWire || wire === undefined ? rest : `${wire} ${rest}`;
+  return {
+    action: ACTIONS[action] ?? 'message',
+    kind: KINDS[kind] ?? 'special',
+    isNew,
+    isExtra: false,
+    differs: isNew ? '' : attributes.replace(/[. ?]/g, ''),
+    size: Number(size),
+    wire: withWire ? Number(wire ?? 0) : 0,
+    name,
+  };
+}
+
+function extraItem(name: string): Item {
+  const kind = name.endsWith('/') ? 'directory' : 'file';
+  return { action: 'message', kind, isNew: false, isExtra: true, differs: '', size: 0, wire: 0, name };
+}
+
+/**
+ * The bytes of a name that rsync wrote. Bytes that the C locale cannot print come as `\#ooo` (octal), and so does a
+ * backslash that would otherwise read as such an escape; nothing else is escaped (rsync(1), "--8-bit-output").
+ */
+export function decodeName(name: string): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const match of name.matchAll(/\\#([0-3][0-7]{2})/g)) {
+    parts.push(Buffer.from(name.slice(from, match.index)), Buffer.of(Number.parseInt(match[1] ?? '0', 8)));
+    from = match.index + match[0].length;
+  }
+  parts.push(Buffer.from(name.slice(from)));
+  return Buffer.concat(parts);
+}
+
+/**
+ * A name for people: UTF-8 where it is valid, everything that could move a cursor or end a line still escaped.
+ */
+export function displayName(name: string): string {
+  const bytes = decodeName(name);
+  const text = bytes.toString('utf8');
+  if (!Buffer.from(text).equals(bytes)) return name;
+  return /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text) ? name : text;
+}

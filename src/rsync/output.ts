@@ -1,0 +1,82 @@
+import { parseItem, type Item } from './itemized.ts';
+
+/** What one line of rsync's standard output means. */
+export type OutputEvent =
+  | { readonly kind: 'item'; readonly item: Item }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'stat'; readonly key: keyof TransferStats; readonly value: number }
+  | { readonly kind: 'protocol'; readonly remote: number }
+  | { readonly kind: 'checksum'; readonly algorithm: string }
+  | { readonly kind: 'created-destination' }
+  | { readonly kind: 'skipped'; readonly what: 'non-regular' }
+  | { readonly kind: 'other'; readonly text: string };
+
+/** A line of `--info=progress2`. */
+export interface Progress {
+  /** Bytes of the files that were transferred so far; files that were linked do not count. */
+  readonly bytes: number;
+  /** Files that are still to be looked at, and all that are known. */
+  readonly toCheck: number;
+  readonly total: number;
+}
+
+/** The figures of `--stats` that we use; counts and bytes. */
+export interface TransferStats {
+  /** Regular files in the source. */
+  readonly regularFiles: number;
+  /** Bytes of all files in the source. */
+  readonly totalBytes: number;
+  /** Regular files whose content was sent, whole or as a delta. */
+  readonly transferredFiles: number;
+  readonly transferredBytes: number;
+  /** Bytes sent as they are, and bytes found in a basis, of the transferred files. */
+  readonly literalBytes: number;
+  readonly matchedBytes: number;
+  /** Bytes on the wire within ssh, after compression. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+const STATS: readonly (readonly [RegExp, keyof TransferStats])[] = [
+  // "Number of files: 11 (reg: 7, dir: 2)"; without regular files there is no "reg:".
+  [/^Number of files: .*?reg: ([\d,]+)/, 'regularFiles'],
+  [/^Total file size: ([\d,]+)/, 'totalBytes'],
+  [/^Number of regular files transferred: ([\d,]+)/, 'transferredFiles'],
+  [/^Total transferred file size: ([\d,]+)/, 'transferredBytes'],
+  [/^Literal data: ([\d,]+)/, 'literalBytes'],
+  [/^Matched data: ([\d,]+)/, 'matchedBytes'],
+  [/^Total bytes sent: ([\d,]+)/, 'sentBytes'],
+  [/^Total bytes received: ([\d,]+)/, 'receivedBytes'],
+];
+
+const PROGRESS = /^\s*([\d,]+)\s+\d+%\s+\S+\s+\S+(?: \(xfr#\d+, (?:to|ir)-chk=(\d+)\/(\d+)\))?\s*$/;
+
+/**
+ * Reads one line that rsync wrote with our options (`--out-format`, `--stats`, `--info=progress2`, `--debug=PROTO,NSTR`).
+ * @param withWire whether items carry `%b` (a push)
+ */
+export function readOutputLine(line: string, withWire: boolean): OutputEvent {
+  const item = parseItem(line, withWire);
+  if (item) return { kind: 'item', item };
+  const progress = PROGRESS.exec(line);
+  if (progress) {
+    const [, bytes = '0', toCheck = '0', total = '0'] = progress;
+    return { kind: 'progress', progress: { bytes: count(bytes), toCheck: Number(toCheck), total: Number(total) } };
+  }
+  for (const [pattern, key] of STATS) {
+    const match = pattern.exec(line);
+    if (match) return { kind: 'stat', key, value: count(match[1] ?? '0') };
+  }
+  const protocol = /^\(Client\) Protocol versions: remote=(\d+)/.exec(line);
+  if (protocol) return { kind: 'protocol', remote: Number(protocol[1]) };
+  const checksum = /^Client (?:negotiated )?checksum: (\w+)/.exec(line);
+  if (checksum) return { kind: 'checksum', algorithm: checksum[1] ?? '' };
+  // "created 2 directories for job/ID" and "created directory job/ID": rsync made the destination, so it was not there.
+  if (/^created (?:\d+ director(?:y|ies) for|directory) /.test(line)) return { kind: 'created-destination' };
+  if (line.startsWith('skipping non-regular file ')) return { kind: 'skipped', what: 'non-regular' };
+  return { kind: 'other', text: line };
+}
+
+function count(text: string): number {
+  return Number(text.replaceAll(',', ''));
+}

@@ -1,0 +1,86 @@
+import type { RunProcess } from '../platform/process.ts';
+import type { SessionVerdict } from './exit.ts';
+import { judgeSession } from './exit.ts';
+import type { Item } from './itemized.ts';
+import { readOutputLine, type Progress, type TransferStats } from './output.ts';
+
+/** One rsync session with the secondary. */
+export interface SessionSpec {
+  readonly args: readonly string[];
+  /** `push`: items carry the bytes they took on the wire. */
+  readonly mode: 'push' | 'check';
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Called for each itemised line as it comes; nothing is kept. */
+  readonly onItem?: (item: Item) => void;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What a session said, apart from its items. */
+export interface SessionResult {
+  readonly verdict: SessionVerdict;
+  readonly stats: TransferStats;
+  /** Whether rsync made the destination directory, so it did not exist before. */
+  readonly createdDestination: boolean;
+  /** Protocol number that the other rsync offered; 0 when the session did not get that far. */
+  readonly remoteProtocol: number;
+  /** Checksum that both sides agreed on; empty when the session did not get that far. */
+  readonly checksum: string;
+  /** Devices, FIFOs and sockets: they are not stored (FACTS 11). */
+  readonly skippedSpecial: number;
+}
+
+/** Runs rsync once and tells what it said. Never throws for anything rsync does. */
+export async function runSession(spec: SessionSpec, run: RunProcess): Promise<SessionResult> {
+  const stats: Record<keyof TransferStats, number> = {
+    regularFiles: 0,
+    totalBytes: 0,
+    transferredFiles: 0,
+    transferredBytes: 0,
+    literalBytes: 0,
+    matchedBytes: 0,
+    sentBytes: 0,
+    receivedBytes: 0,
+  };
+  let createdDestination = false;
+  let remoteProtocol = 0;
+  let checksum = '';
+  let skippedSpecial = 0;
+  const end = await run({
+    program: 'rsync',
+    args: spec.args,
+    env: spec.environment,
+    signal: spec.signal,
+    onStdoutLine: (line) => {
+      const event = readOutputLine(line, spec.mode === 'push');
+      switch (event.kind) {
+        case 'item':
+          spec.onItem?.(event.item);
+          break;
+        case 'progress':
+          spec.onProgress?.(event.progress);
+          break;
+        case 'stat':
+          stats[event.key] = event.value;
+          break;
+        case 'protocol':
+          remoteProtocol = event.remote;
+          break;
+        case 'checksum':
+          checksum = event.algorithm;
+          break;
+        case 'created-destination':
+          createdDestination = true;
+          break;
+        case 'skipped':
+          skippedSpecial += 1;
+          break;
+        case 'other':
+          break;
+        default:
+          event satisfies never;
+      }
+    },
+  });
+  return { verdict: judgeSession(end), stats, createdDestination, remoteProtocol, checksum, skippedSpecial };
+}

@@ -1,0 +1,39 @@
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import type { RunRecord } from '../state/run-record.ts';
+import type { Difference } from '../verify/comparison.ts';
+
+/** The steps of an attempt (docs/architecture.md). */
+export type Step = 'connect' | 'push' | 'verify' | 'canary' | 'seal';
+
+/** What happens in a run, as it happens; `--json` prints one a line. */
+export type RunEvent =
+  | { readonly event: 'run-started'; readonly run: string; readonly job: string; readonly target: string }
+  | { readonly event: 'source-read'; readonly files: number; readonly bytes: number }
+  | {
+      readonly event: 'attempt-started';
+      readonly attempt: number;
+      readonly snapshot: SnapshotId;
+      readonly bases: readonly SnapshotId[];
+    }
+  | { readonly event: 'step-started'; readonly step: Step }
+  | {
+      readonly event: 'progress';
+      readonly files: number;
+      readonly totalFiles: number;
+      readonly bytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly event: 'waiting'; readonly reason: string; readonly ms: number }
+  | {
+      readonly event: 'attempt-failed';
+      readonly attempt: number;
+      readonly outcome: string;
+      readonly reason: string;
+      readonly retryInMs: number | null;
+    }
+  | { readonly event: 'difference'; readonly difference: Difference }
+  | { readonly event: 'warning'; readonly message: string }
+  | { readonly event: 'run-finished'; readonly record: RunRecord };
+
+/** Takes the events of a run. Must not throw. */
+export type Observe = (event: RunEvent) => void;

@@ -1,0 +1,119 @@
+import { stat } from 'node:fs/promises';
+import { errorCode, errorMessage } from '../platform/files.ts';
+import type { RunProcess } from '../platform/process.ts';
+import { listArguments } from '../rsync/arguments.ts';
+import { judgeSession } from '../rsync/exit.ts';
+import type { CanaryCandidate } from '../verify/canary.ts';
+
+/** What one walk of the source found, by rsync's own view of the excludes. */
+export interface SourceSummary {
+  /** Regular files and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly largestFile: number;
+  /** mtime of the newest regular file; undefined when there is none. */
+  readonly newest: Date | undefined;
+  /** Regular files whose mtime lies before `oldBefore`: had the basis seen them, they would be linked. */
+  readonly oldFiles: number;
+  /** The smallest files with content, smallest first. */
+  readonly candidates: readonly CanaryCandidate[];
+}
+
+/** The summary, or why the source cannot be read. */
+export type SourceReading =
+  | { readonly kind: 'read'; readonly summary: SourceSummary }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'no-rsync'; readonly reason: string }
+  | { readonly kind: 'aborted' };
+
+/** What to walk. */
+export interface SourceSpec {
+  readonly source: string;
+  readonly exclude: readonly string[];
+  readonly oldBefore: Date | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** How many candidates for the canary are kept, in case some change before their turn. */
+const CANDIDATES = 5;
+
+/** Size of the largest listing entry name that a canary may have: it has to stand below another directory too. */
+const LONGEST_CANDIDATE = 2000;
+
+/** `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). */
+const ENTRY = /^([-dlcbps])\S{9}\+?\s+([\d,]+) (\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) (.*)$/s;
+
+/** Walks the source once, streaming: neither memory nor a second walk for each question. */
+export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
+  const refusal = await notADirectory(spec.source);
+  if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };
+  let files = 0;
+  let bytes = 0;
+  let largestFile = 0;
+  let newestMs = -Infinity;
+  let oldFiles = 0;
+  const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
+  const candidates: CanaryCandidate[] = [];
+  const end = await run({
+    program: 'rsync',
+    args: listArguments(spec),
+    env: spec.environment,
+    signal: spec.signal,
+    onStdoutLine: (line) => {
+      const entry = ENTRY.exec(line);
+      if (entry?.[1] !== '-') return;
+      const [, , sizeText = '0', year, month, day, hour, minute, second, name = ''] = entry;
+      const size = Number(sizeText.replaceAll(',', ''));
+      const mtime = Date.UTC(
+        Number(year),
+        Number(month) - 1,
+        Number(day),
+        Number(hour),
+        Number(minute),
+        Number(second),
+      );
+      files += 1;
+      bytes += size;
+      if (size > largestFile) largestFile = size;
+      if (mtime > newestMs) newestMs = mtime;
+      if (mtime < oldBeforeMs) oldFiles += 1;
+      if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
+    },
+  });
+  const verdict = judgeSession(end);
+  switch (verdict.kind) {
+    case 'aborted':
+      return { kind: 'aborted' };
+    case 'busy':
+      return { kind: 'unreadable', reason: verdict.reason };
+    case 'failed':
+      return verdict.outcome === 'usage'
+        ? { kind: 'no-rsync', reason: verdict.reason }
+        : { kind: 'unreadable', reason: `the source ${spec.source} cannot be read in full: ${verdict.reason}` };
+    case 'ok': {
+      const newest = newestMs === -Infinity ? undefined : new Date(newestMs);
+      return { kind: 'read', summary: { files, bytes, largestFile, newest, oldFiles, candidates } };
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+async function notADirectory(source: string): Promise<string | undefined> {
+  try {
+    return (await stat(source)).isDirectory() ? undefined : `the source ${source} is not a directory`;
+  } catch (error) {
+    return errorCode(error) === 'ENOENT'
+      ? `the source ${source} does not exist`
+      : `the source ${source} cannot be read: ${errorMessage(error)}`;
+  }
+}
+
+function keepSmallest(candidates: CanaryCandidate[], candidate: CanaryCandidate): void {
+  const last = candidates.at(-1);
+  if (candidates.length >= CANDIDATES && last && last.size <= candidate.size) return;
+  const at = candidates.findIndex(({ size }) => size > candidate.size);
+  candidates.splice(at === -1 ? candidates.length : at, 0, candidate);
+  if (candidates.length > CANDIDATES) candidates.pop();
+}

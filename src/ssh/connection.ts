@@ -1,0 +1,96 @@
+import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../platform/clock.ts';
+import { startProcess, type ProcessEnd } from '../platform/process.ts';
+import { clientConfig, type ConnectionTimes, type Endpoint } from './client-config.ts';
+import { judgeConnection, type ConnectionFailure } from './failure.ts';
+
+/** An open connection that rsync sessions share. */
+export interface Connection {
+  /** The remote shell for rsync's `-e`. */
+  readonly remoteShell: readonly string[];
+  readonly alias: string;
+  /** Ends ssh. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** How an attempt to connect ended. */
+export type Connected =
+  | { readonly kind: 'connected'; readonly connection: Connection }
+  | { readonly kind: 'failed'; readonly failure: ConnectionFailure }
+  | { readonly kind: 'aborted' };
+
+/** What is needed to connect. */
+export interface ConnectSpec {
+  /** The target's name: the alias under which ssh and rsync know it. */
+  readonly alias: string;
+  readonly endpoint: Endpoint;
+  readonly times: ConnectionTimes;
+  /** A private directory (0700) for the configuration and the control socket; short, for a socket's path holds 108 bytes. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+}
+
+/** How often we look for the control socket, in milliseconds. */
+const POLL = 15;
+
+/** Time beyond ConnectTimeout that key exchange and authentication may take, in milliseconds. */
+const HANDSHAKE_GRACE = 20_000;
+
+/**
+ * Opens one ssh connection (a master without a session of its own) that every rsync session of a run goes through:
+ * one handshake instead of four, and failures to connect are told apart from failures of rsync.
+ *
+ * With `-N` the forced command is not reached (FACTS 20): only the sessions are.
+ */
+export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connected> {
+  const socket = join(spec.directory, 'c');
+  const configFile = join(spec.directory, 'ssh_config');
+  let config: string;
+  try {
+    config = clientConfig(spec.alias, spec.endpoint, spec.times, socket);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { kind: 'failed', failure: { outcome: 'secret', reason: error.message } };
+  }
+  await writeFile(configFile, config, { mode: 0o600 });
+
+  const master = startProcess({
+    program: 'ssh',
+    args: ['-F', configFile, '-o', 'ControlMaster=yes', '-N', spec.alias],
+    env: sessionEnvironment(),
+    signal: spec.signal,
+  });
+  let end: ProcessEnd | undefined;
+  void master.ended.then((ended) => (end = ended));
+
+  const giveUp = clock.monotonic() + spec.times.connect * 1000 + HANDSHAKE_GRACE;
+  // ssh makes the control socket after authentication; nothing else tells us that `-N` is through.
+  while (!existsSync(socket) && end === undefined) {
+    if (clock.monotonic() > giveUp) {
+      await master.stop();
+      const reason = 'the secondary accepted the connection but did not finish the handshake in time';
+      return { kind: 'failed', failure: { outcome: 'could-not-connect', reason } };
+    }
+    await clock.sleep(POLL);
+  }
+  if (spec.signal.aborted) {
+    await master.stop();
+    return { kind: 'aborted' };
+  }
+  if (end !== undefined) return { kind: 'failed', failure: judgeConnection(end) };
+  return {
+    kind: 'connected',
+    connection: { remoteShell: ['ssh', '-F', configFile], alias: spec.alias, close: () => master.stop() },
+  };
+}
+
+/**
+ * The environment of ssh and rsync: nothing of ours goes over, no RSYNC_* variable changes what we asked for, and
+ * messages come in the language that we parse.
+ */
+export function sessionEnvironment(): Record<string, string> {
+  const { PATH = '/usr/local/bin:/usr/bin:/bin', HOME = '/' } = process.env;
+  return { PATH, HOME, LC_ALL: 'C', TZ: 'UTC' };
+}

@@ -1,0 +1,53 @@
+import type { ProcessEnd } from '../platform/process.ts';
+import type { Outcome } from '../shared/outcome.ts';
+
+/** Why a connection did not come about. */
+export interface ConnectionFailure {
+  readonly outcome: Outcome;
+  readonly reason: string;
+}
+
+/** What ssh says (OpenSSH 8.4 to 9.9) and what it means. ssh's exit code is 255 for all of them. */
+const WORDS: readonly (readonly [RegExp, Outcome, string?])[] = [
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    'access-refused',
+    'the secondary shows another host key than known_hosts has',
+  ],
+  [/No \S+ host key is known/, 'access-refused', 'known_hosts has no key of the secondary'],
+  [/Host key verification failed/, 'access-refused', 'the host key of the secondary is not the one in known_hosts'],
+  [/Permission denied \(/, 'access-refused', 'the secondary does not accept this key for this account'],
+  [/Too many authentication failures/, 'access-refused'],
+  [/UNPROTECTED PRIVATE KEY FILE/, 'secret', 'the private key is readable by others: chmod 600'],
+  [/Load key .*: (.*)/, 'secret', 'the private key cannot be used'],
+  [/no such identity/, 'secret', 'the private key does not exist'],
+  [/Could not resolve hostname/, 'could-not-connect', 'the host name of the secondary does not resolve'],
+  [/Connection refused/, 'could-not-connect', 'nothing listens on the port of the secondary'],
+  [/timed out/, 'could-not-connect', 'the secondary did not answer in time'],
+  [/No route to host|Network is unreachable/, 'could-not-connect', 'there is no route to the secondary'],
+  [/Bad configuration option|Bad port|Missing argument/i, 'secret', 'a value of the endpoint is not of the right form'],
+];
+
+/**
+ * Tells why ssh could not set up a connection.
+ * @param end how ssh ended, with the last lines of its standard error
+ */
+export function judgeConnection(end: ProcessEnd): ConnectionFailure {
+  if (end.kind === 'not-started') {
+    return {
+      outcome: 'usage',
+      reason: `ssh cannot be started here (${end.cause.message}). Install it: apt-get install openssh-client`,
+    };
+  }
+  if (end.kind === 'timed-out') return { outcome: 'could-not-connect', reason: 'the secondary did not answer in time' };
+  const said = end.stderrTail.trim();
+  for (const [pattern, outcome, meaning] of WORDS) {
+    if (pattern.test(said))
+      return { outcome, reason: meaning === undefined ? said : `${meaning} (ssh: ${lastLine(said)})` };
+  }
+  return { outcome: 'could-not-connect', reason: said === '' ? 'ssh ended without a word' : `ssh: ${lastLine(said)}` };
+}
+
+function lastLine(text: string): string {
+  return text.split('\n').at(-1) ?? '';
+}

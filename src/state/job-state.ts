@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
+import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import { readHistory } from './history.ts';
+import type { RunRecord } from './run-record.ts';
+
+/** What the next run of one job to one target needs to know. */
+export interface JobState {
+  readonly version: 1;
+  /** The newest id that was ever used, sealed or not: ids strictly increase. */
+  readonly lastId: SnapshotId | null;
+  /** The newest sealed snapshot: the basis, and the measure of what shrank. */
+  readonly sealed: SealedSnapshot | null;
+  /** The newest attempt since then that began to write and was not sealed: the second basis. */
+  readonly broken: SnapshotId | null;
+  /** When every file was last read on both sides (ISO 8601, UTC). */
+  readonly lastFullVerification: string | null;
+  /** Set while runs fail, for the alert of recovery. */
+  readonly failing: FailingState | null;
+}
+
+export interface SealedSnapshot {
+  readonly id: SnapshotId;
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly finished: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface FailingState {
+  /** When the first of the failed runs ended (ISO 8601, UTC). */
+  readonly since: string;
+  readonly count: number;
+  readonly outcome: Outcome;
+}
+
+const EMPTY: JobState = {
+  version: 1,
+  lastId: null,
+  sealed: null,
+  broken: null,
+  lastFullVerification: null,
+  failing: null,
+};
+
+/** A state and whether it had to be pieced together. */
+export interface LoadedState {
+  readonly state: JobState;
+  /** What was wrong with the file, for a warning; undefined when all was well. */
+  readonly damage: string | undefined;
+}
+
+/**
+ * Reads the state of a job and target. A damaged file is replaced by what the history still knows.
+ * @throws NodeJS.ErrnoException when the file exists but cannot be read
+ */
+export async function loadJobState(stateDirectory: string, job: string, target: string): Promise<LoadedState> {
+  const path = stateFile(stateDirectory, job, target);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return { state: await rebuild(stateDirectory, job, target), damage: undefined };
+  }
+  const state = parse(text);
+  if (state) return { state, damage: undefined };
+  return {
+    state: await rebuild(stateDirectory, job, target),
+    damage: `The state file ${path} was damaged and has been made anew from the history.`,
+  };
+}
+
+/** Replaces the state of a job and target as a whole. */
+export async function saveJobState(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  state: JobState,
+): Promise<void> {
+  const path = stateFile(stateDirectory, job, target);
+  await makePrivateDirectory(join(stateDirectory, 'jobs'));
+  await writeFileAtomic(path, `${JSON.stringify(state, null, 2)}\n`);
+}
+
+// "@" stands in no name, so the pair can be told apart.
+function stateFile(stateDirectory: string, job: string, target: string): string {
+  return join(stateDirectory, 'jobs', `${job}@${target}.json`);
+}
+
+async function rebuild(stateDirectory: string, job: string, target: string): Promise<JobState> {
+  let state = EMPTY;
+  await readHistory(stateDirectory, (record) => {
+    if (record.job === job && record.target === target) state = afterRecord(state, record);
+  });
+  return state;
+}
+
+function afterRecord(state: JobState, record: RunRecord): JobState {
+  const { snapshot, started, finished, files, bytes } = record;
+  if (record.outcome !== 'done') {
+    const since = state.failing?.since ?? finished;
+    return { ...state, failing: { since, count: (state.failing?.count ?? 0) + 1, outcome: record.outcome } };
+  }
+  if (snapshot === null) return { ...state, failing: null };
+  const full = record.verification?.mode === 'full';
+  return {
+    ...state,
+    lastId: snapshot,
+    sealed: { id: snapshot, started, finished, files, bytes },
+    broken: null,
+    lastFullVerification: full ? finished : state.lastFullVerification,
+    failing: null,
+  };
+}
+
+function parse(text: string): JobState | undefined {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof data !== 'object' || data === null) return undefined;
+  const raw = data as Record<keyof JobState, unknown>;
+  const lastId = optionalId(raw.lastId);
+  const broken = optionalId(raw.broken);
+  const sealed = raw.sealed === null ? null : parseSealed(raw.sealed);
+  const failing = raw.failing === null ? null : parseFailing(raw.failing);
+  const full = raw.lastFullVerification;
+  if (
+    raw.version !== 1 ||
+    lastId === undefined ||
+    broken === undefined ||
+    sealed === undefined ||
+    failing === undefined
+  ) {
+    return undefined;
+  }
+  return { version: 1, lastId, sealed, broken, failing, lastFullVerification: typeof full === 'string' ? full : null };
+}
+
+function parseSealed(value: unknown): SealedSnapshot | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, started, finished, files, bytes } = value as Record<string, unknown>;
+  const parsed = typeof id === 'string' ? parseSnapshotId(id) : undefined;
+  if (parsed === undefined || typeof started !== 'string' || typeof finished !== 'string') return undefined;
+  return typeof files === 'number' && typeof bytes === 'number'
+    ? { id: parsed, started, finished, files, bytes }
+    : undefined;
+}
+
+function parseFailing(value: unknown): FailingState | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { since, count, outcome } = value as Record<string, unknown>;
+  if (typeof since !== 'string' || typeof count !== 'number' || typeof outcome !== 'string') return undefined;
+  return outcome in OUTCOMES ? { since, count, outcome: outcome as Outcome } : undefined;
+}
+
+function optionalId(value: unknown): SnapshotId | null | undefined {
+  if (value === null) return null;
+  return typeof value === 'string' ? parseSnapshotId(value) : undefined;
+}

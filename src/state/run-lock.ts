@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makePrivateDirectory } from '../platform/files.ts';
+import { tryLock } from '../platform/kernel-lock.ts';
+
+/** Who holds a lock. */
+export interface LockHolder {
+  readonly pid: number;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+}
+
+/** The outcome of taking a lock. `holder` is undefined while the other process has not yet written its note. */
+export type Locked =
+  | { readonly kind: 'locked'; release(): Promise<void> }
+  | { readonly kind: 'held'; readonly holder: LockHolder | undefined };
+
+/**
+ * Takes the lock of one job and target, so that one run at a time writes there.
+ * @param name distinguishes locks; a file of that name stands in `directory`
+ * @throws Error when the directory or file cannot be made
+ */
+export async function takeRunLock(directory: string, name: string, now: Date): Promise<Locked> {
+  await makePrivateDirectory(directory);
+  const path = join(directory, `${name}.lock`);
+  const lock = await tryLock(path);
+  if (!lock) return { kind: 'held', holder: await readHolder(path) };
+  const note = JSON.stringify({ pid: process.pid, since: now.toISOString() } satisfies LockHolder);
+  try {
+    await lock.file.truncate(0);
+    await lock.file.write(`${note}\n`, 0);
+  } catch {
+    // A full disk takes only the note: the lock itself is the kernel's.
+  }
+  return { kind: 'locked', release: () => lock.release() };
+}
+
+async function readHolder(path: string): Promise<LockHolder | undefined> {
+  try {
+    const note: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof note !== 'object' || note === null || !('pid' in note) || !('since' in note)) return undefined;
+    return typeof note.pid === 'number' && typeof note.since === 'string'
+      ? { pid: note.pid, since: note.since }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

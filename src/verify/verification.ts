@@ -1,0 +1,78 @@
+import type { RunProcess } from '../platform/process.ts';
+import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
+import { runSession, type SessionResult } from '../rsync/session.ts';
+import { createComparer, type Comparison } from './comparison.ts';
+
+/** A finished comparison, or how the session failed. */
+export type Verified =
+  | {
+      readonly kind: 'compared';
+      readonly comparison: Comparison;
+      readonly verdict: ComparisonVerdict;
+      /** The checksum both sides used. */
+      readonly algorithm: string;
+    }
+  | { readonly kind: 'session-failed'; readonly session: SessionResult };
+
+/** What a comparison means for the snapshot as a whole. */
+export type ComparisonVerdict = 'intact' | 'drift' | 'corruption';
+
+/** What to verify. */
+export interface VerifySpec {
+  readonly wire: Wire;
+  readonly tree: Tree;
+  /** When the push began: what the source changed after it is drift. */
+  readonly since: Date;
+  /** Compare only these (see checkArguments). */
+  readonly only?: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** Reads both sides and compares checksums (a dry run: nothing is written on either side). */
+export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise<Verified> {
+  const comparer = createComparer(spec.tree.source, spec.since);
+  // Under rrsync -no-del, --delete is refused even in a dry run (FACTS 5). With a list, all else would count as extra.
+  const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
+  const session = await runSession(
+    {
+      args: checkArguments(spec.wire, spec.tree, { extras, ...(spec.only === undefined ? {} : { only: spec.only }) }),
+      mode: 'check',
+      environment: spec.environment,
+      signal: spec.signal,
+      onItem: (item) => comparer.add(item),
+    },
+    run,
+  );
+  if (session.verdict.kind !== 'ok') return { kind: 'session-failed', session };
+  const comparison = comparer.result();
+  const verdict = judgeComparison(comparison, spec.wire.metadata);
+  return { kind: 'compared', comparison, verdict, algorithm: session.checksum };
+}
+
+/**
+ * Tells what the counts mean.
+ * @param metadata `plain` file systems may be unable to keep modes and times, so there those differences are no fault
+ */
+export function judgeComparison(comparison: Comparison, metadata: Wire['metadata']): ComparisonVerdict {
+  const { corruption, missing, metadata: changedMetadata, drift, extra } = comparison.counts;
+  if (corruption + missing > 0 || comparison.snapshotMissing) return 'corruption';
+  if (changedMetadata > 0 && metadata === 'fake_super') return 'corruption';
+  return drift + extra > 0 ? 'drift' : 'intact';
+}
+
+/** The differences in one line: `3 corrupt, 1 missing (db.sql: content; …)`. */
+export function summariseComparison({ counts, differences, snapshotMissing }: Comparison): string {
+  if (snapshotMissing) return 'nothing of this snapshot is on the secondary';
+  const words: readonly (readonly [number, string])[] = [
+    [counts.corruption, 'corrupt'],
+    [counts.missing, 'missing'],
+    [counts.metadata, 'with other metadata'],
+    [counts.drift, 'changed in the source since'],
+    [counts.extra, 'only on the secondary'],
+  ];
+  const told = words.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  const examples = differences.slice(0, 3).map(({ name, what }) => `${name}: ${what}`);
+  const more = differences.length > examples.length ? '; …' : '';
+  return `${told.join(', ')} (${examples.join('; ')}${more})`;
+}
