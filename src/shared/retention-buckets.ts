@@ -1,0 +1,50 @@
+import type { BucketKind } from './retention-policy.ts';
+import { createWallClock, formatOffset, two } from './time-zone.ts';
+
+const DAY = 86_400_000;
+
+/** Tells the bucket of each kind in which an instant lies. */
+export type Bucketer = (time: Date) => Readonly<Record<BucketKind, string>>;
+
+/**
+ * Natural buckets, by the clock on the wall of a time zone.
+ *
+ * The names sort and are fit to be shown: `2026-10-25 02:00+02:00`, `2026-10-25`, `2026-W43`, `2026-10`, `2026`.
+ * The hour carries its offset: when clocks are set back, the hour that comes twice is two hours. Weeks are those of
+ * ISO 8601, whose year can differ from the calendar's around New Year.
+ * @param timezone IANA name
+ * @throws RangeError for a time zone that does not exist
+ */
+export function createBucketer(timezone: string): Bucketer {
+  const wallClock = createWallClock(timezone);
+  return (time) => {
+    const { year, month, day, hour, offset } = wallClock(time);
+    const date = `${year}-${two(month)}-${two(day)}`;
+    return {
+      hourly: `${date} ${two(hour)}:00${formatOffset(offset)}`,
+      daily: date,
+      weekly: isoWeek(year, month, day),
+      monthly: `${year}-${two(month)}`,
+      yearly: String(year),
+    };
+  };
+}
+
+/** What one bucket of a kind is called: `day`. */
+export const BUCKET_NOUNS: Readonly<Record<BucketKind, string>> = {
+  hourly: 'hour',
+  daily: 'day',
+  weekly: 'week',
+  monthly: 'month',
+  yearly: 'year',
+};
+
+// A week belongs to the year in which its Thursday lies (ISO 8601).
+function isoWeek(year: number, month: number, day: number): string {
+  const days = Date.UTC(year, month - 1, day) / DAY;
+  const weekday = (((days + 3) % 7) + 7) % 7; // 1970-01-01 was a Thursday; Monday is 0
+  const thursday = days - weekday + 3;
+  const weekYear = new Date(thursday * DAY).getUTCFullYear();
+  const week = Math.floor((thursday - Date.UTC(weekYear, 0, 1) / DAY) / 7) + 1;
+  return `${weekYear}-W${two(week)}`;
+}

@@ -1,0 +1,143 @@
+import type { Decision, SealedSnapshot } from './retention.ts';
+import { assessFreshness, type Expectation } from './schedule.ts';
+import { formatCount, formatDuration, formatSize } from './units.ts';
+
+const DAY = 86_400_000;
+
+/** Snapshots before the newest with which its size is compared. */
+const COMPARED = 7;
+
+/** Intervals without a snapshot after which a set without a schedule counts as stale. */
+const MISSED_INTERVALS = 3;
+
+/** Milliseconds that the clock may be behind the last run before it counts as set back. */
+const CLOCK_TOLERANCE = 300_000;
+
+/** A sealed snapshot with its size as the seal states it. */
+export interface SizedSnapshot extends SealedSnapshot {
+  /** Total size of its files in bytes. */
+  readonly bytes: number;
+}
+
+/** When to stop; from the secondary's configuration. */
+export interface HoldLimits {
+  /** Share from 0 to 1 by which the newest may be smaller than those before it. */
+  readonly shrink: number;
+  /** Removals that one plan may hold. */
+  readonly maxRemovals: number;
+}
+
+/** The kinds of hold, and how each is lifted. */
+export const HOLD_ADVICE = {
+  shrink:
+    'Look at the newest snapshot. If the data really became less, raise hold.shrink or wait: the hold ends once as many small snapshots as large ones are there.',
+  removals: 'Look at the plan with --dry-run. If it is right, raise hold.max_removals.',
+  stale: 'Look at why no snapshot arrives. Nothing is removed until one does.',
+  clock: 'Check the clock of this machine (timedatectl). Nothing is removed by a clock that cannot be right.',
+} as const;
+
+/** A reason to delete nothing of a job now. */
+export interface Hold {
+  readonly kind: keyof typeof HOLD_ADVICE;
+  /** What looks wrong, in words. */
+  readonly reason: string;
+}
+
+/** What a hold is judged by, besides the plan. */
+export interface HoldContext {
+  readonly limits: HoldLimits;
+  readonly now: Date;
+  /** When a snapshot is due; without it, the usual distance between the snapshots stands in. */
+  readonly expectation?: Expectation;
+  /** The clock at the last run of prune. */
+  readonly previousRun?: Date;
+}
+
+/**
+ * Whether a plan must not be carried out, because something looks wrong. Pure.
+ * @param decisions of one job, oldest arrival first, as `decideRetention` returns them
+ * @returns every hold; empty when the plan may go ahead
+ */
+export function checkHolds(decisions: readonly Decision<SizedSnapshot>[], context: HoldContext): Hold[] {
+  const honest = decisions.filter(({ action }) => action !== 'quarantine').map(({ snapshot }) => snapshot);
+  return [
+    ...shrinkHold(honest, context.limits),
+    ...removalsHold(decisions, context.limits),
+    ...staleHold(honest, context),
+    ...clockHold(decisions, context),
+  ];
+}
+
+// The median of several, not just the one before: that one is small too a day later, and the hold would end by itself
+// before anybody has seen it. And not the largest ever: data that really became less must not hold for good.
+function shrinkHold(honest: readonly SizedSnapshot[], { shrink }: HoldLimits): Hold[] {
+  const newest = honest.at(-1);
+  const before = honest.slice(-1 - COMPARED, -1).map(({ bytes }) => bytes);
+  if (!newest || before.length === 0) return [];
+  const usual = median(before);
+  if (newest.bytes >= usual * (1 - shrink)) return [];
+  const share = Math.round((1 - newest.bytes / usual) * 100);
+  return [
+    {
+      kind: 'shrink',
+      reason: `the newest snapshot (${newest.id}) holds ${formatSize(newest.bytes)}, ${share}% less than usual (${formatSize(usual)}); ${Math.round(shrink * 100)}% is allowed`,
+    },
+  ];
+}
+
+function removalsHold(decisions: readonly Decision[], { maxRemovals }: HoldLimits): Hold[] {
+  const removals = decisions.filter(({ action }) => action === 'remove').length;
+  if (removals <= maxRemovals) return [];
+  return [
+    {
+      kind: 'removals',
+      reason: `the plan would remove ${formatCount(removals, 'snapshot')} of ${decisions.length}; ${maxRemovals} are allowed`,
+    },
+  ];
+}
+
+function staleHold(honest: readonly SizedSnapshot[], { expectation, now }: HoldContext): Hold[] {
+  const newest = honest.at(-1)?.received;
+  if (!newest) return [];
+  const age = now.getTime() - newest.getTime();
+  if (expectation) {
+    const { state, overdueBy } = assessFreshness(expectation, newest, now);
+    if (state !== 'overdue') return [];
+    return [
+      {
+        kind: 'stale',
+        reason: `a snapshot is overdue by ${formatDuration(overdueBy)}; the newest arrived ${formatDuration(age)} ago`,
+      },
+    ];
+  }
+  const usual = usualInterval(honest);
+  const limit = Math.max(2 * DAY, MISSED_INTERVALS * (usual ?? 0));
+  if (age <= limit) return [];
+  const known = usual === undefined ? '' : `, and they used to arrive every ${formatDuration(usual)}`;
+  return [{ kind: 'stale', reason: `the newest snapshot arrived ${formatDuration(age)} ago${known}` }];
+}
+
+function clockHold(decisions: readonly Decision[], { now, previousRun }: HoldContext): Hold[] {
+  const holds: Hold[] = [];
+  const back = previousRun ? previousRun.getTime() - now.getTime() : 0;
+  if (back > CLOCK_TOLERANCE) {
+    holds.push({ kind: 'clock', reason: `the clock stands ${formatDuration(back)} before the last run of prune` });
+  }
+  const ahead = Math.max(0, ...decisions.map(({ snapshot }) => snapshot.received.getTime() - now.getTime()));
+  if (ahead > CLOCK_TOLERANCE) {
+    holds.push({ kind: 'clock', reason: `a snapshot arrived ${formatDuration(ahead)} after what the clock shows now` });
+  }
+  return holds;
+}
+
+/** The usual time between the newest snapshots of a set, in milliseconds; undefined for fewer than two. */
+export function usualInterval(oldestFirst: readonly SealedSnapshot[]): number | undefined {
+  const times = oldestFirst.slice(-1 - COMPARED).map(({ received }) => received.getTime());
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time));
+  return gaps.length === 0 ? undefined : median(gaps);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
+}

@@ -1,0 +1,57 @@
+import { formatDuration } from './units.ts';
+
+/** The kinds of natural buckets, finest first. */
+export const BUCKET_KINDS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+
+/** `hourly`: one snapshot an hour, and so on. */
+export type BucketKind = (typeof BUCKET_KINDS)[number];
+
+/** What is kept. A snapshot that any rule keeps is kept; what no rule keeps is removed. */
+export interface RetentionPolicy extends Readonly<Record<BucketKind, number>> {
+  /** How many of the newest are kept, whatever else is said; at least 1. */
+  readonly last: number;
+  /**
+   * Milliseconds: everything that arrived within this time before the newest is kept. Counted from the newest and
+   * not from the present, so that a set that gets no more additions does not age away.
+   */
+  readonly within: number;
+  /** Milliseconds after its arrival (by our clock) in which nothing removes a snapshot: time to notice a mistake. */
+  readonly minAge: number;
+}
+
+/** What a decision needs besides the policy; all of it is the secondary's own configuration. */
+export interface RetentionSetting {
+  /** IANA time zone in which hours, days, weeks, months and years begin and end. */
+  readonly timezone: string;
+  /** Milliseconds that the name of a snapshot may be ahead of its arrival, and its arrival ahead of the present. */
+  readonly clockSkew: number;
+  /** Milliseconds that the name may lie before the arrival: the longest that an attempt can take from start to seal. */
+  readonly longestAttempt: number;
+}
+
+/**
+ * What makes a policy unfit to decide by, in words; empty when it is fit. A policy that keeps nothing would delete every
+ * backup there is, so an empty one is refused and never "means" anything.
+ */
+export function policyProblems(policy: RetentionPolicy): string[] {
+  const problems: string[] = [];
+  for (const key of ['last', ...BUCKET_KINDS] as const) {
+    if (!Number.isSafeInteger(policy[key]) || policy[key] < 0) problems.push(`${key} is not a count: ${policy[key]}`);
+  }
+  for (const key of ['within', 'minAge'] as const) {
+    if (Number.isNaN(policy[key]) || policy[key] < 0) problems.push(`${key} is not a duration: ${policy[key]}`);
+  }
+  if (policy.last < 1) problems.push('last is less than 1: the newest snapshot would not be safe');
+  const counted = BUCKET_KINDS.some((kind) => policy[kind] > 0);
+  if (policy.last < 1 && policy.within === 0 && !counted) problems.push('the policy is empty: it would keep nothing');
+  return problems;
+}
+
+/** A policy in one line for people: `last 7, within 30 d, daily 14`. */
+export function describePolicy(policy: RetentionPolicy): string {
+  const parts = [`last ${policy.last}`];
+  if (policy.within > 0) parts.push(`within ${formatDuration(policy.within)}`);
+  for (const kind of BUCKET_KINDS) if (policy[kind] > 0) parts.push(`${kind} ${policy[kind]}`);
+  if (policy.minAge > 0) parts.push(`min_age ${formatDuration(policy.minAge)}`);
+  return parts.join(', ');
+}

@@ -1,0 +1,114 @@
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** What the clock on the wall of a time zone shows. */
+export interface WallClock {
+  readonly year: number;
+  /** 1 to 12. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  /** Minutes ahead of UTC. */
+  readonly offset: number;
+}
+
+/**
+ * What the clock on the wall shows at an instant.
+ * @throws RangeError for a time zone that does not exist
+ */
+export function wallClock(time: Date, timezone: string): WallClock {
+  return clockAt(time, offsetMinutes(time, timezone));
+}
+
+/**
+ * As {@link wallClock}, for many instants of one zone: days on which no clock changes are looked up once.
+ * @throws RangeError for a time zone that does not exist
+ */
+export function createWallClock(timezone: string): (time: Date) => WallClock {
+  const offsets = new Map<number, number | undefined>();
+  const offsetAt = (ms: number) => offsetMinutes(new Date(ms), timezone);
+  return (time) => {
+    const day = Math.floor(time.getTime() / DAY);
+    if (!offsets.has(day)) {
+      const offset = offsetAt(day * DAY);
+      offsets.set(day, offset === offsetAt((day + 1) * DAY) ? offset : undefined);
+    }
+    return clockAt(time, offsets.get(day) ?? offsetAt(time.getTime()));
+  };
+}
+
+/**
+ * Minutes by which a zone is ahead of UTC at an instant.
+ * @throws RangeError for a time zone that does not exist
+ */
+export function offsetMinutes(time: Date, timezone: string): number {
+  const text = formatterFor(timezone).format(time); // 11/23/2026, 02:15:00
+  const [, month = 0, day = 0, year = 0, hour = 0, minute = 0, second = 0] = (
+    /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)/.exec(text) ?? []
+  ).map(Number);
+  const local = Date.UTC(year, month - 1, day, hour, minute, second);
+  return Math.round((local - Math.floor(time.getTime() / 1000) * 1000) / MINUTE);
+}
+
+function clockAt(time: Date, offset: number): WallClock {
+  const local = new Date(time.getTime() + offset * MINUTE);
+  return {
+    year: local.getUTCFullYear(),
+    month: local.getUTCMonth() + 1,
+    day: local.getUTCDate(),
+    hour: local.getUTCHours(),
+    minute: local.getUTCMinutes(),
+    offset,
+  };
+}
+
+/** An offset as in ISO 8601: `+02:00`. */
+export function formatOffset(minutes: number): string {
+  const absolute = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(absolute / 60))}:${two(absolute % 60)}`;
+}
+
+/** The instant as date and time of day in a zone, to the minute: `2026-11-23 02:15`. */
+export function formatInZone(time: Date, timezone: string): string {
+  const { year, month, day, hour, minute } = wallClock(time, timezone);
+  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)}`;
+}
+
+/** Whether `name` is an IANA time zone that this Node knows. */
+export function isTimezone(name: string): boolean {
+  try {
+    formatterFor(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A number with at least two digits. */
+export function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
+// Making a formatter takes a thousand times as long as using it.
+function formatterFor(timezone: string): Intl.DateTimeFormat {
+  let formatter = formatters.get(timezone);
+  if (!formatter) {
+    formatter = new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+    formatters.set(timezone, formatter);
+  }
+  return formatter;
+}

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createBucketer } from '../../../src/shared/retention-buckets.ts';
+import { BUCKET_KINDS, type RetentionPolicy, type RetentionSetting } from '../../../src/shared/retention-policy.ts';
+import { decideRetention, type SealedSnapshot } from '../../../src/shared/retention.ts';
+import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const EPOCH = Date.parse('2026-01-01T00:00:00Z');
+
+// Dense around some days and spread over years, so that buckets are full, empty and shared.
+const arrival = fc
+  .oneof(fc.integer({ min: 0, max: 72 * 60 }), fc.integer({ min: 0, max: 3 * 365 * 24 * 60 }))
+  .map((minutes) => EPOCH + minutes * 60_000);
+const snapshot = fc
+  .tuple(arrival, fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.integer({ min: -9 * DAY, max: 9 * DAY })))
+  .map(([time, lie]): SealedSnapshot => ({ id: snapshotIdOf(new Date(time + lie)), received: new Date(time) }));
+const snapshots = fc.array(snapshot, { maxLength: 60 });
+const count = fc.integer({ min: 0, max: 12 });
+const duration = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 90 * DAY }));
+const policies: fc.Arbitrary<RetentionPolicy> = fc.record({
+  last: fc.integer({ min: 1, max: 9 }),
+  within: duration,
+  hourly: count,
+  daily: count,
+  weekly: count,
+  monthly: count,
+  yearly: count,
+  minAge: duration,
+});
+const settings: fc.Arbitrary<RetentionSetting> = fc.record({
+  timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Pacific/Apia'),
+  clockSkew: fc.constant(10 * 60_000),
+  longestAttempt: fc.constant(4 * DAY),
+});
+const clocks = fc.integer({ min: EPOCH - 900 * DAY, max: EPOCH + 4000 * DAY }).map((ms) => new Date(ms));
+const running = fc.array(
+  arrival.map((ms) => snapshotIdOf(new Date(ms))),
+  { maxLength: 2 },
+);
+const cases = fc.tuple(snapshots, policies, settings, clocks, running);
+const RUNS = { numRuns: 300 };
+
+const kept = (decisions: ReturnType<typeof decideRetention>) =>
+  decisions.filter(({ action }) => action !== 'remove').map(({ snapshot: { id } }) => id);
+
+describe('whatever the snapshots, the policy, the clock and the zone', () => {
+  it('speaks of every id exactly once and gives reasons', () => {
+    fc.assert(
+      fc.property(cases, (input) => {
+        const decisions = decideRetention(...input);
+        const named = decisions.map(({ snapshot: { id } }) => id);
+        expect([...named].sort()).toEqual([...new Set(input[0].map(({ id }) => id))].sort());
+        expect(decisions.every(({ reasons }) => reasons.length > 0)).toBe(true);
+      }),
+      RUNS,
+    );
+  });
+
+  it('decides the same twice, in any order and with duplicates', () => {
+    fc.assert(
+      fc.property(cases, fc.func(fc.integer()), (input, shuffle) => {
+        const [list, ...rest] = input;
+        const mixed = [...list, ...list.slice(0, 5)].sort((a, b) => shuffle(a.id) - shuffle(b.id));
+        expect(decideRetention(mixed, ...rest)).toEqual(decideRetention(list, ...rest));
+      }),
+      RUNS,
+    );
+  });
+
+  it('removes nothing more once its removals are carried out', () => {
+    fc.assert(
+      fc.property(cases, ([list, ...rest]) => {
+        const decisions = decideRetention(list, ...rest);
+        const gone = new Set(decisions.filter(({ action }) => action === 'remove').map(({ snapshot: { id } }) => id));
+        const remaining = list.filter(({ id }) => !gone.has(id));
+        expect(kept(decideRetention(remaining, ...rest))).toEqual(kept(decisions));
+      }),
+      RUNS,
+    );
+  });
+
+  it('never keeps less by a longer policy', () => {
+    fc.assert(
+      fc.property(cases, policies, ([list, policy, ...rest], more) => {
+        const keys = Object.keys(policy) as (keyof RetentionPolicy)[];
+        const longer = { ...policy, ...Object.fromEntries(keys.map((key) => [key, policy[key] + more[key]])) };
+        const then = new Set(kept(decideRetention(list, longer, ...rest)));
+        expect(kept(decideRetention(list, policy, ...rest)).filter((id) => !then.has(id))).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('never removes what a rule protects, judged by a second and simpler reading of the rules', () => {
+    fc.assert(
+      fc.property(cases, (input) => {
+        const removed = decideRetention(...input)
+          .filter(({ action }) => action === 'remove')
+          .map(({ snapshot: { id } }) => id);
+        const safe = protectedIds(...input);
+        expect(removed.filter((id) => safe.has(id))).toEqual([]);
+        expect(removed.length + safe.size).toBe(new Set(input[0].map(({ id }) => id)).size);
+      }),
+      RUNS,
+    );
+  });
+
+  it('never lets a later snapshot displace what a bucket already holds', () => {
+    fc.assert(
+      fc.property(cases, fc.integer({ min: 0, max: HOUR }), ([list, policy, setting, , attempts], later) => {
+        // The clock stands at the last arrival, so that one more can come in the same hour, day, week, month and year.
+        const last = Math.max(EPOCH, ...list.map(({ received }) => received.getTime()));
+        const now = new Date(last + later);
+        const one: SealedSnapshot = { id: snapshotIdOf(now), received: now };
+        const bucketsOf = createBucketer(setting.timezone);
+        const before = bucketsOf(new Date(last));
+        fc.pre(list.length > 0 && BUCKET_KINDS.every((kind) => bucketsOf(now)[kind] === before[kind]));
+        const holders = (decisions: ReturnType<typeof decideRetention>) =>
+          decisions.flatMap(({ snapshot: { id }, reasons }) =>
+            reasons.some((reason) => /^(hourly|daily|weekly|monthly|yearly) \d/.test(reason)) ? [id] : [],
+          );
+        const held = holders(decideRetention(list, policy, setting, now, attempts));
+        const after = new Set(holders(decideRetention([...list, one], policy, setting, now, attempts)));
+        // An older mention of the same id makes both doubtful; that is the quarantine's case, not this one.
+        fc.pre(
+          list.every(({ id }) => id !== one.id) &&
+            held.length > 0 &&
+            list.some(({ received }) => received.getTime() === last),
+        );
+        fc.pre(decideRetention(list, policy, setting, now, attempts).at(-1)?.action !== 'quarantine');
+        expect(held.filter((id) => !after.has(id))).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+});
+
+function protectedIds(...[list, policy, setting, now, attempts = []]: Parameters<typeof decideRetention>): Set<string> {
+  const safe = new Set<string>();
+  const arrivals = new Map<string, Set<number>>();
+  for (const { id, received } of list) arrivals.set(id, (arrivals.get(id) ?? new Set()).add(received.getTime()));
+  const honest = list.filter(({ id, received }) => {
+    const named = Date.parse(id.replace(/T(..)(..)(..)Z/, 'T$1:$2:$3Z'));
+    const time = received.getTime();
+    const ok =
+      arrivals.get(id)?.size === 1 &&
+      named <= time + setting.clockSkew &&
+      named >= time - setting.longestAttempt &&
+      time <= now.getTime() + setting.clockSkew;
+    if (!ok) safe.add(id);
+    return ok;
+  });
+  const sorted = [...new Map(honest.map((item) => [item.id, item])).values()].sort(
+    (a, b) => b.received.getTime() - a.received.getTime() || (a.id < b.id ? 1 : -1),
+  );
+  sorted.slice(0, policy.last).forEach(({ id }) => safe.add(id));
+  for (const { id, received } of sorted) {
+    if (policy.within > 0 && (sorted[0]?.received.getTime() ?? 0) - received.getTime() <= policy.within) safe.add(id);
+    if (now.getTime() - received.getTime() < policy.minAge) safe.add(id);
+  }
+  const bucketsOf = createBucketer(setting.timezone);
+  for (const kind of BUCKET_KINDS) {
+    const first = new Map<string, string>();
+    for (const { id, received } of sorted) {
+      const name = bucketsOf(received)[kind];
+      first.delete(name); // newest first: the last one to be put in is the first of its bucket
+      first.set(name, id);
+    }
+    const order = [...first.values()].sort(
+      (a, b) => sorted.findIndex((s) => s.id === a) - sorted.findIndex((s) => s.id === b),
+    );
+    order.slice(0, policy[kind]).forEach((id) => safe.add(id));
+  }
+  for (const attempt of attempts) {
+    const basis = sorted
+      .map(({ id }) => id)
+      .filter((id) => id < attempt)
+      .sort()
+      .at(-1);
+    if (basis) safe.add(basis);
+  }
+  return safe;
+}
