@@ -6,8 +6,7 @@ import { secondarySchema } from './schema.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';
 import type { SecondaryYaml } from './yaml.ts';
 
-/** Where the secondary's settings stand unless a command line says otherwise. */
-export const SECONDARY_CONFIG = '/etc/offsite-rsync/secondary.yaml';
+export { SECONDARY_CONFIG } from './location.ts';
 
 /** The settings cannot be used. The message lists every problem with its line and the fix. */
 export class SecondaryConfigError extends Error {
@@ -24,7 +23,7 @@ export type ParsedSecondary =
  * @param checkSchedule reads the cron expressions of `expect`; without it they are taken as they stand
  */
 export function parseSecondaryConfig(text: string, checkSchedule?: CheckSchedule): ParsedSecondary {
-  const parsed = parseYamlConfig<SecondaryYaml>(text, secondarySchema(ALERTS_SCHEMA), (yaml, locate) =>
+  const parsed = parseYamlConfig<SecondaryYaml>(text, secondarySchema, (yaml, locate) =>
     secondaryRules(yaml, locate, checkSchedule),
   );
   return parsed.ok ? { ok: true, settings: toSettings(parsed.value) } : { ok: false, problems: parsed.problems };
@@ -39,8 +38,6 @@ export async function loadSecondaryConfig(path: string, checkSchedule?: CheckSch
   if (!parsed.ok) throw new SecondaryConfigError(formatProblems(path, parsed.problems));
   return parsed.settings;
 }
-
-const ALERTS_SCHEMA = { type: 'object' };
 
 async function read(path: string): Promise<string> {
   try {

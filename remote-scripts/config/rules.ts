@@ -1,9 +1,10 @@
+import { alertSettingsProblems } from '../../src/shared/alert-settings.ts';
 import type { ConfigProblem, Locate } from '../../src/shared/yaml-config.ts';
 import { parseDuration } from '../../src/shared/units.ts';
 import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
 
-/** Says what is wrong with a cron expression, or undefined. */
-export type CheckSchedule = (schedule: string) => string | undefined;
+/** Says what is wrong with a cron expression in its time zone, or undefined; see `scheduleProblem`. */
+export type CheckSchedule = (schedule: string, timezone: string) => string | undefined;
 
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
@@ -27,7 +28,7 @@ export function secondaryRules(
       report([key], `${JSON.stringify(yaml[key])} does not fit: write a path below / without "." or ".." or "//"`);
     }
   }
-  if (within(yaml.root, yaml.state_dir) || within(yaml.state_dir, yaml.root)) {
+  if (liesIn(yaml.root, yaml.state_dir) || liesIn(yaml.state_dir, yaml.root)) {
     report(
       ['state_dir'],
       `must lie outside of root (${yaml.root}): whoever holds the push key writes there. Use /var/lib/offsite-rsync`,
@@ -49,7 +50,7 @@ export function secondaryRules(
     }
     hostRules(host, at, report, checkSchedule);
   }
-  return problems;
+  return [...problems, ...alertSettingsProblems(yaml.alerts, ['alerts'], locate)];
 }
 
 function hostRules(
@@ -70,7 +71,8 @@ function hostRules(
     if (job.retention === undefined && host.retention === undefined) {
       report(jobAt, 'has no retention: write one here, or one for the whole host beside its account');
     }
-    const wrong = job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule);
+    const wrong =
+      job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule, job.expect.timezone ?? 'UTC');
     if (wrong !== undefined) report([...jobAt, 'expect', 'schedule'], wrong);
   }
 }
@@ -96,7 +98,7 @@ function isPlainPath(path: string): boolean {
   return parts.length > 0 && parts.every((part) => part !== '' && part !== '.' && part !== '..');
 }
 
-function within(inner: string, outer: string): boolean {
+function liesIn(inner: string, outer: string): boolean {
   const slashed = (path: string) => `${path.replace(/\/+$/, '')}/`;
   return slashed(inner).startsWith(slashed(outer));
 }

@@ -1,4 +1,5 @@
 import type { AnySchemaObject } from 'ajv';
+import { alertSettingsSchema } from '../../src/shared/alert-settings.ts';
 
 /** Largest number of snapshots that a rule may name: a typing error of three zeros should not pass. */
 const SNAPSHOT_COUNT_MAX = 100_000;
@@ -123,39 +124,37 @@ const host = {
   },
 } as const;
 
-/** @param alerts schema of the group `alerts`, which primary and secondary share */
-export function secondarySchema(alerts: AnySchemaObject): AnySchemaObject {
-  return {
-    type: 'object',
-    additionalProperties: false,
-    required: ['version', 'root', 'hosts'],
-    properties: {
-      version: { const: 1 },
-      root: { type: 'string', format: 'absolute-path', description: 'Snapshots: <root>/<host>/<job>/<id>/.' },
-      state_dir: {
-        type: 'string',
-        format: 'absolute-path',
-        default: '/var/lib/offsite-rsync',
-        description: 'State of gate and prune: <state_dir>/<host>/; outside of root.',
-      },
-      timezone: {
-        type: 'string',
-        format: 'timezone',
-        default: 'UTC',
-        description: 'Of days, weeks, months and years.',
-      },
-      secrets_file: {
-        type: 'string',
-        format: 'absolute-path',
-        description: 'Secrets that alerts refer to by { env }.',
-      },
-      hosts: {
-        type: 'object',
-        minProperties: 1,
-        propertyNames: { format: 'name' },
-        additionalProperties: host,
-      },
-      alerts,
+/** JSON Schema (draft 7) of the secondary's YAML. */
+export const secondarySchema: AnySchemaObject = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['version', 'root', 'hosts'],
+  properties: {
+    version: { const: 1 },
+    root: { type: 'string', format: 'absolute-path', description: 'Snapshots: <root>/<host>/<job>/<id>/.' },
+    state_dir: {
+      type: 'string',
+      format: 'absolute-path',
+      default: '/var/lib/offsite-rsync',
+      description: 'State of gate and prune: <state_dir>/<host>/; outside of root.',
     },
-  };
-}
+    timezone: {
+      type: 'string',
+      format: 'timezone',
+      default: 'UTC',
+      description: 'Of days, weeks, months and years.',
+    },
+    secrets_file: {
+      type: 'string',
+      format: 'absolute-path',
+      description: 'Secrets that alerts refer to by { env }.',
+    },
+    hosts: {
+      type: 'object',
+      minProperties: 1,
+      propertyNames: { format: 'name' },
+      additionalProperties: host,
+    },
+    alerts: alertSettingsSchema,
+  },
+};

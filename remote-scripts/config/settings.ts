@@ -1,3 +1,4 @@
+import type { AlertSettings } from '../../src/shared/alert-settings.ts';
 import { parseDuration, parsePercent, parseSize } from '../../src/shared/units.ts';
 import type { GateYaml, HoldYaml, HostYaml, JobYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
 
@@ -11,8 +12,7 @@ export interface SecondarySettings {
   readonly timezone: string;
   readonly secretsFile?: string;
   readonly hosts: ReadonlyMap<string, HostSettings>;
-  /** The group `alerts` as the schema accepted it. */
-  readonly alerts: unknown;
+  readonly alerts: AlertSettings;
 }
 
 /** One primary that may push. */
@@ -54,13 +54,15 @@ export interface GateLimits {
 export interface RetentionSettings {
   /** At least 1, always. */
   readonly last: number;
-  readonly withinMs: number;
+  /** Milliseconds. */
+  readonly within: number;
   readonly hourly: number;
   readonly daily: number;
   readonly weekly: number;
   readonly monthly: number;
   readonly yearly: number;
-  readonly minAgeMs: number;
+  /** Milliseconds. */
+  readonly minAge: number;
 }
 
 /** When prune holds instead of deleting. */
@@ -75,7 +77,8 @@ export interface Expectation {
   /** Cron expression of five fields. */
   readonly schedule: string;
   readonly timezone: string;
-  readonly graceMs: number;
+  /** Milliseconds. */
+  readonly grace: number;
 }
 
 const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 20 };
@@ -120,7 +123,7 @@ function jobSettings(name: string, job: JobYaml, host: HostYaml, timezone: strin
           expect: {
             schedule: expect.schedule,
             timezone: expect.timezone ?? timezone,
-            graceMs: duration(expect.grace),
+            grace: duration(expect.grace),
           },
         }),
   };
@@ -143,13 +146,13 @@ function gateLimits(gate: GateYaml): GateLimits {
 function retentionSettings(policy: RetentionYaml): RetentionSettings {
   return {
     last: policy.last ?? 1,
-    withinMs: policy.within === undefined ? 0 : duration(policy.within),
+    within: policy.within === undefined ? 0 : duration(policy.within),
     hourly: policy.hourly ?? 0,
     daily: policy.daily ?? 0,
     weekly: policy.weekly ?? 0,
     monthly: policy.monthly ?? 0,
     yearly: policy.yearly ?? 0,
-    minAgeMs: policy.min_age === undefined ? 0 : duration(policy.min_age),
+    minAge: policy.min_age === undefined ? 0 : duration(policy.min_age),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { AlertSettings } from '../../src/shared/alert-settings.ts';
+
 /** What `secondary.yaml` holds once the schema accepted it, as it is written there; {@link toSettings} converts it. */
 export interface SecondaryYaml {
   readonly version: 1;
@@ -6,7 +8,7 @@ export interface SecondaryYaml {
   readonly timezone: string;
   readonly secrets_file?: string;
   readonly hosts: Readonly<Record<string, HostYaml>>;
-  readonly alerts?: unknown;
+  readonly alerts: AlertSettings;
 }
 
 export interface HostYaml {

@@ -40,16 +40,16 @@ test('loads the example, which names every key of a host', async () => {
     name: 'postgres',
     retention: {
       last: 3,
-      withinMs: 172_800_000,
+      within: 172_800_000,
       hourly: 24,
       daily: 14,
       weekly: 8,
       monthly: 12,
       yearly: 3,
-      minAgeMs: 86_400_000,
+      minAge: 86_400_000,
     },
     hold: { shrink: 0.5, maxRemovals: 20 },
-    expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', graceMs: 7_200_000 },
+    expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
   });
 });
 
@@ -111,7 +111,7 @@ hosts:
     expect.stringMatching(/^6 hosts\.web1\.acount: unknown key; did you mean "account"\?/),
     expect.stringMatching(/^7 hosts\.web1\.gate\.clock_skew: "soon" does not fit: write a duration/),
     expect.stringMatching(/^7 hosts\.web1\.gate\.attempts_per_day: 0 must be >= 1/),
-    expect.stringMatching(/^8 hosts\.web1\.jobs: .*a name is/),
+    expect.stringMatching(/^9 hosts\.web1\.jobs\.x\.sealed: .*a name is/),
   ]);
 });
 
@@ -159,4 +159,11 @@ test('says what to do when the file is missing', async () => {
   await expect(loadSecondaryConfig('/nonexistent/secondary.yaml')).rejects.toThrow(
     '/nonexistent/secondary.yaml does not exist. Copy secondary.example.yaml there and adapt it.',
   );
+});
+
+test('holds the alerts against their own rules', () => {
+  const ntfy = 'alerts: { channels: { phone: { type: ntfy, url: { env: NTFY_URL }, timeout: 5m } } }\n';
+  expect(problemsOf(`${MINIMAL}${ntfy}`)).toEqual([
+    expect.stringMatching(/^10 alerts\.channels\.phone\.timeout: "5m"/),
+  ]);
 });
