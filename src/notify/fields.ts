@@ -16,7 +16,7 @@ export const MOST_WARNINGS = 10;
 export function fieldsOf(facts: RunFacts | ProblemFacts): AlertFields {
   const run = facts.kind === 'run' ? facts : undefined;
   const ended = run !== undefined && run.event !== 'start' ? run : undefined;
-  const advice = plainText(adviceOf(facts)).trim();
+  const advice = clip(plainText(adviceOf(facts)).trim(), LONGEST_REASON);
   const fields: Record<string, string | number | readonly string[] | undefined> = {
     time: facts.at.toISOString(),
     host: oneLine(facts.host),

@@ -110,7 +110,7 @@ function bodyOf(facts: RunFacts | ProblemFacts): string {
     ...(open ? protection(facts) : []),
     line('Why', whyText(facts, open)),
     open ? countLine(facts) : '',
-    line('What to do', open ? indented(plainText(adviceOf(facts)).trim()) : ''),
+    line('What to do', open ? indented(clip(plainText(adviceOf(facts)).trim(), LONGEST_REASON)) : ''),
     ...warningLines(facts.warnings ?? []),
     facts.kind === 'run' ? line('Sizes', numbersText(facts.numbers)) : '',
     facts.kind === 'run' && facts.durationMs !== undefined ? line('Took', formatDuration(facts.durationMs)) : '',

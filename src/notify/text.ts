@@ -3,6 +3,9 @@
 /** Controls but newline and tab; line separators and direction marks that make a text look like another one. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
+/** Characters of a text that are looked at for one line of it. */
+const LONGEST_LOOKED_AT = 10_000;
+
 /**
  * Text of many lines without control characters: newlines and tabs stay, `\r\n` becomes `\n`, a lone surrogate becomes
  * U+FFFD.
@@ -19,12 +22,15 @@ export function plainText(text: string): string {
  * A line break becomes a space, so that nothing behind it can pass for a header of its own.
  */
 export function oneLine(text: string, max = 200): string {
-  return clip(plainText(text).replace(/\s+/gu, ' ').trim(), max);
+  const beginning = text.slice(0, LONGEST_LOOKED_AT);
+  return clip(plainText(beginning).replace(/\s+/gu, ' ').trim(), max);
 }
 
 /** At most `max` characters (code points); what is cut off is marked with `…`. */
 export function clip(text: string, max: number): string {
-  const characters = Array.from(text);
+  if (text.length <= max) return text;
+  // A character is at most two UTF-16 units, so the rest of a long text need not be looked at.
+  const characters = Array.from(text.slice(0, 2 * max + 2));
   return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 }
 

@@ -33,7 +33,7 @@ export function webhookPayload(message: AlertMessage, preset: WebhookPreset): un
 // Slack reads &, < and > as markup (<!channel> wakes everybody), also inside of a code block.
 function slack({ subject, body }: AlertMessage): unknown {
   const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return { text: `${escaped(subject)}\n${fenced(escaped(clip(body, LONGEST.slack)))}` };
+  return { text: `${escaped(subject.replaceAll('`', "'"))}\n${fenced(escaped(clip(body, LONGEST.slack)))}` };
 }
 
 function discord({ subject, body, severity }: AlertMessage): unknown {
