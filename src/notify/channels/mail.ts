@@ -38,10 +38,15 @@ export function mailOf(
   };
 }
 
-function readAddress(reference: SecretReference, readSecret: SendDeps['readSecret']): string {
-  const address = readSecret(reference).trim();
-  if (/\p{Cc}/u.test(address)) {
+type Address = string | { name: string; address: string };
+
+function readAddress(reference: SecretReference, readSecret: SendDeps['readSecret']): Address[] {
+  const text = readSecret(reference).trim();
+  if (/\p{Cc}/u.test(text)) {
     throw new Error('a mail address in a secret holds a line break or another control character');
   }
-  return address;
+  // A name in quotes may hold a comma: that is for nodemailer to read.
+  const parts = text.includes('"') ? [text] : text.split(',').map((part) => part.trim());
+  // nodemailer takes a word without an @ for a person's name and drops it, but `root` is an address to a mail system.
+  return parts.map((part) => (/^[^\s<>@]+$/.test(part) ? { name: '', address: part } : part));
 }

@@ -87,7 +87,7 @@ function converse(
         if (say(text, '250 ok')) to.push(text);
       } else if (verb === 'DATA') inData = say(text, '354 go on');
       else if (verb === 'QUIT') socket.end('221 bye\r\n');
-      else say(text, '250 ok');
+      else say(text, '502 not implemented'); // STARTTLS too
     }
   });
 }
