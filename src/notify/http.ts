@@ -1,5 +1,6 @@
-import { errorCode, errorMessage } from '../platform/files.ts';
+import { errorMessage } from '../platform/files.ts';
 import { failedForNow, refused, type SendFailure } from './channels/channel.ts';
+import { networkFailure } from './network-failure.ts';
 import { oneLine } from './text.ts';
 
 /** One HTTP request of a channel. */
@@ -19,20 +20,6 @@ const ANSWER_READ = 2048;
 
 /** Answers that may be another one next time: timeout, too early, too many requests; and all of the 500s. */
 const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429]);
-
-/** What the codes of failed connections mean. Codes of Node's net and dns, and of undici, which is its fetch. */
-const NETWORK_FAILURE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EPIPE: 'connection reset',
-  UND_ERR_SOCKET: 'connection closed without an answer',
-  ENOTFOUND: 'the host name does not resolve',
-  EAI_AGAIN: 'the host name cannot be resolved now',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  ETIMEDOUT: 'connecting took too long',
-  UND_ERR_CONNECT_TIMEOUT: 'connecting took too long',
-};
 
 /**
  * Reads a secret as a URL for HTTP.
@@ -66,7 +53,9 @@ export async function request({ url, method, headers = {}, body, signal }: HttpR
     if (answer.ok) return { kind: 'answered', text };
     return failureOf(answer.status, text);
   } catch (error) {
-    return failureOfNetwork(error);
+    // fetch says no more than "fetch failed"; the reason is its cause.
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    return networkFailure(cause) ?? failedForNow(oneLine(errorMessage(cause)));
   }
 }
 
@@ -77,14 +66,6 @@ function failureOf(status: number, text: string): SendFailure {
   const said = oneLine(text, 120);
   const reason = `the server answered ${status}${said === '' ? '' : `: ${said}`}`;
   return status >= 500 || TRANSIENT_STATUS.has(status) ? failedForNow(reason) : refused(reason);
-}
-
-function failureOfNetwork(error: unknown): SendFailure {
-  // fetch says no more than "fetch failed"; the reason is its cause.
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = errorCode(cause);
-  const known = code === undefined ? undefined : NETWORK_FAILURE[code];
-  return failedForNow(known ?? oneLine(errorMessage(cause), 200));
 }
 
 function basicAuthorization({ username, password }: URL): Record<string, string> {

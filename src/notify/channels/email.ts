@@ -2,6 +2,7 @@ import type { SMTPTransportOptions } from 'nodemailer';
 import { errorCode, errorMessage } from '../../platform/files.ts';
 import type { EmailChannel } from '../../shared/alert-settings.ts';
 import { formatCount } from '../../shared/units.ts';
+import { networkFailure } from '../network-failure.ts';
 import { oneLine } from '../text.ts';
 import { failedForNow, refused, SENT, type Send, type SendDeps, type SendFailure } from './channel.ts';
 import { mailOf } from './mail.ts';
@@ -62,5 +63,7 @@ function failureOf(error: unknown): SendFailure {
       ? error.responseCode
       : undefined;
   if (reply !== undefined) return reply < 500 ? failedForNow(reason) : refused(reason);
+  const network = networkFailure(error);
+  if (network) return network;
   return TRANSIENT_CODES.has(errorCode(error) ?? '') ? failedForNow(reason) : refused(reason);
 }
