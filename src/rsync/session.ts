@@ -14,6 +14,8 @@ export interface SessionSpec {
   /** Called for each itemised line as it comes; nothing is kept. */
   readonly onItem?: (item: Item) => void;
   readonly onProgress?: (progress: Progress) => void;
+  /** Called when rsync makes the destination directory; it says so before the first item. */
+  readonly onDestinationCreated?: () => void;
 }
 
 /** What a session said, apart from its items. */
@@ -71,6 +73,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
           break;
         case 'created-destination':
           createdDestination = true;
+          spec.onDestinationCreated?.();
           break;
         case 'skipped':
           skippedSpecial += 1;

@@ -27,6 +27,25 @@ export function createRedactor(secrets: readonly NamedSecret[]): Redact {
   return (text) => text.replace(pattern, (found) => byLower.get(found.toLowerCase()) ?? '[secret]');
 }
 
+/** A redactor that learns secrets as they are read; all who hold its `redact` profit at once. */
+export interface LearningRedactor {
+  readonly redact: Redact;
+  learn(secrets: readonly NamedSecret[]): void;
+}
+
+/** Makes a {@link LearningRedactor} that knows nothing yet. */
+export function createLearningRedactor(): LearningRedactor {
+  const known: NamedSecret[] = [];
+  let current: Redact = (text) => text;
+  return {
+    redact: (text) => current(text),
+    learn: (secrets) => {
+      known.push(...secrets);
+      current = createRedactor(known);
+    },
+  };
+}
+
 /** Redacts every string inside a JSON-like value. */
 export function redactDeep<T>(value: T, redact: Redact): T {
   if (typeof value === 'string') return redact(value) as T;

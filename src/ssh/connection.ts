@@ -8,9 +8,6 @@ import { judgeConnection, type ConnectionFailure } from './failure.ts';
 
 /** An open connection that rsync sessions share. */
 export interface Connection {
-  /** The remote shell for rsync's `-e`. */
-  readonly remoteShell: readonly string[];
-  readonly alias: string;
   /** Ends ssh. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -46,7 +43,7 @@ const HANDSHAKE_GRACE = 20_000;
  */
 export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connected> {
   const socket = join(spec.directory, 'c');
-  const configFile = join(spec.directory, 'ssh_config');
+  const configFile = configFileIn(spec.directory);
   let config: string;
   try {
     config = clientConfig(spec.alias, spec.endpoint, spec.times, socket);
@@ -82,8 +79,17 @@ export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connecte
   if (end !== undefined) return { kind: 'failed', failure: judgeConnection(end) };
   return {
     kind: 'connected',
-    connection: { remoteShell: ['ssh', '-F', configFile], alias: spec.alias, close: () => master.stop() },
+    connection: { close: () => master.stop() },
   };
+}
+
+/** The remote shell for rsync's `-e`: it goes through the connection that was opened with this directory. */
+export function remoteShell(directory: string): readonly string[] {
+  return ['ssh', '-F', configFileIn(directory)];
+}
+
+function configFileIn(directory: string): string {
+  return join(directory, 'ssh_config');
 }
 
 /**

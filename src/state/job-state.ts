@@ -13,8 +13,8 @@ export interface JobState {
   readonly lastId: SnapshotId | null;
   /** The newest sealed snapshot: the basis, and the measure of what shrank. */
   readonly sealed: SealedSnapshot | null;
-  /** The newest attempt since then that began to write and was not sealed: the second basis. */
-  readonly broken: SnapshotId | null;
+  /** The attempt since then that got furthest without a seal: the second basis. */
+  readonly broken: BrokenAttempt | null;
   /** When every file was last read on both sides (ISO 8601, UTC). */
   readonly lastFullVerification: string | null;
   /** Set while runs fail, for the alert of recovery. */
@@ -27,6 +27,12 @@ export interface SealedSnapshot {
   readonly started: string;
   readonly finished: string;
   readonly files: number;
+  readonly bytes: number;
+}
+
+export interface BrokenAttempt {
+  readonly id: SnapshotId;
+  /** Bytes of the source that it had dealt with, sent or linked. */
   readonly bytes: number;
 }
 
@@ -127,7 +133,7 @@ function parse(text: string): JobState | undefined {
   if (typeof data !== 'object' || data === null) return undefined;
   const raw = data as Record<keyof JobState, unknown>;
   const lastId = optionalId(raw.lastId);
-  const broken = optionalId(raw.broken);
+  const broken = raw.broken === null ? null : parseBroken(raw.broken);
   const sealed = raw.sealed === null ? null : parseSealed(raw.sealed);
   const failing = raw.failing === null ? null : parseFailing(raw.failing);
   const full = raw.lastFullVerification;
@@ -151,6 +157,13 @@ function parseSealed(value: unknown): SealedSnapshot | undefined {
   return typeof files === 'number' && typeof bytes === 'number'
     ? { id: parsed, started, finished, files, bytes }
     : undefined;
+}
+
+function parseBroken(value: unknown): BrokenAttempt | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { id, bytes } = value as Record<string, unknown>;
+  const parsed = typeof id === 'string' ? parseSnapshotId(id) : undefined;
+  return parsed !== undefined && typeof bytes === 'number' ? { id: parsed, bytes } : undefined;
 }
 
 function parseFailing(value: unknown): FailingState | undefined {

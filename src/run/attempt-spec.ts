@@ -1,0 +1,45 @@
+import type { Clock } from '../platform/clock.ts';
+import type { RunProcess } from '../platform/process.ts';
+import type { Tree, Wire } from '../rsync/arguments.ts';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import type { ConnectionTimes, Endpoint } from '../ssh/client-config.ts';
+import type { VerificationFigures } from '../state/run-record.ts';
+import type { Observe } from './events.ts';
+import type { SourceSummary } from './source.ts';
+
+/** One try to write one snapshot. */
+export interface AttemptSpec {
+  readonly wire: Wire;
+  /** As {@link AttemptSpec.wire}, with a time-out that leaves room to read the largest file. */
+  readonly verifyWire: Wire;
+  readonly tree: Tree;
+  readonly endpoint: Endpoint;
+  readonly times: ConnectionTimes;
+  readonly source: SourceSummary;
+  readonly bases: readonly SnapshotId[];
+  readonly bandwidthLimit: number | undefined;
+  readonly busyTimeoutMs: number;
+  /** `full`: read everything on both sides. `changed`: what this push sent. */
+  readonly verifyMode: 'full' | 'changed';
+  readonly rsyncVersion: string;
+  /** Private directory of the run. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** Told now and then how many bytes of the source are dealt with. */
+  readonly onProgress?: (bytesDone: number) => void;
+}
+
+/** What an attempt needs of the outside world. */
+export interface AttemptDeps {
+  readonly runProcess: RunProcess;
+  readonly clock: Clock;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly observe: Observe;
+}
+
+/** What a verification and its canary found good. */
+export interface VerifiedPush {
+  readonly kind: 'verified';
+  readonly verification: VerificationFigures;
+  readonly canary: 'checksum' | 'presence';
+}

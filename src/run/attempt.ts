@@ -1,0 +1,179 @@
+import { connect } from '../ssh/connection.ts';
+import type { SessionVerdict } from '../rsync/exit.ts';
+import type { SessionResult } from '../rsync/session.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
+import { checkCanary } from '../verify/canary.ts';
+import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
+import type { AttemptDeps, AttemptSpec, VerifiedPush } from './attempt-spec.ts';
+import { whileBusy } from './busy.ts';
+import { interruptionOf } from './interruption.ts';
+import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
+import { placeSeal } from './place-seal.ts';
+
+/** How an attempt ended. */
+export type AttemptResult =
+  | {
+      readonly kind: 'sealed';
+      readonly transfer: TransferFigures;
+      readonly verification: VerificationFigures;
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly kind: 'failed';
+      readonly outcome: Outcome;
+      readonly reason: string;
+      /** The signal that ended it, for `interrupted`. */
+      readonly signal?: NodeJS.Signals;
+      /** What the secondary may hold of it: a basis for the next attempt. Undefined: nothing. */
+      readonly bytesDone: number | undefined;
+    };
+
+type Failed = Extract<AttemptResult, { kind: 'failed' }>;
+
+/** connect → push → verify → canary → seal. Never throws for anything the line or the secondary does. */
+export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
+  deps.observe({ event: 'step-started', step: 'connect' });
+  const { endpoint, times, directory, signal } = spec;
+  const connected = await connect({ alias: spec.wire.alias, endpoint, times, directory, signal }, deps.clock);
+  switch (connected.kind) {
+    case 'aborted':
+      return interrupted(spec);
+    case 'failed':
+      return { kind: 'failed', ...connected.failure, bytesDone: undefined };
+    case 'connected':
+      try {
+        return await transferAndVerify(spec, deps);
+      } finally {
+        await connected.connection.close();
+      }
+    default:
+      return connected satisfies never;
+  }
+}
+
+async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
+  const started = deps.clock.now();
+  deps.observe({ event: 'step-started', step: 'push' });
+  const options = { bases: spec.bases, bandwidthLimit: spec.bandwidthLimit, dryRun: false };
+  const pushed = await whileBusy(
+    () => push(spec, options, deps),
+    ({ session }) => session.verdict,
+    spec,
+    deps,
+  );
+  const bytesDone = pushed.wrote ? pushed.bytesDone : undefined;
+  if (pushed.intoExisting) {
+    return {
+      kind: 'failed',
+      outcome: 'incomplete',
+      reason: `the directory of the new snapshot ${spec.tree.id} was there already; nothing is written into it`,
+      bytesDone: undefined,
+    };
+  }
+  if (pushed.session.verdict.kind !== 'ok') return sessionFailed(spec, pushed.session, bytesDone);
+
+  const verified = await verify(spec, deps, started, pushed);
+  if (verified.kind === 'failed') return verified;
+  deps.observe({ event: 'step-started', step: 'seal' });
+  const session = await whileBusy(
+    () => placeSeal(spec, deps, { started, pushed, ...verified }),
+    ({ verdict }) => verdict,
+    spec,
+    deps,
+  );
+  if (session.verdict.kind !== 'ok') return sessionFailed(spec, session, bytesDone);
+  const warning = linkingProblem(pushed, spec.source.oldFiles);
+  const { verification } = verified;
+  return { kind: 'sealed', transfer: pushed.figures, verification, warnings: warning === undefined ? [] : [warning] };
+}
+
+async function verify(
+  spec: AttemptSpec,
+  deps: AttemptDeps,
+  since: Date,
+  pushed: Pushed,
+): Promise<VerifiedPush | Failed> {
+  const { runProcess, environment, clock, observe } = deps;
+  const { verifyWire: wire, tree, signal } = spec;
+  const { bytesDone } = pushed;
+  const begun = clock.monotonic();
+  observe({ event: 'step-started', step: 'verify' });
+  const mode = spec.verifyMode === 'changed' && pushed.sentNames !== undefined ? 'changed' : 'full';
+  const only = `${spec.directory}/only`;
+  if (mode === 'changed') await writeOnlyFilter(only, pushed.sentNames ?? []);
+  const request = { wire, tree, since, environment, signal, ...(mode === 'changed' ? { only } : {}) };
+  const result = await whileBusy(() => verifySnapshot(request, runProcess), sessionVerdict, spec, deps);
+  if (result.kind === 'session-failed') return sessionFailed(spec, result.session, bytesDone);
+  for (const difference of result.comparison.differences) observe({ event: 'difference', difference });
+  if (result.verdict !== 'intact') {
+    const summary = summariseComparison(result.comparison);
+    return result.verdict === 'corruption'
+      ? {
+          kind: 'failed',
+          outcome: 'corruption',
+          reason: `verification of ${tree.id}: ${summary}`,
+          bytesDone: undefined,
+        }
+      : {
+          kind: 'failed',
+          outcome: 'incomplete',
+          reason: `the source changed while it was sent: ${summary}`,
+          bytesDone,
+        };
+  }
+
+  observe({ event: 'step-started', step: 'canary' });
+  const candidates = spec.source.candidates;
+  const trial = { wire, tree, candidates, directory: `${spec.directory}/canary`, environment, signal };
+  const canary = await whileBusy(() => checkCanary(trial, runProcess), sessionVerdict, spec, deps);
+  switch (canary.kind) {
+    case 'session-failed':
+      return sessionFailed(spec, canary.session, bytesDone);
+    case 'unstable':
+      return {
+        kind: 'failed',
+        outcome: 'incomplete',
+        reason: 'the source changes faster than it can be verified',
+        bytesDone,
+      };
+    case 'blind':
+      return { kind: 'failed', outcome: 'verification-blind', reason: canary.reason, bytesDone: undefined };
+    case 'seen': {
+      const durationMs = Math.round(clock.monotonic() - begun);
+      return { kind: 'verified', verification: { mode, algorithm: result.algorithm, durationMs }, canary: canary.by };
+    }
+    default:
+      return canary satisfies never;
+  }
+}
+
+function sessionVerdict(result: { kind: string } | { kind: 'session-failed'; session: SessionResult }): SessionVerdict {
+  return 'session' in result ? result.session.verdict : { kind: 'ok' };
+}
+
+/** What the failure of a session means for the attempt. */
+function sessionFailed(spec: AttemptSpec, session: SessionResult, bytesDone: number | undefined): Failed {
+  const { verdict } = session;
+  switch (verdict.kind) {
+    case 'aborted':
+      return interrupted(spec, bytesDone);
+    case 'busy':
+      return { kind: 'failed', outcome: 'refused', reason: `still busy: ${verdict.reason}`, bytesDone };
+    case 'failed':
+      return { kind: 'failed', outcome: verdict.outcome, reason: verdict.reason, bytesDone };
+    case 'ok':
+      return {
+        kind: 'failed',
+        outcome: 'internal-error',
+        reason: 'a session that ended well was judged a failure',
+        bytesDone,
+      };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function interrupted(spec: AttemptSpec, bytesDone?: number): Failed {
+  return { kind: 'failed', bytesDone, ...interruptionOf(spec.signal) };
+}

@@ -1,0 +1,101 @@
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import { nextSnapshotId } from '../shared/snapshot-id.ts';
+import { errorMessage } from '../platform/files.ts';
+import { saveJobState, type JobState } from '../state/job-state.ts';
+import { attempt, type AttemptResult } from './attempt.ts';
+import type { AttemptSpec } from './attempt-spec.ts';
+import { interruptionOf } from './interruption.ts';
+import type { RunDeps, RunRequest } from './request.ts';
+import { sessionEnvironment } from '../ssh/connection.ts';
+import { nextAttemptDelay } from './retry.ts';
+
+/** All that an attempt needs and that stays the same from one to the next. */
+export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'onProgress'>;
+
+/** How the attempts of a run ended. */
+export interface AttemptsEnd {
+  readonly result: AttemptResult;
+  readonly id: SnapshotId;
+  readonly made: number;
+  readonly state: JobState;
+  readonly warnings: readonly string[];
+}
+
+/** Milliseconds between two notes of how far an attempt got. */
+const NOTE_EVERY = 30_000;
+
+/**
+ * Makes attempts until one is sealed or there is no point in another. Each has an id and a directory of its own; what a
+ * broken one left is named as the second basis of the next.
+ *
+ * The state is written before an attempt begins: if we die in it, its id is not used again and what it wrote is known.
+ */
+export async function makeAttempts(
+  request: RunRequest,
+  plan: AttemptPlan,
+  initial: JobState,
+  deps: RunDeps,
+): Promise<AttemptsEnd> {
+  const warnings = new Set<string>();
+  let state = initial;
+  let written = Promise.resolve();
+  const keep = (next: JobState): Promise<void> => {
+    state = next;
+    // One after the other: a note of progress must not overtake the state that follows it.
+    written = written
+      .then(() => saveJobState(request.settings.stateDirectory, request.job.name, request.target.name, next))
+      .catch((error: unknown) => {
+        // A full disk here must not keep the backup from getting away from here.
+        warnings.add(
+          `The state could not be written (${errorMessage(error)}): the next run may send more than it need.`,
+        );
+      });
+    return written;
+  };
+  for (let made = 1; ; made += 1) {
+    const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
+    const bases = [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
+    deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases });
+    await keep({ ...state, lastId: id, broken: state.broken ?? { id, bytes: 0 } });
+
+    const noteProgress = progressNotes(deps, (bytes) => {
+      if (bytes > (state.broken?.bytes ?? -1)) void keep({ ...state, broken: { id, bytes } });
+    });
+    const { job } = request;
+    const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
+    const spec: AttemptSpec = { ...plan, tree, bases, onProgress: noteProgress };
+    const result = await attempt(spec, { ...deps, environment: sessionEnvironment() });
+    if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings] };
+
+    await keep({ ...state, broken: brokenAfter(state.broken, id, result.bytesDone) });
+    const wait = nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
+    const { outcome, reason } = result;
+    deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
+    if (wait === undefined) return { result, id, made, state, warnings: [...warnings] };
+    try {
+      await deps.clock.sleep(wait, plan.signal);
+    } catch {
+      // The deadline or a signal came while waiting. The cause of the failed attempt says more than the interruption alone.
+      const { reason: why, ...interruption } = interruptionOf(plan.signal);
+      const told = { ...interruption, reason: `${why} (before that: ${reason})` };
+      return { result: { kind: 'failed', bytesDone: undefined, ...told }, id, made, state, warnings: [...warnings] };
+    }
+  }
+}
+
+/** The attempt that got furthest is the better basis. */
+function brokenAfter(before: JobState['broken'], id: SnapshotId, bytesDone: number | undefined): JobState['broken'] {
+  const other = before?.id === id ? null : before;
+  if (bytesDone === undefined) return other;
+  return other !== null && other.bytes > bytesDone ? other : { id, bytes: bytesDone };
+}
+
+function progressNotes(deps: RunDeps, note: (bytes: number) => void): (bytes: number) => void {
+  let last = deps.clock.monotonic();
+  return (bytes) => {
+    const now = deps.clock.monotonic();
+    if (now - last < NOTE_EVERY) return;
+    last = now;
+    note(bytes);
+  };
+}

@@ -1,0 +1,145 @@
+import { secretSources } from '../config/target-secrets.ts';
+import { deliverAlert, type AlertDeps } from '../notify/deliver.ts';
+import type { RunFacts } from '../notify/facts.ts';
+import { errorMessage } from '../platform/files.ts';
+import { readSecret, type SecretSources } from '../platform/secrets.ts';
+import { exitCodeOf } from '../shared/outcome.ts';
+import { redactDeep } from '../shared/redaction.ts';
+import { appendHistory } from '../state/history.ts';
+import { saveJobState, type JobState } from '../state/job-state.ts';
+import type { RunRecord } from '../state/run-record.ts';
+import type { RunDeps, RunRequest } from './request.ts';
+import type { RunEnd } from './run-end.ts';
+
+/** A run that has ended and is to be recorded and told. */
+export interface EndedRun {
+  readonly run: string;
+  readonly started: Date;
+  readonly end: RunEnd;
+}
+
+/** Milliseconds that alerts may take once a signal has asked us to end: systemd waits 90 s before it kills. */
+const ALERT_LIMIT_AFTER_SIGNAL = 20_000;
+
+/** Tells the channels that want to know of a start. Never rejects. */
+export async function tellStart(request: RunRequest, deps: RunDeps, run: string, at: Date): Promise<void> {
+  const facts: RunFacts = { ...occasion(request, deps, run, at), event: 'start', outcome: 'done', failures: 0 };
+  await deliverAlert(facts, request.settings.alerts, alertDeps(request.settings.secretsFile, deps));
+}
+
+/** Records a run and tells people. Nothing in here changes the outcome; what fails becomes a warning. */
+export async function finishRun(request: RunRequest, deps: RunDeps, ended: EndedRun): Promise<RunRecord> {
+  const { end } = ended;
+  const finished = deps.clock.now();
+  const draft = recordOf(request, ended, finished);
+  const after = end.state ? stateAfter(end.state, draft) : undefined;
+  const problems: string[] = [];
+  const keep = async (what: string, write: () => Promise<void>): Promise<void> => {
+    try {
+      await write();
+    } catch (error) {
+      problems.push(`The ${what} could not be written: ${errorMessage(error)}`);
+    }
+  };
+  const { stateDirectory } = request.settings;
+  // The state first: it decides what the next run links to; the history is for people.
+  if (after) await keep('state', () => saveJobState(stateDirectory, request.job.name, request.target.name, after));
+  const safe = redactDeep(draft, deps.redactor.redact);
+  await keep('history', () => appendHistory(stateDirectory, safe));
+  const record: RunRecord = { ...safe, warnings: [...safe.warnings, ...problems.map(deps.redactor.redact)] };
+  deps.observe({ event: 'run-finished', record });
+  await tell(request, deps, record, end, after);
+  return record;
+}
+
+function recordOf(request: RunRequest, { run, started, end }: EndedRun, finished: Date): RunRecord {
+  return {
+    version: 1,
+    run,
+    job: request.job.name,
+    target: request.target.name,
+    started: started.toISOString(),
+    finished: finished.toISOString(),
+    durationMs: Math.max(0, finished.getTime() - started.getTime()),
+    outcome: end.outcome,
+    exitCode: exitCodeOf(end.outcome, end.signal),
+    reason: end.reason,
+    snapshot: end.snapshot ?? null,
+    attempts: end.attempts ?? 0,
+    files: end.source?.files ?? 0,
+    bytes: end.source?.bytes ?? 0,
+    transfer: end.transfer ?? null,
+    verification: end.verification ?? null,
+    warnings: end.warnings ?? [],
+  };
+}
+
+function stateAfter(state: JobState, record: RunRecord): JobState {
+  const { snapshot, started, finished, files, bytes, outcome } = record;
+  if (outcome !== 'done' || snapshot === null) {
+    const since = state.failing?.since ?? finished;
+    return { ...state, failing: { since, count: (state.failing?.count ?? 0) + 1, outcome } };
+  }
+  return {
+    ...state,
+    sealed: { id: snapshot, started, finished, files, bytes },
+    broken: null,
+    lastFullVerification: record.verification?.mode === 'full' ? finished : state.lastFullVerification,
+    failing: null,
+  };
+}
+
+async function tell(
+  request: RunRequest,
+  deps: RunDeps,
+  record: RunRecord,
+  end: RunEnd,
+  after: JobState | undefined,
+): Promise<void> {
+  const failed = record.outcome !== 'done';
+  const before = end.state?.failing ?? null;
+  const sealed = after?.sealed ?? end.state?.sealed ?? null;
+  const facts = {
+    ...occasion(request, deps, record.run, new Date(record.finished)),
+    outcome: record.outcome,
+    signal: end.signal,
+    failures: failed ? (after?.failing?.count ?? 1) : (before?.count ?? 0),
+    reason: record.reason === '' ? undefined : record.reason,
+    warnings: record.warnings,
+    lastSealed: sealed?.id,
+    notProtectedSince: failed && sealed ? new Date(sealed.started) : undefined,
+    failingSince:
+      failed && after?.failing ? new Date(after.failing.since) : before ? new Date(before.since) : undefined,
+    durationMs: record.durationMs,
+    numbers: { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
+  };
+  const limit = end.signal === undefined ? {} : { limitMs: ALERT_LIMIT_AFTER_SIGNAL };
+  const channels = { ...alertDeps(request.settings.secretsFile, deps), ...limit };
+  const event = failed ? 'failure' : before ? 'recovery' : 'success';
+  await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
+  if (!failed && record.warnings.length > 0) {
+    await deliverAlert({ ...facts, event: 'warning' }, request.settings.alerts, channels);
+  }
+}
+
+function occasion(request: RunRequest, deps: RunDeps, run: string, at: Date) {
+  const { job, target } = request;
+  return { kind: 'run', at, host: deps.host, runId: run, job: job.name, target: target.name } as const;
+}
+
+/** What the notify room needs; secrets are looked up only when a channel asks for one. */
+export function alertDeps(secretsFile: string | undefined, deps: Omit<RunDeps, 'observe'>): AlertDeps {
+  let sources: SecretSources | undefined;
+  return {
+    log: deps.log,
+    redact: deps.redactor.redact,
+    runProcess: deps.runProcess,
+    clock: deps.clock,
+    environment: deps.environment,
+    readSecret: (reference) => {
+      sources ??= secretSources(secretsFile, deps.environment);
+      return readSecret(reference, sources).value;
+    },
+    ...(deps.alertSignal ? { signal: deps.alertSignal } : {}),
+  };
+}

@@ -1,0 +1,138 @@
+import { materialise, readTargetSecrets, secretSources, type TargetSecrets } from '../config/target-secrets.ts';
+import { SecretError } from '../platform/secrets.ts';
+import { localRsyncVersion } from '../rsync/version.ts';
+import { sessionEnvironment } from '../ssh/connection.ts';
+import { loadJobState, type JobState } from '../state/job-state.ts';
+import { makeAttempts, type AttemptPlan } from './attempts.ts';
+import { checkGuards } from './guards.ts';
+import { interruptionOf } from './interruption.ts';
+import { bandwidthLimitOf, connectionTimes, verifyModeOf, wiresOf } from './plan.ts';
+import { openPrivateDirectory } from './private-directory.ts';
+import { lockName, type RunDeps, type RunRequest } from './request.ts';
+import { unexpectedEnd, type RunEnd } from './run-end.ts';
+import { readSource, type SourceSummary } from './source.ts';
+
+/** The secrets of a target, or why they cannot be had. */
+export type RunSecrets =
+  { readonly kind: 'read'; readonly secrets: TargetSecrets } | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Reads the target's secrets and teaches them to the redactor, before anything can speak of them. */
+export function readRunSecrets(
+  request: Pick<RunRequest, 'settings' | 'target'>,
+  deps: Pick<RunDeps, 'environment' | 'redactor'>,
+): RunSecrets {
+  try {
+    const secrets = readTargetSecrets(request.target, secretSources(request.settings.secretsFile, deps.environment));
+    deps.redactor.learn(secrets.named);
+    return { kind: 'read', secrets };
+  } catch (error) {
+    if (error instanceof SecretError) return { kind: 'unreadable', reason: error.message };
+    throw error;
+  }
+}
+
+/** The part of a run for which the lock is held. Never throws once the state is read. */
+export async function runLocked(request: RunRequest, secrets: RunSecrets, deps: RunDeps): Promise<RunEnd> {
+  const { job, target, settings } = request;
+  const { state, damage } = await loadJobState(settings.stateDirectory, job.name, target.name);
+  const warnings = damage === undefined ? [] : [damage];
+  if (secrets.kind === 'unreadable') return { outcome: 'secret', reason: secrets.reason, state, warnings };
+  if (state.sealed !== null && deps.clock.now() < new Date(state.sealed.started)) {
+    warnings.push(
+      `The clock of this host stands before the last snapshot (${state.sealed.id}): it was set back. Ids go on from there.`,
+    );
+  }
+  try {
+    return await guardAndSend(request, secrets.secrets, state, warnings, deps);
+  } catch (error) {
+    return { ...unexpectedEnd(error, request.signal), state, warnings };
+  }
+}
+
+async function guardAndSend(
+  request: RunRequest,
+  secrets: TargetSecrets,
+  state: JobState,
+  warnings: string[],
+  deps: RunDeps,
+): Promise<RunEnd> {
+  const { job, settings, signal } = request;
+  const stopped = (end: RunEnd): RunEnd => ({ ...end, state, warnings });
+  const reading = await readSource(
+    {
+      source: job.source,
+      exclude: job.exclude,
+      oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
+      environment: sessionEnvironment(),
+      signal,
+    },
+    deps.runProcess,
+  );
+  if (reading.kind === 'aborted') return stopped(interruptionOf(signal));
+  if (reading.kind === 'no-rsync') return stopped({ outcome: 'usage', reason: reading.reason });
+  if (reading.kind === 'unreadable') return stopped({ outcome: 'source-guard', reason: reading.reason });
+  const source = reading.summary;
+  deps.observe({ event: 'source-read', files: source.files, bytes: source.bytes });
+  const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
+  if (objections.length > 0 && !request.force) {
+    return stopped({ outcome: 'source-guard', reason: objections.join('\n'), source });
+  }
+  warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
+
+  const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, lockName(request));
+  try {
+    const plan = await planAttempts(request, secrets, source, state, directory.path, deps);
+    return await attemptsToEnd(request, plan, state, warnings, deps);
+  } finally {
+    await directory.remove();
+  }
+}
+
+async function planAttempts(
+  request: RunRequest,
+  secrets: TargetSecrets,
+  source: SourceSummary,
+  state: JobState,
+  directory: string,
+  deps: RunDeps,
+): Promise<AttemptPlan> {
+  const { job, target, signal } = request;
+  return {
+    ...wiresOf(target, directory, source.largestFile),
+    endpoint: { host: secrets.host, port: secrets.port, user: secrets.user, ...materialise(secrets, directory) },
+    times: connectionTimes(target),
+    source,
+    bandwidthLimit: bandwidthLimitOf(job, target),
+    busyTimeoutMs: target.busyTimeoutMs,
+    verifyMode: verifyModeOf(job, state, deps.clock.now()),
+    rsyncVersion: (await localRsyncVersion(deps.runProcess)) ?? 'unknown',
+    directory,
+    signal,
+  };
+}
+
+async function attemptsToEnd(
+  request: RunRequest,
+  plan: AttemptPlan,
+  initial: JobState,
+  warnings: readonly string[],
+  deps: RunDeps,
+): Promise<RunEnd> {
+  const { result, id, made, state, warnings: more } = await makeAttempts(request, plan, initial, deps);
+  const { source } = plan;
+  const common = { attempts: made, source, state, warnings: [...warnings, ...more] };
+  if (result.kind === 'failed') {
+    const { outcome, reason, signal } = result;
+    return { ...common, outcome, reason, ...(signal === undefined ? {} : { signal }) };
+  }
+  const { transfer, verification } = result;
+  return {
+    ...common,
+    outcome: 'done',
+    reason: '',
+    snapshot: id,
+    transfer,
+    verification,
+    warnings: [...common.warnings, ...result.warnings],
+  };
+}

@@ -1,0 +1,55 @@
+import type { JobSettings, TargetSettings } from '../config/settings.ts';
+import type { Wire } from '../rsync/arguments.ts';
+import { nextDue } from '../shared/schedule.ts';
+import type { ConnectionTimes } from '../ssh/client-config.ts';
+import { remoteShell } from '../ssh/connection.ts';
+import type { JobState } from '../state/job-state.ts';
+
+/** Slowest reading of a disk that a verification allows for, in bytes a second. */
+const SLOWEST_DISK = 8 * 1024 * 1024;
+
+/**
+ * The two forms of the wire to a target: for a push, and for a verification. While one file is read for its checksum
+ * rsync sends nothing, so there the time-out grows with the largest file; a dead line still ends by ssh's keepalive.
+ * @param directory the run's private directory, where ssh's configuration stands
+ * @param largestFile bytes
+ */
+export function wiresOf(
+  target: TargetSettings,
+  directory: string,
+  largestFile: number,
+): { readonly wire: Wire; readonly verifyWire: Wire } {
+  const seconds = Math.max(1, Math.ceil(target.ioTimeoutMs / 1000));
+  const wire: Wire = {
+    remoteShell: remoteShell(directory),
+    alias: target.name,
+    secondary: target.secondary,
+    metadata: target.metadata,
+    compress: target.compress,
+    timeoutSeconds: seconds,
+  };
+  return { wire, verifyWire: { ...wire, timeoutSeconds: seconds + Math.ceil(largestFile / SLOWEST_DISK) } };
+}
+
+/** The times of a connection in the units of ssh_config(5). */
+export function connectionTimes(target: TargetSettings): ConnectionTimes {
+  const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
+  return {
+    connect: seconds(target.connectTimeoutMs),
+    aliveInterval: seconds(target.keepalive.intervalMs),
+    aliveCount: target.keepalive.count,
+  };
+}
+
+/** The stricter of the job's and the target's limit, in bytes a second. */
+export function bandwidthLimitOf(job: JobSettings, target: TargetSettings): number | undefined {
+  const limits = [job.bandwidthLimit, target.bandwidthLimit].filter((limit) => limit !== undefined);
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
+
+/** Whether this run reads everything on both sides, or only what it sent. */
+export function verifyModeOf(job: JobSettings, state: JobState, now: Date): 'full' | 'changed' {
+  const { mode, fullSchedule: schedule, timezone } = job.verify;
+  if (mode === 'full' || state.lastFullVerification === null) return 'full';
+  return nextDue({ schedule, timezone }, new Date(state.lastFullVerification)) <= now ? 'full' : 'changed';
+}

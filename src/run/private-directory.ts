@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A directory that only this user can enter, for ssh's configuration, keys, the canary and the seal. */
+export interface PrivateDirectory {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes the private directory of one job and target. What a run that was killed left there is removed first: the
+ * run's lock says that nobody else is using it.
+ * @param configured `runtime_dir` of the configuration
+ * @param name what it belongs to; only a hash of it stands in the path, for a socket's path holds 108 bytes (unix(7))
+ * @throws Error when the parent belongs to somebody else or can be entered by others
+ */
+export async function openPrivateDirectory(
+  configured: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  name: string,
+): Promise<PrivateDirectory> {
+  const parent = configured ?? defaultParent(environment);
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const { uid, mode } = await lstat(parent);
+  if (uid !== process.getuid?.())
+    throw new Error(`The runtime directory ${parent} belongs to another user: set runtime_dir`);
+  // Somebody who can write there could swap our directory for another.
+  if ((mode & 0o022) !== 0)
+    throw new Error(`The runtime directory ${parent} can be written by others: chmod 700 ${parent}`);
+  const path = join(parent, createHash('sha256').update(name).digest('hex').slice(0, 10));
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { mode: 0o700 });
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+function defaultParent(environment: Readonly<Record<string, string | undefined>>): string {
+  // systemd may pass several, joined by colons (systemd.exec(5), RuntimeDirectory=).
+  const own = environment.RUNTIME_DIRECTORY?.split(':')[0];
+  if (own !== undefined && own !== '') return own;
+  if (process.getuid?.() === 0) return '/run/offsite-rsync';
+  const session = environment.XDG_RUNTIME_DIR;
+  return session === undefined || session === ''
+    ? join(tmpdir(), `offsite-rsync-${process.getuid?.() ?? 0}`)
+    : join(session, 'offsite-rsync');
+}

@@ -1,0 +1,156 @@
+import { writeFile } from 'node:fs/promises';
+import { pushArguments, type PushOptions } from '../rsync/arguments.ts';
+import { decodeName, type Item } from '../rsync/itemized.ts';
+import { runSession, type SessionResult } from '../rsync/session.ts';
+import type { TransferFigures } from '../state/run-record.ts';
+import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
+
+/** A push that ended, however. */
+export interface Pushed {
+  readonly session: SessionResult;
+  readonly figures: TransferFigures;
+  /** Whether the secondary has made anything of the attempt. */
+  readonly wrote: boolean;
+  /** Bytes of the source dealt with: sent or linked. */
+  readonly bytesDone: number;
+  /** rsync wrote into a directory that was there before: never to be sealed (DESIGN 3). */
+  readonly intoExisting: boolean;
+  /** Whether anything of a basis was recognised. */
+  readonly basisSeen: boolean;
+  /** Files whose content was sent; undefined when they are too many to be listed. */
+  readonly sentNames: readonly string[] | undefined;
+}
+
+/** More sent files than this are verified by a full pass: filter rules cost one comparison a file and rule. */
+const LISTED_FILES = 5000;
+
+/** Milliseconds between two reports of progress. */
+const PROGRESS_EVERY = 200;
+
+/** Sends the source into a fresh directory. */
+export async function push(spec: AttemptSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
+  const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
+  const seen = { basis: false, anything: false, created: false, existing: false };
+  const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
+  const stop = new AbortController();
+  const report = progressReporter(spec, deps);
+
+  const onItem = (item: Item): void => {
+    seen.anything = true;
+    // The gate makes the directory itself and vouches for it; plain rrsync would write into an old one.
+    if (!seen.created && !options.dryRun && spec.wire.secondary === 'rrsync') {
+      seen.existing = true;
+      stop.abort();
+    }
+    if (!item.isNew && item.name !== './') seen.basis = true;
+    if (item.kind !== 'file') return;
+    if (item.action === 'sent') {
+      if (item.isNew) tally.newFiles += 1;
+      else tally.changedFiles += 1;
+      if (sent.names && sent.names.length < LISTED_FILES) sent.names.push(item.name);
+      else sent.names = undefined;
+    } else if (item.action === 'linked' && !item.isNew) {
+      tally.linkedFiles += 1;
+      tally.linkedBytes += item.size;
+    } else if (item.action === 'created' && item.differs === '') {
+      tally.copiedFiles += 1; // equal to the basis, and yet not linked: FACTS 2
+      tally.linkedBytes += item.size;
+    }
+  };
+  const session = await runSession(
+    {
+      args: pushArguments(spec.wire, spec.tree, options),
+      mode: 'push',
+      environment: deps.environment,
+      signal: AbortSignal.any([spec.signal, stop.signal]),
+      onItem,
+      onDestinationCreated: () => (seen.created = true),
+      onProgress: ({ bytes, toCheck, total }) => {
+        sent.bytes = bytes;
+        report(total - toCheck, bytes + tally.linkedBytes);
+      },
+    },
+    deps.runProcess,
+  );
+  return {
+    session,
+    figures: {
+      newFiles: tally.newFiles,
+      changedFiles: tally.changedFiles,
+      linkedFiles: tally.linkedFiles,
+      copiedFiles: tally.copiedFiles,
+      sentBytes: session.stats.sentBytes,
+      receivedBytes: session.stats.receivedBytes,
+      literalBytes: session.stats.literalBytes,
+      matchedBytes: session.stats.matchedBytes,
+      basis: options.bases[0] ?? null,
+    },
+    wrote: (seen.anything || seen.created) && !options.dryRun,
+    bytesDone: sent.bytes + tally.linkedBytes,
+    intoExisting: seen.existing,
+    basisSeen: seen.basis || session.stats.matchedBytes > 0,
+    sentNames: sent.names,
+  };
+}
+
+/**
+ * Whether deduplication was lost, although rsync ended well: it says nothing of a basis that it could not use
+ * (FACTS 1, 2).
+ * @param oldFiles regular files that are older than the basis, so that it ought to have them
+ * @returns a warning, or undefined
+ */
+export function linkingProblem(pushed: Pushed, oldFiles: number): string | undefined {
+  const { basis, copiedFiles } = pushed.figures;
+  if (basis === null) return undefined;
+  if (copiedFiles > 0) {
+    return `${copiedFiles} unchanged files could not be linked to ${basis} and were copied on the secondary: they belong to another account there, or are immutable. Deduplication is lost for them.`;
+  }
+  if (!pushed.basisSeen && oldFiles > 0) {
+    return `Nothing of the basis ${basis} was found on the secondary, so everything was sent anew: it was removed there, or the wrapper ignores --link-dest (rrsync 3.4.2 to 3.4.4 does). Deduplication is lost.`;
+  }
+  return undefined;
+}
+
+/**
+ * Writes the filter that limits a verification to certain files: NUL-separated include patterns of the files and of
+ * the directories above them.
+ */
+export async function writeOnlyFilter(path: string, names: readonly string[]): Promise<void> {
+  const patterns = new Map<string, Buffer>();
+  for (const name of names) {
+    const bytes = decodeName(name);
+    for (let slash = bytes.indexOf(0x2f); slash !== -1; slash = bytes.indexOf(0x2f, slash + 1)) {
+      const directory = bytes.subarray(0, slash + 1);
+      patterns.set(directory.toString('latin1'), directory);
+    }
+    patterns.set(bytes.toString('latin1'), bytes);
+  }
+  const lines = [...patterns.values()].map((bytes) =>
+    Buffer.concat([Buffer.from('/'), escapePattern(bytes), Buffer.of(0)]),
+  );
+  await writeFile(path, Buffer.concat(lines), { mode: 0o600 });
+}
+
+// rsync(1), "PATTERN MATCHING RULES": a backslash is literal unless the pattern has a wildcard.
+function escapePattern(name: Buffer): Buffer {
+  const text = name.toString('latin1');
+  return Buffer.from(/[*?[]/.test(text) ? text.replace(/[\\*?[]/g, '\\$&') : text, 'latin1');
+}
+
+function progressReporter(spec: AttemptSpec, { observe, clock }: AttemptDeps) {
+  let last = -Infinity;
+  return (files: number, bytes: number): void => {
+    const now = clock.monotonic();
+    if (now - last < PROGRESS_EVERY) return;
+    last = now;
+    spec.onProgress?.(bytes);
+    const { files: totalFiles, bytes: totalBytes } = spec.source;
+    observe({
+      event: 'progress',
+      files: Math.min(files, totalFiles),
+      totalFiles,
+      bytes: Math.min(bytes, totalBytes),
+      totalBytes,
+    });
+  };
+}

@@ -1,0 +1,38 @@
+import type { JobSettings, Settings, TargetSettings } from '../config/settings.ts';
+import type { AlertDeps } from '../notify/deliver.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/logger.ts';
+import type { RunProcess } from '../platform/process.ts';
+import type { LearningRedactor } from '../shared/redaction.ts';
+import type { Observe } from './events.ts';
+
+/** One run: one job to one target. */
+export interface RunRequest {
+  readonly settings: Settings;
+  readonly job: JobSettings;
+  readonly target: TargetSettings;
+  /** Send although a guard objects; the objections become warnings. */
+  readonly force: boolean;
+  /** Aborted with a SignalReceived when a signal ends the run. */
+  readonly signal: AbortSignal;
+}
+
+/** The outside world of a run. */
+export interface RunDeps {
+  readonly runProcess: RunProcess;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly redactor: LearningRedactor;
+  readonly observe: Observe;
+  /** The environment of this process: secrets and systemd's directories are looked up there. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What this host is called in messages. */
+  readonly host: string;
+  /** Aborting it gives up alerts that are still under way. */
+  readonly alertSignal?: AlertDeps['signal'];
+}
+
+/** The name of the lock that keeps two runs of one job to one target apart. */
+export function lockName(request: Pick<RunRequest, 'job' | 'target'>): string {
+  return `${request.job.name}@${request.target.name}`;
+}

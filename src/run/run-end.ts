@@ -1,0 +1,49 @@
+import { errorCode, errorMessage } from '../platform/files.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import type { JobState } from '../state/job-state.ts';
+import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
+import { interruptionOf } from './interruption.ts';
+import type { SourceSummary } from './source.ts';
+
+/** How a run ended, before it is recorded and told. What a run did not get to is left out. */
+export interface RunEnd {
+  readonly outcome: Outcome;
+  /** Empty when done. */
+  readonly reason: string;
+  /** The signal that ended it, for `interrupted`. */
+  readonly signal?: NodeJS.Signals;
+  /** The state after the attempts; only a run that holds the lock has it and may write it back. */
+  readonly state?: JobState;
+  readonly snapshot?: SnapshotId;
+  readonly attempts?: number;
+  readonly source?: SourceSummary;
+  readonly transfer?: TransferFigures;
+  readonly verification?: VerificationFigures;
+  readonly warnings?: readonly string[];
+}
+
+/** The end of a run in which something was thrown: the file system refused, a signal came, or there is a defect. */
+export function unexpectedEnd(error: unknown, signal: AbortSignal): RunEnd {
+  if (signal.aborted) return interruptionOf(signal);
+  switch (errorCode(error)) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return {
+        outcome: 'usage',
+        reason: `${errorMessage(error)}. Run this as the user who owns state_dir, or set state_dir and runtime_dir to directories that this user can write.`,
+      };
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return {
+        outcome: 'internal-error',
+        reason: `this host has no space left for the files of the run (${errorMessage(error)})`,
+      };
+    default:
+      return {
+        outcome: 'internal-error',
+        reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      };
+  }
+}
