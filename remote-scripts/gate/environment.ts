@@ -1,0 +1,5 @@
+/** All that a program started by the gate finds in its environment. sshd lets LANG and LC_* through (FACTS 20). */
+export const CHILD_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  LC_ALL: 'C',
+};

@@ -1,0 +1,76 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing } from '../../src/platform/files.ts';
+import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+
+/**
+ * What a job's directory holds of one id (DESIGN 4).
+ *
+ * `bare` is a directory under its final name without a seal: a seal was being placed when the gate died, or nobody
+ * knows where it came from. It is left alone.
+ */
+export type SnapshotState = 'none' | 'partial' | 'frozen' | 'sealed' | 'bare';
+
+/** The ids in a job's directory and their states. */
+export interface JobDirectory {
+  readonly path: string;
+  readonly states: ReadonlyMap<SnapshotId, SnapshotState>;
+}
+
+const ENTRY = /^([^.]+)(|\.partial|\.frozen|\.sealed)$/;
+
+/** Decides from the names in a job's directory; a name that is none of ours says nothing. */
+export function statesOf(names: readonly string[]): Map<SnapshotId, SnapshotState> {
+  const suffixes = new Map<SnapshotId, Set<string>>();
+  for (const name of names) {
+    const [, stem = '', suffix = ''] = ENTRY.exec(name) ?? [];
+    const id = parseSnapshotId(stem);
+    if (id === undefined) continue;
+    suffixes.set(id, (suffixes.get(id) ?? new Set()).add(suffix));
+  }
+  const states = new Map<SnapshotId, SnapshotState>();
+  for (const [id, found] of suffixes) {
+    // A seal without its snapshot is what prune leaves when it dies half-way; its id is used up all the same.
+    if (found.has('')) states.set(id, found.has('.sealed') ? 'sealed' : 'bare');
+    else if (found.has('.partial')) states.set(id, 'partial');
+    else states.set(id, found.has('.frozen') ? 'frozen' : 'bare');
+  }
+  return states;
+}
+
+/** Reads a job's directory; one that does not exist has no snapshots. */
+export async function readJobDirectory(path: string): Promise<JobDirectory> {
+  try {
+    return { path, states: statesOf(await readdir(path)) };
+  } catch (error) {
+    if (isMissing(error)) return { path, states: new Map() };
+    throw error;
+  }
+}
+
+/** The name under which an id lies, or undefined when no directory is to be had of it. */
+export function directoryName(id: SnapshotId, state: SnapshotState): string | undefined {
+  switch (state) {
+    case 'partial':
+      return `${id}.partial`;
+    case 'frozen':
+      return `${id}.frozen`;
+    case 'sealed':
+      return id;
+    case 'bare':
+    case 'none':
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}
+
+/** Whether `name` is a directory of its own, and no symbolic link to one. */
+export async function isRealDirectory(directory: string, name: string): Promise<boolean> {
+  try {
+    return (await lstat(join(directory, name))).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}

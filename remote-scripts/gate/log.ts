@@ -1,0 +1,52 @@
+import { constants } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+
+/** What the gate writes into `<state_dir>/<host>/gate.log`, one JSON object a line. */
+export interface LogEntry {
+  readonly event: 'accepted' | 'refused' | 'ended' | 'recovered' | 'sealed' | 'failed';
+  readonly kind?: 'push' | 'verify' | 'seal';
+  readonly job?: string;
+  readonly id?: string;
+  readonly reason?: string;
+  /** Exit code of rsync, or its signal. */
+  readonly end?: number | string;
+}
+
+/** Size at which the log is put aside as `gate.log.1`: the holder of the key could fill the disk with refusals. */
+const LARGEST_LOG = 4 * 1024 * 1024;
+
+/** Longest reason that is kept, in characters. */
+const LONGEST_REASON = 500;
+
+/**
+ * Appends to the log. A log that cannot be written must not stop a backup, so this never rejects.
+ * @param context fields that every line has: time and client
+ */
+export async function writeLog(
+  path: string,
+  context: { readonly time: Date; readonly client: string },
+  entry: LogEntry,
+): Promise<void> {
+  const reason = entry.reason?.slice(0, LONGEST_REASON);
+  const line = JSON.stringify({
+    time: context.time.toISOString(),
+    client: context.client,
+    ...entry,
+    ...(reason === undefined ? {} : { reason }),
+  });
+  try {
+    const file = await open(
+      path,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+      0o600,
+    );
+    try {
+      await file.appendFile(`${line}\n`);
+      if ((await file.stat()).size > LARGEST_LOG) await rename(path, `${path}.1`);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // See above.
+  }
+}

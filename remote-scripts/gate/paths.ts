@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { GateSettings } from './settings.ts';
+
+/** Where everything of one job lies. */
+export interface JobPaths {
+  /** `<root>/<host>/<job>`: snapshots and seals, the root of rrsync. */
+  readonly snapshots: string;
+  /** Whoever changes names in `snapshots` holds this lock; prune does too. */
+  readonly lock: string;
+  /** Attempts, one JSON object a line. */
+  readonly ledger: string;
+  /** rrsync's root while a seal is received; emptied for each. */
+  readonly incoming: string;
+  /** Seals that were accepted and are being placed; see sealing.ts. */
+  readonly accepted: string;
+}
+
+/** The paths of a job that the settings know. */
+export function jobPaths({ hostRoot, hostState }: GateSettings, job: string): JobPaths {
+  return {
+    snapshots: join(hostRoot, job),
+    lock: join(hostState, `${job}.lock`),
+    ledger: join(hostState, `${job}.attempts.jsonl`),
+    incoming: join(hostState, 'spool', job, 'incoming'),
+    accepted: join(hostState, 'spool', job, 'accepted'),
+  };
+}
+
+/** The directory of a snapshot while it is written. */
+export function partialName(id: SnapshotId): string {
+  return `${id}.partial`;
+}
+
+/** The directory of an attempt that ended without a seal. */
+export function frozenName(id: SnapshotId): string {
+  return `${id}.frozen`;
+}

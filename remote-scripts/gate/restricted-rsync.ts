@@ -1,0 +1,93 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { CHILD_ENVIRONMENT } from './environment.ts';
+
+/** What rrsync is to run, and within which bounds. */
+export interface RestrictedRun {
+  /** Rebuilt command; rrsync reads it as if sshd had given it. */
+  readonly command: string;
+  /** Directory that rrsync does not let it out of. */
+  readonly root: string;
+  /** rrsync refuses `--delete` even in a dry run (FACTS 5), so a verification needs this. */
+  readonly allowDelete: boolean;
+  /** Inherited by rsync, which so holds the lock as long as it lives. */
+  readonly lockFd: number;
+  /** Milliseconds until rsync and all it started are ended. */
+  readonly limitMs: number;
+  /** Largest file that may be written, in bytes; the kernel ends rsync above it. */
+  readonly largestFile?: number;
+  /** Aborted when the gate itself is told to end. */
+  readonly signal: AbortSignal;
+}
+
+/** How rsync ended. */
+export type RestrictedEnd =
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'too-long' }
+  | { readonly kind: 'stopped' };
+
+/** Milliseconds between the polite signal and the one that cannot be ignored. */
+const KILL_AFTER = 5000;
+
+/**
+ * Runs rrsync with the session's own standard streams, which belong to rsync's protocol: the gate reads and writes none.
+ *
+ * rrsync leads a process group, so that a limit ends every process of it, and gets SIGTERM from the kernel when the
+ * gate is killed: no session outlives its wall clock.
+ * @throws Error when rrsync cannot be started
+ */
+export async function runRestrictedRsync(run: RestrictedRun): Promise<RestrictedEnd> {
+  const child = spawn('setpriv', argumentsFor(run), {
+    stdio: ['inherit', 'inherit', 'inherit', run.lockFd],
+    env: { ...CHILD_ENVIRONMENT, SSH_ORIGINAL_COMMAND: run.command },
+    cwd: '/',
+    detached: true,
+  });
+  let cut: 'too-long' | 'stopped' | undefined;
+  const cutShort = (why: 'too-long' | 'stopped') => {
+    cut ??= why;
+    signalGroup(child, 'SIGTERM');
+    setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER).unref();
+  };
+  // Node counts timers in 31 bits; a longer one would fire at once.
+  const timer = setTimeout(() => cutShort('too-long'), Math.min(run.limitMs, 2 ** 31 - 1));
+  const onAbort = () => cutShort('stopped');
+  run.signal.addEventListener('abort', onAbort, { once: true });
+  if (run.signal.aborted) onAbort();
+  try {
+    return await new Promise<RestrictedEnd>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        if (cut !== undefined) resolve({ kind: cut });
+        else if (signal !== null) resolve({ kind: 'signalled', signal });
+        else resolve({ kind: 'exited', code: code ?? 1 });
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+    run.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function argumentsFor({ root, allowDelete, largestFile }: RestrictedRun): string[] {
+  return [
+    '--pdeathsig=TERM',
+    '--no-new-privs',
+    ...(largestFile === undefined ? [] : ['prlimit', `--fsize=${largestFile}`]),
+    'rrsync',
+    '-wo',
+    '-munge',
+    '-no-lock', // it would lock the whole root for all jobs, and lose the lock when it is killed (FACTS 14)
+    ...(allowDelete ? [] : ['-no-del']),
+    root,
+  ];
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // ESRCH: the group ended by itself between our decision and the call.
+  }
+}

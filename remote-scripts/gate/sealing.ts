@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
+import {
+  formatSeal,
+  MAX_SEAL_BYTES,
+  parseSeal,
+  sealName,
+  type Receipt,
+  type StoredSeal,
+} from '../../src/shared/seal.ts';
+import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { CHILD_ENVIRONMENT } from './environment.ts';
+import { isRealDirectory } from './job-directory.ts';
+import { partialName, type JobPaths } from './paths.ts';
+
+/*
+ * How a snapshot is sealed, and what if we die here (all of it under the job's lock):
+ *
+ *   1. flush the file system               died: still partial; the sender tries again
+ *   2. accepted/<id>.sealed, with receipt  died: the next session goes on from here (completeSeals)
+ *   3. <id>.partial -> <id>                died: the same
+ *   4. <id>.sealed beside it               died: the same, and there is nothing left to do but 5
+ *   5. remove accepted/<id>.sealed
+ *
+ * The name without a suffix appears only after 2, so what bears it has always been verified by its sender.
+ */
+
+/** Empties the directory into which rrsync will receive a seal. */
+export async function prepareIncoming({ incoming }: JobPaths): Promise<void> {
+  await rm(incoming, { recursive: true, force: true });
+  await mkdir(incoming, { recursive: true, mode: 0o700 });
+}
+
+/**
+ * Reads the seal that a sender sent.
+ * @returns its claims, without any receipt the sender made up, or in words why it is refused
+ */
+export async function readIncoming(
+  { incoming }: JobPaths,
+  expected: { readonly id: SnapshotId; readonly job: string },
+): Promise<StoredSeal | string> {
+  const names = await readdir(incoming);
+  if (names.length !== 1 || names[0] !== sealName(expected.id)) return 'not one file of its name';
+  const path = join(incoming, sealName(expected.id));
+  const found = await lstat(path);
+  if (!found.isFile() || found.nlink !== 1) return 'not a regular file';
+  if (found.size > MAX_SEAL_BYTES) return `larger than ${MAX_SEAL_BYTES} bytes`;
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const seal = parseSeal(await file.readFile('utf8'), expected);
+    return typeof seal === 'string' ? seal : claimsOf(seal);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Whether a sealed snapshot bears just these claims already: the sender's line broke before it heard of its success.
+ */
+export async function bearsClaims({ snapshots }: JobPaths, seal: StoredSeal): Promise<boolean> {
+  const text = await readFile(join(snapshots, sealName(seal.id)), 'utf8');
+  const stored = parseSeal(text, seal);
+  return typeof stored !== 'string' && formatSeal(claimsOf(stored)) === formatSeal(claimsOf(seal));
+}
+
+/** Makes the partial snapshot a sealed one; see the top of this file. */
+export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Receipt): Promise<void> {
+  flush(paths.snapshots);
+  await mkdir(paths.accepted, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(join(paths.accepted, sealName(seal.id)), formatSeal({ ...seal, receipt }));
+  await syncDirectory(paths.accepted);
+  await completeSeal(paths, seal.id);
+}
+
+/**
+ * Goes on with seals that were accepted when the gate died.
+ * @returns the ids that it completed
+ */
+export async function completeSeals(paths: JobPaths): Promise<SnapshotId[]> {
+  const completed: SnapshotId[] = [];
+  for (const name of await namesIn(paths.accepted)) {
+    const id = parseSnapshotId(name.replace(/\.sealed$/, ''));
+    if (id === undefined || name !== sealName(id)) {
+      // What writeFileAtomic leaves when it is killed.
+      await rm(join(paths.accepted, name), { force: true });
+    } else if (await completeSeal(paths, id)) {
+      completed.push(id);
+    }
+  }
+  return completed;
+}
+
+async function completeSeal(paths: JobPaths, id: SnapshotId): Promise<boolean> {
+  const record = join(paths.accepted, sealName(id));
+  const text = await readFile(record, 'utf8');
+  const present = new Set(await readdir(paths.snapshots));
+  // rename(2) never replaces a directory that holds something, and nobody else makes names here while we hold the lock.
+  if (!present.has(id) && (await isRealDirectory(paths.snapshots, partialName(id)))) {
+    await rename(join(paths.snapshots, partialName(id)), join(paths.snapshots, id));
+    await syncDirectory(paths.snapshots);
+  }
+  const complete = await isRealDirectory(paths.snapshots, id);
+  if (complete && !present.has(sealName(id))) {
+    await removeLeftovers(paths.snapshots, present, id);
+    await writeFileAtomic(join(paths.snapshots, sealName(id)), text);
+    await syncDirectory(paths.snapshots);
+  }
+  await rm(record, { force: true });
+  return complete;
+}
+
+/** Removes what writeFileAtomic leaves of a seal when it is killed. */
+async function removeLeftovers(directory: string, names: Iterable<string>, id: SnapshotId): Promise<void> {
+  for (const name of names) {
+    if (name.startsWith(`.${sealName(id)}.`) && name.endsWith('.tmp')) await rm(join(directory, name), { force: true });
+  }
+}
+
+// A seal that survives a power cut must not stand over files that did not.
+function flush(directory: string): void {
+  const { status, error } = spawnSync('sync', ['--file-system', directory], {
+    stdio: 'ignore',
+    env: CHILD_ENVIRONMENT,
+  });
+  if (status !== 0) throw error ?? new Error(`sync(1) ended with ${status ?? 'a signal'}`);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function claimsOf(seal: StoredSeal): StoredSeal {
+  const claims: { -readonly [Key in keyof StoredSeal]: StoredSeal[Key] } = { ...seal };
+  delete claims.receipt;
+  return claims;
+}

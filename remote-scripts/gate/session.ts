@@ -1,0 +1,262 @@
+import { mkdir, rename, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../src/platform/clock.ts';
+import { errorCode, errorMessage } from '../../src/platform/files.ts';
+import { sealName, type StoredSeal } from '../../src/shared/seal.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { formatDuration } from '../../src/shared/units.ts';
+import { directoryName, isRealDirectory, readJobDirectory, type JobDirectory } from './job-directory.ts';
+import { readAttempts, recordAttempt } from './ledger.ts';
+import { overLimit } from './limits.ts';
+import { takeLock } from './lock.ts';
+import { writeLog, type LogEntry } from './log.ts';
+import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
+import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
+import { parseRequest, type GateRequest } from './request.ts';
+import { runRestrictedRsync, type RestrictedEnd } from './restricted-rsync.ts';
+import { bearsClaims, completeSeals, placeSeal, prepareIncoming, readIncoming } from './sealing.ts';
+import type { GateSettings } from './settings.ts';
+
+/** One ssh session, as the forced command sees it. */
+export interface SessionInput {
+  /** `SSH_ORIGINAL_COMMAND`, as the client sent it. */
+  readonly commandLine: string;
+  /** The client's address, for the log. */
+  readonly client: string;
+  readonly settings: GateSettings;
+  /** The gate's own version, for receipts. */
+  readonly version: string;
+  readonly clock: Clock;
+  /** Aborted when the gate is told to end. */
+  readonly signal: AbortSignal;
+}
+
+/** What the session comes to: rsync's own exit code, or a refusal in words for the sender. */
+export type SessionEnd =
+  { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'refused'; readonly reason: string };
+
+/** The reason that the controller knows as "wait and try again" (FACTS 15). */
+const BUSY = 'busy: another session is still writing to this job';
+
+/** Milliseconds that sending a seal may take: it has under 1 KiB. */
+const SEAL_LIMIT = 300_000;
+
+/** Largest file that can be written while a seal is received, in bytes. */
+const LARGEST_INCOMING = 65_536;
+
+interface JobSession extends SessionInput {
+  readonly paths: JobPaths;
+  readonly lockFd: number;
+  readonly log: (entry: LogEntry) => Promise<void>;
+}
+
+/** Serves one session from the client's words to the exit code. */
+export async function serveSession(input: SessionInput): Promise<SessionEnd> {
+  const log = (entry: LogEntry) =>
+    writeLog(join(input.settings.hostState, 'gate.log'), { time: input.clock.now(), client: input.client }, entry);
+  const parsed = parseRequest(input.commandLine);
+  if (!parsed.ok) {
+    await log({ event: 'refused', reason: parsed.reason });
+    return refused(parsed.reason);
+  }
+  const { kind, job, id } = parsed.request;
+  const about = { kind, job, id };
+  try {
+    const end = await serveRequest({ ...input, log: (entry) => log({ ...about, ...entry }) }, parsed.request);
+    await log(
+      end.kind === 'refused'
+        ? { event: 'refused', ...about, reason: end.reason }
+        : { event: 'ended', ...about, end: end.code },
+    );
+    return end;
+  } catch (error) {
+    await log({ event: 'failed', ...about, reason: errorMessage(error) });
+    // The path and the message are for the administrator of this machine, not for the sender.
+    const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
+    return refused(full ? 'no space: this machine is full' : 'internal error; see gate.log on the secondary');
+  }
+}
+
+async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, request: GateRequest): Promise<SessionEnd> {
+  const { settings } = input;
+  if (!settings.jobs.includes(request.job)) return refused(`no job ${request.job} is configured for this host`);
+  const { metadata } = request.wire;
+  if (metadata !== 'none' && metadata !== settings.metadata) {
+    return refused(`this host keeps metadata: ${settings.metadata}, not ${metadata}; say the same on both sides`);
+  }
+  const paths = jobPaths(settings, request.job);
+  await makeJobDirectory(settings.hostRoot, request.job);
+  const lock = await takeLock(paths.lock);
+  if (lock === undefined) return refused(BUSY);
+  try {
+    const session: JobSession = { ...input, paths, lockFd: lock.fd };
+    for (const id of await completeSeals(paths)) await session.log({ event: 'recovered', id });
+    switch (request.kind) {
+      case 'push':
+        return await servePush(session, request);
+      case 'verify':
+        return await serveVerify(session, request);
+      case 'seal':
+        return await serveSeal(session, request);
+      default:
+        return request satisfies never;
+    }
+  } finally {
+    await lock.release();
+  }
+}
+
+async function servePush(session: JobSession, request: Extract<GateRequest, { kind: 'push' }>): Promise<SessionEnd> {
+  const { paths, settings, clock, client } = session;
+  const { id, dryRun } = request;
+  // A dry run leaves no trace, so it may not even freeze what a run beside it has just pushed.
+  if (!dryRun) await freezeLeftovers(paths);
+  const directory = await readJobDirectory(paths.snapshots);
+  const now = clock.now();
+  const over = overLimit(
+    {
+      id,
+      now,
+      present: directory.states.keys(),
+      attempts: await readAttempts(paths.ledger),
+      ...(await freeSpace(paths.snapshots)),
+    },
+    settings.limits,
+  );
+  if (over !== undefined) return refused(over);
+
+  const bases = await basisNames(directory, request.bases);
+  const run = { command: commandFor(session, request, partialName(id), bases), allowDelete: false };
+  if (dryRun) return ended(await runIn(session, run));
+  await recordAttempt(paths.ledger, { id, time: now }, client);
+  await mkdir(join(paths.snapshots, partialName(id)), { mode: 0o700 });
+  const end = await runIn(session, run);
+  // What broke is never sealed, so nobody has to wait to call it so. Should we die first, the next push does it.
+  if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
+  return ended(end, settings.limits.sessionLimitMs);
+}
+
+async function serveVerify(
+  session: JobSession,
+  request: Extract<GateRequest, { kind: 'verify' }>,
+): Promise<SessionEnd> {
+  const { states, path } = await readJobDirectory(session.paths.snapshots);
+  const state = states.get(request.id) ?? 'none';
+  const name = directoryName(request.id, state);
+  if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
+  if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
+  const end = await runIn(session, { command: commandFor(session, request, name, []), allowDelete: request.extras });
+  return ended(end, session.settings.limits.sessionLimitMs);
+}
+
+async function serveSeal(session: JobSession, request: Extract<GateRequest, { kind: 'seal' }>): Promise<SessionEnd> {
+  const { paths, clock, version } = session;
+  const { id, job } = request;
+  const { states, path } = await readJobDirectory(paths.snapshots);
+  const state = states.get(id) ?? 'none';
+  if (state === 'frozen') return refused(`attempt ${id} ended without a seal; it cannot be sealed any more`);
+  if (state !== 'sealed' && !(state === 'partial' && (await isRealDirectory(path, partialName(id))))) {
+    return refused(`there is no snapshot ${id} to seal`);
+  }
+  await prepareIncoming(paths);
+  const end = await runIn(session, {
+    command: commandFor(session, request, sealName(id), []),
+    allowDelete: false,
+    root: paths.incoming,
+    largestFile: LARGEST_INCOMING,
+  });
+  if (end.kind !== 'exited' || end.code !== 0) return ended(end, SEAL_LIMIT);
+  const seal: StoredSeal | string = await readIncoming(paths, { id, job });
+  if (typeof seal === 'string') return refused(`the seal is ${seal}`);
+  if (state === 'sealed') {
+    if (await bearsClaims(paths, seal)) return ended(end);
+    return refused(`snapshot ${id} is sealed already, with other claims`);
+  }
+  await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
+  await session.log({ event: 'sealed' });
+  return ended(end);
+}
+
+interface Run {
+  readonly command: string;
+  readonly allowDelete: boolean;
+  readonly root?: string;
+  readonly largestFile?: number;
+}
+
+async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
+  await session.log({ event: 'accepted', reason: run.command });
+  const { sessionLimitMs } = session.settings.limits;
+  return runRestrictedRsync({
+    root: session.paths.snapshots,
+    ...run,
+    lockFd: session.lockFd,
+    limitMs: run.root === undefined ? sessionLimitMs : Math.min(sessionLimitMs, SEAL_LIMIT),
+    signal: session.signal,
+  });
+}
+
+function commandFor({ settings }: JobSession, request: GateRequest, name: string, bases: readonly string[]): string {
+  const { limits } = settings;
+  const rebuild: Rebuild = {
+    destination: request.kind === 'seal' ? name : `${name}/`,
+    bases,
+    timeoutSeconds: Math.ceil(limits.timeoutMs / 1000),
+    delta: limits.delta,
+    fuzzy: limits.fuzzy,
+  };
+  return rebuiltCommand(request, rebuild);
+}
+
+/** The names of those bases that exist. The sender notices by itself when nothing is linked (FACTS 2). */
+async function basisNames({ path, states }: JobDirectory, ids: readonly SnapshotId[]): Promise<string[]> {
+  const names: string[] = [];
+  for (const id of ids) {
+    const state = states.get(id) ?? 'none';
+    const name = state === 'sealed' || state === 'frozen' ? directoryName(id, state) : undefined;
+    if (name !== undefined && !names.includes(name) && (await isRealDirectory(path, name))) names.push(name);
+  }
+  return names;
+}
+
+/** We hold the lock, so nothing writes to any partial any more: what lies there is what a broken session left. */
+async function freezeLeftovers(paths: JobPaths): Promise<void> {
+  const { states } = await readJobDirectory(paths.snapshots);
+  for (const [id, state] of states) if (state === 'partial') await freeze(paths, id);
+}
+
+async function freeze({ snapshots }: JobPaths, id: SnapshotId): Promise<void> {
+  await rename(join(snapshots, partialName(id)), join(snapshots, frozenName(id)));
+}
+
+async function makeJobDirectory(hostRoot: string, job: string): Promise<void> {
+  try {
+    await mkdir(join(hostRoot, job), { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  if (!(await isRealDirectory(hostRoot, job))) throw new Error(`${join(hostRoot, job)} is not a directory`);
+}
+
+async function freeSpace(path: string): Promise<{ freeBytes: number; freeInodes: number | undefined }> {
+  const { bavail, bsize, files, ffree } = await statfs(path);
+  return { freeBytes: bavail * bsize, freeInodes: files === 0 ? undefined : ffree };
+}
+
+function ended(end: RestrictedEnd, limitMs = 0): SessionEnd {
+  switch (end.kind) {
+    case 'exited':
+      return { kind: 'exit', code: end.code };
+    case 'signalled':
+    case 'stopped':
+      return refused('rsync was ended by a signal on this machine');
+    case 'too-long':
+      return refused(`the session took longer than ${formatDuration(limitMs)} (session_limit)`);
+    default:
+      return end satisfies never;
+  }
+}
+
+function refused(reason: string): SessionEnd {
+  return { kind: 'refused', reason };
+}

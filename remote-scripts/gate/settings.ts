@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
+import type { GateLimits } from '../config/settings.ts';
+
+/** What the gate must know about one host. */
+export interface GateSettings {
+  /** rrsync's world: `<root>/<host>`, with a directory for each job. */
+  readonly hostRoot: string;
+  /** `<state_dir>/<host>`. */
+  readonly hostState: string;
+  readonly account: string;
+  readonly metadata: 'fake_super' | 'plain';
+  readonly limits: GateLimits;
+  readonly jobs: readonly string[];
+}
+
+/** The settings cannot be had. The message is for the administrator, not for the sender. */
+export class GateSettingsError extends Error {
+  override readonly name = 'GateSettingsError';
+}
+
+/** Validated settings of one host, kept beside its state; good for exactly the text they were made from. */
+interface Remembered {
+  readonly gate: string;
+  readonly host: string;
+  readonly text: string;
+  readonly settings: GateSettings;
+}
+
+/**
+ * Loads one host's part of the secondary's settings.
+ *
+ * YAML and JSON Schema take 70 ms, most of the time until rrsync starts, so the result is kept in the host's state
+ * directory. It is used only while the text of the YAML file and the gate's version are the same to the letter.
+ * @param version the gate's own
+ * @throws GateSettingsError when the file is missing, has problems, or does not know the host
+ */
+export async function loadGateSettings(configPath: string, host: string, version: string): Promise<GateSettings> {
+  const text = await readText(configPath);
+  const hint = rememberedPath(text, host);
+  const remembered = await recall(hint);
+  if (remembered?.text === text && remembered.gate === version && remembered.host === host) return remembered.settings;
+
+  const settings = await validate(configPath, text, host);
+  const path = join(settings.hostState, REMEMBERED);
+  const content: Remembered = { gate: version, host, text, settings };
+  // Only a shortcut: where it cannot be written, the next session takes the long way again.
+  await writeFileAtomic(path, JSON.stringify(content)).catch(() => undefined);
+  return settings;
+}
+
+const REMEMBERED = 'settings.json';
+
+async function validate(configPath: string, text: string, host: string): Promise<GateSettings> {
+  // Loaded here: ajv and yaml are not even evaluated when the settings are remembered.
+  const { parseSecondaryConfig } = await import('../config/load.ts');
+  const { formatProblems } = await import('../../src/shared/yaml-config.ts');
+  const parsed = parseSecondaryConfig(text);
+  if (!parsed.ok) throw new GateSettingsError(formatProblems(configPath, parsed.problems));
+  const { root, stateDir, hosts } = parsed.settings;
+  const own = hosts.get(host);
+  if (own === undefined) throw new GateSettingsError(`${configPath} has no host ${host}.`);
+  if (own.secondary !== 'gate') {
+    throw new GateSettingsError(`${configPath} says that host ${host} is served by ${own.secondary}, not by the gate.`);
+  }
+  return {
+    hostRoot: join(root, host),
+    hostState: join(stateDir, host),
+    account: own.account,
+    metadata: own.metadata,
+    limits: own.gate,
+    jobs: [...own.jobs.keys()],
+  };
+}
+
+// A guess at where the remembered settings lie, before the YAML is parsed. A wrong guess finds nothing.
+function rememberedPath(text: string, host: string): string {
+  const stateDir = /^state_dir: *["']?(\/[^\s"'#]*)/m.exec(text)?.[1] ?? '/var/lib/offsite-rsync';
+  return join(stateDir, host, REMEMBERED);
+}
+
+async function recall(path: string): Promise<Remembered | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Remembered;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new GateSettingsError(
+      isMissing(error) ? `${path} does not exist.` : `${path} cannot be read: ${String(error)}`,
+    );
+  }
+}

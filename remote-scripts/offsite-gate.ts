@@ -1,0 +1,119 @@
+import { userInfo } from 'node:os';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/platform/clock.ts';
+import { errorMessage } from '../src/platform/files.ts';
+import { isName } from '../src/shared/names.ts';
+import { SECONDARY_CONFIG } from './config/location.ts';
+import { serveSession, type SessionEnd } from './gate/session.ts';
+import { GateSettingsError, loadGateSettings } from './gate/settings.ts';
+
+declare global {
+  var OFFSITE_RSYNC_VERSION: string | undefined;
+}
+
+const VERSION = globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev';
+
+const HELP = `Usage: offsite-gate [--config FILE] HOST
+       offsite-gate [--config FILE] --check HOST
+       offsite-gate --help | --version
+
+The forced command of one primary on the secondary. It lets in the four sessions of offsite-rsync
+(push, verify, canary, seal), refuses all else, and starts rrsync on a command line of its own.
+
+In ~/.ssh/authorized_keys of the host's account, on one line:
+
+  command="/usr/local/bin/offsite-gate HOST",restrict ssh-ed25519 AAAA… primary
+
+Options:
+  --check        say whether configuration, directories, owners and programs are as they must be
+  --config FILE  the secondary's settings (default: ${SECONDARY_CONFIG})
+  --help         show this
+  --version      show the version
+
+Exit codes: 0 done; 2 refused ("offsite-gate: refused: REASON" on standard error); 1 --check found
+something wrong; otherwise the exit code of rsync.
+`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  let options;
+  try {
+    options = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        check: { type: 'boolean' },
+        config: { type: 'string', default: SECONDARY_CONFIG },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    return usage(errorMessage(error));
+  }
+  const { values, positionals } = options;
+  if (values.help) return say(HELP);
+  if (values.version) return say(`offsite-gate ${VERSION}\n`);
+  const [host] = positionals;
+  if (host === undefined || positionals.length > 1) return usage('give one HOST');
+  if (!isName(host)) return usage(`${JSON.stringify(host)} is not a name of a host`);
+  process.umask(0o077);
+  if (values.check) {
+    const { checkHost } = await import('./gate/check/check-host.ts');
+    return checkHost({ host, configPath: values.config, write: (text) => process.stdout.write(text) });
+  }
+  const end = await serve(host, values.config);
+  if (end.kind === 'exit') return end.code;
+  process.stderr.write(`offsite-gate: refused: ${end.reason}\n`);
+  return 2;
+}
+
+async function serve(host: string, configPath: string): Promise<SessionEnd> {
+  const { SSH_ORIGINAL_COMMAND: commandLine, SSH_CONNECTION: connection } = process.env;
+  if (process.getuid?.() === 0) return refused('the gate does not run as root: give the host an account of its own');
+  if (commandLine === undefined) return refused('only rsync may be started here, and only by rsync');
+  try {
+    const settings = await loadGateSettings(configPath, host, VERSION);
+    const { username } = userInfo();
+    if (username !== settings.account) {
+      return refused(`host ${host} belongs to another account than this one; check authorized_keys`);
+    }
+    return await serveSession({
+      commandLine,
+      client: /^[0-9A-Fa-f.:%a-z]{1,64}/.exec(connection ?? '')?.[0] ?? 'unknown',
+      settings,
+      version: VERSION,
+      clock: systemClock,
+      signal: whenToldToEnd(),
+    });
+  } catch (error) {
+    if (!(error instanceof GateSettingsError)) throw error;
+    const { spawnSync } = await import('node:child_process');
+    // No state directory is known yet, so the only place to tell the administrator is the system's log.
+    spawnSync('/usr/bin/logger', ['--tag', 'offsite-gate', '--priority', 'auth.err', '--', error.message], {
+      stdio: 'ignore',
+    });
+    return refused(`the settings of the secondary cannot be used; type there: offsite-gate --check ${host}`);
+  }
+}
+
+function whenToldToEnd(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => controller.abort());
+  return controller.signal;
+}
+
+function refused(reason: string): SessionEnd {
+  return { kind: 'refused', reason };
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function usage(problem: string): number {
+  process.stderr.write(`offsite-gate: ${problem}. See offsite-gate --help\n`);
+  return 2;
+}
