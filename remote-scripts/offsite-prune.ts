@@ -1,0 +1,145 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { fstatSync } from 'node:fs';
+import pc from 'picocolors';
+import { systemClock } from '../src/platform/clock.ts';
+import { errorMessage } from '../src/platform/files.ts';
+import { createLogger, isJournal } from '../src/platform/logger.ts';
+import { runProcess } from '../src/platform/process.ts';
+import { exitCodeOf } from '../src/shared/outcome.ts';
+import { scheduleProblem } from '../src/shared/schedule.ts';
+import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './config/load.ts';
+import type { HostSettings, SecondarySettings } from './config/settings.ts';
+import { runCheck, runPrune, runSimulation, runStatus, type CommandDeps } from './prune/commands.ts';
+import { describeExits, EXIT } from './prune/exit-codes.ts';
+import { createProgress } from './prune/progress.ts';
+import { PruneRefusal } from './prune/refusal.ts';
+
+declare global {
+  var OFFSITE_RSYNC_VERSION: string | undefined;
+}
+
+/** Days that a simulation may look ahead. */
+const MOST_DAYS = 36_500;
+
+const interruption = new AbortController();
+let interruptedBy: NodeJS.Signals | undefined;
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interruptedBy = signal;
+    interruption.abort();
+  });
+}
+
+process.umask(0o077);
+process.exitCode = await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.done.code;
+  const program = createProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
+    process.stderr.write(`offsite-prune: ${errorMessage(error)}\n`);
+    if (error instanceof PruneRefusal || error instanceof SecondaryConfigError) return EXIT.usage.code;
+    return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : EXIT.failed.code;
+  }
+}
+
+interface CommonOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('offsite-prune')
+    .description(
+      "Removes snapshots from the secondary by the secondary's own policy, and tells when one is missing.\nRuns as the account of the host, never as root.",
+    )
+    .version(globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev')
+    .addHelpText('after', `\n${describeExits()}`)
+    .exitOverride();
+
+  program
+    .command('run <host>', { isDefault: true })
+    .description('decide, remove and tell; "run" may be left out: offsite-prune HOST')
+    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .option('--dry-run', 'show every snapshot with all reasons, and what removal would really free; change nothing')
+    .option('--simulate <days>', 'show what the policy would hold over time; change nothing', parseDays)
+    .option('--json', 'for programs')
+    .addHelpText('after', `\n${describeExits()}`)
+    .action(async (name: string, options: CommonOptions & { dryRun?: boolean; simulate?: number }) => {
+      const settings = await load(options.config);
+      const host = hostOf(settings, name);
+      const json = options.json ?? false;
+      finish(
+        options.simulate === undefined
+          ? await runPrune(settings, host, { dryRun: options.dryRun ?? false, json }, deps())
+          : await runSimulation(settings, host, { days: options.simulate, json }, deps()),
+      );
+    });
+
+  program
+    .command('status [host]')
+    .description('show how each job stands; without a host, all hosts of this account')
+    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .option('--json', 'for programs')
+    .action(async (name: string | undefined, options: CommonOptions) => {
+      const settings = await load(options.config);
+      const hosts = name === undefined ? [...settings.hosts.values()] : [hostOf(settings, name)];
+      finish(await runStatus(settings, hosts, { json: options.json ?? false }, deps()));
+    });
+
+  program
+    .command('check <host>')
+    .description(
+      'look, remove nothing, and send alerts for what is new: overdue, on hold, in quarantine, a wrong clock',
+    )
+    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .action(async (name: string, options: CommonOptions) => {
+      const settings = await load(options.config);
+      finish(await runCheck(settings, hostOf(settings, name), deps()));
+    });
+  return program;
+}
+
+async function load(config: string): Promise<SecondarySettings> {
+  return loadSecondaryConfig(config, scheduleProblem);
+}
+
+function hostOf(settings: SecondarySettings, name: string): HostSettings {
+  const host = settings.hosts.get(name);
+  if (host) return host;
+  throw new PruneRefusal(
+    `There is no host ${JSON.stringify(name)} in the settings; known: ${[...settings.hosts.keys()].join(', ')}`,
+  );
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (Number.isSafeInteger(days) && days > 0 && days <= MOST_DAYS) return days;
+  throw new InvalidArgumentError(`Write a number of days from 1 to ${MOST_DAYS}.`);
+}
+
+function deps(): CommandDeps {
+  const journal = isJournal(process.env, fstatSync(2));
+  return {
+    uid: process.getuid?.() ?? 0,
+    runProcess,
+    clock: systemClock,
+    log: createLogger({
+      write: (text) => process.stderr.write(text),
+      redact: (text) => text,
+      level: 'info',
+      style: journal ? 'journal' : 'plain',
+    }),
+    environment: process.env,
+    write: (text) => process.stdout.write(text),
+    color: process.stdout.isTTY && pc.isColorSupported,
+    onProgress: createProgress(process.stderr, systemClock),
+    signal: interruption.signal,
+  };
+}

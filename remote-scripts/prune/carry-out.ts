@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import type { Clock } from '../../src/platform/clock.ts';
+import type { Log } from '../../src/platform/logger.ts';
+import type { RunProcess } from '../../src/platform/process.ts';
+import { sealName } from '../../src/shared/seal.ts';
+import { formatCount, formatDuration } from '../../src/shared/units.ts';
+import { waitForLock } from './lock.ts';
+import { lockPath, mountWithin, readMountPoints } from './places.ts';
+import { removalsOf, type JobPlan } from './plan.ts';
+import { removeOldSpool } from './spool.ts';
+import type { Survey } from './survey.ts';
+import { emptyTrash, moveToTrash, prepareTrash, syncDirectory, type TrashProgress } from './trash.ts';
+
+/** Milliseconds that prune waits for whoever is writing to a job; a push that lasts longer goes before. */
+export const LOCK_WAIT = 20_000;
+
+/** What carrying out takes. */
+export interface CarryOutDeps {
+  readonly runProcess: RunProcess;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly uid: number;
+  readonly lockWaitMs?: number;
+  readonly onProgress?: (progress: TrashProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a run has done. */
+export interface CarriedOut {
+  /** Snapshots and leftovers that no longer are under their names, by job. */
+  readonly removed: ReadonlyMap<string, readonly string[]>;
+  /** Jobs that a session kept locked. */
+  readonly locked: readonly string[];
+  /** Entries of the trash that were deleted, those of earlier runs among them. */
+  readonly deleted: number;
+  /** What could not be done, in words. */
+  readonly failures: readonly string[];
+}
+
+/**
+ * Removes what the plans say, in two steps: under each job's lock, renames into the trash; then, with no lock held, the
+ * deletion. Holding the lock for the renames only, a long deletion never keeps a push waiting.
+ */
+export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<CarriedOut> {
+  const { places, plans } = survey;
+  const mountPoints = await readMountPoints();
+  const removed = new Map<string, readonly string[]>();
+  const locked: string[] = [];
+  const failures: string[] = [];
+  await prepareTrash(places.trash, deps.uid);
+  for (const plan of plans) {
+    if (deps.signal?.aborted) break;
+    const lock = await waitForLock(
+      lockPath(survey.host, places, plan.job),
+      survey.host.secondary === 'gate' ? 'file' : 'directory',
+      deps.lockWaitMs ?? LOCK_WAIT,
+      deps.signal,
+    );
+    if (!lock) {
+      locked.push(plan.job);
+      deps.log('notice', `${plan.job}: a session is writing to it; it is left for the next run`);
+      continue;
+    }
+    try {
+      const lifetime = survey.host.incompleteLifetimeMs;
+      await removeOldSpool(places.state, plan.job, lifetime, survey.now);
+      removed.set(plan.job, await moveAway(plan, survey, mountPoints, failures));
+    } finally {
+      await lock.release();
+    }
+  }
+  const start = deps.clock.monotonic();
+  const emptied = await emptyTrash(places.trash, { ...deps, mountPoints });
+  if (emptied.deleted > 0) {
+    const took = formatDuration(deps.clock.monotonic() - start);
+    deps.log('info', `${formatCount(emptied.deleted, 'entry', 'entries')} of the trash deleted in ${took}`);
+  }
+  for (const { name, reason } of emptied.failures) failures.push(`${join(places.trash, name)}: ${reason}`);
+  return { removed, locked, deleted: emptied.deleted, failures };
+}
+
+async function moveAway(
+  plan: JobPlan,
+  { places }: Survey,
+  mountPoints: readonly string[],
+  failures: string[],
+): Promise<string[]> {
+  const { snapshots, leftovers } = removalsOf(plan);
+  const moved: string[] = [];
+  const move = async (name: string) => {
+    const path = join(plan.directory, name);
+    const mount = mountWithin(path, mountPoints);
+    if (mount !== undefined) throw new Error(`${mount} is a mount point in it`);
+    return moveToTrash(path, places.trash, `${plan.job}.${name}`);
+  };
+  // The snapshot first, with all that is in it, then its seal: what we leave behind if we die in between is a seal of
+  // nothing, which the next run removes. The other way round it would be a whole snapshot that looks like a broken one.
+  for (const names of [...snapshots.map((id) => [id, sealName(id)]), ...leftovers.map((name) => [name])]) {
+    const [name = ''] = names;
+    try {
+      let gone = false;
+      for (const part of names) gone = (await move(part)) || gone;
+      if (gone) moved.push(name);
+    } catch (error) {
+      failures.push(`${join(plan.directory, name)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (moved.length > 0) await syncDirectory(plan.directory);
+  return moved;
+}

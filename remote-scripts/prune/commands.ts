@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import pc from 'picocolors';
+import { simulateRetention } from '../../src/shared/retention-simulation.ts';
+import { formatDuration } from '../../src/shared/units.ts';
+import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { carryOut } from './carry-out.ts';
+import { EXIT } from './exit-codes.ts';
+import { measureFreed, type Freed } from './freed.ts';
+import { runData, simulationData, statusData } from './json.ts';
+import { waitForLock } from './lock.ts';
+import { readMemory } from './memory.ts';
+import { checkHostRoot, hostPlaces, refuseRoot } from './places.ts';
+import { settingOf, type JobPlan } from './plan.ts';
+import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
+import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
+import { renderSimulation } from './simulation-report.ts';
+import { surveyHost, type Survey } from './survey.ts';
+import { tellNews, type TellDeps } from './tell.ts';
+import type { TrashProgress } from './trash.ts';
+
+/** What every command takes. */
+export interface CommandDeps extends TellDeps {
+  readonly uid: number;
+  /** Takes finished text for standard output. */
+  readonly write: (text: string) => void;
+  readonly color: boolean;
+  readonly onProgress?: (progress: TrashProgress) => void;
+  readonly signal?: AbortSignal;
+  readonly lockWaitMs?: number;
+}
+
+/** What `run` was asked for. */
+export interface RunOptions {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** `offsite-prune HOST`: decides, removes, tells. @returns the exit code */
+export async function runPrune(
+  settings: SecondarySettings,
+  host: HostSettings,
+  options: RunOptions,
+  deps: CommandDeps,
+): Promise<number> {
+  refuseRoot(deps.uid, host, `offsite-prune ${host.name}`);
+  const places = hostPlaces(settings, host.name);
+  await checkHostRoot(settings, places, deps.uid);
+  const lock = options.dryRun ? undefined : await waitForLock(join(places.state, 'prune.lock'), 'file', 0);
+  if (!options.dryRun && !lock) {
+    deps.log('error', `Another prune of ${host.name} is running.`);
+    return EXIT.locked.code;
+  }
+  try {
+    const survey = await lookAt(settings, host, deps);
+    const measured = await measureAll(survey, options, deps);
+    const done = options.dryRun ? undefined : await carryOut(survey, deps);
+    if (options.json) deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, done), null, 2)}\n`);
+    else if (options.dryRun) deps.write(plansText(host, measured, style(settings, deps, survey.now)));
+    if (!done) return survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code;
+    logRun(survey, done.removed, deps);
+    for (const failure of done.failures) deps.log('error', failure);
+    await tellNews(
+      {
+        settings,
+        host: host.name,
+        state: places.state,
+        problems: [
+          ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
+          ...failedPrune(host.name, done.failures),
+          ...lockedJobs(host.name, done.locked),
+        ],
+        isLookedAt: () => true,
+        ran: true,
+      },
+      deps,
+    );
+    if (done.failures.length > 0) return EXIT.failed.code;
+    if (done.locked.length > 0) return EXIT.locked.code;
+    return survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code;
+  } finally {
+    await lock?.release();
+  }
+}
+
+/** `offsite-prune HOST --simulate DAYS`. @returns the exit code */
+export async function runSimulation(
+  settings: SecondarySettings,
+  host: HostSettings,
+  options: { readonly days: number; readonly json: boolean },
+  deps: CommandDeps,
+): Promise<number> {
+  refuseRoot(deps.uid, host, `offsite-prune ${host.name} --simulate ${options.days}`);
+  const { plans, now } = await lookAt(settings, host, deps);
+  const setting = settingOf(host, settings.timezone);
+  const results = plans.map((plan) => {
+    const snapshots = plan.decisions.map(({ snapshot }) => snapshot);
+    const schedule = host.jobs.get(plan.job)?.expect;
+    return [
+      plan.job,
+      simulateRetention({ snapshots, policy: plan.policy, setting, schedule, now, days: options.days }),
+    ] as const;
+  });
+  deps.write(
+    options.json
+      ? `${JSON.stringify(simulationData(host.name, results), null, 2)}\n`
+      : renderSimulation(host.name, results, style(settings, deps, now)),
+  );
+  return EXIT.done.code;
+}
+
+/** `offsite-prune status`: shows; tells nobody. @returns the exit code */
+export async function runStatus(
+  settings: SecondarySettings,
+  hosts: readonly HostSettings[],
+  options: { readonly json: boolean },
+  deps: CommandDeps,
+): Promise<number> {
+  const statuses: HostStatus[] = [];
+  for (const host of hosts) {
+    refuseRoot(deps.uid, host, `offsite-prune status ${host.name}`);
+    const { plans } = await lookAt(settings, host, deps);
+    const { lastRun } = await readMemory(hostPlaces(settings, host.name).state);
+    statuses.push({ host: host.name, plans, lastRun });
+  }
+  const now = deps.clock.now();
+  deps.write(
+    options.json
+      ? `${JSON.stringify(statusData(statuses, now), null, 2)}\n`
+      : renderStatus(statuses, style(settings, deps, now)),
+  );
+  return worstOf(statuses.flatMap(({ plans }) => plans));
+}
+
+/** `offsite-prune check HOST`, by timer: looks, removes nothing, and tells what is new. @returns the exit code */
+export async function runCheck(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<number> {
+  refuseRoot(deps.uid, host, `offsite-prune check ${host.name}`);
+  const survey = await lookAt(settings, host, deps);
+  const { lastRun } = await readMemory(survey.places.state);
+  await tellNews(
+    {
+      settings,
+      host: host.name,
+      state: survey.places.state,
+      problems: [
+        ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
+        ...missingPrune(host.name, lastRun, survey.now),
+      ],
+      isLookedAt: (key) => key !== 'prune-failed' && !key.startsWith('locked:'),
+    },
+    deps,
+  );
+  for (const plan of survey.plans) {
+    const { state, remarks } = judge(plan);
+    if (state !== 'ok') deps.log('warning', `${host.name}/${plan.job}: ${remarks.join('; ')}`);
+  }
+  return worstOf(survey.plans);
+}
+
+async function lookAt(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
+  const memory = await readMemory(hostPlaces(settings, host.name).state);
+  return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now() });
+}
+
+// Counting what is freed reads every inode of what goes, so it is left out where nobody sees it.
+async function measureAll(survey: Survey, options: RunOptions, deps: CommandDeps): Promise<[JobPlan, Freed][]> {
+  const scratch = join(survey.places.state, 'prune.tmp');
+  const measured: [JobPlan, Freed][] = [];
+  for (const plan of survey.plans) {
+    const going = [
+      ...plan.decisions.filter(({ action }) => action === 'remove').map(({ snapshot }) => snapshot.id),
+      ...plan.leftovers.filter(({ action }) => action === 'remove').map(({ leftover }) => leftover.name),
+    ];
+    const wanted = options.dryRun || options.json;
+    const names = wanted ? going : [];
+    measured.push([plan, await measureFreed(plan.directory, names, scratch, deps.runProcess, deps.signal)]);
+  }
+  return measured;
+}
+
+function plansText(host: HostSettings, measured: readonly (readonly [JobPlan, Freed])[], look: ReportStyle): string {
+  return measured.map(([plan, freed]) => renderPlan(host.name, plan, freed, look)).join('\n');
+}
+
+function logRun(survey: Survey, removed: ReadonlyMap<string, readonly string[]>, { log }: CommandDeps): void {
+  for (const plan of survey.plans) {
+    const names = removed.get(plan.job) ?? [];
+    const reasonsOf = (name: string) =>
+      plan.decisions.find(({ snapshot }) => snapshot.id === name)?.reasons ??
+      plan.leftovers.filter(({ leftover }) => leftover.name === name).map(({ reason }) => reason);
+    for (const name of names) log('info', `${plan.job}/${name} removed: ${reasonsOf(name).join('; ')}`);
+    for (const { kind, reason } of plan.holds) log('warning', `${plan.job} is on hold (${kind}): ${reason}`);
+    const kept = plan.decisions.length - names.filter((name) => !name.includes('.')).length;
+    const newest = plan.newest
+      ? `, the newest ${formatDuration(survey.now.getTime() - plan.newest.received.getTime())} old`
+      : '';
+    log('info', `${plan.job}: ${names.length} removed, ${kept} kept${newest}`);
+  }
+}
+
+function worstOf(plans: readonly JobPlan[]): number {
+  const states = plans.map((plan) => judge(plan).state);
+  if (states.includes('stale')) return EXIT.stale.code;
+  if (plans.some(({ holds }) => holds.length > 0)) return EXIT.held.code;
+  return states.includes('look') ? EXIT.look.code : EXIT.done.code;
+}
+
+function style(settings: SecondarySettings, deps: CommandDeps, now: Date): ReportStyle {
+  return { colors: pc.createColors(deps.color), timezone: settings.timezone, now };
+}

@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ProcessEnd, RunProcess } from '../../src/platform/process.ts';
+
+/** Bytes in which find(1) counts the blocks of a file. */
+const BLOCK = 512;
+
+/** What removing some directories would really give back. */
+export interface Freed {
+  /** Bytes on the disk of all inodes whose last link goes. */
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/**
+ * Counts what removing directories would free: an inode goes only with its last link, so a file that a kept snapshot
+ * shares frees nothing.
+ *
+ * find(1) and sort(1) do the work, and sort keeps what exceeds its buffer in a file: memory does not grow with the
+ * number of files.
+ * @param directory where the names lie; all on one file system
+ * @param names directories (or files) in it
+ * @param scratch directory for temporary files, on any file system
+ */
+export async function measureFreed(
+  directory: string,
+  names: readonly string[],
+  scratch: string,
+  runProcess: RunProcess,
+  signal?: AbortSignal,
+): Promise<Freed> {
+  if (names.length === 0) return { bytes: 0, inodes: 0 };
+  await mkdir(scratch, { recursive: true, mode: 0o700 });
+  const temporary = await mkdtemp(join(scratch, 'freed-'));
+  try {
+    const shared = join(temporary, 'shared');
+    const tally = createTally();
+    const common = { cwd: directory, env: TOOL_ENVIRONMENT, ...(signal ? { signal } : {}) };
+    const found = await runProcess({
+      ...common,
+      program: 'find',
+      args: [...names.map((name) => `./${name}`), ...PRINT_BLOCKS, '-o', '-fprintf', shared, '%i %n %b\n'],
+      onStdoutLine: tally.whole,
+    });
+    mustEndWell('find', found);
+    const sorted = await runProcess({
+      ...common,
+      program: 'sort',
+      args: ['--numeric-sort', '--buffer-size=16M', '--parallel=1', `--temporary-directory=${temporary}`, shared],
+      onStdoutLine: tally.link,
+    });
+    mustEndWell('sort', sorted);
+    return tally.freed();
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What find and its like need of an environment, and no more. */
+export const TOOL_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+// Directories and files with one link go for certain: only their blocks are printed. The rest goes into a file.
+const PRINT_BLOCKS = ['-xdev', '(', '-type', 'd', '-o', '-links', '1', ')', '-printf', '%b\n'];
+
+function createTally() {
+  let blocks = 0;
+  let inodes = 0;
+  let current = { inode: '', links: 0, blocks: 0, seen: 0 };
+  const close = () => {
+    if (current.seen > 0 && current.seen === current.links) {
+      blocks += current.blocks;
+      inodes += 1;
+    }
+  };
+  return {
+    whole: (line: string) => {
+      blocks += Number(line);
+      inodes += 1;
+    },
+    /** Lines of one inode come one after the other. */
+    link: (line: string) => {
+      const [inode = '', links = '', size = ''] = line.split(' ');
+      if (inode !== current.inode) {
+        close();
+        current = { inode, links: Number(links), blocks: Number(size), seen: 0 };
+      }
+      current.seen += 1;
+    },
+    freed: (): Freed => {
+      close();
+      current = { inode: '', links: 0, blocks: 0, seen: 0 };
+      return { bytes: blocks * BLOCK, inodes };
+    },
+  };
+}
+
+function mustEndWell(program: string, end: ProcessEnd): void {
+  if (end.kind === 'exited' && end.code === 0) return;
+  const why =
+    end.kind === 'not-started' ? end.cause.message : end.kind === 'exited' ? `exit ${end.code}` : `it ${end.kind}`;
+  const said = end.kind === 'not-started' ? '' : end.stderrTail;
+  throw new Error(`${program} could not count what removal frees (${why}): ${said}`);
+}

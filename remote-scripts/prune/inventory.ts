@@ -1,0 +1,190 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, isMissing } from '../../src/platform/files.ts';
+import type { SizedSnapshot } from '../../src/shared/retention-holds.ts';
+import { MAX_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
+import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+
+/** A sealed snapshot as it lies in a job's directory. */
+export interface StoredSnapshot extends SizedSnapshot {
+  readonly files: number;
+  /** Who says when it arrived: the gate's receipt, or the birth time of the seal's inode. */
+  readonly receivedBy: 'receipt' | 'birth-time';
+}
+
+/** Something that is no snapshot and goes away after a time. */
+export interface Leftover {
+  readonly name: string;
+  /**
+   * `seal`: a seal whose snapshot prune had moved away when it was killed. `temporary`: a seal that was never
+   * finished. `unsealed`: an attempt under a plain rrsync.
+   */
+  readonly kind: 'partial' | 'frozen' | 'unsealed' | 'seal' | 'temporary';
+  /** Undefined where the name holds none. */
+  readonly id: SnapshotId | undefined;
+  /** When it appeared here, by our own clock. */
+  readonly since: Date;
+}
+
+/** Something that nobody can account for: never touched, and somebody must look. */
+export interface Oddity {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What one job's directory holds. */
+export interface Inventory {
+  readonly directory: string;
+  readonly snapshots: readonly StoredSnapshot[];
+  readonly leftovers: readonly Leftover[];
+  readonly oddities: readonly Oddity[];
+}
+
+/** What reading depends on. */
+export interface InventoryOptions {
+  readonly secondary: 'gate' | 'rrsync';
+  /** We, as a user: what belongs to somebody else is none of ours. */
+  readonly uid: number;
+  /** The device of the host's root: what lies on another is a mount. */
+  readonly device: number;
+}
+
+const ENTRY = /^(.*?)(|\.partial|\.frozen|\.sealed)$/;
+const TEMPORARY_SEAL = /^\.(.+)\.sealed\.[0-9A-Za-z.]+$/;
+
+/**
+ * Reads a job's directory. A directory that does not exist holds nothing.
+ * @throws NodeJS.ErrnoException when it cannot be read
+ */
+export async function readInventory(directory: string, options: InventoryOptions): Promise<Inventory> {
+  const found: { snapshots: StoredSnapshot[]; leftovers: Leftover[]; oddities: Oddity[] } = {
+    snapshots: [],
+    leftovers: [],
+    oddities: [],
+  };
+  const names = await namesIn(directory);
+  const present = new Set(names);
+  for (const name of names.sort()) {
+    const entry = await readEntry(directory, name, present, options);
+    if (entry === undefined) continue;
+    if ('receivedBy' in entry) found.snapshots.push(entry);
+    else if ('kind' in entry) found.leftovers.push(entry);
+    else found.oddities.push(entry);
+  }
+  return { directory, ...found };
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+type Entry = StoredSnapshot | Leftover | Oddity | undefined;
+
+async function readEntry(
+  directory: string,
+  name: string,
+  present: ReadonlySet<string>,
+  options: InventoryOptions,
+): Promise<Entry> {
+  const odd = (reason: string): Oddity => ({ name, reason });
+  const stats = await statOf(join(directory, name));
+  if (!stats) return undefined; // gone since the directory was read
+  if (stats.isSymbolicLink()) return odd('it is a symbolic link; neither it nor what it points to is touched');
+  if (stats.uid !== options.uid) return odd(`it belongs to another user (${stats.uid})`);
+  if (stats.dev !== options.device) return odd('another file system is mounted there');
+
+  const temporary = TEMPORARY_SEAL.exec(name);
+  if (temporary && parseSnapshotId(temporary[1] ?? '') && stats.isFile()) {
+    return { name, kind: 'temporary', id: undefined, since: appearance(stats) };
+  }
+  const [, stem = '', suffix = ''] = ENTRY.exec(name) ?? [];
+  const id = parseSnapshotId(stem);
+  if (id === undefined) return odd('its name is no snapshot id');
+  const since = appearance(stats);
+  if (suffix === '.sealed') {
+    if (present.has(id)) return undefined; // spoken of with its snapshot
+    return stats.isFile() ? { name, kind: 'seal', id, since } : odd('it is no regular file');
+  }
+  if (!stats.isDirectory()) return odd('it is no directory');
+  if (suffix !== '') return { name, kind: suffix === '.partial' ? 'partial' : 'frozen', id, since };
+  if (!present.has(sealName(id))) {
+    // Behind the gate this name appears only after a verified seal was accepted, so it is not thrown away as a leftover.
+    return options.secondary === 'gate' ? odd('it has no seal') : { name, kind: 'unsealed', id, since };
+  }
+  return readSealed(directory, id, options);
+}
+
+async function readSealed(
+  directory: string,
+  id: SnapshotId,
+  options: InventoryOptions,
+): Promise<StoredSnapshot | Oddity> {
+  const name = sealName(id);
+  const read = await readSeal(
+    join(directory, name),
+    { id, job: directory.slice(directory.lastIndexOf('/') + 1) },
+    options,
+  );
+  if (typeof read === 'string') return { name, reason: `its seal is ${read}` };
+  const { seal, born } = read;
+  // Without a gate the receipt, if there is one, is the sender's own invention.
+  const receipt = options.secondary === 'gate' ? seal.receipt : undefined;
+  return {
+    id,
+    bytes: seal.bytes,
+    files: seal.files,
+    received: receipt ? new Date(receipt.received) : born,
+    receivedBy: receipt ? 'receipt' : 'birth-time',
+  };
+}
+
+async function readSeal(
+  path: string,
+  expected: { readonly id: SnapshotId; readonly job: string },
+  { uid }: InventoryOptions,
+): Promise<{ seal: StoredSeal; born: Date } | string> {
+  let file;
+  try {
+    // Never through a link, and never waiting for the other end of a pipe.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    return `not to be read (${errorCode(error) ?? 'unknown error'})`;
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.uid !== uid) return 'no regular file of ours';
+    if (stats.size > MAX_SEAL_BYTES) return `larger than ${MAX_SEAL_BYTES} bytes`;
+    const seal = parseSeal(await file.readFile('utf8'), expected);
+    return typeof seal === 'string' ? seal : { seal, born: birth(stats) };
+  } finally {
+    await file.close();
+  }
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * When the inode was made, by our kernel's clock. rsync can set the modification time of what it writes to anything;
+ * nobody can set this one, short of setting the clock. An invalid date where the file system does not keep it.
+ */
+function birth(stats: Stats): Date {
+  return stats.birthtimeMs > 0 ? stats.birthtime : new Date(Number.NaN);
+}
+
+/** The birth time, or where there is none the last change of the inode, which the sender cannot set back either. */
+function appearance(stats: Stats): Date {
+  return stats.birthtimeMs > 0 ? stats.birthtime : stats.ctime;
+}

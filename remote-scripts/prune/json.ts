@@ -1,0 +1,93 @@
+import type { SimulatedDay } from '../../src/shared/retention-simulation.ts';
+import type { CarriedOut } from './carry-out.ts';
+import type { Freed } from './freed.ts';
+import { removalsOf, type JobPlan } from './plan.ts';
+import { judge, type HostStatus } from './report.ts';
+
+/** A plan for programs. Times are ISO 8601 in UTC, durations milliseconds, sizes bytes. */
+export function planData(plan: JobPlan, freed: Freed | undefined) {
+  return {
+    job: plan.job,
+    policy: plan.policy,
+    snapshots: plan.decisions.map(({ snapshot, action, reasons }) => ({
+      id: snapshot.id,
+      action,
+      reasons,
+      received: timeOf(snapshot.received),
+      receivedBy: snapshot.receivedBy,
+      bytes: snapshot.bytes,
+      files: snapshot.files,
+    })),
+    leftovers: plan.leftovers.map(({ leftover, action, reason }) => ({
+      name: leftover.name,
+      kind: leftover.kind,
+      since: timeOf(leftover.since),
+      action,
+      reason,
+    })),
+    oddities: plan.oddities,
+    holds: plan.holds,
+    removes: removalsOf(plan),
+    ...(freed ? { frees: freed } : {}),
+  };
+}
+
+/** A run of prune, or a dry one, for programs. */
+export function runData(
+  host: string,
+  now: Date,
+  plans: readonly (readonly [JobPlan, Freed])[],
+  done: CarriedOut | undefined,
+) {
+  return {
+    version: 1,
+    host,
+    at: now.toISOString(),
+    dryRun: done === undefined,
+    jobs: plans.map(([plan, freed]) => planData(plan, freed)),
+    ...(done ? { done: { ...done, removed: Object.fromEntries(done.removed) } } : {}),
+  };
+}
+
+/** The state of hosts for programs. */
+export function statusData(hosts: readonly HostStatus[], now: Date) {
+  return {
+    version: 1,
+    at: now.toISOString(),
+    hosts: hosts.map(({ host, plans, lastRun }) => ({
+      host,
+      lastPrune: lastRun?.toISOString() ?? null,
+      jobs: plans.map((plan) => ({
+        job: plan.job,
+        ...judge(plan),
+        lastSealed: plan.newest?.id ?? null,
+        received: plan.newest ? timeOf(plan.newest.received) : null,
+        bytes: plan.newest?.bytes ?? null,
+        snapshots: plan.decisions.length,
+        quarantined: plan.decisions.filter(({ action }) => action === 'quarantine').map(({ snapshot }) => snapshot.id),
+        holds: plan.holds,
+        freshness: plan.freshness
+          ? {
+              state: plan.freshness.state,
+              lastDue: timeOf(plan.freshness.lastDue),
+              nextDue: timeOf(plan.freshness.nextDue),
+              deadline: timeOf(plan.freshness.deadline),
+              overdueBy: plan.freshness.overdueBy,
+            }
+          : null,
+      })),
+    })),
+  };
+}
+
+/** A simulation for programs; `days` null: nothing says how often snapshots arrive. */
+export function simulationData(
+  host: string,
+  jobs: readonly (readonly [string, readonly SimulatedDay[] | undefined])[],
+) {
+  return { version: 1, host, jobs: jobs.map(([job, days]) => ({ job, days: days ?? null })) };
+}
+
+function timeOf(time: Date): string | null {
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}

@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../src/platform/files.ts';
+import type { Problem } from './problems.ts';
+
+const DAY = 86_400_000;
+
+/** What prune remembers of one host between its runs. Losing it costs a repeated alert, never a snapshot. */
+export interface Memory {
+  /** When the last run of prune ended, dry runs left out. */
+  readonly lastRun: Date | undefined;
+  /** Problems that were there at the last look, by key. */
+  readonly problems: ReadonlyMap<string, RememberedProblem>;
+}
+
+/** A problem that was there at the last look. */
+export interface RememberedProblem {
+  readonly since: Date;
+  /** When somebody was last told; undefined when nobody has been yet. */
+  readonly told: Date | undefined;
+  /** How often somebody was told. */
+  readonly times: number;
+  readonly fingerprint: string;
+  readonly problem: string;
+}
+
+/** What is to be told now. */
+export type News =
+  | { readonly kind: 'open'; readonly problem: Problem; readonly since: Date; readonly times: number }
+  | { readonly kind: 'resolved'; readonly key: string; readonly problem: string; readonly since: Date };
+
+/** A memory of nothing. */
+export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map() };
+
+/**
+ * Compares what is wrong now with what was wrong before: new problems and changed ones are told at once, lasting ones
+ * once a day, and each end once. Pure.
+ * @param isLookedAt whether this look could have seen a problem; what it could not see is neither told nor ended
+ */
+export function reconcile(
+  memory: Memory,
+  problems: readonly Problem[],
+  now: Date,
+  isLookedAt: (key: string) => boolean,
+): { news: News[]; problems: Map<string, RememberedProblem> } {
+  const news: News[] = [];
+  const next = new Map<string, RememberedProblem>();
+  for (const [key, remembered] of memory.problems) {
+    if (!isLookedAt(key)) next.set(key, remembered);
+    else if (remembered.told && !problems.some((problem) => problem.key === key)) {
+      news.push({ kind: 'resolved', key, problem: remembered.problem, since: remembered.since });
+    }
+  }
+  for (const problem of problems) {
+    if (next.has(problem.key)) continue; // the same of two jobs: a wrong clock
+    const before = memory.problems.get(problem.key);
+    const since = before?.since ?? now;
+    const patient = now.getTime() - since.getTime() < (problem.patience ?? 0);
+    const due =
+      before?.told === undefined ||
+      before.fingerprint !== problem.fingerprint ||
+      // A clock that was set back must not silence the reminder.
+      Math.abs(now.getTime() - before.told.getTime()) >= DAY;
+    const tell = due && !patient;
+    const times = (before?.times ?? 0) + (tell ? 1 : 0);
+    if (tell) news.push({ kind: 'open', problem, since, times });
+    next.set(problem.key, {
+      since,
+      told: tell ? now : before?.told,
+      times,
+      fingerprint: problem.fingerprint,
+      problem: problem.problem,
+    });
+  }
+  return { news, problems: next };
+}
+
+/** Reads the memory of a host; a missing or damaged file is no memory. */
+export async function readMemory(state: string): Promise<Memory> {
+  try {
+    return parseMemory(await readFile(memoryPath(state), 'utf8'));
+  } catch {
+    return NO_MEMORY;
+  }
+}
+
+/** Writes the memory of a host. */
+export async function writeMemory(state: string, { lastRun, problems }: Memory): Promise<void> {
+  const data = { version: 1, lastRun, problems: Object.fromEntries(problems) };
+  await writeFileAtomic(memoryPath(state), `${JSON.stringify(data, null, 2)}\n`);
+}
+
+function memoryPath(state: string): string {
+  return join(state, 'prune.json');
+}
+
+function parseMemory(text: string): Memory {
+  const data: unknown = JSON.parse(text);
+  if (!isRecord(data) || data.version !== 1) return NO_MEMORY;
+  const problems = new Map<string, RememberedProblem>();
+  for (const [key, value] of Object.entries(isRecord(data.problems) ? data.problems : {})) {
+    const since = isRecord(value) ? timeOf(value.since) : undefined;
+    if (!isRecord(value) || !since) continue;
+    problems.set(key, {
+      since,
+      told: timeOf(value.told),
+      times: typeof value.times === 'number' ? value.times : 0,
+      fingerprint: typeof value.fingerprint === 'string' ? value.fingerprint : '',
+      problem: typeof value.problem === 'string' ? value.problem : key,
+    });
+  }
+  return { lastRun: timeOf(data.lastRun), problems };
+}
+
+function timeOf(value: unknown): Date | undefined {
+  const time = new Date(typeof value === 'string' ? value : Number.NaN);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

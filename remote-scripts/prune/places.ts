@@ -1,0 +1,111 @@
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing } from '../../src/platform/files.ts';
+import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { PruneRefusal } from './refusal.ts';
+
+/** Name of the directory below a host's root in which snapshots wait to be deleted. No job can be called so. */
+export const TRASH = '.trash';
+
+/** Where everything of one host lies. */
+export interface HostPlaces {
+  /** `<root>/<host>`. */
+  readonly root: string;
+  readonly trash: string;
+  /** `<state_dir>/<host>`. */
+  readonly state: string;
+}
+
+/** The places of a host; nothing is looked at yet. */
+export function hostPlaces(settings: SecondarySettings, host: string): HostPlaces {
+  const root = join(settings.root, host);
+  return { root, trash: join(root, TRASH), state: join(settings.stateDir, host) };
+}
+
+/**
+ * The file or directory whose lock keeps writers away from a job: the gate's lock file, or for a plain rrsync, which
+ * locks the directory it is confined to, that directory (FACTS 15).
+ */
+export function lockPath(host: HostSettings, places: HostPlaces, job: string): string {
+  return host.secondary === 'gate' ? join(places.state, `${job}.lock`) : places.root;
+}
+
+/**
+ * Refuses to run as root.
+ *
+ * What lies below the host's root was written by whoever holds the push key. A defect here, or a trick there, must
+ * not have all of this machine within its reach.
+ */
+export function refuseRoot(uid: number, host: HostSettings, command: string): void {
+  if (uid !== 0) return;
+  throw new PruneRefusal(
+    `offsite-prune does not run as root: it would delete with rights it does not need. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
+  );
+}
+
+/** The device of a host's root, for telling mounts. */
+export interface CheckedHost {
+  readonly device: number;
+}
+
+/**
+ * Makes sure that prune works where it believes to: real directories, the host's own owned by us.
+ * @throws PruneRefusal when one is missing, a symbolic link, or somebody else's
+ */
+export async function checkHostRoot(
+  settings: SecondarySettings,
+  places: HostPlaces,
+  uid: number,
+): Promise<CheckedHost> {
+  await realDirectory(settings.root);
+  const { dev } = await ownDirectory(places.root, uid);
+  await ownDirectory(places.state, uid);
+  return { device: dev };
+}
+
+/** A directory that is ours and no symbolic link. @throws PruneRefusal otherwise */
+export async function ownDirectory(path: string, uid: number): Promise<{ dev: number }> {
+  const found = await realDirectory(path);
+  if (found.uid !== uid) {
+    throw new PruneRefusal(
+      `${path} belongs to user ${found.uid}, and this runs as user ${uid}. Run it as the host's account, or correct the owner.`,
+    );
+  }
+  return found;
+}
+
+async function realDirectory(path: string): Promise<{ dev: number; uid: number }> {
+  try {
+    const found = await lstat(path);
+    if (found.isDirectory()) return found;
+    const what = found.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
+    throw new PruneRefusal(`${path} is ${what}. Prune deletes only in real directories.`);
+  } catch (error) {
+    if (isMissing(error)) throw new PruneRefusal(`${path} does not exist. Run install.sh for this host.`);
+    throw error;
+  }
+}
+
+/** Every mount point of this machine; empty where there is no /proc. */
+export async function readMountPoints(): Promise<string[]> {
+  try {
+    return parseMountPoints(await readFile('/proc/self/mountinfo', 'utf8'));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** Reads mountinfo (proc(5)); white space in names stands there as octal escapes. */
+export function parseMountPoints(mountinfo: string): string[] {
+  return mountinfo
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path !== '')
+    .map((path) => path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))));
+}
+
+/** A mount point at or below a directory. A bind mount has the device of its file system, so comparing devices misses it. */
+export function mountWithin(path: string, mountPoints: readonly string[]): string | undefined {
+  return mountPoints.find((mount) => mount === path || mount.startsWith(`${path}/`));
+}

@@ -1,0 +1,114 @@
+import { checkHolds, type Hold } from '../../src/shared/retention-holds.ts';
+import type { RetentionPolicy, RetentionSetting } from '../../src/shared/retention-policy.ts';
+import { decideRetention, type Decision } from '../../src/shared/retention.ts';
+import { assessFreshness, type Freshness } from '../../src/shared/schedule.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { formatDuration } from '../../src/shared/units.ts';
+import type { HostSettings, JobSettings } from '../config/settings.ts';
+import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
+
+/** What becomes of a leftover. */
+export interface LeftoverDecision {
+  readonly leftover: Leftover;
+  readonly action: 'keep' | 'remove';
+  readonly reason: string;
+}
+
+/** What is to be done in one job, and why. */
+export interface JobPlan {
+  readonly job: string;
+  readonly directory: string;
+  readonly policy: RetentionPolicy;
+  readonly decisions: readonly Decision<StoredSnapshot>[];
+  readonly leftovers: readonly LeftoverDecision[];
+  readonly oddities: readonly Oddity[];
+  /** If there is one, no snapshot is removed. */
+  readonly holds: readonly Hold[];
+  /** Undefined where the job states no schedule. */
+  readonly freshness: Freshness | undefined;
+  /** The newest snapshot that is not quarantined. */
+  readonly newest: StoredSnapshot | undefined;
+}
+
+/** What a plan depends on besides the directory. */
+export interface PlanContext {
+  readonly host: HostSettings;
+  readonly timezone: string;
+  readonly now: Date;
+  readonly previousRun: Date | undefined;
+  /** Ids whose seal the gate has accepted and not yet placed: complete, and no leftovers. */
+  readonly accepted: ReadonlySet<SnapshotId>;
+}
+
+/** Sessions that one attempt can take, one after the other: push, verification, canary, seal. */
+const SESSIONS = 4;
+
+/** Decides what is to be done in one job. Pure. */
+export function planJob(inventory: Inventory, job: JobSettings, context: PlanContext): JobPlan {
+  const { host, timezone, now, previousRun } = context;
+  const policy = job.retention;
+  const setting = settingOf(host, timezone);
+  const expectation = job.expect;
+  const attempts = inventory.leftovers.flatMap(({ kind, id, since }) =>
+    id !== undefined && kind !== 'seal' && age(since, now) < host.incompleteLifetimeMs ? [id] : [],
+  );
+  const decisions = decideRetention(inventory.snapshots, policy, setting, now, attempts);
+  const newest = decisions.findLast(({ action }) => action !== 'quarantine')?.snapshot;
+  const holds = checkHolds(decisions, {
+    limits: job.hold,
+    now,
+    ...(expectation ? { expectation } : {}),
+    ...(previousRun ? { previousRun } : {}),
+  });
+  const clockIsWrong = holds.some(({ kind }) => kind === 'clock');
+  return {
+    job: job.name,
+    directory: inventory.directory,
+    policy,
+    decisions,
+    leftovers: inventory.leftovers.map((leftover) => decideLeftover(leftover, context, clockIsWrong)),
+    oddities: inventory.oddities,
+    holds,
+    freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,
+    newest,
+  };
+}
+
+/** The names in the job's directory that a plan removes; snapshots bring their seals. */
+export function removalsOf(plan: JobPlan): { readonly snapshots: SnapshotId[]; readonly leftovers: string[] } {
+  const snapshots =
+    plan.holds.length > 0
+      ? []
+      : plan.decisions.filter(({ action }) => action === 'remove').map(({ snapshot }) => snapshot.id);
+  const leftovers = plan.leftovers.filter(({ action }) => action === 'remove').map(({ leftover }) => leftover.name);
+  return { snapshots, leftovers };
+}
+
+/** What counts as an honest name, from what the gate lets in. */
+export function settingOf({ gate }: HostSettings, timezone: string): RetentionSetting {
+  return {
+    timezone,
+    clockSkew: gate.clockSkewMs,
+    // The gate checks the name when the push begins, and each session ends after its limit.
+    longestAttempt: gate.clockSkewMs + SESSIONS * gate.sessionLimitMs,
+  };
+}
+
+// Leftovers go although the job is on hold: they may be what fills the disk, so that no fresh snapshot can arrive.
+function decideLeftover(leftover: Leftover, context: PlanContext, clockIsWrong: boolean): LeftoverDecision {
+  const lifetime = context.host.incompleteLifetimeMs;
+  const lifespan = age(leftover.since, context.now);
+  const lived = `it appeared ${formatDuration(lifespan)} ago`;
+  const decide = (action: 'keep' | 'remove', reason: string): LeftoverDecision => ({ leftover, action, reason });
+  if (leftover.kind === 'seal') return decide('remove', 'a seal without its snapshot: prune was interrupted');
+  if (leftover.id !== undefined && context.accepted.has(leftover.id)) {
+    return decide('keep', 'its seal has been accepted: the gate completes it in its next session');
+  }
+  if (clockIsWrong) return decide('keep', 'the clock cannot be right, so its age is not known');
+  if (lifespan < lifetime) return decide('keep', `${lived}; its lifetime is ${formatDuration(lifetime)}`);
+  return decide('remove', `${lived}, and its lifetime of ${formatDuration(lifetime)} is over`);
+}
+
+function age(since: Date, now: Date): number {
+  return now.getTime() - since.getTime();
+}

@@ -1,0 +1,182 @@
+import type { AlertEvent } from '../../src/shared/alert-settings.ts';
+import { HOLD_ADVICE } from '../../src/shared/retention-holds.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { formatCount, formatDuration } from '../../src/shared/units.ts';
+import type { JobPlan } from './plan.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Something on the secondary that a person must know. */
+export interface Problem {
+  /** Tells it from others over time: `stale:postgres`. */
+  readonly key: string;
+  readonly event: Extract<AlertEvent, 'failure' | 'stale' | 'warning'>;
+  /** A short phrase that names its subject. */
+  readonly problem: string;
+  readonly reason: string;
+  readonly advice: string;
+  /** Changes when the same problem has become another one, which is told anew. */
+  readonly fingerprint: string;
+  readonly job?: string;
+  readonly lastSealed?: SnapshotId | undefined;
+  readonly notProtectedSince?: Date | undefined;
+  /** Milliseconds that it must last before it is told; default 0. */
+  readonly patience?: number;
+}
+
+/** Milliseconds without a run of prune after which its timer is taken for dead. */
+const PRUNE_MISSING = 3 * DAY;
+
+/** Most ids or names that one alert spells out. */
+const MOST_NAMED = 10;
+
+/** What is wrong in one job. Pure. */
+export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
+  const subject = `${host}/${plan.job}`;
+  const about = { job: plan.job, lastSealed: plan.newest?.id };
+  return [
+    ...staleProblem(subject, plan, about),
+    ...holdProblem(subject, plan, about),
+    ...quarantineProblem(subject, plan, about),
+    ...oddityProblem(subject, plan, about),
+    ...clockProblem(plan),
+  ];
+}
+
+/** The problem that prune itself has not run for days; `lastRun` undefined: it never has, so nobody expects it. */
+export function missingPrune(host: string, lastRun: Date | undefined, now: Date): Problem[] {
+  const age = lastRun ? now.getTime() - lastRun.getTime() : 0;
+  if (!lastRun || age < PRUNE_MISSING) return [];
+  return [
+    {
+      key: 'prune-missing',
+      event: 'failure',
+      problem: `prune of ${host} does not run`,
+      reason: `its last run ended ${formatDuration(age)} ago`,
+      advice: `Look at: systemctl status offsite-prune@${host}.timer offsite-prune@${host}.service`,
+      fingerprint: '',
+    },
+  ];
+}
+
+/** The problem that a run of prune failed. */
+export function failedPrune(host: string, failures: readonly string[]): Problem[] {
+  if (failures.length === 0) return [];
+  return [
+    {
+      key: 'prune-failed',
+      event: 'failure',
+      problem: `prune of ${host} could not remove everything`,
+      reason: named(failures),
+      advice: 'Remove the cause named above (an immutable file? a mount?). The next run goes on with what is left.',
+      fingerprint: failures.join('\n'),
+    },
+  ];
+}
+
+/** The problem that a push has kept prune out of a job for too long. */
+export function lockedJobs(host: string, jobs: readonly string[]): Problem[] {
+  return jobs.map((job) => ({
+    key: `locked:${job}`,
+    event: 'warning',
+    problem: `prune of ${host}/${job} never gets its turn`,
+    reason: 'each time it ran, a session was writing to the job',
+    advice: 'Look at what the primary sends all the time; gate.session_limit ends a session that never ends.',
+    fingerprint: '',
+    job,
+    patience: 3 * DAY,
+  }));
+}
+
+type About = Pick<Problem, 'job' | 'lastSealed'>;
+
+function staleProblem(subject: string, { freshness, holds, newest, job }: JobPlan, about: About): Problem[] {
+  const hold = holds.find(({ kind }) => kind === 'stale');
+  if (freshness?.state !== 'overdue' && !hold) return [];
+  const reason =
+    freshness?.state === 'overdue'
+      ? `a sealed snapshot was due by ${freshness.deadline.toISOString()}, ${formatDuration(freshness.overdueBy)} ago`
+      : (hold?.reason ?? '');
+  return [
+    {
+      ...about,
+      key: `stale:${job}`,
+      event: 'stale',
+      problem: `${subject} has no fresh snapshot`,
+      reason,
+      advice:
+        'Look at why the local backup job or the transfer on the primary did not run. Nothing is removed meanwhile.',
+      fingerprint: '',
+      notProtectedSince: newest?.received,
+    },
+  ];
+}
+
+function holdProblem(subject: string, { holds, job }: JobPlan, about: About): Problem[] {
+  const own = holds.filter(({ kind }) => kind === 'shrink' || kind === 'removals');
+  if (own.length === 0) return [];
+  return [
+    {
+      ...about,
+      key: `hold:${job}`,
+      event: 'warning',
+      problem: `prune of ${subject} is on hold`,
+      reason: own.map(({ reason }) => reason).join('\n'),
+      advice: own.map(({ kind }) => HOLD_ADVICE[kind]).join(' '),
+      fingerprint: own.map(({ kind }) => kind).join(),
+    },
+  ];
+}
+
+function quarantineProblem(subject: string, { decisions, job }: JobPlan, about: About): Problem[] {
+  const found = decisions.filter(({ action }) => action === 'quarantine');
+  if (found.length === 0) return [];
+  return [
+    {
+      ...about,
+      key: `quarantine:${job}`,
+      event: 'warning',
+      problem: `${formatCount(found.length, 'snapshot')} of ${subject} in quarantine`,
+      reason: named(found.map(({ snapshot, reasons }) => `${snapshot.id}: ${reasons.join('; ')}`)),
+      advice:
+        'They are kept and use no place of others. Look at the primary (its clock, or somebody with its key), then remove them by hand.',
+      fingerprint: found.map(({ snapshot }) => snapshot.id).join(),
+    },
+  ];
+}
+
+function oddityProblem(subject: string, { oddities, directory, job }: JobPlan, about: About): Problem[] {
+  if (oddities.length === 0) return [];
+  return [
+    {
+      ...about,
+      key: `oddity:${job}`,
+      event: 'warning',
+      problem: `${formatCount(oddities.length, 'entry', 'entries')} of ${subject} that cannot be accounted for`,
+      reason: named(oddities.map(({ name, reason }) => `${JSON.stringify(name)}: ${reason}`)),
+      advice: `Prune does not touch them. Look at them in ${directory}, and remove them by hand.`,
+      fingerprint: oddities.map(({ name }) => name).join('\n'),
+    },
+  ];
+}
+
+function clockProblem({ holds }: JobPlan): Problem[] {
+  const hold = holds.find(({ kind }) => kind === 'clock');
+  if (!hold) return [];
+  return [
+    {
+      key: 'clock',
+      event: 'failure',
+      problem: 'the clock of this machine looks wrong',
+      reason: hold.reason,
+      advice: HOLD_ADVICE.clock,
+      fingerprint: '',
+    },
+  ];
+}
+
+function named(lines: readonly string[]): string {
+  const more = lines.length - MOST_NAMED;
+  return [...lines.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more`] : [])].join('\n');
+}

@@ -1,0 +1,152 @@
+import Table from 'cli-table3';
+import type { Colors } from 'picocolors/types.js';
+import { HOLD_ADVICE } from '../../src/shared/retention-holds.ts';
+import { describePolicy } from '../../src/shared/retention-policy.ts';
+import { formatInZone } from '../../src/shared/time-zone.ts';
+import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
+import type { Freed } from './freed.ts';
+import type { JobPlan } from './plan.ts';
+
+/** What a report is made of besides the plans. */
+export interface ReportStyle {
+  readonly colors: Colors;
+  readonly timezone: string;
+  readonly now: Date;
+}
+
+/** Table borders that survive being pasted into a ticket, and leave the width to the words. */
+export const PLAIN_TABLE = {
+  chars: {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  },
+  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+};
+
+/** A plan for people: every snapshot with what becomes of it and all reasons. */
+export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: ReportStyle): string {
+  const { colors, timezone } = style;
+  const held = plan.holds.length > 0;
+  const table = new Table({
+    ...PLAIN_TABLE,
+    head: ['snapshot', 'arrived', 'size', 'decision', 'reasons'].map(colors.bold),
+  });
+  for (const { snapshot, action, reasons } of plan.decisions) {
+    const paint = action === 'keep' ? colors.green : action === 'remove' ? colors.red : colors.yellow;
+    const guess = snapshot.receivedBy === 'birth-time' ? '*' : '';
+    table.push([
+      snapshot.id,
+      `${formatArrival(snapshot.received, timezone)}${guess}`,
+      formatSize(snapshot.bytes),
+      paint(action === 'remove' && held ? 'remove (held)' : action),
+      reasons.join('\n'),
+    ]);
+  }
+  for (const { leftover, action, reason } of plan.leftovers) {
+    const paint = action === 'keep' ? colors.green : colors.red;
+    table.push([leftover.name, formatArrival(leftover.since, timezone), '', paint(action), reason]);
+  }
+  for (const { name, reason } of plan.oddities) {
+    table.push([JSON.stringify(name), '', '', colors.yellow('untouched'), reason]);
+  }
+  const lines = [
+    colors.bold(`${host}/${plan.job}`) + `  ${describePolicy(plan.policy)}  (${timezone})`,
+    plan.decisions.length + plan.leftovers.length + plan.oddities.length === 0 ? 'nothing there' : table.toString(),
+    ...plan.holds.map(({ kind, reason }) => colors.yellow(`ON HOLD (${kind}): ${reason}. ${HOLD_ADVICE[kind]}`)),
+    summary(plan, freed),
+  ];
+  if (plan.decisions.some(({ snapshot }) => snapshot.receivedBy === 'birth-time')) {
+    lines.push('* without a receipt of the gate: when the file of its seal was made on this machine');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function summary({ decisions, holds, leftovers }: JobPlan, freed: Freed): string {
+  const count = (wanted: string) => decisions.filter(({ action }) => action === wanted).length;
+  const parts = [`keep ${count('keep')}`, `remove ${count('remove')}`];
+  if (count('quarantine') > 0) parts.push(`quarantine ${count('quarantine')}`);
+  const going = leftovers.filter(({ action }) => action === 'remove').length;
+  if (going > 0) parts.push(`remove ${formatCount(going, 'leftover')}`);
+  const gain = `frees ${formatSize(freed.bytes)} in ${formatCount(freed.inodes, 'inode')}`;
+  return `${parts.join(', ')}; ${holds.length > 0 ? `if nothing were on hold, removing ${gain}` : `removing ${gain}`}`;
+}
+
+/** An instant in the report's zone, or that it is not known. */
+export function formatArrival(time: Date, timezone: string): string {
+  return Number.isNaN(time.getTime()) ? 'unknown' : formatInZone(time, timezone);
+}
+
+/** One row a job for people: is it fresh, is anything wrong. */
+export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, now }: ReportStyle): string {
+  const head = ['host', 'job', 'state', 'last sealed', 'age', 'due', 'held', 'size', 'remarks'];
+  const table = new Table({ ...PLAIN_TABLE, head: head.map(colors.bold) });
+  for (const { host, plans, lastRun } of hosts) {
+    for (const plan of plans) {
+      const { state, remarks } = judge(plan);
+      const paint = state === 'ok' ? colors.green : state === 'stale' ? colors.red : colors.yellow;
+      const due = plan.freshness;
+      table.push([
+        host,
+        plan.job,
+        paint(state),
+        plan.newest?.id ?? 'none',
+        plan.newest ? formatDuration(now.getTime() - plan.newest.received.getTime()) : '',
+        due ? formatInZone(due.nextDue, timezone) : '',
+        plan.decisions.length,
+        plan.newest ? formatSize(plan.newest.bytes) : '',
+        remarks.join('\n'),
+      ]);
+    }
+    if (plans.length > 0) {
+      table.push([
+        host,
+        '',
+        '',
+        '',
+        '',
+        '',
+        '',
+        '',
+        `prune: ${lastRun ? `ran ${formatDuration(now.getTime() - lastRun.getTime())} ago` : 'has not run yet'}`,
+      ]);
+    }
+  }
+  return `${table.toString()}\n`;
+}
+
+/** One host as `status` shows it. */
+export interface HostStatus {
+  readonly host: string;
+  readonly plans: readonly JobPlan[];
+  readonly lastRun: Date | undefined;
+}
+
+/** How a job stands, in a word and in remarks. */
+export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks: string[] } {
+  const remarks: string[] = [];
+  const { freshness } = plan;
+  const stale = freshness?.state === 'overdue' || plan.holds.some(({ kind }) => kind === 'stale');
+  if (freshness?.state === 'overdue') remarks.push(`overdue by ${formatDuration(freshness.overdueBy)}`);
+  for (const { kind, reason } of plan.holds) {
+    if (kind !== 'stale' || freshness?.state !== 'overdue') remarks.push(`on hold (${kind}): ${reason}`);
+  }
+  const quarantined = plan.decisions.filter(({ action }) => action === 'quarantine').length;
+  if (quarantined > 0) remarks.push(`${formatCount(quarantined, 'snapshot')} in quarantine`);
+  if (plan.oddities.length > 0) remarks.push(formatCount(plan.oddities.length, 'unknown entry', 'unknown entries'));
+  if (plan.leftovers.length > 0) remarks.push(formatCount(plan.leftovers.length, 'unfinished attempt'));
+  const wrong = plan.holds.length + quarantined + plan.oddities.length > 0;
+  return { state: stale ? 'stale' : wrong ? 'look' : 'ok', remarks };
+}

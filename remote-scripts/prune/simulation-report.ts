@@ -1,0 +1,58 @@
+import Table from 'cli-table3';
+import type { SimulatedDay } from '../../src/shared/retention-simulation.ts';
+import { formatInZone } from '../../src/shared/time-zone.ts';
+import { PLAIN_TABLE, type ReportStyle } from './report.ts';
+
+/** Rows that a simulation prints at most: every day of a month, then fewer. */
+const MOST_ROWS = 32;
+
+/** A simulation for people: how many snapshots a policy holds over time, and how far back they reach. */
+export function renderSimulation(
+  host: string,
+  jobs: readonly (readonly [string, readonly SimulatedDay[] | undefined])[],
+  { colors, timezone }: ReportStyle,
+): string {
+  return jobs
+    .map(([job, days]) => {
+      const title = colors.bold(`${host}/${job}`);
+      if (!days) {
+        return `${title}\nnothing says how often snapshots arrive: state expect.schedule, or wait for two snapshots\n`;
+      }
+      const most = Math.max(0, ...days.map(({ held }) => held));
+      const table = new Table({
+        ...PLAIN_TABLE,
+        head: ['day', 'date', 'arrived', 'removed', 'held', 'oldest', ''].map(colors.bold),
+        colAligns: ['right', 'left', 'right', 'right', 'right', 'left', 'left'],
+      });
+      for (const { index, of } of sampled(days.length)) {
+        const from = days.slice(index - of + 1, index + 1);
+        const day = days[index];
+        if (!day) continue;
+        table.push([
+          index + 1,
+          formatInZone(day.at, timezone).slice(0, 10),
+          sum(from, 'arrived'),
+          sum(from, 'removed'),
+          day.held,
+          day.oldest ?? '',
+          colors.dim('#'.repeat(most === 0 ? 0 : Math.round((day.held / most) * 30))),
+        ]);
+      }
+      return `${title}\n${table.toString()}\n`;
+    })
+    .join('\n');
+}
+
+/** Days to show, each standing for as many as lie since the one before. The last day is always there. */
+function sampled(days: number): { index: number; of: number }[] {
+  const step = Math.ceil(days / MOST_ROWS);
+  const rows: { index: number; of: number }[] = [];
+  for (let index = step - 1; index < days; index += step) rows.push({ index, of: step });
+  const shown = rows.at(-1)?.index ?? -1;
+  if (shown < days - 1) rows.push({ index: days - 1, of: days - 1 - shown });
+  return rows;
+}
+
+function sum(days: readonly SimulatedDay[], key: 'arrived' | 'removed'): number {
+  return days.reduce((total, day) => total + day[key], 0);
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { readInventory } from './inventory.ts';
+import type { Memory } from './memory.ts';
+import { checkHostRoot, hostPlaces, ownDirectory, type HostPlaces } from './places.ts';
+import { planJob, type JobPlan } from './plan.ts';
+import { isMissing } from '../../src/platform/files.ts';
+import { lstat } from 'node:fs/promises';
+import { acceptedIds } from './spool.ts';
+
+/** One host as it is now, with what prune would do to each of its jobs. */
+export interface Survey {
+  readonly host: HostSettings;
+  readonly places: HostPlaces;
+  readonly plans: readonly JobPlan[];
+  readonly now: Date;
+}
+
+/** What looking takes. */
+export interface SurveyInput {
+  readonly settings: SecondarySettings;
+  readonly host: HostSettings;
+  readonly uid: number;
+  readonly memory: Memory;
+  readonly now: Date;
+}
+
+/**
+ * Looks at every job of a host and plans; changes nothing.
+ * @throws PruneRefusal when a directory is not what it must be
+ */
+export async function surveyHost({ settings, host, uid, memory, now }: SurveyInput): Promise<Survey> {
+  const places = hostPlaces(settings, host.name);
+  const { device } = await checkHostRoot(settings, places, uid);
+  const plans: JobPlan[] = [];
+  for (const job of host.jobs.values()) {
+    const directory = join(places.root, job.name);
+    if (await exists(directory)) await ownDirectory(directory, uid);
+    const inventory = await readInventory(directory, { secondary: host.secondary, uid, device });
+    const accepted = await acceptedIds(places.state, job.name);
+    plans.push(
+      planJob(inventory, job, { host, timezone: settings.timezone, now, previousRun: memory.lastRun, accepted }),
+    );
+  }
+  return { host, places, plans, now };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { hostname } from 'node:os';
+import type { Clock } from '../../src/platform/clock.ts';
+import type { Log } from '../../src/platform/logger.ts';
+import type { RunProcess } from '../../src/platform/process.ts';
+import { readSecret, readSecretsFile } from '../../src/platform/secrets.ts';
+import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
+import type { ProblemFacts } from '../../src/notify/facts.ts';
+import type { SecretReference } from '../../src/shared/secret-reference.ts';
+import type { SecondarySettings } from '../config/settings.ts';
+import { waitForLock } from './lock.ts';
+import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
+import type { Problem } from './problems.ts';
+
+/** Milliseconds to wait for another of our programs that is just telling somebody. */
+const MEMORY_WAIT = 180_000;
+
+/** What telling takes. */
+export interface TellDeps {
+  readonly runProcess: RunProcess;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** One look at a host, to be told of. */
+export interface Look {
+  readonly settings: SecondarySettings;
+  readonly host: string;
+  readonly state: string;
+  readonly problems: readonly Problem[];
+  /** Whether this look could have seen a problem of this key. */
+  readonly isLookedAt: (key: string) => boolean;
+  /** Set by a run of prune: it has ended now. */
+  readonly ran?: boolean;
+}
+
+/**
+ * Tells people what is new since the last look, and remembers it. Never throws because of a channel: what cannot be
+ * told stands in the log.
+ */
+export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
+  // The freshness check and a run of prune may look at the same time: each must see what the other has told.
+  const lock = await waitForLock(join(look.state, 'prune.memory.lock'), 'file', MEMORY_WAIT);
+  try {
+    const now = deps.clock.now();
+    const memory = await readMemory(look.state);
+    const { news, problems } = reconcile(memory, look.problems, now, look.isLookedAt);
+    const next: Memory = { lastRun: look.ran ? now : memory.lastRun, problems };
+    const alertDeps = alertDepsOf(look.settings, deps);
+    for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
+    // After telling: dying in between repeats an alert; the other way round it would swallow one.
+    await writeMemory(look.state, next);
+  } finally {
+    await lock?.release();
+  }
+}
+
+function alertDepsOf({ secretsFile }: SecondarySettings, deps: TellDeps): AlertDeps {
+  let fileValues: ReadonlyMap<string, string> | undefined;
+  const secret = (reference: SecretReference) => {
+    if (secretsFile !== undefined && 'env' in reference) fileValues ??= readSecretsFile(secretsFile);
+    return readSecret(reference, { environment: deps.environment, ...(fileValues ? { fileValues } : {}) }).value;
+  };
+  return { ...deps, redact: (text) => text, readSecret: secret };
+}
+
+function factsOf(item: News, host: string, at: Date): ProblemFacts {
+  // The first label only: a full name would say where the secondary is.
+  const reporter = hostname().split('.')[0] || host;
+  const common = { kind: 'problem', at, host: reporter, target: host, failingSince: item.since } as const;
+  if (item.kind === 'resolved') {
+    return { ...common, event: 'recovery', problem: item.problem, reason: 'it is no longer so', advice: '' };
+  }
+  const { problem } = item;
+  return {
+    ...common,
+    event: problem.event,
+    problem: problem.problem,
+    reason: problem.reason,
+    advice: problem.advice,
+    job: problem.job,
+    lastSealed: problem.lastSealed,
+    notProtectedSince: problem.notProtectedSince,
+    failures: item.times,
+  };
+}
