@@ -1,5 +1,4 @@
 import { connect } from '../ssh/connection.ts';
-import type { SessionVerdict } from '../rsync/exit.ts';
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
@@ -10,6 +9,7 @@ import { whileBusy } from './busy.ts';
 import { interruptionOf } from './interruption.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
+import { sessionEnd, sessionVerdict } from './session-end.ts';
 
 /** How an attempt ended. */
 export type AttemptResult =
@@ -148,30 +148,9 @@ async function verify(
   }
 }
 
-function sessionVerdict(result: { kind: string } | { kind: 'session-failed'; session: SessionResult }): SessionVerdict {
-  return 'session' in result ? result.session.verdict : { kind: 'ok' };
-}
-
 /** What the failure of a session means for the attempt. */
 function sessionFailed(spec: AttemptSpec, session: SessionResult, bytesDone: number | undefined): Failed {
-  const { verdict } = session;
-  switch (verdict.kind) {
-    case 'aborted':
-      return interrupted(spec, bytesDone);
-    case 'busy':
-      return { kind: 'failed', outcome: 'refused', reason: `still busy: ${verdict.reason}`, bytesDone };
-    case 'failed':
-      return { kind: 'failed', outcome: verdict.outcome, reason: verdict.reason, bytesDone };
-    case 'ok':
-      return {
-        kind: 'failed',
-        outcome: 'internal-error',
-        reason: 'a session that ended well was judged a failure',
-        bytesDone,
-      };
-    default:
-      return verdict satisfies never;
-  }
+  return { kind: 'failed', bytesDone, ...sessionEnd(session.verdict, spec.signal) };
 }
 
 function interrupted(spec: AttemptSpec, bytesDone?: number): Failed {

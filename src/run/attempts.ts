@@ -54,7 +54,7 @@ export async function makeAttempts(
   };
   for (let made = 1; ; made += 1) {
     const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
-    const bases = [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
+    const bases = basesOf(state);
     deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases });
     await keep({ ...state, lastId: id, broken: state.broken ?? { id, bytes: 0 } });
 
@@ -81,6 +81,11 @@ export async function makeAttempts(
       return { result: { kind: 'failed', bytesDone: undefined, ...told }, id, made, state, warnings: [...warnings] };
     }
   }
+}
+
+/** What the next attempt may link to, the best first (FACTS 13). */
+export function basesOf(state: JobState): SnapshotId[] {
+  return [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
 }
 
 /** The attempt that got furthest is the better basis. */

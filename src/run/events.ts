@@ -32,7 +32,6 @@ export type RunEvent =
       readonly retryInMs: number | null;
     }
   | { readonly event: 'difference'; readonly difference: Difference }
-  | { readonly event: 'warning'; readonly message: string }
   | { readonly event: 'run-finished'; readonly record: RunRecord };
 
 /** Takes the events of a run. Must not throw. */

@@ -56,26 +56,13 @@ async function guardAndSend(
   warnings: string[],
   deps: RunDeps,
 ): Promise<RunEnd> {
-  const { job, settings, signal } = request;
-  const stopped = (end: RunEnd): RunEnd => ({ ...end, state, warnings });
-  const reading = await readSource(
-    {
-      source: job.source,
-      exclude: job.exclude,
-      oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
-      environment: sessionEnvironment(),
-      signal,
-    },
-    deps.runProcess,
-  );
-  if (reading.kind === 'aborted') return stopped(interruptionOf(signal));
-  if (reading.kind === 'no-rsync') return stopped({ outcome: 'usage', reason: reading.reason });
-  if (reading.kind === 'unreadable') return stopped({ outcome: 'source-guard', reason: reading.reason });
-  const source = reading.summary;
-  deps.observe({ event: 'source-read', files: source.files, bytes: source.bytes });
+  const { job, settings } = request;
+  const reading = await readJobSource(request, state, deps);
+  if (reading.kind === 'ended') return { ...reading.end, state, warnings };
+  const { source } = reading;
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
   if (objections.length > 0 && !request.force) {
-    return stopped({ outcome: 'source-guard', reason: objections.join('\n'), source });
+    return { outcome: 'source-guard', reason: objections.join('\n'), source, state, warnings };
   }
   warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
 
@@ -88,7 +75,40 @@ async function guardAndSend(
   }
 }
 
-async function planAttempts(
+/** Walks the source of a job; `ended` when there is no going on. */
+export async function readJobSource(
+  request: RunRequest,
+  state: JobState,
+  deps: RunDeps,
+): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; end: RunEnd }> {
+  const { job, signal } = request;
+  const reading = await readSource(
+    {
+      source: job.source,
+      exclude: job.exclude,
+      oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
+      environment: sessionEnvironment(),
+      signal,
+    },
+    deps.runProcess,
+  );
+  switch (reading.kind) {
+    case 'aborted':
+      return { kind: 'ended', end: interruptionOf(signal) };
+    case 'no-rsync':
+      return { kind: 'ended', end: { outcome: 'usage', reason: reading.reason } };
+    case 'unreadable':
+      return { kind: 'ended', end: { outcome: 'source-guard', reason: reading.reason } };
+    case 'read':
+      deps.observe({ event: 'source-read', files: reading.summary.files, bytes: reading.summary.bytes });
+      return { kind: 'read', source: reading.summary };
+    default:
+      return reading satisfies never;
+  }
+}
+
+/** What all attempts of a run have in common. */
+export async function planAttempts(
   request: RunRequest,
   secrets: TargetSecrets,
   source: SourceSummary,

@@ -1,0 +1,98 @@
+import { Command, CommanderError, Option } from 'commander';
+import { DEFAULT_CONFIG_FILE } from './config/load.ts';
+import type { Context } from './commands/context.ts';
+import { reportFailure } from './commands/failure.ts';
+import { listenForSignals } from './commands/signals.ts';
+import type { RunOptions } from './commands/run.ts';
+import type { ValidateOptions } from './commands/config-validate.ts';
+import type { VerifyOptions } from './commands/verify.ts';
+import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
+import { version } from './shared/version.ts';
+
+type Action = (context: Context) => Promise<number>;
+
+/**
+ * Each command's code is loaded only when it is called: start-up stays short.
+ * @param perform runs a command; `unattended`: a timer or unit may have started it, so a failure is told to people
+ */
+function buildProgram(perform: (action: Action, unattended?: boolean) => Promise<void>): Command {
+  const program = new Command('offsite-rsync')
+    .description(
+      'Takes every finished backup off the machine it protects, over rsync and ssh, and proves that it arrived.',
+    )
+    .version(version)
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('Help: offsite-rsync --help')
+    .exitOverride()
+    .addHelpText('after', exitCodeHelp);
+  const configOption = () =>
+    new Option('-c, --config <file>', 'configuration file').env('OFFSITE_RSYNC_CONFIG').default(DEFAULT_CONFIG_FILE);
+
+  program
+    .command('run')
+    .description('send jobs off-site, verify and seal them')
+    .argument('[job...]', 'names of jobs')
+    .option('--all', 'all jobs of the configuration')
+    .option('-t, --target <name>', 'only to this target')
+    .option('--json', 'one event a line on standard output, as JSON')
+    .option('-n, --dry-run', 'show what would be sent; write nothing, tell nobody')
+    .option('-f, --force', 'send although a guard objects to the source')
+    .addOption(configOption())
+    .action((jobs: string[], options: RunOptions) =>
+      perform(async (context) => (await import('./commands/run.ts')).run(jobs, options, context), true),
+    );
+
+  program
+    .command('verify')
+    .description('compare a snapshot with the source, both read in full')
+    .argument('[job]', 'name of a job; default: all')
+    .option('-s, --snapshot <id>', 'which snapshot', 'latest')
+    .option('-t, --target <name>', 'only on this target')
+    .option('--json', 'one report a line, as JSON')
+    .addOption(configOption())
+    .action((job: string | undefined, options: VerifyOptions) =>
+      perform(async (context) => (await import('./commands/verify.ts')).verify(job, options, context)),
+    );
+
+  const config = program.command('config').description('look at the configuration');
+  config
+    .command('validate')
+    .description('check the configuration file; all problems at once')
+    .option('--secrets', 'also check that the secrets can be read here')
+    .addOption(configOption())
+    .action((options: ValidateOptions) =>
+      perform(async (context) => (await import('./commands/config-validate.ts')).validateConfig(options, context)),
+    );
+  return program;
+}
+
+function exitCodeHelp(): string {
+  const rows = Object.entries(OUTCOMES).map(([name, { code, title }]) => {
+    const shown = name === 'interrupted' ? '128+n' : String(code);
+    return `  ${shown.padStart(5)}  ${title}`;
+  });
+  return `\nExit codes:\n${rows.join('\n')}`;
+}
+
+async function main(): Promise<void> {
+  const { signal, hurry } = listenForSignals();
+  const { processContext } = await import('./commands/context.ts');
+  const context = processContext(signal, hurry);
+  const program = buildProgram(async (action, unattended = false) => {
+    try {
+      process.exitCode = await action(context);
+    } catch (error) {
+      process.exitCode = await reportFailure(error, context, unattended);
+    }
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has said what is wrong; help and version are no errors.
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodeOf('usage');
+  }
+}
+
+await main();

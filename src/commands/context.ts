@@ -1,0 +1,48 @@
+import { fstatSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { systemClock, type Clock } from '../platform/clock.ts';
+import { createLogger, isJournal, type Log } from '../platform/logger.ts';
+import { runProcess, type RunProcess } from '../platform/process.ts';
+import { createLearningRedactor, type LearningRedactor } from '../shared/redaction.ts';
+
+/** What every command gets: where to write, and the outside world. */
+export interface Context {
+  /** Results, for people and programs. Redacted. */
+  readonly out: (text: string) => void;
+  /** Messages beside the results: standard error, with priorities under systemd. Redacted. */
+  readonly log: Log;
+  readonly redactor: LearningRedactor;
+  readonly clock: Clock;
+  readonly runProcess: RunProcess;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly host: string;
+  /** Whether standard error is a terminal on which a bar may move. */
+  readonly interactive: boolean;
+  /** Aborted with a SignalReceived by SIGTERM, SIGINT and SIGHUP. */
+  readonly signal: AbortSignal;
+  /** Aborted by a second signal: give up what is left to do, alerts too. */
+  readonly hurry: AbortSignal;
+}
+
+/** The context of this process. */
+export function processContext(signal: AbortSignal, hurry: AbortSignal): Context {
+  const redactor = createLearningRedactor();
+  const journal = isJournal(process.env, fstatSync(2));
+  return {
+    out: (text) => process.stdout.write(redactor.redact(text)),
+    log: createLogger({
+      write: (text) => process.stderr.write(text),
+      redact: redactor.redact,
+      level: 'info',
+      style: journal ? 'journal' : 'plain',
+    }),
+    redactor,
+    clock: systemClock,
+    runProcess,
+    environment: process.env,
+    host: hostname(),
+    interactive: process.stderr.isTTY,
+    signal,
+    hurry,
+  };
+}

@@ -1,0 +1,52 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { ConfigError } from '../config/load.ts';
+import type { JobSettings, Settings, TargetSettings } from '../config/settings.ts';
+
+/** A command was called with words it cannot use. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** One job and one of its targets. */
+export interface Selected {
+  readonly job: JobSettings;
+  readonly target: TargetSettings;
+}
+
+/**
+ * Finds the jobs and targets that a command names.
+ * @param jobs names; empty: all jobs
+ * @param target one target; undefined: all targets of each job
+ * @throws UsageError that says which name is unknown and which are known
+ */
+export function select(settings: Settings, jobs: readonly string[], target: string | undefined): Selected[] {
+  const unknown = jobs.filter((name) => !settings.jobs.has(name));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      unknown.map((name) => `There is no job "${name}"${hint(name, [...settings.jobs.keys()])}.`).join('\n'),
+    );
+  }
+  if (target !== undefined && !settings.targets.has(target)) {
+    throw new UsageError(`There is no target "${target}"${hint(target, [...settings.targets.keys()])}.`);
+  }
+  const names = jobs.length === 0 ? [...settings.jobs.keys()] : [...new Set(jobs)];
+  return names.flatMap((name) => {
+    const job = settings.jobs.get(name);
+    if (!job) return [];
+    if (target !== undefined && !job.targets.includes(target)) {
+      throw new UsageError(`The job "${name}" is not sent to "${target}"; its targets: ${job.targets.join(', ')}.`);
+    }
+    return (target === undefined ? job.targets : [target]).map((targetName) => {
+      const settingsOfTarget = settings.targets.get(targetName);
+      if (!settingsOfTarget) throw new ConfigError(`The job "${name}" names the unknown target "${targetName}".`);
+      return { job, target: settingsOfTarget };
+    });
+  });
+}
+
+function hint(word: string, known: readonly string[]): string {
+  const best = closest(word, known);
+  return distance(word, best) <= Math.max(2, word.length / 3)
+    ? `; did you mean "${best}"`
+    : `; known: ${known.join(', ')}`;
+}

@@ -1,0 +1,22 @@
+import { SignalReceived } from '../run/interruption.ts';
+
+/** Turns signals into aborts. */
+export interface SignalAborts {
+  /** Aborted by the first signal: end what is going on, record and tell it. */
+  readonly signal: AbortSignal;
+  /** Aborted by the second: give up what is left, alerts too. */
+  readonly hurry: AbortSignal;
+}
+
+/** Listens for SIGTERM, SIGINT and SIGHUP. The listeners do not keep the process alive. */
+export function listenForSignals(): SignalAborts {
+  const first = new AbortController();
+  const second = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (first.signal.aborted) second.abort(new SignalReceived(name));
+      else first.abort(new SignalReceived(name));
+    });
+  }
+  return { signal: first.signal, hurry: second.signal };
+}

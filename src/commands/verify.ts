@@ -1,0 +1,104 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import { loadConfig } from '../config/load.ts';
+import { verifyJob, type VerifyReport } from '../run/verify-job.ts';
+import { redactDeep } from '../shared/redaction.ts';
+import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
+import type { DifferenceKind } from '../verify/difference.ts';
+import type { Context } from './context.ts';
+import { runDeps } from './run.ts';
+import { select, UsageError } from './selection.ts';
+
+/** Options of `offsite-rsync verify`. */
+export interface VerifyOptions {
+  readonly config: string;
+  readonly snapshot: string;
+  readonly target?: string;
+  readonly json?: boolean;
+}
+
+/** Differences that are listed; the rest is counted. */
+const LISTED = 50;
+
+const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
+  corruption: 'CORRUPT',
+  missing: 'MISSING',
+  metadata: 'metadata',
+  drift: 'drift',
+  extra: 'extra',
+};
+
+/**
+ * `offsite-rsync verify [JOB]`: compares a snapshot with the source, both read in full.
+ * @returns 0 when nothing is corrupt (drift alone is no fault of the snapshot), 20, 21, or why it could not be told
+ */
+export async function verify(job: string | undefined, options: VerifyOptions, context: Context): Promise<number> {
+  const settings = await loadConfig(options.config);
+  const wanted = wantedSnapshot(options.snapshot);
+  const selected = select(settings, job === undefined ? [] : [job], options.target);
+  const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
+  const codes: number[] = [];
+  for (const { job: settingsOfJob, target } of selected) {
+    if (context.signal.aborted && codes.length > 0) break;
+    const request = { settings, job: settingsOfJob, target, force: false, signal: context.signal };
+    if (options.json !== true) context.log('info', `${settingsOfJob.name} → ${target.name}: reading both sides …`);
+    const report = await verifyJob(request, wanted, deps);
+    context.out(
+      options.json === true ? `${JSON.stringify(redactDeep(report, context.redactor.redact))}\n` : describe(report),
+    );
+    codes.push(report.exitCode);
+  }
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
+function wantedSnapshot(text: string): SnapshotId | 'latest' {
+  if (text === 'latest') return 'latest';
+  const id = parseSnapshotId(text);
+  if (id === undefined) {
+    throw new UsageError(`"${text}" is no snapshot id. Write one like 2026-11-23T021500Z, or latest.`);
+  }
+  return id;
+}
+
+function describe(report: VerifyReport): string {
+  const name = `${report.job} → ${report.target}`;
+  const which = report.snapshot === null ? '' : `, ${report.snapshot}`;
+  const lines: string[] = [];
+  const counts = report.comparison?.counts;
+  if (report.outcome === 'done') {
+    const drifted = (counts?.drift ?? 0) + (counts?.extra ?? 0);
+    const rest =
+      drifted === 0
+        ? 'identical to the source'
+        : `no corruption; ${formatCount(drifted, 'entry', 'entries')} changed in the source since`;
+    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(rest)}`);
+  } else {
+    lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);
+  }
+  if (report.comparison) {
+    lines.push(
+      `    compared  ${formatCount(report.files, 'file')}, ${formatSize(report.bytes)}, every file read on both sides (${report.algorithm}), ${formatDuration(report.durationMs)}`,
+    );
+    if (report.extras === 'not-checked')
+      lines.push('    extras    files that only the secondary has: not checked (a plain rrsync account refuses it)');
+    lines.push(...differenceTable(report));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function differenceTable({ comparison }: VerifyReport): string[] {
+  const order: readonly DifferenceKind[] = ['corruption', 'missing', 'metadata', 'drift', 'extra'];
+  const differences = [...(comparison?.differences ?? [])].sort(
+    (a, b) => order.indexOf(a.kind) - order.indexOf(b.kind),
+  );
+  if (differences.length === 0) return [];
+  const table = new Table({ head: ['', 'file', 'differs in'], style: { head: ['bold'], border: [], compact: true } });
+  for (const { kind, name, what } of differences.slice(0, LISTED)) {
+    const word = KIND_WORDS[kind];
+    table.push([kind === 'drift' || kind === 'extra' ? word : pc.red(word), name, what]);
+  }
+  const total = Object.values(comparison?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+  const more = total - Math.min(LISTED, differences.length);
+  return [table.toString(), ...(more > 0 ? [`    and ${more} more`] : [])];
+}

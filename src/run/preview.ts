@@ -1,0 +1,80 @@
+import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
+import { nextSnapshotId } from '../shared/snapshot-id.ts';
+import { sessionEnvironment } from '../ssh/connection.ts';
+import { loadJobState, type JobState } from '../state/job-state.ts';
+import type { TransferFigures } from '../state/run-record.ts';
+import { basesOf, type AttemptPlan } from './attempts.ts';
+import { whileBusy } from './busy.ts';
+import { checkGuards } from './guards.ts';
+import { readJobSource, readRunSecrets } from './locked-run.ts';
+import { overConnection } from './over-connection.ts';
+import { push, type Pushed } from './push.ts';
+import type { RunDeps, RunRequest } from './request.ts';
+import { unexpectedEnd } from './run-end.ts';
+import { sessionEnd, type EarlyEnd } from './session-end.ts';
+
+/** What a run would do. */
+export type Preview =
+  | {
+      readonly kind: 'shown';
+      readonly exitCode: number;
+      readonly files: number;
+      readonly bytes: number;
+      readonly figures: TransferFigures;
+      /** What the guards say; a real run would stop there. */
+      readonly objections: readonly string[];
+    }
+  | { readonly kind: 'failed'; readonly exitCode: number; readonly outcome: Outcome; readonly reason: string };
+
+/**
+ * `run --dry-run`: everything up to the push, and that with rsync's own dry run. Nothing is written there, recorded
+ * or told to anybody. Never throws.
+ */
+export async function previewRun(request: RunRequest, deps: RunDeps): Promise<Preview> {
+  try {
+    return await preview(request, deps);
+  } catch (error) {
+    return failed(unexpectedEnd(error, request.signal));
+  }
+}
+
+async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
+  const { job, target, settings, signal } = request;
+  const secrets = readRunSecrets(request, deps);
+  if (secrets.kind === 'unreadable') return failed({ outcome: 'secret', reason: secrets.reason });
+  const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);
+  const reading = await readJobSource(request, state, deps);
+  if (reading.kind === 'ended') return failed(reading.end);
+  const { source } = reading;
+  const purpose = { name: 'preview', secrets: secrets.secrets, source, state } as const;
+  const end = await overConnection(request, purpose, deps, (plan) => dryPush(request, plan, state, deps));
+  if ('kind' in end) return failed(end);
+  const { verdict } = end.session;
+  if (verdict.kind !== 'ok') return failed(sessionEnd(verdict, signal));
+  const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
+  return {
+    kind: 'shown',
+    exitCode: exitCodeOf(objections.length > 0 ? 'source-guard' : 'done'),
+    files: source.files,
+    bytes: source.bytes,
+    figures: end.figures,
+    objections,
+  };
+}
+
+function dryPush({ job }: RunRequest, plan: AttemptPlan, state: JobState, deps: RunDeps): Promise<Pushed> {
+  const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
+  const bases = basesOf(state);
+  const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
+  const options = { bases, bandwidthLimit: undefined, dryRun: true };
+  return whileBusy(
+    () => push({ ...plan, tree, bases }, options, { ...deps, environment: sessionEnvironment() }),
+    ({ session }) => session.verdict,
+    plan,
+    deps,
+  );
+}
+
+function failed({ outcome, reason, signal }: EarlyEnd): Preview {
+  return { kind: 'failed', exitCode: exitCodeOf(outcome, signal), outcome, reason };
+}

@@ -1,0 +1,35 @@
+import type { SessionVerdict } from '../rsync/exit.ts';
+import type { SessionResult } from '../rsync/session.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import { interruptionOf } from './interruption.ts';
+
+/** Why something ended early. */
+export interface EarlyEnd {
+  readonly outcome: Outcome;
+  readonly reason: string;
+  /** The signal that ended it, for `interrupted`. */
+  readonly signal?: NodeJS.Signals;
+}
+
+/** What a session that did not end well means for the run. */
+export function sessionEnd(verdict: SessionVerdict, signal: AbortSignal): EarlyEnd {
+  switch (verdict.kind) {
+    case 'aborted':
+      return interruptionOf(signal);
+    case 'busy':
+      return { outcome: 'refused', reason: `still busy: ${verdict.reason}` };
+    case 'failed':
+      return { outcome: verdict.outcome, reason: verdict.reason };
+    case 'ok':
+      return { outcome: 'internal-error', reason: 'a session that ended well was judged a failure' };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** The verdict of the session behind a verification or canary. */
+export function sessionVerdict(
+  result: { readonly kind: string } | { readonly kind: 'session-failed'; readonly session: SessionResult },
+): SessionVerdict {
+  return 'session' in result ? result.session.verdict : { kind: 'ok' };
+}

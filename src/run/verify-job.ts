@@ -1,0 +1,139 @@
+import { displayName } from '../rsync/itemized.ts';
+import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
+import { snapshotTime, type SnapshotId } from '../shared/snapshot-id.ts';
+import { sessionEnvironment } from '../ssh/connection.ts';
+import { loadJobState } from '../state/job-state.ts';
+import { checkCanary } from '../verify/canary.ts';
+import type { Comparison } from '../verify/comparison.ts';
+import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
+import type { AttemptPlan } from './attempts.ts';
+import { whileBusy } from './busy.ts';
+import { readJobSource, readRunSecrets } from './locked-run.ts';
+import { overConnection } from './over-connection.ts';
+import type { RunDeps, RunRequest } from './request.ts';
+import { unexpectedEnd } from './run-end.ts';
+import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
+import type { SourceSummary } from './source.ts';
+
+/** What a verification by an administrator showed. */
+export interface VerifyReport {
+  readonly job: string;
+  readonly target: string;
+  readonly snapshot: SnapshotId | null;
+  readonly outcome: Outcome;
+  readonly exitCode: number;
+  /** Why it failed; empty when done. */
+  readonly reason: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly algorithm: string;
+  readonly durationMs: number;
+  /** Whether files that only the secondary has would have been reported. */
+  readonly extras: 'checked' | 'not-checked';
+  readonly comparison: Comparison | null;
+}
+
+/**
+ * Verifies one snapshot of a job: the same checksum comparison and canary as after a push. Never throws.
+ * @param wanted a snapshot id, or `latest`: the newest sealed one that this host knows of
+ */
+export async function verifyJob(
+  request: RunRequest,
+  wanted: SnapshotId | 'latest',
+  deps: RunDeps,
+): Promise<VerifyReport> {
+  const begun = deps.clock.monotonic();
+  const report: VerifyReport = {
+    job: request.job.name,
+    target: request.target.name,
+    snapshot: wanted === 'latest' ? null : wanted,
+    outcome: 'done',
+    exitCode: 0,
+    reason: '',
+    files: 0,
+    bytes: 0,
+    algorithm: '',
+    durationMs: 0,
+    extras: request.target.secondary === 'gate' ? 'checked' : 'not-checked',
+    comparison: null,
+  };
+  const failure = (error: unknown): VerifyEnd => {
+    const { outcome, reason, signal } = unexpectedEnd(error, request.signal);
+    return { outcome, reason, ...(signal === undefined ? {} : { signal }) };
+  };
+  const { signal, ...end } = await verifyToEnd(request, wanted, deps).catch(failure);
+  const exitCode = exitCodeOf(end.outcome, signal);
+  return { ...report, ...end, exitCode, durationMs: Math.round(deps.clock.monotonic() - begun) };
+}
+
+type VerifyEnd = Partial<VerifyReport> & EarlyEnd;
+
+async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', deps: RunDeps): Promise<VerifyEnd> {
+  const { job, target, settings } = request;
+  const secrets = readRunSecrets(request, deps);
+  if (secrets.kind === 'unreadable') return { outcome: 'secret', reason: secrets.reason };
+  const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);
+  const latest = state.sealed;
+  const snapshot = wanted === 'latest' ? latest?.id : wanted;
+  if (snapshot === undefined) {
+    return {
+      outcome: 'usage',
+      reason: `this host knows of no sealed snapshot of ${job.name} on ${target.name}: run it first, or name one with --snapshot ID`,
+    };
+  }
+  const since = latest?.id === snapshot ? new Date(latest.started) : snapshotTime(snapshot);
+  const reading = await readJobSource(request, state, deps);
+  if (reading.kind === 'ended') return { snapshot, ...reading.end };
+  const { source } = reading;
+  const purpose = { name: 'verify', secrets: secrets.secrets, source, state } as const;
+  const { kind, ...end } = await overConnection(request, purpose, deps, (plan) =>
+    verifyOver(plan, { request, snapshot, since, source }, deps),
+  );
+  return { snapshot, files: source.files, bytes: source.bytes, ...end };
+}
+
+interface Subject {
+  readonly request: RunRequest;
+  readonly snapshot: SnapshotId;
+  readonly since: Date;
+  readonly source: SourceSummary;
+}
+
+async function verifyOver(
+  plan: AttemptPlan,
+  { request: { job, signal }, snapshot, since, source }: Subject,
+  deps: RunDeps,
+): Promise<VerifyEnd & { readonly kind: 'ended' }> {
+  const tree = { source: job.source, job: job.name, id: snapshot, exclude: job.exclude };
+  const common = { wire: plan.verifyWire, tree, environment: sessionEnvironment(), signal };
+  deps.observe({ event: 'step-started', step: 'verify' });
+  const verified = await whileBusy(
+    () => verifySnapshot({ ...common, since }, deps.runProcess),
+    sessionVerdict,
+    plan,
+    deps,
+  );
+  if (verified.kind === 'session-failed') return { kind: 'ended', ...sessionEnd(verified.session.verdict, signal) };
+  const { comparison, algorithm, verdict } = verified;
+  const compared = { kind: 'ended', comparison, algorithm } as const;
+  if (verdict === 'corruption') return { ...compared, outcome: 'corruption', reason: summariseComparison(comparison) };
+
+  deps.observe({ event: 'step-started', step: 'canary' });
+  // A file that has changed since is another one than the snapshot's: it proves nothing.
+  const changed = new Set(comparison.differences.map(({ name }) => name));
+  const candidates = source.candidates.filter(({ name }) => !changed.has(displayName(name)));
+  const trial = { ...common, candidates, directory: `${plan.directory}/canary` };
+  const canary = await whileBusy(() => checkCanary(trial, deps.runProcess), sessionVerdict, plan, deps);
+  switch (canary.kind) {
+    case 'session-failed':
+      return { ...compared, ...sessionEnd(canary.session.verdict, signal) };
+    case 'blind':
+      return { ...compared, outcome: 'verification-blind', reason: canary.reason };
+    case 'unstable':
+      return { ...compared, outcome: 'incomplete', reason: 'the source changes faster than it can be verified' };
+    case 'seen':
+      return { ...compared, outcome: 'done', reason: '' };
+    default:
+      return canary satisfies never;
+  }
+}

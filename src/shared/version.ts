@@ -1,0 +1,7 @@
+declare global {
+  /** Put in by the build (.ci/build.mjs). */
+  var OFFSITE_RSYNC_VERSION: string | undefined;
+}
+
+/** This program's version; `development` when it runs from its sources. */
+export const version: string = globalThis.OFFSITE_RSYNC_VERSION ?? 'development';
