@@ -25,7 +25,8 @@ In ~/.ssh/authorized_keys of the host's account, on one line:
   command="/usr/local/bin/offsite-gate HOST",restrict ssh-ed25519 AAAA… primary
 
 Options:
-  --check        say whether configuration, directories, owners and programs are as they must be
+  --check        say whether configuration, directories, owners, programs, keys and sshd are as they must be
+                 (schedules of expect: are read by offsite-prune, which is the one that uses them)
   --config FILE  the secondary's settings (default: ${SECONDARY_CONFIG})
   --help         show this
   --version      show the version

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage } from '../../../src/platform/files.ts';
-import { scheduleProblem } from '../../../src/shared/schedule.ts';
 import { formatProblems } from '../../../src/shared/yaml-config.ts';
 import { parseSecondaryConfig } from '../../config/load.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
@@ -66,7 +65,8 @@ async function loadConfig(
   } catch (error) {
     return { finding: bad(`${path} cannot be read: ${errorMessage(error)}`, 'Copy secondary.example.yaml there.') };
   }
-  const parsed = parseSecondaryConfig(text, scheduleProblem);
+  // Without a reader of schedules: it would make the bundle half as large again, and each session start later.
+  const parsed = parseSecondaryConfig(text);
   if (!parsed.ok) return { finding: bad(formatProblems(path, parsed.problems), 'Mend what is listed.') };
   const own = parsed.settings.hosts.get(host);
   if (own === undefined) {

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { rebuiltCommand } from '../../remote-scripts/gate/rebuilt-command.ts';
+import { parseRequest, type GateRequest } from '../../remote-scripts/gate/request.ts';
+
+const ID = '2026-11-23T021500Z';
+const PREVIOUS = '2026-11-22T021500Z';
+
+/** What stock clients send; the attacker starts from here. */
+const HONEST = [
+  `rsync --server -lyyHogDtpAre.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /db/${PREVIOUS}/ --fake-super . db/${ID}/`,
+  `rsync --server -lyHDtprze.iLsfxCIvu --log-format=%i%I --stats --partial --mkpath . db/${ID}/`,
+  `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --delete --numeric-ids --fake-super . db/${ID}/`,
+  `rsync --server -te.LsfxCIvu . db/${ID}.sealed`,
+];
+
+/** Options that must never be let in, in any form (FACTS 7 and rsync(1)); written by hand, not derived from the grammar. */
+const FORBIDDEN_OPTIONS = [
+  '--sender', '--daemon', '--config=/x', '--inplace', '--append', '--append-verify', '--delay-updates', '--backup',
+  '--backup-dir=x', '--suffix=x', '--temp-dir=x', '--partial-dir=x', '--copy-dest=/db/x/', '--compare-dest=/db/x/',
+  '--log-file=/x', '--files-from=-', '--from0', '--usermap=*:root', '--groupmap=*:root', '--chown=root:root', '--chmod=777',
+  '--super', '--no-fake-super', '--no-numeric-ids', '--write-devices', '--copy-devices', '--copy-links', '--copy-unsafe-links',
+  '--keep-dirlinks', '--copy-dirlinks', '--relative', '--no-relative', '--no-implied-dirs', '--xattrs', '--atimes', '--crtimes',
+  '--open-noatime', '--delete-before', '--delete-during', '--delete-after', '--delete-delay', '--delete-excluded',
+  '--delete-missing-args', '--ignore-missing-args', '--force', '--ignore-errors', '--max-delete=-1', '--remove-source-files',
+  '--remove-sent-files', '--existing', '--ignore-existing', '--ignore-times', '--size-only', '--modify-window=9', '--max-alloc=1G',
+  '--iconv=utf8,latin1', '--one-file-system', '--no-munge-links', '--munge-links', '--safe-links', '--only-write-batch=x',
+  '--write-batch=x', '--read-batch=x', '--debug=ALL', '--info=ALL', '--list-only', '--dirs', '--protocol=27', '--rsh=sh',
+  '--rsync-path=sh', '--secluded-args', '--protect-args', '--old-args', '--trust-sender', '--early-input=x', '--preallocate',
+  '--block-size=1', '--checksum-seed=1', '--no-whole-file', '--sparse', '--filter=x', '--exclude-from=/x', '--include-from=/x',
+  '--password-file=/x', '--stop-after=1', '--msgs2stderr', '--stderr=all', '--drop-D', '--confine-root=/',
+  '-X', '-U', '-N', '-b', '-B1', '-K', '-k', '-L', '-R', '-m', '-x', '-s', '-I', '-J', '-O', '-S', '-u', '-d', '-E', '-F', '-C', '-q', '-v', '-W', '-@1',
+]; // prettier-ignore
+
+const FORBIDDEN_LETTERS = /[BCEFIJKLNOQRSTUVWXYZabdfhijkmqsuvwx]/;
+const LETTERS_TO_TRY = 'BCEFIJKLNOQRSTUVWXYZabdfhijkmqsuvwxnlyHogDtpArcz'.split('');
+
+const FORBIDDEN_PATHS = [
+  '/', '..', '../', '/..', 'db/..', 'db/../files', '/etc/passwd', '/db/', 'db/', '~', '~root', 'db/.ssh/', '.trash/', 'db',
+  `db/${ID}.partial/`, `db/${ID}.frozen/`, `db/${ID}/sub/`, `./db/${ID}/`, `//db/${ID}/`, `db//${ID}/`, `db/${ID}/.`, `db/${ID}/..`,
+  `db/${ID}`, `/db/${ID}.sealed`, `db/${ID}.sealed/`, `db/${ID}.sealed.sealed`, `files/../db/${ID}/`, `../web2/db/${ID}/`,
+]; // prettier-ignore
+
+const FORBIDDEN_WORDS: ReadonlySet<string> = new Set([...FORBIDDEN_OPTIONS, ...FORBIDDEN_PATHS]);
+
+const SPECIAL = [' ', '  ', '\t', '\n', '\u2003', '\u00a0', '\u0085', '\0', '\\', '\\ ', '"', "'", '$(id)', '`id`', ';', '|', '&', '*', '?', '{a,b}', '[a]', '!', '#', '%f', '=', '--', '-', '.', 'é', '\x1b[2J']; // prettier-ignore
+
+const pieces = fc.oneof(
+  fc.constantFrom(...FORBIDDEN_OPTIONS, ...FORBIDDEN_PATHS, ...SPECIAL),
+  fc.constantFrom(...HONEST.flatMap((line) => line.split(' '))),
+  fc.string({ maxLength: 8 }),
+  fc.string({ unit: 'binary', maxLength: 4 }),
+);
+
+/** One change of an honest line, by words or by characters. */
+const mutation = fc.oneof(
+  fc.record({ kind: fc.constant('insert' as const), at: fc.nat(), piece: pieces }),
+  fc.record({ kind: fc.constant('replace' as const), at: fc.nat(), piece: pieces }),
+  fc.record({ kind: fc.constant('remove' as const), at: fc.nat(), piece: fc.constant('') }),
+  fc.record({ kind: fc.constant('splice' as const), at: fc.nat(), piece: pieces }),
+  fc.record({ kind: fc.constant('letter' as const), at: fc.nat(), piece: fc.constantFrom(...LETTERS_TO_TRY) }),
+);
+
+const hostileLine = fc.oneof(
+  { weight: 8, arbitrary: fc.tuple(fc.constantFrom(...HONEST), fc.array(mutation, { maxLength: 4 })).map(mutate) },
+  { weight: 2, arbitrary: fc.array(pieces, { maxLength: 14 }).map((words) => `rsync --server ${words.join(' ')}`) },
+  { weight: 1, arbitrary: fc.string({ maxLength: 200 }) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
+);
+
+type Mutation = { kind: 'insert' | 'replace' | 'remove' | 'splice' | 'letter'; at: number; piece: string };
+
+function mutate([line, mutations]: [string, Mutation[]]): string {
+  return mutations.reduce((text, { kind, at, piece }) => {
+    const words = text.split(' ');
+    const index = at % (words.length + 1);
+    switch (kind) {
+      case 'insert':
+        return words.toSpliced(index, 0, piece).join(' ');
+      case 'replace':
+        return words.toSpliced(index, 1, piece).join(' ');
+      case 'remove':
+        return words.toSpliced(index, 1).join(' ');
+      case 'splice':
+        return `${text.slice(0, at % (text.length + 1))}${piece}${text.slice(at % (text.length + 1))}`;
+      case 'letter':
+        return text.replace(/ -(?=[a-zA-Z]+e\.)/, ` -${piece}`);
+      default:
+        return kind satisfies never;
+    }
+  }, line);
+}
+
+const NAME = '2\\d{3}-\\d{2}-\\d{2}T\\d{6}Z';
+/** Everything that may be emitted, written down a second time, independently of the code that emits it. */
+const EMITTED = new RegExp(
+  `^rsync --server -(?:n?(?:lHogDtpAr|lHDtpr)(?:y{0,2}z?|cz?)|tz?)e\\.i?L?s?f?x?C?I?v?u?( (?:--log-format=%i(?:%I)?|--timeout=\\d{1,6}|--bwlimit=\\d{1,9}|--compress-choice=(?:zstd|lz4|zlibx|zlib|none)|--delete|--stats|--partial|--numeric-ids|--fake-super|--link-dest /${NAME}/))* \\. ${NAME}(?:\\.partial/|\\.sealed)$`,
+);
+
+/** The words of a line as a lenient reader (rrsync) would find them: split at every Unicode blank, quotes dropped. */
+function lenientWords(line: string): string[] {
+  return line.split(/[\s\u0085]+/u).map((word) => word.replace(/["'\\]/g, ''));
+}
+
+/** Plain conditions: a million calls of `expect` would take a minute. */
+function must(condition: boolean, what: string): void {
+  if (!condition) throw new Error(what);
+}
+
+function assertHarmless(line: string, request: GateRequest): void {
+  const words = lenientWords(line);
+  for (const word of words) must(!FORBIDDEN_WORDS.has(word), `accepted with ${word}`);
+  const clusters = words.filter((word) => /^-[^-]/.test(word));
+  must(clusters.length === 1, 'accepted with several groups of letters');
+  const letters = clusters[0]?.replace(/e\..*/, '') ?? '';
+  must(!FORBIDDEN_LETTERS.test(letters), `accepted with -${letters}`);
+  must(!words.includes('--delete') || letters.includes('n'), 'accepted a deletion that is no dry run');
+
+  const command = rebuiltCommand(request, {
+    destination: request.kind === 'seal' ? `${request.id}.sealed` : `${request.id}.partial/`,
+    bases: request.kind === 'push' ? request.bases : [],
+    timeoutSeconds: 600,
+    delta: true,
+    fuzzy: true,
+  });
+  must(EMITTED.test(command), `emitted ${command}`);
+  must(!command.includes('--delete') || / -n[^ ]*c/.test(command), `emitted a deletion: ${command}`);
+}
+
+test('lets no forbidden option or path through in 100,000 random and mutated command lines', () => {
+  const seed = Number(process.env.ATTACK_SEED ?? Math.floor(Math.random() * 2 ** 31));
+  let accepted = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(hostileLine, (line) => {
+      const parsed = parseRequest(line);
+      if (parsed.ok) {
+        accepted += 1;
+        assertHarmless(line, parsed.request);
+      } else {
+        refused += 1;
+        // The reason goes to the client and into the log: it must not carry the attacker's bytes there.
+        must(/^[\x20-\x7e]{1,1100}$/.test(parsed.reason), `reason ${parsed.reason}`);
+      }
+    }),
+    { numRuns: 100_000, seed, verbose: false },
+  );
+  process.stderr.write(`grammar: seed ${seed} (ATTACK_SEED), ${accepted} accepted, ${refused} refused\n`);
+  // A generator whose every line is refused would prove nothing.
+  expect(accepted).toBeGreaterThan(5000);
+  expect(refused).toBeGreaterThan(50_000);
+});
+
+test.each(FORBIDDEN_OPTIONS)('refuses %s at every place of every honest line', (option) => {
+  for (const line of HONEST) {
+    const words = line.split(' ');
+    for (let at = 0; at <= words.length; at += 1) {
+      expect(parseRequest(words.toSpliced(at, 0, option).join(' ')).ok).toBe(false);
+    }
+  }
+});
+
+test.each(FORBIDDEN_PATHS)('refuses the destination and the basis %s', (path) => {
+  for (const line of HONEST) {
+    expect(parseRequest(line.replace(/\S+$/, path)).ok).toBe(false);
+    if (path !== `/db/${ID}/`) {
+      expect(parseRequest(line.replace(' . ', ` --link-dest ${path} . `)).ok).toBe(false);
+      expect(parseRequest(line.replace(' . ', ` --link-dest=${path} . `)).ok).toBe(false);
+    }
+  }
+});

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { rebuiltCommand, type Rebuild } from '../../../remote-scripts/gate/rebuilt-command.ts';
+import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
+
+const ID = '2026-11-23T021500Z';
+const PUSH = `rsync --server -lyyHogDtpArze.LiZsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --mkpath --link-dest /db/2026-11-22T021500Z/ --fake-super . db/${ID}/`;
+
+const REBUILD: Rebuild = {
+  destination: `${ID}.partial/`,
+  bases: ['2026-11-22T021500Z.frozen'],
+  timeoutSeconds: 600,
+  delta: true,
+  fuzzy: true,
+};
+
+function requestOf(commandLine: string): GateRequest {
+  const parsed = parseRequest(commandLine);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.request;
+}
+
+test('writes a push anew, with the names on this machine and without what the client should not decide', () => {
+  expect(rebuiltCommand(requestOf(PUSH), REBUILD)).toBe(
+    `rsync --server -lHogDtpAryyze.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /2026-11-22T021500Z.frozen/ --fake-super . ${ID}.partial/`,
+  );
+});
+
+test('writes a verification anew, always as a dry run', () => {
+  const verify = `rsync --server -nlHDtprce.i --log-format=%i --delete . db/${ID}/`;
+  expect(rebuiltCommand(requestOf(verify), { ...REBUILD, destination: `${ID}/`, bases: [] })).toBe(
+    `rsync --server -nlHDtprce.i --log-format=%i --timeout=600 --delete . ${ID}/`,
+  );
+});
+
+test('writes a seal anew', () => {
+  const seal = `rsync --server -te.LsfxCIvu . db/${ID}.sealed`;
+  expect(rebuiltCommand(requestOf(seal), { ...REBUILD, destination: `${ID}.sealed`, bases: [] })).toBe(
+    `rsync --server -te.LsfxCIvu --timeout=600 . ${ID}.sealed`,
+  );
+});
+
+test('never waits longer than the host may', () => {
+  expect(rebuiltCommand(requestOf(PUSH), { ...REBUILD, timeoutSeconds: 60 })).toContain(' --timeout=60 ');
+});
+
+test('takes the search for another name away where fuzzy is false', () => {
+  expect(rebuiltCommand(requestOf(PUSH), { ...REBUILD, fuzzy: false })).toContain(' -lHogDtpArze.');
+});
+
+test('asks for whole files where delta is false', () => {
+  expect(rebuiltCommand(requestOf(PUSH), { ...REBUILD, delta: false })).toContain(' -lHogDtpAryyWze.');
+});
