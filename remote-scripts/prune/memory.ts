@@ -55,7 +55,7 @@ export function reconcile(
     if (next.has(problem.key)) continue; // the same of two jobs: a wrong clock
     const before = memory.problems.get(problem.key);
     const since = before?.since ?? now;
-    const patient = now.getTime() - since.getTime() < (problem.patience ?? 0);
+    const patient = problem.patience !== undefined && now.getTime() - since.getTime() < problem.patience;
     const due =
       before?.told === undefined ||
       before.fingerprint !== problem.fingerprint ||

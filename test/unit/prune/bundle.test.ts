@@ -1,0 +1,58 @@
+import { statSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildPrune, prune, type Bundle } from './support/bundle.ts';
+
+let bundle: Bundle;
+beforeAll(async () => {
+  bundle = await buildPrune();
+});
+afterAll(() => bundle.remove());
+
+const inputs = () => Object.keys(bundle.metafile.inputs);
+
+it('holds nothing of the controller and nothing of the gate', () => {
+  const ours = inputs().filter((path) => !path.includes('node_modules'));
+  expect(ours).toContain('remote-scripts/prune/plan.ts');
+  expect(
+    ours.filter(
+      (path) => !/^(remote-scripts\/(offsite-prune\.ts|prune\/|config\/)|src\/(notify|platform|shared)\/)/.test(path),
+    ),
+  ).toEqual([]);
+});
+
+it('is one file that needs only node', () => {
+  const outputs = Object.values(bundle.metafile.outputs);
+  expect(outputs).toHaveLength(1);
+  const modules = new Set(builtinModules);
+  const foreign = outputs[0]!.imports.filter(({ path }) => !modules.has(path.replace(/^node:/, '')));
+  expect(foreign).toEqual([]);
+  expect(statSync(bundle.path).size).toBeLessThan(4 * 2 ** 20);
+});
+
+it('documents its exit codes in its help', async () => {
+  const { code, stdout } = await prune(bundle, ['--help']);
+  expect(code).toBe(0);
+  for (const line of [
+    '0    done',
+    '2    usage',
+    '4    another prune',
+    '40   status, check',
+    '41   on hold',
+    '42   status',
+  ]) {
+    expect(stdout).toContain(line);
+  }
+});
+
+it.each([
+  [['--nonsense']],
+  [['web1', 'more']],
+  [[]],
+  [['web1', '--simulate', 'soon']],
+  [['web1', '--config', '/nowhere']],
+])('refuses %j with exit 2', async (args) => {
+  const { code, stderr } = await prune(bundle, args);
+  expect(code).toBe(2);
+  expect(stderr).not.toBe('');
+});

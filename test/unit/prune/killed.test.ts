@@ -1,0 +1,83 @@
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { buildPrune, prune, startPrune, type Bundle } from './support/bundle.ts';
+import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
+
+const DAY = 86_400_000;
+const SEED = 20_261_123;
+const ROUNDS = 8;
+const FILES = 150;
+
+let bundle: Bundle;
+let store: Store | undefined;
+beforeAll(async () => {
+  bundle = await buildPrune();
+});
+afterAll(() => bundle.remove());
+afterEach(() => store?.remove());
+
+/** The same numbers from 0 to 1 for the same seed (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function manySnapshots(): Store {
+  const made = createStore({ owner: UNPRIVILEGED, hold: '{ max_removals: 100 }' });
+  chmodSync(made.base, 0o755);
+  for (let age = 30; age >= 0; age -= 1) {
+    const files = Object.fromEntries(
+      Array.from({ length: FILES }, (_, index) => [`${index % 9}/${index}`, `${age}.${index}`]),
+    );
+    made.seal('db', new Date(Math.floor(Date.now() / DAY) * DAY - age * DAY), { files });
+  }
+  made.own();
+  return made;
+}
+
+/** Every snapshot under its name is whole, whether or not its seal is still there. */
+function expectWhole({ root }: Store): void {
+  for (const name of readdirSync(join(root, 'db'))) {
+    if (name.endsWith('.sealed')) continue;
+    const files = readdirSync(join(root, 'db', name), { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    expect(files.length, name).toBe(FILES);
+    expect(existsSync(join(root, 'db', `${name}.sealed`)), `${name} without its seal`).toBe(true);
+  }
+}
+
+it(`survives being killed at any moment (seed ${SEED}): nothing half under a good name, and the next run finishes`, async () => {
+  store = manySnapshots();
+  const args = [HOST, '--config', store.config];
+  const random = createRandom(SEED);
+  let interrupted = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { child, ended } = startPrune(bundle, args);
+    // The renames and the deletion lie between the start of node and about a quarter of a second after it.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 120 + random() * 300);
+    const { signal } = await ended;
+    clearTimeout(timer);
+    if (signal === 'SIGKILL') interrupted += 1;
+    expectWhole(store);
+    if (readdirSync(join(store.root, 'db')).length === 6 && round < ROUNDS - 1) {
+      // All done: begin again, so that every round has something to break.
+      store.remove();
+      store = manySnapshots();
+      args[2] = store.config;
+    }
+  }
+  expect(interrupted).toBeGreaterThan(0);
+  const last = await prune(bundle, args);
+  expect(last.stderr).toContain('3 kept');
+  expect(last.code).toBe(0);
+  expect(store.names('db')).toHaveLength(6);
+  expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
+  expect(JSON.parse(readFileSync(join(store.state, 'prune.json'), 'utf8'))).toHaveProperty('lastRun');
+});

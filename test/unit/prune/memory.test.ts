@@ -1,0 +1,91 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NO_MEMORY, readMemory, reconcile, writeMemory, type Memory } from '../../../remote-scripts/prune/memory.ts';
+import type { Problem } from '../../../remote-scripts/prune/problems.ts';
+import { createStore, type Store } from './support/store.ts';
+
+const HOUR = 3_600_000;
+const T0 = new Date('2026-11-23T12:00:00Z');
+const after = (hours: number) => new Date(T0.getTime() + hours * HOUR);
+const problem = (change: Partial<Problem> = {}): Problem => ({
+  key: 'stale:db',
+  event: 'stale',
+  problem: 'web1/db has no fresh snapshot',
+  reason: 'why',
+  advice: 'what',
+  fingerprint: '',
+  ...change,
+});
+
+/** Looks one after the other; what each tells. */
+function looks(...steps: readonly (readonly [hours: number, problems: readonly Problem[]])[]): string[][] {
+  let memory: Memory = NO_MEMORY;
+  return steps.map(([hours, problems]) => {
+    const { news, problems: next } = reconcile(memory, problems, after(hours), () => true);
+    memory = { ...memory, problems: next };
+    return news.map((item) => (item.kind === 'open' ? `${item.problem.key} x${item.times}` : `${item.key} resolved`));
+  });
+}
+
+describe('what is told', () => {
+  it('is a new problem at once, a lasting one once a day, and its end once', () => {
+    expect(looks([0, [problem()]], [1, [problem()]], [24, [problem()]], [25, []], [26, []])).toEqual([
+      ['stale:db x1'],
+      [],
+      ['stale:db x2'],
+      ['stale:db resolved'],
+      [],
+    ]);
+  });
+
+  it('is a problem that became another one', () => {
+    const more = problem({ key: 'quarantine:db', fingerprint: 'a,b' });
+    expect(looks([0, [{ ...more, fingerprint: 'a' }]], [1, [more]], [2, [more]])).toEqual([
+      ['quarantine:db x1'],
+      ['quarantine:db x2'],
+      [],
+    ]);
+  });
+
+  it('is one that passes by itself only when it lasts', () => {
+    const locked = problem({ key: 'locked:db', patience: 72 * HOUR });
+    expect(looks([0, [locked]], [24, [locked]], [72, [locked]])).toEqual([[], [], ['locked:db x1']]);
+    expect(looks([0, [locked]], [24, []])).toEqual([[], []]);
+  });
+
+  it('is the reminder even when the clock is set back', () => {
+    expect(looks([0, [problem()]], [-48, [problem()]])).toEqual([['stale:db x1'], ['stale:db x2']]);
+  });
+
+  it('is nothing about what this look could not see', () => {
+    const memory: Memory = {
+      lastRun: undefined,
+      problems: new Map([['prune-failed', { since: T0, told: T0, times: 1, fingerprint: '', problem: 'p' }]]),
+    };
+    const { news, problems } = reconcile(memory, [], after(1), (key) => key !== 'prune-failed');
+    expect(news).toEqual([]);
+    expect([...problems.keys()]).toEqual(['prune-failed']);
+  });
+});
+
+describe('the memory', () => {
+  let store: Store | undefined;
+  afterEach(() => store?.remove());
+
+  it('survives being written and read', async () => {
+    store = createStore();
+    const memory = { lastRun: T0, problems: reconcile(NO_MEMORY, [problem()], T0, () => true).problems };
+    await writeMemory(store.state, memory);
+    expect(await readMemory(store.state)).toEqual(memory);
+  });
+
+  it.each(['', 'nonsense', '[]', '{"version":2}', '{"version":1,"problems":{"x":{"since":"never"}}}'])(
+    'is none when the file holds %j',
+    async (text) => {
+      store = createStore();
+      writeFileSync(join(store.state, 'prune.json'), text);
+      expect(await readMemory(store.state)).toEqual(NO_MEMORY);
+    },
+  );
+});
