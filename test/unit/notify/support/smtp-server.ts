@@ -21,7 +21,8 @@ export interface SmtpServer {
 
 /**
  * Starts a fake: it speaks just enough SMTP (RFC 5321) to take a mail from a real client, without TLS.
- * @param reply overrides the reply to a command: a whole line, `hang` for none at all, undefined for the usual one.
+ * @param reply overrides the reply to a command: a whole line, `hang` for none at all, `dribble` for one that never
+ *   ends though a piece of it comes again and again, undefined for the usual one.
  *   The greeting is asked for as `CONNECT`, the end of the data as `.`
  */
 export async function startSmtpServer(
@@ -58,7 +59,12 @@ function converse(
   let inData = false;
   const say = (command: string, usual: string) => {
     const line = reply?.(command, connection) ?? usual;
-    if (line !== 'hang') socket.write(`${line}\r\n`);
+    if (line === 'dribble') {
+      const timer = setInterval(() => socket.write('250-wait\r\n'), 20);
+      socket.on('close', () => clearInterval(timer));
+    } else if (line !== 'hang') {
+      socket.write(`${line}\r\n`);
+    }
     return line.startsWith('2') || line.startsWith('3');
   };
   say('CONNECT', '220 test.invalid ESMTP');
