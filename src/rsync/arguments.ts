@@ -32,6 +32,8 @@ export interface PushOptions {
   readonly bandwidthLimit: number | undefined;
   /** Only say what would be sent. */
   readonly dryRun: boolean;
+  /** Compare with the bases by checksum instead of by size and mtime: they are known to hold damage. */
+  readonly checksum?: boolean;
 }
 
 /** Arguments of a push (DESIGN 3). The options that `metadata` stands for are the same in {@link checkArguments}. */
@@ -39,6 +41,7 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
   return [
     ...metadataOptions(wire.metadata),
     ...(options.dryRun ? ['--dry-run'] : []),
+    ...(options.checksum === true ? ['--checksum'] : []),
     '--partial',
     '-yy',
     ...(wire.compress ? ['--compress'] : []),

@@ -21,6 +21,8 @@ export interface AttemptSpec {
   readonly busyTimeoutMs: number;
   /** `full`: read everything on both sides. `changed`: what this push sent. */
   readonly verifyMode: 'full' | 'changed';
+  /** The bases are known to hold damage: link only what is equal by checksum. */
+  readonly distrustBases: boolean;
   readonly rsyncVersion: string;
   /** Private directory of the run. */
   readonly directory: string;

@@ -55,7 +55,8 @@ export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<Att
 async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   const started = deps.clock.now();
   deps.observe({ event: 'step-started', step: 'push' });
-  const options = { bases: spec.bases, bandwidthLimit: spec.bandwidthLimit, dryRun: false };
+  const { bases, bandwidthLimit, distrustBases: checksum } = spec;
+  const options = { bases, bandwidthLimit, checksum, dryRun: false };
   const pushed = await whileBusy(
     () => push(spec, options, deps),
     ({ session }) => session.verdict,

@@ -5,6 +5,7 @@ import { errorMessage } from '../platform/files.ts';
 import { readSecret, type SecretSources } from '../platform/secrets.ts';
 import { exitCodeOf } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
+import { clearDistrust, noteDistrust } from '../state/distrust.ts';
 import { appendHistory } from '../state/history.ts';
 import { saveJobState, type JobState } from '../state/job-state.ts';
 import type { RunRecord } from '../state/run-record.ts';
@@ -42,8 +43,13 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
     }
   };
   const { stateDirectory } = request.settings;
+  const { name: job } = request.job;
+  const { name: target } = request.target;
   // The state first: it decides what the next run links to; the history is for people.
-  if (after) await keep('state', () => saveJobState(stateDirectory, request.job.name, request.target.name, after));
+  if (after) await keep('state', () => saveJobState(stateDirectory, job, target, after));
+  if (end.outcome === 'corruption')
+    await keep('note of the damage', () => noteDistrust(stateDirectory, job, target, finished));
+  if (end.outcome === 'done') await keep('note of the repair', () => clearDistrust(stateDirectory, job, target));
   const safe = redactDeep(draft, deps.redactor.redact);
   await keep('history', () => appendHistory(stateDirectory, safe));
   const record: RunRecord = { ...safe, warnings: [...safe.warnings, ...problems.map(deps.redactor.redact)] };

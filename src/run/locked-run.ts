@@ -2,6 +2,7 @@ import { materialise, readTargetSecrets, secretSources, type TargetSecrets } fro
 import { SecretError } from '../platform/secrets.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
+import { isDistrusted } from '../state/distrust.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import { makeAttempts, type AttemptPlan } from './attempts.ts';
 import { checkGuards } from './guards.ts';
@@ -116,7 +117,7 @@ export async function planAttempts(
   directory: string,
   deps: RunDeps,
 ): Promise<AttemptPlan> {
-  const { job, target, signal } = request;
+  const { job, target, settings, signal } = request;
   return {
     ...wiresOf(target, directory, source.largestFile),
     endpoint: { host: secrets.host, port: secrets.port, user: secrets.user, ...materialise(secrets, directory) },
@@ -125,6 +126,7 @@ export async function planAttempts(
     bandwidthLimit: bandwidthLimitOf(job, target),
     busyTimeoutMs: target.busyTimeoutMs,
     verifyMode: verifyModeOf(job, state, deps.clock.now()),
+    distrustBases: await isDistrusted(settings.stateDirectory, job.name, target.name),
     rsyncVersion: (await localRsyncVersion(deps.runProcess)) ?? 'unknown',
     directory,
     signal,

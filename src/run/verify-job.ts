@@ -1,7 +1,9 @@
+import { errorMessage } from '../platform/files.ts';
 import { displayName } from '../rsync/itemized.ts';
 import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
 import { snapshotTime, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
+import { noteDistrust } from '../state/distrust.ts';
 import { loadJobState } from '../state/job-state.ts';
 import { checkCanary } from '../verify/canary.ts';
 import type { Comparison } from '../verify/comparison.ts';
@@ -63,6 +65,12 @@ export async function verifyJob(
   };
   const { signal, ...end } = await verifyToEnd(request, wanted, deps).catch(failure);
   const exitCode = exitCodeOf(end.outcome, signal);
+  if (end.outcome === 'corruption') {
+    const { stateDirectory } = request.settings;
+    await noteDistrust(stateDirectory, request.job.name, request.target.name, deps.clock.now()).catch(
+      (error: unknown) => deps.log('warning', `The damage could not be noted for the next run: ${errorMessage(error)}`),
+    );
+  }
   return { ...report, ...end, exitCode, durationMs: Math.round(deps.clock.monotonic() - begun) };
 }
 

@@ -96,7 +96,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'corruption: verification found differences',
     advice:
-      'Do not trust this snapshot. Check disks and memory of both hosts, then run again: a new snapshot is a fresh copy of what differs.',
+      'Do not trust this snapshot. Check disks and memory of both hosts, then run again: the next run compares by checksum and sends whatever differs.',
   },
   'verification-blind': {
     code: 21,
