@@ -1,8 +1,10 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { until } from './until.ts';
 
 /** An sshd of a test's own: fresh keys, a free port on loopback, one key with one forced command. */
 export interface PrivateSshd {
@@ -15,7 +17,7 @@ export interface PrivateSshd {
   readonly port: number;
   /** Words for rsync's `-e`. */
   readonly remoteShell: readonly string[];
-  /** Writes authorized_keys anew. */
+  /** Writes authorized_keys anew and connects: all sessions share one connection, as the controller's do. */
   authorize(forcedCommand: string): Promise<void>;
   /** Ends sshd and removes its directory. */
   stop(): Promise<void>;
@@ -76,6 +78,7 @@ export async function startPrivateSshd(): Promise<PrivateSshd> {
       `UserKnownHostsFile ${path('known_hosts')}`,
       `StrictHostKeyChecking yes`,
       `BatchMode yes`,
+      `ControlPath ${path('master')}`,
       `LogLevel ERROR`,
       '',
     ].join('\n'),
@@ -96,15 +99,22 @@ export async function startPrivateSshd(): Promise<PrivateSshd> {
     : spawn(sshd[0] ?? '', sshd.slice(1), SPAWN);
   const client = await readFile(path('client_key.pub'), 'utf8');
   await untilItListens(port, server);
+  let master: ChildProcess | undefined;
   return {
     account,
     directory,
     port,
     clientConfig: path('ssh_config'),
     remoteShell: ['ssh', '-F', path('ssh_config')],
-    authorize: (forcedCommand) =>
-      writeFile(path('authorized_keys'), `command="${forcedCommand}",restrict ${client}`, { mode: 0o644 }),
+    authorize: async (forcedCommand) => {
+      await writeFile(path('authorized_keys'), `command="${forcedCommand}",restrict ${client}`, { mode: 0o644 });
+      // A connection keeps the forced command of its beginning.
+      await end(master);
+      master = spawn('ssh', ['-F', path('ssh_config'), '-M', '-N', ALIAS], SPAWN);
+      await until(() => existsSync(path('master')));
+    },
     stop: async () => {
+      await end(master);
       await end(server);
       await rm(directory, { recursive: true, force: true });
     },
@@ -134,19 +144,15 @@ function freePort(): Promise<number> {
 }
 
 async function untilItListens(port: number, server: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  await until(() => {
     if (server.exitCode !== null) throw new Error(`sshd ended at once with ${server.exitCode}`);
-    const { status } = spawnSync('ssh-keyscan', ['-T', '1', '-t', 'ed25519', '-p', `${port}`, '127.0.0.1'], {
-      stdio: 'ignore',
-    });
-    if (status === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('sshd does not listen');
+    const ask = ['-T', '1', '-t', 'ed25519', '-p', `${port}`, '127.0.0.1'];
+    return spawnSync('ssh-keyscan', ask, { stdio: 'ignore' }).status === 0;
+  });
 }
 
-async function end(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.pid === undefined) return;
+async function end(server: ChildProcess | undefined): Promise<void> {
+  if (server?.pid === undefined || server.exitCode !== null || server.signalCode !== null) return;
   const ended = new Promise((resolve) => server.once('exit', resolve));
   process.kill(-server.pid, 'SIGTERM');
   await ended;
