@@ -4,6 +4,7 @@ import type { Context } from './commands/context.ts';
 import { reportFailure } from './commands/failure.ts';
 import { listenForSignals } from './commands/signals.ts';
 import type { RunOptions } from './commands/run.ts';
+import type { DemoOptions } from './commands/demo.ts';
 import type { ValidateOptions } from './commands/config-validate.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
@@ -63,6 +64,14 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .addOption(configOption())
     .action((options: ValidateOptions) =>
       perform(async (context) => (await import('./commands/config-validate.ts')).validateConfig(options, context)),
+    );
+
+  program
+    .command('demo')
+    .description('show it all on this machine: a private sshd, pushes, a flipped byte, a cut line')
+    .option('--keep', 'keep the temporary directory')
+    .action((options: DemoOptions) =>
+      perform(async (context) => (await import('./commands/demo.ts')).demo(options, context)),
     );
   return program;
 }

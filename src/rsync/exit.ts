@@ -17,7 +17,7 @@ const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
   3: ['refused', 'the secondary could not enter the directory'],
   4: ['refused', 'the secondary’s rsync does not support what was asked'],
   5: ['connection-lost', 'the session did not start'],
-  10: ['connection-lost', 'socket error'],
+  10: ['connection-lost', 'the connection broke'],
   11: ['incomplete', 'file error'],
   12: ['connection-lost', 'the protocol stream broke'], // nearly always the line, or a server that was killed
   13: ['internal-error', 'rsync could not report'],

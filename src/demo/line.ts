@@ -1,0 +1,71 @@
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A line between the primary and the secondary that can be cut: a relay on loopback, whose two ends are real TCP. */
+export interface Line {
+  readonly port: number;
+  /** Where the other end is; needed before the first connection. */
+  connectTo(port: number): void;
+  /** Cuts the line once `bytes` more have gone towards the secondary. Resolves when it is cut. */
+  cutAfter(bytes: number): Promise<void>;
+  /** Puts the line together again. */
+  mend(): void;
+  readonly close: () => Promise<void>;
+}
+
+/** Lays a line. */
+export async function layLine(): Promise<Line> {
+  const sockets = new Set<Socket>();
+  let target = 0;
+  let cut = false;
+  let left = Infinity;
+  let onCut: (() => void) | undefined;
+  const cutNow = () => {
+    cut = true;
+    left = Infinity;
+    for (const socket of sockets) socket.destroy();
+    onCut?.();
+  };
+  const server = createServer((client) => {
+    if (cut) {
+      client.destroy();
+      return;
+    }
+    const secondary = createConnection({ host: '127.0.0.1', port: target });
+    for (const [socket, other] of [
+      [client, secondary],
+      [secondary, client],
+    ] as const) {
+      sockets.add(socket);
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => {
+        sockets.delete(socket);
+        other.destroy();
+      });
+    }
+    secondary.pipe(client);
+    client.pipe(secondary);
+    client.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left <= 0) cutNow();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    connectTo: (port) => (target = port),
+    cutAfter: (bytes) =>
+      new Promise((resolve) => {
+        left = bytes;
+        onCut = resolve;
+      }),
+    mend: () => (cut = false),
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
