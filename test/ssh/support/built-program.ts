@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The built program, as it is shipped. */
+    cli: string;
+  }
+}
+
+const root = new URL('../../..', import.meta.url).pathname;
+
+/** Builds only what is older than its sources: `npm test` has built already. */
+const BUILD_AND_COPY = `
+if [ ! -e dist/cli.js ] || [ -n "$(find src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
+  "$0" .ci/build.mjs
+fi
+cp -a dist/. "$1"`;
+
+/**
+ * Hands the tests a copy of the built program: a build beside a running test must not pull the program away under it.
+ * The copy stands below node_modules, where its one external import is found.
+ */
+export default function setup(project: TestProject): () => void {
+  const copy = mkdtempSync(join(root, 'node_modules', '.offsite-dist-'));
+  const lock = join(root, 'node_modules', '.offsite-build.lock');
+  const { status, stderr } = spawnSync('flock', [lock, 'sh', '-ec', BUILD_AND_COPY, process.execPath, copy], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`The program could not be built: ${stderr}`);
+  project.provide('cli', join(copy, 'cli.js'));
+  return () => rmSync(copy, { recursive: true, force: true });
+}

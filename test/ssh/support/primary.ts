@@ -1,0 +1,236 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, inject } from 'vitest';
+import { watchArguments, type ArgumentWatch } from './processes.ts';
+import type { Secondary } from './secondary.ts';
+
+/** One alert as the command channel hands it on. */
+export interface Alert {
+  readonly event: string;
+  readonly subject: string;
+  readonly body: string;
+  readonly outcome?: string;
+  readonly exit_code?: number;
+  readonly reason?: string;
+}
+
+/** How one call of the program ended, and all it left behind. */
+export interface ProgramEnd {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What this call told people, oldest first. */
+  readonly alerts: readonly Alert[];
+  readonly took: number;
+}
+
+/** A call that goes on. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** Standard error so far. */
+  readonly said: () => string;
+  readonly ended: Promise<ProgramEnd>;
+}
+
+/** Changes to the configuration of a primary: what is given replaces the same key. */
+export interface PrimaryConfig {
+  readonly target?: Readonly<Record<string, unknown>>;
+  readonly job?: Readonly<Record<string, unknown>>;
+  readonly top?: Readonly<Record<string, unknown>>;
+}
+
+/** A host with one job, one target and a configuration in a directory of its own. */
+export interface Primary {
+  readonly directory: string;
+  readonly job: string;
+  readonly source: string;
+  readonly state: string;
+  readonly config: string;
+  /** Environment variables of the program: the secrets among them. Change them for one test and put them back. */
+  readonly environment: Record<string, string>;
+  configure(change?: PrimaryConfig): Promise<void>;
+  /** Calls the program with `--config` added, and checks that no secret shows in anything it leaves behind. */
+  call(...words: string[]): Promise<ProgramEnd>;
+  start(...words: string[]): Promise<Running>;
+  /** Runs the job; throws unless it is secured. Returns the id of the new snapshot. */
+  secure(): Promise<string>;
+  history(): Promise<Record<string, unknown>[]>;
+  jobState(): Promise<Record<string, unknown>>;
+  stop(): Promise<void>;
+}
+
+/** A path that is a credential, as that of a webhook is. */
+const CANARY_PATH = 'T0CANARY/hook-4711-canary';
+/** An ordinary user that exists nowhere else; only root can be it. */
+const ORDINARY = 60_872;
+
+/**
+ * Makes a primary for one job.
+ * @param ordinary run the program as a user who may not read everything; as another user than root that is us
+ */
+export async function makePrimary(
+  secondary: Secondary,
+  job: string,
+  { ordinary = false }: { ordinary?: boolean } = {},
+): Promise<Primary> {
+  const directory = await mkdtemp(join(tmpdir(), 'offsite-'));
+  await chmod(directory, 0o755);
+  const at = (name: string) => join(directory, name);
+  const other = ordinary && process.getuid?.() === 0;
+  const own = () => {
+    if (other) spawnSync('chown', ['-R', `${ORDINARY}:${ORDINARY}`, directory]);
+  };
+  await mkdir(at('source'));
+  await mkdir(at('state'), { mode: 0o700 });
+  await mkdir(at('run'), { mode: 0o700 });
+  await writeFile(at('alerts'), '', { mode: 0o600 });
+  await copyFile(join(secondary.sshd.directory, 'client_key'), at('key'));
+  await chmod(at('key'), 0o600);
+  await writeFile(at('known_hosts'), await secondary.knownHosts(), { mode: 0o600 });
+  // The administrator's own program: it records what it is told.
+  await writeFile(at('tell'), '#!/bin/sh\ncat >> "$1"\n', { mode: 0o755 });
+
+  const environment: Record<string, string> = {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    HOME: directory,
+    VAULT_HOST: secondary.line.host,
+    VAULT_PORT: String(secondary.line.port),
+    VAULT_USER: secondary.sshd.account.name,
+    // A second sshd would do; nothing listens there, so the alert fails and its failure is told without the URL.
+    HOOK_URL: `http://${secondary.line.host}:9/${CANARY_PATH}`,
+  };
+  const canaries = [
+    secondary.line.host,
+    CANARY_PATH,
+    'hook-4711-canary',
+    ...(process.getuid?.() === 0 ? [secondary.sshd.account.name] : []),
+    (await readFile(at('key'), 'utf8')).split('\n')[2] ?? '',
+  ];
+
+  const primary: Primary = {
+    directory,
+    job,
+    source: at('source'),
+    state: at('state'),
+    config: at('config.yaml'),
+    environment,
+    configure: async (change = {}) => {
+      const text = JSON.stringify({
+        version: 1,
+        state_dir: at('state'),
+        runtime_dir: at('run'),
+        targets: {
+          vault: {
+            secondary: 'rrsync',
+            host: { env: 'VAULT_HOST' },
+            port: { env: 'VAULT_PORT' },
+            user: { env: 'VAULT_USER' },
+            identity: { file: at('key') },
+            known_hosts: { file: at('known_hosts') },
+            connect_timeout: '2s',
+            io_timeout: '10s',
+            busy_timeout: '10s',
+            keepalive: { interval: '1s', count: 2 },
+            ...change.target,
+          },
+        },
+        jobs: {
+          [job]: {
+            source: at('source'),
+            retry: { attempts: 1, delay: '100ms', max_delay: '200ms' },
+            deadline: '2m',
+            ...change.job,
+          },
+        },
+        alerts: {
+          channels: {
+            file: {
+              type: 'command',
+              command: [at('tell'), at('alerts')],
+              events: ['success', 'failure', 'recovery', 'warning'],
+            },
+            hook: { type: 'webhook', url: { env: 'HOOK_URL' }, retries: 0, timeout: '1s', events: ['failure'] },
+          },
+        },
+        ...change.top,
+      });
+      await writeFile(at('config.yaml'), text, { mode: 0o644 });
+    },
+    call: async (...words) => (await primary.start(...words)).ended,
+    start: async (...words) => {
+      own();
+      const alertsBefore = (await readFile(at('alerts'), 'utf8')).length;
+      const began = performance.now();
+      const argv = [process.execPath, inject('cli'), ...words, '--config', at('config.yaml')];
+      const [program = '', ...args] = other
+        ? ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', '--', ...argv]
+        : argv;
+      const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'], cwd: directory });
+      const watch = watchArguments(child.pid ?? 0);
+      const out: Buffer[] = [];
+      const error: Buffer[] = [];
+      child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+      child.stderr.on('data', (chunk: Buffer) => error.push(chunk));
+      const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code))).then(
+        async (code): Promise<ProgramEnd> => {
+          const end = {
+            code,
+            stdout: Buffer.concat(out).toString(),
+            stderr: Buffer.concat(error).toString(),
+            alerts: parseLines((await readFile(at('alerts'), 'utf8')).slice(alertsBefore)) as unknown as Alert[],
+            took: performance.now() - began,
+          };
+          await expectDiscretion(end, watch.stop());
+          return end;
+        },
+      );
+      return { child, pid: child.pid ?? 0, said: () => Buffer.concat(error).toString(), ended };
+    },
+    secure: async () => {
+      const { code, stdout, stderr } = await primary.call('run', job);
+      if (code !== 0) throw new Error(`exit ${code}: ${stdout}${stderr}`);
+      const id = /secured as (\S+)/.exec(stdout)?.[1];
+      if (id === undefined) throw new Error(`no snapshot id in: ${stdout}`);
+      return id;
+    },
+    history: async () => parseLines(await readFile(at('state/history.jsonl'), 'utf8')),
+    jobState: async () =>
+      JSON.parse(await readFile(at(`state/jobs/${job}@vault.json`), 'utf8')) as Record<string, unknown>,
+    stop: async () => {
+      spawnSync('chmod', ['-R', 'u+rwX', directory]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+
+  /** No byte of a secret in anything that leaves the program, in success and in every failure. */
+  async function expectDiscretion(end: ProgramEnd, argv: ArgumentWatch): Promise<void> {
+    const places = new Map([
+      ['standard output', end.stdout],
+      ['standard error', end.stderr],
+      ['the alerts', await readFile(at('alerts'), 'utf8')],
+      ['the arguments of a process', argv.seen.join('\n')],
+    ]);
+    for (const name of existsSync(at('state')) ? await readdir(at('state'), { recursive: true }) : []) {
+      places.set(`state/${name}`, await readFile(join(at('state'), name), 'utf8').catch(() => ''));
+    }
+    for (const [place, text] of places) {
+      for (const canary of canaries) {
+        expect(text.includes(canary), `${canary} shows in ${place}: ${text}`).toBe(false);
+      }
+    }
+  }
+
+  await primary.configure();
+  return primary;
+}
+
+function parseLines(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}

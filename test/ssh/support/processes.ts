@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** What a watch over a process and its descendants has seen. */
+export interface ArgumentWatch {
+  /** Arguments of every process, one a line; each once. */
+  readonly seen: readonly string[];
+}
+
+/** Milliseconds between two looks. */
+const EVERY = 20;
+
+/** Looks again and again at the arguments of a process and of all that it starts, as `ps` would show them. */
+export function watchArguments(pid: number): { stop(): ArgumentWatch } {
+  const seen = new Set<string>();
+  const look = () => {
+    for (const descendant of [pid, ...descendants(pid)]) {
+      const argv = argumentsOf(descendant);
+      if (argv !== undefined && argv.length > 0) seen.add(argv.join(' '));
+    }
+  };
+  const timer = setInterval(look, EVERY);
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return { seen: [...seen] };
+    },
+  };
+}
+
+/** The arguments of a process; undefined when it is gone. */
+export function argumentsOf(pid: number): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Pids of all that a process started, and what those started. */
+export function descendants(pid: number): number[] {
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
+    );
+    return children.flatMap((child) => [child, ...descendants(child)]);
+  } catch {
+    return [];
+  }
+}
+
+/** Pids of all processes that have `word` in an argument, zombies left out. */
+export function processesNaming(word: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => argumentsOf(pid)?.some((argument) => argument.includes(word)) ?? false);
+}

@@ -1,0 +1,97 @@
+import { chown, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { layLine, type Line } from './line.ts';
+import { startPrivateSshd, type PrivateSshd } from './private-sshd.ts';
+import { recordTree } from './tree-record.ts';
+
+/** An address that nothing else uses: it must not show anywhere. */
+const CANARY_ADDRESS = '127.77.3.9';
+
+/** A secondary with nothing but sshd, rsync and rrsync, behind a line of its own. */
+export interface Secondary {
+  readonly sshd: PrivateSshd;
+  readonly line: Line;
+  /** rrsync's root. */
+  readonly root: string;
+  /** The forced command of an ordinary plain secondary. */
+  readonly forcedCommand: string;
+  /** Replaces the forced command for connections to come; default: the ordinary one. */
+  force(command?: string): Promise<void>;
+  /** Lets in another key than the client's, and not the client's. */
+  lockOut(): Promise<void>;
+  /** Text for known_hosts, under the name the line has. */
+  knownHosts(): Promise<string>;
+  /** Ids of snapshot directories of a job, oldest first. */
+  snapshots(job: string): Promise<string[]>;
+  /** Ids that have a seal, oldest first. */
+  sealed(job: string): Promise<string[]>;
+  /** Path of a snapshot, or of a file in it. */
+  path(job: string, id: string, name?: string): string;
+  /** Everything that must never change about the sealed snapshots of a job. */
+  record(job: string): Promise<Map<string, string[]>>;
+  /** Pids of this account's rsync servers below our root. */
+  servers(): Promise<number[]>;
+  stop(): Promise<void>;
+}
+
+/** Starts a secondary. */
+export async function startSecondary(): Promise<Secondary> {
+  const sshd = await startPrivateSshd();
+  const { account, directory } = sshd;
+  const root = join(directory, 'root');
+  await mkdir(root, { mode: 0o700 });
+  await chown(root, account.uid, account.gid);
+  const line = await layLine(CANARY_ADDRESS, sshd.port);
+  const forcedCommand = `rrsync -wo -no-del -munge ${root}`;
+  const key = await readFile(join(directory, 'client_key.pub'), 'utf8');
+  const authorizedKeys = join(directory, 'authorized_keys');
+  const force = (command = forcedCommand) =>
+    writeFile(authorizedKeys, `command="${command}",restrict ${key}`, { mode: 0o644 });
+  await force();
+
+  const entries = async (job: string) => (await readdir(join(root, job)).catch(() => [])).sort();
+  const secondary: Secondary = {
+    sshd,
+    line,
+    root,
+    forcedCommand,
+    force,
+    lockOut: async () => writeFile(authorizedKeys, await readFile(join(directory, 'host_key.pub'), 'utf8')),
+    knownHosts: async () => `[${line.host}]:${line.port} ${await readFile(join(directory, 'host_key.pub'), 'utf8')}`,
+    snapshots: async (job) => (await entries(job)).filter((name) => !name.endsWith('.sealed')),
+    sealed: async (job) =>
+      (await entries(job)).filter((name) => name.endsWith('.sealed')).map((name) => name.slice(0, -'.sealed'.length)),
+    path: (job, id, name = '') => join(root, job, id, name),
+    record: async (job) =>
+      new Map(
+        (await secondary.sealed(job)).map((id) => [
+          id,
+          [...recordTree(join(root, job, id)), ...recordTree(join(root, job, `${id}.sealed`))],
+        ]),
+      ),
+    servers: () => processesWith((argv) => argv.includes('--server') && argv[0]?.endsWith('rsync') === true, root),
+    stop: async () => {
+      await line.stop();
+      spawnSync('chmod', ['-R', 'u+rwX', root]); // modes that a test gave away may shut us out when we are not root
+      await sshd.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+  return secondary;
+}
+
+/** Pids of processes whose arguments please `test` and whose working directory lies below `below`. */
+async function processesWith(test: (argv: readonly string[]) => boolean, below: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found: number[] = [];
+  for (const pid of pids) {
+    try {
+      const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+      if (test(argv) && (await readlink(`/proc/${pid}/cwd`)).startsWith(below)) found.push(Number(pid));
+    } catch {
+      // It ended, or is none of ours to look at.
+    }
+  }
+  return found;
+}
