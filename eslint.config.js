@@ -10,7 +10,7 @@ const FLOORS = [
   ['commands'],
   ['demo'],
   ['run', 'verify'],
-  ['rsync', 'ssh', 'notify'],
+  ['rsync', 'ssh', 'notify', 'insight', 'systemd'],
   ['config', 'state'],
   ['platform'],
   ['shared'],
