@@ -89,13 +89,15 @@ async function serve(host: string, configPath: string): Promise<SessionEnd> {
       signal: whenToldToEnd(),
     });
   } catch (error) {
-    if (!(error instanceof GateSettingsError)) throw error;
+    // No state directory is known here, so the only place to tell the administrator is the system's log.
     const { spawnSync } = await import('node:child_process');
-    // No state directory is known yet, so the only place to tell the administrator is the system's log.
-    spawnSync('/usr/bin/logger', ['--tag', 'offsite-gate', '--priority', 'auth.err', '--', error.message], {
-      stdio: 'ignore',
-    });
-    return refused(`the settings of the secondary cannot be used; type there: offsite-gate --check ${host}`);
+    const words = ['--tag', 'offsite-gate', '--priority', 'auth.err', '--', errorMessage(error)];
+    spawnSync('/usr/bin/logger', words, { stdio: 'ignore' });
+    return refused(
+      error instanceof GateSettingsError
+        ? `the settings of the secondary cannot be used; type there: offsite-gate --check ${host}`
+        : 'internal error; see the system log of the secondary',
+    );
   }
 }
 

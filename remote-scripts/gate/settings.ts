@@ -76,7 +76,7 @@ async function validate(configPath: string, text: string, host: string): Promise
 
 // A guess at where the remembered settings lie, before the YAML is parsed. A wrong guess finds nothing.
 function rememberedPath(text: string, host: string): string {
-  const stateDir = /^state_dir: *["']?(\/[^\s"'#]*)/m.exec(text)?.[1] ?? '/var/lib/offsite-rsync';
+  const stateDir = /^\s*["']?state_dir["']?\s*:\s*["']?(\/[^\s"',#]*)/m.exec(text)?.[1] ?? '/var/lib/offsite-rsync';
   return join(stateDir, host, REMEMBERED);
 }
 

@@ -181,8 +181,11 @@ export function sealOf(id: SnapshotId, claims: Partial<Seal> = {}): Seal {
   };
 }
 
-/** Bundles the gate as .ci/build.mjs does. */
-export async function bundleGate(outfile: string): Promise<readonly string[]> {
+/**
+ * Bundles the gate as .ci/build.mjs does.
+ * @returns the files that went into it, and the modules that it imports from outside
+ */
+export async function bundleGate(outfile: string): Promise<{ inputs: string[]; imports: string[] }> {
   const { metafile } = await build({
     absWorkingDir: new URL('../../..', import.meta.url).pathname,
     entryPoints: ['remote-scripts/offsite-gate.ts'],
@@ -200,7 +203,11 @@ export async function bundleGate(outfile: string): Promise<readonly string[]> {
     minifySyntax: true,
     metafile: true,
   });
-  return Object.keys(metafile.inputs);
+  const outputs = Object.values(metafile.outputs);
+  return {
+    inputs: Object.keys(metafile.inputs),
+    imports: outputs.flatMap((one) => one.imports.map(({ path }) => path)),
+  };
 }
 
 async function runClient(program: string, args: readonly string[]): Promise<ClientEnd> {

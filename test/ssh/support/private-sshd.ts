@@ -15,6 +15,8 @@ export interface PrivateSshd {
   /** Client configuration with the alias `secondary`. */
   readonly clientConfig: string;
   readonly port: number;
+  /** Process id of sshd; as root, also the way into its mount namespace. */
+  readonly pid: number;
   /** Words for rsync's `-e`. */
   readonly remoteShell: readonly string[];
   /** Writes authorized_keys anew and connects: all sessions share one connection, as the controller's do. */
@@ -104,6 +106,7 @@ export async function startPrivateSshd(): Promise<PrivateSshd> {
     account,
     directory,
     port,
+    pid: server.pid ?? 0,
     clientConfig: path('ssh_config'),
     remoteShell: ['ssh', '-F', path('ssh_config')],
     authorize: async (forcedCommand) => {

@@ -1,0 +1,186 @@
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
+import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
+import { dumpText } from './support/sample-tree.ts';
+
+let host: GateHost;
+
+beforeAll(async () => {
+  host = await startGateHost();
+  await writeFile(join(host.source, 'db-1.sql'), dumpText(20_000, 1));
+});
+afterAll(() => host.stop());
+
+function expectRefusal({ code, stderr }: ClientEnd, reason: string): void {
+  expect(stderr).toContain(`offsite-gate: refused: ${reason}`);
+  expect(code).not.toBe(0);
+}
+
+const literalBytes = ({ stdout }: ClientEnd) => Number(/Literal data: (\d+)/.exec(stdout)?.[1]);
+const shifted = (ms: number) => snapshotIdOf(new Date(new Date().getTime() + ms));
+
+test.each([
+  ['a command', 'cat /etc/passwd'],
+  ['a check that rrsync would answer', 'true'],
+  ['sftp', '/usr/lib/openssh/sftp-server'],
+  ['scp', 'scp -t /tmp'],
+])('refuses %s with exit 2', async (_, commandLine) => {
+  const end = await host.ssh(commandLine);
+  expectRefusal(end, 'only rsync may be started here');
+  expect(end.code).toBe(2);
+});
+
+test('refuses a chain of commands', async () => {
+  expectRefusal(await host.ssh('rsync --server; id'), 'the command has a character');
+});
+
+test('refuses to be read, though rsync asks in a valid way', async () => {
+  expectRefusal(
+    await host.rsync(['-a', '-e', host.sshd.remoteShell.join(' '), 'secondary:db/', '/nonexistent/']),
+    'nothing can be read from here',
+  );
+});
+
+test('refuses rsync as others use it', async () => {
+  const end = await host.rsync([
+    '-aX',
+    '-e',
+    host.sshd.remoteShell.join(' '),
+    `${host.source}/`,
+    `secondary:db/${host.nextId()}/`,
+  ]);
+  expectRefusal(end, 'the option -X is not allowed');
+});
+
+test('refuses a job that is not configured, and makes no directory for it', async () => {
+  const push = host.pushArguments(host.nextId()).map((word) => word.replace('secondary:db/', 'secondary:other/'));
+  expectRefusal(await host.rsync(push), 'no job other is configured for this host');
+});
+
+test('refuses metadata that the host does not keep', async () => {
+  const push = host.pushArguments(host.nextId());
+  await host.configure({ metadata: 'plain' });
+  expectRefusal(await host.rsync(push), 'this host keeps metadata: plain, not fake_super');
+  await host.configure({});
+});
+
+test('refuses ids that lie too far from its clock', async () => {
+  await host.configure({ gate: { clock_skew: '30s' } });
+  expectRefusal(await host.push(shifted(90_000)), 'clock skew: ');
+  expectRefusal(await host.push(shifted(-90_000)), 'clock skew: ');
+  await host.configure({});
+});
+
+test('refuses an id that exists, and one below the last', async () => {
+  const older = host.nextId();
+  const id = host.nextId();
+  expect((await host.push(id)).code).toBe(0);
+  expectRefusal(await host.push(id), `snapshot ${id} exists already`);
+  expectRefusal(await host.push(older), `ids must increase: ${older} is not above ${id}`);
+});
+
+test('refuses attempts that follow too soon, and too many in a day; a damaged line does not open the door', async () => {
+  await host.configure({ gate: { min_interval: '1h' } });
+  expectRefusal(await host.push(host.nextId()), 'too soon: the last attempt began');
+  const ledger = join(host.hostState, 'db.attempts.jsonl');
+  const attempts = (await readFile(ledger, 'utf8')).trimEnd().split('\n').length;
+  await appendFile(ledger, '{"time": "2026');
+  await host.configure({ gate: { attempts_per_day: attempts } });
+  expectRefusal(await host.push(host.nextId()), `too often: ${attempts} attempts in the last 24 hours`);
+  await host.configure({});
+  expect((await host.push(host.nextId())).code).toBe(0);
+});
+
+test('refuses to begin on a full disk', async () => {
+  await host.configure({ gate: { min_free_space: '8000TiB' } });
+  expectRefusal(await host.push(host.nextId()), 'no space: ');
+  await host.configure({ gate: { min_free_inodes: 10 ** 12 } });
+  expectRefusal(await host.push(host.nextId()), 'no space: ');
+  await host.configure({});
+});
+
+test('ends a session by its wall clock, whatever the client does', async () => {
+  await host.configure({ gate: { session_limit: '1s' } });
+  const id = host.nextId();
+  const started = performance.now();
+  expectRefusal(await host.push(id, { bandwidthLimit: 8192 }), 'the session took longer than 1.0 s (session_limit)');
+  expect(performance.now() - started).toBeLessThan(5000);
+  await host.configure({});
+  expectRefusal(await host.seal(id), `attempt ${id} ended without a seal`);
+});
+
+test('refuses to verify or seal what does not exist', async () => {
+  const id = host.nextId();
+  expectRefusal(await host.verify(id), `there is no snapshot ${id}`);
+  expectRefusal(await host.seal(id), `there is no snapshot ${id} to seal`);
+});
+
+test('sends differences by default, and whole files where delta is false', async () => {
+  const basis = await host.store();
+  await appendFile(join(host.source, 'db-1.sql'), 'one more line\n');
+  expect(literalBytes(await host.push(host.nextId(), { bases: [basis] }))).toBeLessThan(20_000);
+  await host.configure({ gate: { delta: false } });
+  const whole = host.nextId();
+  expect(literalBytes(await host.push(whole, { bases: [basis] }))).toBeGreaterThan(500_000);
+  await host.configure({});
+  expect((await host.verify(whole)).stdout).not.toContain('@');
+});
+
+test('finds a basis under another name by default, and not where fuzzy is false', async () => {
+  const basis = await host.store();
+  const source = join(host.source, '..', 'renamed');
+  await writeFile(join(host.source, 'db-1.sql'), dumpText(20_000, 1));
+  await host.rsync(['-a', `${host.source}/`, `${source}/`]);
+  await host.rsync(['--remove-source-files', `${source}/db-1.sql`, `${source}/db-2.sql`]);
+  await appendFile(join(source, 'db-2.sql'), 'one more line\n');
+  expect(literalBytes(await host.push(host.nextId(), { bases: [basis], source }))).toBeLessThan(20_000);
+  await host.configure({ gate: { fuzzy: false } });
+  const whole = host.nextId();
+  expect(literalBytes(await host.push(whole, { bases: [basis], source }))).toBeGreaterThan(500_000);
+  await host.configure({});
+  expect((await host.verify(whole, { source })).stdout).not.toContain('@');
+});
+
+test('hides the details of its own trouble from the sender', async () => {
+  const good = await readFile(host.config, 'utf8');
+  await writeFile(host.config, '{ version: 1, rooot: x }');
+  const end = await host.push(host.nextId());
+  await writeFile(host.config, good);
+
+  expectRefusal(end, 'the settings of the secondary cannot be used; type there: offsite-gate --check web1');
+  expect(end.stderr).not.toContain('rooot');
+  expect((await host.push(host.nextId())).code).toBe(0);
+});
+
+test('notices every change of its settings at once', async () => {
+  await host.push(host.nextId());
+  expect(await readFile(join(host.hostState, 'settings.json'), 'utf8')).toContain('"gate":"0.0.0-test"');
+  await writeFile(host.config, (await readFile(host.config, 'utf8')).replace('"db"', '"dc"'));
+  expectRefusal(await host.push(host.nextId()), 'no job db is configured');
+  await host.configure({});
+});
+
+test('writes down every acceptance and refusal with its reason', async () => {
+  const entries = await host.log();
+
+  expect(entries.length).toBeGreaterThan(20);
+  for (const entry of entries)
+    expect(entry).toMatchObject({ client: '127.0.0.1', time: /Z$/.exec(String(entry.time)) ? entry.time : '' });
+  for (const { event, reason } of entries) if (event === 'refused') expect(reason).toMatch(/\w/);
+  for (const reason of [
+    'nothing can be read',
+    'clock skew',
+    'too soon',
+    'too often',
+    'no space',
+    'session_limit',
+    'no job other',
+  ]) {
+    expect(entries.some((entry) => entry.event === 'refused' && String(entry.reason).includes(reason))).toBe(true);
+  }
+  expect(entries.some((entry) => entry.event === 'accepted' && String(entry.reason).startsWith('rsync --server'))).toBe(
+    true,
+  );
+});

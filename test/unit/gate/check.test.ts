@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { authorizedKeysLine, judgeKeys, judgeSshd } from '../../../remote-scripts/gate/check/access.ts';
+import { formatFindings } from '../../../remote-scripts/gate/check/finding.ts';
+import { isAtLeast } from '../../../remote-scripts/gate/check/programs.ts';
+
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ primary';
+const kinds = (text: string) => judgeKeys(text, 'web1', 'keys').map(({ kind }) => kind);
+
+test.each([
+  ['the line it prints itself', authorizedKeysLine('web1').replace('AAAA…', 'AAAA key')],
+  ['another path', `restrict,command="/opt/offsite-gate.mjs web1" ${KEY}`],
+  ['settings of its own', `command="/usr/local/bin/offsite-gate --config /etc/x.yaml web1",restrict ${KEY}`],
+  ['an address beside it', `from="192.0.2.0/24",command="/usr/local/bin/offsite-gate web1",restrict ${KEY}`],
+  ['comments and empty lines', `# a comment\n\ncommand="/usr/local/bin/offsite-gate web1",restrict ${KEY}\n`],
+])('takes a key that leads to the gate alone: %s', (_, text) => {
+  expect(kinds(text)).toEqual(['good']);
+});
+
+test.each([
+  ['a key that may do anything', KEY],
+  ['a key that leads elsewhere', `command="rrsync -wo /srv",restrict ${KEY}`],
+  ['a key that leads through a shell', `command="sh -c offsite-gate; id web1",restrict ${KEY}`],
+  ['a key of another host', `command="/usr/local/bin/offsite-gate web2",restrict ${KEY}`],
+  ['a key without restrict', `command="/usr/local/bin/offsite-gate web1",no-pty ${KEY}`],
+  ['a key that opens a pty again', `command="/usr/local/bin/offsite-gate web1",restrict,pty ${KEY}`],
+  ['a restrict that is only a word of the command', `command="/usr/local/bin/offsite-gate web1 restrict" ${KEY}`],
+  ['no key at all', '# nothing\n'],
+])('finds fault with %s', (_, text) => {
+  expect(kinds(text)).toEqual(['bad']);
+});
+
+test('judges what sshd lets through', () => {
+  const safe =
+    'permituserenvironment no\nclientaliveinterval 60\npasswordauthentication no\nkbdinteractiveauthentication no\n';
+  const kindsOf = (text: string) => judgeSshd(text, 'offsite-web1').map(({ kind }) => kind);
+
+  expect(kindsOf(safe)).toEqual(['good', 'good', 'good']);
+  expect(kindsOf(safe.replace('environment no', 'environment yes'))).toEqual(['bad', 'good', 'good']);
+  expect(kindsOf(safe.replace('60', '0').replace('passwordauthentication no', 'passwordauthentication yes'))).toEqual([
+    'good',
+    'hint',
+    'hint',
+  ]);
+});
+
+test('compares versions by number', () => {
+  expect(isAtLeast([3, 10, 0], [3, 5, 0])).toBe(true);
+  expect(isAtLeast([3, 5], [3, 5, 0])).toBe(true);
+  expect(isAtLeast([3, 4, 9], [3, 5, 0])).toBe(false);
+  expect(isAtLeast([], [3, 5, 0])).toBe(false);
+});
+
+test('prints a mark, what was seen, and below it the fix', () => {
+  expect(
+    formatFindings([
+      { kind: 'good', text: 'fine' },
+      { kind: 'bad', text: 'broken', fix: 'mend it' },
+    ]),
+  ).toBe('✓ fine\n✗ broken\n    mend it\n');
+});
