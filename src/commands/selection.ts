@@ -23,11 +23,11 @@ export function select(settings: Settings, jobs: readonly string[], target: stri
   const unknown = jobs.filter((name) => !settings.jobs.has(name));
   if (unknown.length > 0) {
     throw new UsageError(
-      unknown.map((name) => `There is no job "${name}"${hint(name, [...settings.jobs.keys()])}.`).join('\n'),
+      unknown.map((name) => `There is no job "${name}"${hint(name, [...settings.jobs.keys()])}`).join('\n'),
     );
   }
   if (target !== undefined && !settings.targets.has(target)) {
-    throw new UsageError(`There is no target "${target}"${hint(target, [...settings.targets.keys()])}.`);
+    throw new UsageError(`There is no target "${target}"${hint(target, [...settings.targets.keys()])}`);
   }
   const names = jobs.length === 0 ? [...settings.jobs.keys()] : [...new Set(jobs)];
   return names.flatMap((name) => {
@@ -47,6 +47,6 @@ export function select(settings: Settings, jobs: readonly string[], target: stri
 function hint(word: string, known: readonly string[]): string {
   const best = closest(word, known);
   return distance(word, best) <= Math.max(2, word.length / 3)
-    ? `; did you mean "${best}"`
-    : `; known: ${known.join(', ')}`;
+    ? `. Did you mean "${best}"?`
+    : `. Known: ${known.join(', ')}`;
 }

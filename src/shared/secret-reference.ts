@@ -18,9 +18,9 @@ export const secretReferenceSchema = {
   minProperties: 1,
   maxProperties: 1,
   properties: {
-    env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-    file: { type: 'string', pattern: '^/' },
-    credential: { type: 'string', pattern: '^[A-Za-z0-9._-]+$' },
+    env: { type: 'string', format: 'env-name' },
+    file: { type: 'string', format: 'absolute-path' },
+    credential: { type: 'string', format: 'credential-name' },
   },
 } as const;
 

@@ -56,6 +56,14 @@ const FORMATS: Readonly<Record<string, Format>> = {
     check: (text) => text.startsWith('/') && !text.includes('\0'),
     expectation: 'write an absolute path, starting with /',
   },
+  'env-name': {
+    check: (text) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(text),
+    expectation: 'write the name of an environment variable, such as VAULT_HOST',
+  },
+  'credential-name': {
+    check: (text) => /^[A-Za-z0-9._-]+$/.test(text) && text !== '.' && text !== '..',
+    expectation: 'write the name of a systemd credential, such as vault.key',
+  },
   timezone: { check: isTimezone, expectation: 'write an IANA time zone such as UTC or Europe/Berlin' },
 };
 
@@ -66,7 +74,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
  * `secretReference` (see secret-reference.ts). Defaults stand in the schema and are filled in.
  * @param text the file's content
  * @param schema JSON Schema (draft 7) with `additionalProperties: false` wherever keys are fixed
- * @param rules cross-field rules; called only when the schema holds
+ * @param rules cross-field rules; what they find in a value that does not fit the schema is told too, if they get through
  */
 export function parseYamlConfig<T>(
   text: string,
@@ -86,11 +94,44 @@ export function parseYamlConfig<T>(
   const value: unknown = document.toJS() ?? {};
   const locate: Locate = (path) => lineOf(document, lines, path);
   const validate = compile(schema);
-  if (!validate(value)) {
-    return { ok: false, problems: problemsOf(validate.errors ?? [], locate), value };
+  if (validate(value) === true) {
+    const problems = rules?.(value as T, locate) ?? [];
+    return problems.length === 0 ? { ok: true, value: value as T, locate } : { ok: false, problems, value };
   }
-  const broken = rules?.(value as T, locate) ?? [];
-  return broken.length > 0 ? { ok: false, problems: broken, value } : { ok: true, value: value as T, locate };
+  const shape = problemsOf(validate.errors ?? [], locate);
+  const problems = [...shape, ...ruleProblemsBeside(shape, value, () => rules?.(value as T, locate) ?? [])];
+  return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), value };
+}
+
+/**
+ * What the rules find in a value that does not fit the schema, so that one reading tells it all. Rules are written for
+ * values of the right shape: they may stumble, and where the shape is wrong, or a key is missing, they prove nothing.
+ */
+function ruleProblemsBeside(
+  shape: readonly ConfigProblem[],
+  value: unknown,
+  rules: () => readonly ConfigProblem[],
+): readonly ConfigProblem[] {
+  try {
+    return rules().filter(
+      ({ path }) =>
+        holds(value, path) && !shape.some(({ path: wrong }) => isWithin(path, wrong) || isWithin(wrong, path)),
+    );
+  } catch {
+    return [];
+  }
+}
+
+function isWithin(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}.`);
+}
+
+// Keys may hold dots themselves, so a path is followed key by key rather than split.
+function holds(value: unknown, path: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([key, inner]) => key === path || (path.startsWith(`${key}.`) && holds(inner, path.slice(key.length + 1))),
+  );
 }
 
 /** Problems as lines for people: `  line 12  jobs.db.source: …`. */
@@ -117,7 +158,7 @@ function problemsOf(errors: readonly ErrorObject[], locate: Locate): ConfigProbl
     // A literal where a reference belongs breaks several keywords at once: one line tells it all.
     if (problem) problems.set(`${problem.path}\n${problem.message}`, problem);
   }
-  return [...problems.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  return [...problems.values()];
 }
 
 function problemOf(error: ErrorObject, locate: Locate): ConfigProblem | undefined {
