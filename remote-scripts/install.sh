@@ -1,0 +1,436 @@
+#!/bin/sh
+# Sets up a secondary for one primary: programs, account, directories, sshd, systemd units. POSIX sh; see --help.
+# Typing it again changes nothing that is already as it must be. Data is never removed.
+set -eu
+
+DESTDIR=${DESTDIR:-}
+BIN=/usr/local/bin
+LIB=/usr/local/lib/offsite-rsync
+ETC=/etc/offsite-rsync
+UNITS=/etc/systemd/system
+SSHD=/etc/ssh/sshd_config.d
+UNIT_NAMES='offsite-prune@.service offsite-prune@.timer offsite-prune-check@.service offsite-prune-check@.timer'
+
+host='' account='' root=/srv/offsite state=/var/lib/offsite-rsync secondary=gate
+keys='' jobs='' dry_run='' uninstall='' programs=''
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+
+usage() {
+  cat <<'HELP'
+Usage: install.sh --host NAME [--key FILE.pub] [options]
+       install.sh --uninstall [--host NAME]
+
+Sets up this machine as the secondary of the primary NAME. Run it once for each primary, as root; nothing else
+of offsite-rsync runs as root. What is already as it must be is left alone.
+
+Options:
+  --host NAME       the primary, as secondary.yaml names it
+  --key FILE.pub    a public key of the primary: may push from now on; its authorized_keys line is printed
+  --account NAME    system account of this primary (default: offsite-NAME)
+  --job NAME        a job, for the first secondary.yaml; may be given again
+  --root DIR        where the snapshots lie (default: /srv/offsite; the root of secondary.yaml)
+  --state DIR       state of gate and prune (default: /var/lib/offsite-rsync; the state_dir of secondary.yaml)
+  --rrsync          a plain rrsync instead of the gate; it is not append-only
+  --programs DIR    where offsite-gate.mjs and offsite-prune.mjs lie (default: beside this script, or ../dist/remote)
+  --dry-run         print what would be done; do nothing
+  --uninstall       remove programs, units and sshd snippets (with --host: what is this host's only); keeps
+                    snapshots, state, accounts, and what you wrote in /etc/offsite-rsync
+  --help            show this
+
+Environment:
+  DESTDIR           put everything below this directory; no account is made, nothing is started, owners stay
+
+Exit codes: 0 done; 1 something failed; 2 usage, or something is missing on this machine.
+HELP
+}
+
+say() { printf '%s\n' "$*"; }
+fail() { printf 'install.sh: %s\n' "$*" >&2; exit 2; }
+
+# Does something, or says what it would do.
+act() {
+  if [ -n "$dry_run" ]; then
+    say "would run: $*"
+  else
+    "$@"
+  fi
+}
+
+# Whether this machine itself is to be changed, and not a tree below DESTDIR.
+is_live() { [ -z "$DESTDIR" ]; }
+has_systemd() { is_live && [ -d /run/systemd/system ]; }
+
+# make_directory PATH MODE OWNER
+make_directory() {
+  path=$DESTDIR$1
+  [ ! -L "$path" ] || fail "$path is a symbolic link; make it a directory, or choose another place"
+  if [ ! -d "$path" ]; then
+    say "directory $1"
+    act mkdir -p -- "$path"
+  fi
+  [ "$(stat -c %a -- "$path" 2>/dev/null || :)" = "$2" ] || act chmod "$2" -- "$path"
+  if is_live && [ "$(stat -c %U:%G -- "$path" 2>/dev/null || :)" != "$3" ]; then act chown "$3" -- "$path"; fi
+}
+
+# write_file PATH MODE < content: only when it differs, and as a whole.
+write_file() {
+  path=$DESTDIR$1
+  new=$(cat; printf x)
+  new=${new%x}
+  if [ -f "$path" ] && [ "$(cat -- "$path"; printf x)" = "${new}x" ]; then
+    return 0
+  fi
+  say "file $1"
+  [ -z "$dry_run" ] || return 0
+  mkdir -p -- "$(dirname -- "$path")"
+  printf '%s' "$new" >"$path.new"
+  chmod "$2" -- "$path.new"
+  mv -f -- "$path.new" "$path"
+}
+
+remove() {
+  for path in "$@"; do
+    if [ -e "$DESTDIR$path" ] || [ -L "$DESTDIR$path" ]; then
+      say "removed $path"
+      act rm -f -- "$DESTDIR$path"
+    fi
+  done
+}
+
+remove_empty() {
+  for path in "$@"; do
+    if [ -d "$DESTDIR$path" ]; then act rmdir -- "$DESTDIR$path" 2>/dev/null || :; fi
+  done
+}
+
+read_arguments() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --host | --key | --account | --job | --root | --state | --programs)
+        [ $# -ge 2 ] || fail "$1 needs a value. See --help"
+        case $1 in
+          --host) host=$2 ;;
+          --key) keys="$keys$2
+" ;;
+          --account) account=$2 ;;
+          --job) jobs="$jobs $2" ;;
+          --root) root=$2 ;;
+          --state) state=$2 ;;
+          --programs) programs=$2 ;;
+        esac
+        shift 2
+        ;;
+      --rrsync) secondary=rrsync; shift ;;
+      --dry-run) dry_run=yes; shift ;;
+      --uninstall) uninstall=yes; shift ;;
+      --help | -h) usage; exit 0 ;;
+      *) fail "unknown argument $1. See --help" ;;
+    esac
+  done
+}
+
+is_name() { printf '%s' "$1" | LC_ALL=C grep -Eqx '[A-Za-z0-9][A-Za-z0-9._-]{0,62}'; }
+is_account() { printf '%s' "$1" | LC_ALL=C grep -Eqx '[a-z_][a-z0-9_-]{0,31}'; }
+is_path() { printf '%s' "$1" | LC_ALL=C grep -Eqx '(/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*)+'; }
+
+check_arguments() {
+  [ -n "$host" ] || [ -n "$uninstall" ] || fail "--host NAME is missing. See --help"
+  if [ -n "$host" ]; then
+    is_name "$host" || fail "$host is no name of a host: letters, digits, dots, underscores and hyphens"
+    account=${account:-offsite-$host}
+    is_account "$account" || fail "$account cannot be the name of an account: give one with --account"
+    [ "$account" != root ] || fail "the account must not be root"
+  fi
+  for job in $jobs; do is_name "$job" || fail "$job is no name of a job"; done
+  is_path "$root" || fail "--root $root: write a plain absolute path"
+  is_path "$state" || fail "--state $state: write a plain absolute path"
+  if is_live && [ -z "$dry_run" ] && [ "$(id -u)" -ne 0 ]; then fail "run this as root, or with --dry-run"; fi
+}
+
+find_programs() {
+  for directory in "$programs" "$here" "$here/../dist/remote"; do
+    if [ -n "$directory" ] && [ -f "$directory/offsite-gate.mjs" ] && [ -f "$directory/offsite-prune.mjs" ]; then
+      programs=$directory
+      return 0
+    fi
+  done
+  fail "offsite-gate.mjs and offsite-prune.mjs are not beside this script; build them (npm run build) or give --programs DIR"
+}
+
+check_machine() {
+  is_live || return 0
+  missing=''
+  for program in node rsync rrsync flock setpriv find sort; do
+    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+  done
+  [ -z "$missing" ] || fail "these programs are missing here:$missing. On Debian: apt-get install nodejs rsync util-linux"
+  major=$(node -p 'process.versions.node.split(".")[0]')
+  [ "$major" -ge 20 ] || fail "node 20 or newer is needed; this is $(node --version)"
+}
+
+install_programs() {
+  for name in offsite-gate offsite-prune; do
+    # With its suffix, and a link without: node 20 takes a file without a suffix for CommonJS.
+    write_file "$LIB/$name.mjs" 755 <"$programs/$name.mjs"
+    if [ "$(readlink -- "$DESTDIR$BIN/$name" 2>/dev/null || :)" != "$LIB/$name.mjs" ]; then
+      say "link $BIN/$name"
+      act mkdir -p -- "$DESTDIR$BIN"
+      act ln -sfn -- "$LIB/$name.mjs" "$DESTDIR$BIN/$name"
+    fi
+  done
+}
+
+make_account() {
+  is_live || return 0
+  if ! id -- "$account" >/dev/null 2>&1; then
+    say "account $account"
+    # sshd starts a forced command through the shell of the account, so nologin would refuse the gate too. "*" is a
+    # password that nothing matches; "!" would make sshd without PAM refuse the key as well.
+    act useradd --system --user-group --no-create-home --home-dir "$state/$host" --shell /bin/sh --password '*' \
+      --comment "offsite-rsync $host" -- "$account"
+  fi
+  [ -n "$dry_run" ] || [ "$(id -u -- "$account")" -ne 0 ] || fail "$account is another name for root"
+}
+
+make_directories() {
+  make_directory "$root" 755 root:root
+  make_directory "$root/$host" 700 "$account:$account"
+  make_directory "$state" 755 root:root
+  make_directory "$state/$host" 700 "$account:$account"
+  make_directory "$ETC" 755 root:root
+  make_directory "$ETC/authorized_keys.d" 755 root:root
+  make_directory "$ETC/credentials" 700 root:root
+}
+
+first_settings() {
+  if [ -f "$here/secondary.example.yaml" ]; then
+    write_file "$ETC/secondary.example.yaml" 644 <"$here/secondary.example.yaml"
+  fi
+  if [ -f "$DESTDIR$ETC/secondary.yaml" ] || [ -z "$jobs" ]; then return 0; fi
+  {
+    cat <<YAML
+# What this machine accepts, keeps and deletes. All keys: secondary.example.yaml beside this file.
+version: 1
+root: $root
+state_dir: $state
+timezone: UTC
+hosts:
+  $host:
+    account: $account
+    secondary: $secondary
+    retention: { last: 3, within: 2d, daily: 14, weekly: 8, monthly: 12, min_age: 1d }
+    jobs:
+YAML
+    for job in $jobs; do say "      $job: {}"; done
+  } | write_file "$ETC/secondary.yaml" 644
+}
+
+forced_command() {
+  case $secondary in
+    gate) say "$BIN/offsite-gate $host" ;;
+    rrsync) say "/usr/bin/rrsync -wo -no-del -munge $root/$host" ;;
+  esac
+}
+
+# key_line FILE: the line for authorized_keys, or nothing when FILE holds no single plain public key.
+key_line() {
+  LC_ALL=C awk -v command="$(forced_command)" -v label="offsite-rsync-$host" '
+    /^[ \t]*(#.*)?$/ { next }
+    { lines++ }
+    $1 !~ /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)$/ { bad = 1 }
+    $2 !~ /^[A-Za-z0-9+\/]+=*$/ { bad = 1 }
+    { type = $1; blob = $2 }
+    END { if (lines == 1 && !bad) printf "command=\"%s\",restrict %s %s %s\n", command, type, blob, label }
+  ' "$1"
+}
+
+# The file belongs to root, and sshd looks nowhere else: whoever may write as the account cannot widen what the key may.
+install_keys() {
+  file=$ETC/authorized_keys.d/$account
+  present=$(cat -- "$DESTDIR$file" 2>/dev/null || :)
+  added=''
+  old_ifs=$IFS
+  IFS='
+'
+  for key in $keys; do
+    IFS=$old_ifs
+    [ -r "$key" ] || fail "$key cannot be read"
+    line=$(key_line "$key")
+    [ -n "$line" ] || fail "$key does not hold one plain public key (the file that ends in .pub, without options)"
+    blob=$(printf '%s' "$line" | awk '{ print $(NF - 1) }')
+    kept=$(printf '%s\n' "$present" | awk -v blob="$blob" 'NF && index($0, blob) == 0')
+    present="${kept:+$kept
+}$line"
+    added="$added$line
+"
+  done
+  IFS=$old_ifs
+  printf '%s\n' "$present" | awk NF | write_file "$file" 644
+}
+
+sshd_snippet() {
+  cat <<SNIPPET
+# What $account may do over ssh: start the forced command, and nothing else. Written by install.sh.
+Match User $account
+    AuthorizedKeysFile $ETC/authorized_keys.d/%u
+    # Also for a line of authorized_keys that forgot it.
+    ForceCommand $(forced_command)
+    AuthenticationMethods publickey
+    PasswordAuthentication no
+    KbdInteractiveAuthentication no
+    DisableForwarding yes
+    AllowTcpForwarding no
+    AllowStreamLocalForwarding no
+    AllowAgentForwarding no
+    X11Forwarding no
+    PermitTunnel no
+    PermitListen none
+    PermitOpen none
+    GatewayPorts no
+    PermitTTY no
+    PermitUserRC no
+    MaxSessions 2
+    MaxAuthTries 3
+    # A line that is dead is noticed after three minutes; a session that lives for ever is ended by the gate.
+    ClientAliveInterval 30
+    ClientAliveCountMax 6
+$(unused_connections)
+Match all
+SNIPPET
+}
+
+# Known to OpenSSH 9.2 and newer; an older one would not start with it.
+unused_connections() {
+  line='    UnusedConnectionTimeout 2m'
+  if is_live && command -v sshd >/dev/null 2>&1; then
+    sshd -T -o 'UnusedConnectionTimeout 2m' >/dev/null 2>&1 || line='    # UnusedConnectionTimeout is not known to this sshd.'
+  fi
+  say "$line"
+}
+
+install_sshd() {
+  file=$SSHD/offsite-rsync-$host.conf
+  before=$(cat -- "$DESTDIR$file" 2>/dev/null || :)
+  sshd_snippet | write_file "$file" 644
+  is_live || return 0
+  [ -z "$dry_run" ] || return 0
+  if ! grep -Eqi '^[[:space:]]*Include[[:space:]]+/etc/ssh/sshd_config\.d/' /etc/ssh/sshd_config 2>/dev/null; then
+    say "NOTE: /etc/ssh/sshd_config does not include $SSHD/*.conf: add at its top: Include $SSHD/*.conf"
+  fi
+  command -v sshd >/dev/null 2>&1 || return 0
+  if ! problem=$(sshd -t 2>&1); then
+    # A broken snippet would lock everybody out at the next restart.
+    rm -f -- "$file"
+    [ -z "$before" ] || printf '%s\n' "$before" >"$file"
+    fail "sshd does not accept $file, so it was taken back: $problem"
+  fi
+  if [ "$before" != "$(cat -- "$file")" ] && has_systemd; then
+    systemctl try-reload-or-restart ssh.service 2>/dev/null || systemctl try-reload-or-restart sshd.service
+  fi
+}
+
+install_units() {
+  for unit in $UNIT_NAMES; do write_file "$UNITS/$unit" 644 <"$here/systemd/$unit"; done
+  for service in offsite-prune offsite-prune-check; do
+    drop_in=$UNITS/$service@$host.service.d/place.conf
+    if [ "$account" = "offsite-$host" ] && [ "$root" = /srv/offsite ] && [ "$state" = /var/lib/offsite-rsync ]; then
+      remove "$drop_in"
+      remove_empty "$(dirname -- "$drop_in")"
+      continue
+    fi
+    if [ "$service" = offsite-prune ]; then
+      places="ReadWritePaths=$root/$host $state/$host"
+    else
+      places="ReadOnlyPaths=$root/$host
+ReadWritePaths=$state/$host"
+    fi
+    write_file "$drop_in" 644 <<DROPIN
+# Written by install.sh: where this host differs from the template.
+[Service]
+User=$account
+ReadOnlyPaths=
+ReadWritePaths=
+$places
+DROPIN
+  done
+  has_systemd || return 0
+  act systemctl daemon-reload
+  if [ -f "$ETC/secondary.yaml" ]; then
+    act systemctl enable --now "offsite-prune@$host.timer" "offsite-prune-check@$host.timer"
+  fi
+}
+
+tell_next() {
+  say ''
+  say "The secondary is set up for $host (account $account)."
+  if [ -n "$added" ]; then
+    say "Lines of $ETC/authorized_keys.d/$account for the keys given:"
+    say ''
+    printf '%s' "$added" | sed 's/^/  /'
+    say ''
+  else
+    say "The primary cannot push yet: give its public key with --key FILE.pub."
+  fi
+  if [ ! -f "$DESTDIR$ETC/secondary.yaml" ]; then
+    say "Next: write $ETC/secondary.yaml (see secondary.example.yaml there), then type this command again."
+  fi
+  say "Check with: runuser -u $account -- $BIN/offsite-gate --check $host"
+  say "       and: runuser -u $account -- $BIN/offsite-prune $host --dry-run"
+}
+
+stop_timers() {
+  has_systemd || return 0
+  act systemctl disable --now "offsite-prune@$1.timer" "offsite-prune-check@$1.timer" 2>/dev/null || :
+}
+
+uninstall_host() {
+  stop_timers "$1"
+  for service in offsite-prune offsite-prune-check; do
+    remove "$UNITS/$service@$1.service.d/place.conf"
+    remove_empty "$UNITS/$service@$1.service.d"
+  done
+  remove "$SSHD/offsite-rsync-$1.conf"
+}
+
+uninstall() {
+  if [ -n "$host" ]; then
+    uninstall_host "$host"
+    # Without its key file and the snippet the account can no longer log in.
+    remove "$ETC/authorized_keys.d/$account"
+  else
+    for snippet in "$DESTDIR$SSHD"/offsite-rsync-*.conf; do
+      [ -f "$snippet" ] || continue
+      name=${snippet##*/offsite-rsync-}
+      uninstall_host "${name%.conf}"
+    done
+    for file in "$DESTDIR$ETC"/authorized_keys.d/*; do
+      [ ! -f "$file" ] || remove "${file#"$DESTDIR"}"
+    done
+    for unit in $UNIT_NAMES; do remove "$UNITS/$unit"; done
+    for name in offsite-gate offsite-prune; do remove "$BIN/$name" "$LIB/$name.mjs"; done
+    remove_empty "$LIB" "$ETC/authorized_keys.d"
+  fi
+  if has_systemd; then
+    act systemctl daemon-reload
+    act systemctl try-reload-or-restart ssh.service 2>/dev/null || :
+  fi
+  say ''
+  say "Kept: the snapshots below $root, the state below $state, the accounts, and $ETC/secondary.yaml."
+}
+
+read_arguments "$@"
+check_arguments
+if [ -n "$uninstall" ]; then
+  uninstall
+  exit 0
+fi
+find_programs
+check_machine
+install_programs
+make_account
+make_directories
+first_settings
+install_keys
+install_sshd
+install_units
+tell_next

@@ -1,0 +1,266 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+
+const SOURCES = new URL('../../../remote-scripts', import.meta.url).pathname;
+const INSTALL = join(SOURCES, 'install.sh');
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFYcP9gndAKjpXOGz/w6sqPOF0T4xyUMCBVjuTjs8s2';
+const LINE = `command="/usr/local/bin/offsite-gate web1",restrict ${KEY} offsite-rsync-web1`;
+
+let base: string;
+let dest: string;
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'offsite-install-'));
+  dest = join(base, 'dest');
+  mkdirSync(join(base, 'programs'));
+  for (const name of ['offsite-gate', 'offsite-prune']) {
+    writeFileSync(
+      join(base, 'programs', `${name}.mjs`),
+      `#!/usr/bin/env node\nimport 'node:fs';\nconsole.log('${name}');\n`,
+    );
+  }
+  writeFileSync(join(base, 'key.pub'), `${KEY} somebody@primary.example.org\n`);
+});
+afterEach(() => rmSync(base, { recursive: true, force: true }));
+
+function installIn(destination: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(INSTALL, ['--programs', join(base, 'programs'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, DESTDIR: destination },
+  });
+  return { status, stdout, stderr };
+}
+
+const install = (...args: string[]) => installIn(dest, ...args);
+const read = (path: string) => readFileSync(join(dest, path), 'utf8');
+const modeOf = (path: string) => (statSync(join(dest, path)).mode & 0o777).toString(8);
+
+/** Every path below DESTDIR with its mode, and its content's length for files. */
+function tree(): string[] {
+  return execFileSync('find', [dest, '-printf', '%P %y %m %s %T@ %l\n'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => / f | l /.test(line))
+    .sort();
+}
+
+describe('install.sh', () => {
+  it('sets up a host: programs, directories, key, sshd, units, a first secondary.yaml', () => {
+    const { status, stdout, stderr } = install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'postgres');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`  ${LINE}\n`);
+    expect(read('etc/offsite-rsync/authorized_keys.d/offsite-web1')).toBe(`${LINE}\n`);
+    expect(modeOf('srv/offsite')).toBe('755');
+    expect(modeOf('srv/offsite/web1')).toBe('700');
+    expect(modeOf('var/lib/offsite-rsync/web1')).toBe('700');
+    expect(modeOf('etc/offsite-rsync/credentials')).toBe('700');
+    expect(modeOf('etc/offsite-rsync/authorized_keys.d/offsite-web1')).toBe('644');
+    expect(readlinkSync(join(dest, 'usr/local/bin/offsite-gate'))).toBe(
+      '/usr/local/lib/offsite-rsync/offsite-gate.mjs',
+    );
+    // Started through a link without a suffix, node must still take it for a module.
+    const started = execFileSync(process.execPath, [join(dest, 'usr/local/lib/offsite-rsync/offsite-prune.mjs')], {
+      encoding: 'utf8',
+    });
+    expect(started).toBe('offsite-prune\n');
+    const settings = parseSecondaryConfig(read('etc/offsite-rsync/secondary.yaml'));
+    expect(settings.ok && [...settings.settings.hosts.keys()]).toEqual(['web1']);
+  });
+
+  it('changes nothing when it is typed again', () => {
+    const args = ['--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'postgres'];
+    install(...args);
+    const before = tree();
+    const again = install(...args);
+    expect(tree()).toEqual(before);
+    expect(again.stdout).not.toMatch(/^(file|directory|link) /m);
+    expect(again.stdout).toContain(LINE);
+  });
+
+  it('keeps what an administrator wrote, and the keys that are there', () => {
+    install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'postgres');
+    writeFileSync(join(dest, 'etc/offsite-rsync/secondary.yaml'), '# mine\n');
+    writeFileSync(join(base, 'second.pub'), `${KEY.replace('s8s2', 's8s3')} other\n`);
+    install('--host', 'web1', '--key', join(base, 'second.pub'), '--job', 'files');
+    expect(read('etc/offsite-rsync/secondary.yaml')).toBe('# mine\n');
+    expect(read('etc/offsite-rsync/authorized_keys.d/offsite-web1').trim().split('\n')).toHaveLength(2);
+  });
+
+  it('does nothing in a dry run and says what it would do', () => {
+    const { status, stdout } = install('--host', 'web1', '--key', join(base, 'key.pub'), '--dry-run');
+    expect(status).toBe(0);
+    expect(stdout).toContain('file /etc/ssh/sshd_config.d/offsite-rsync-web1.conf');
+    expect(stdout).toContain(LINE);
+    expect(existsSync(dest)).toBe(false);
+  });
+
+  it('serves several hosts, each with an account of its own', () => {
+    install('--host', 'web1', '--job', 'a');
+    install('--host', 'DB.2', '--account', 'offsite-db2', '--root', '/data/offsite', '--job', 'a');
+    expect(readdirSync(join(dest, 'etc/ssh/sshd_config.d')).sort()).toEqual([
+      'offsite-rsync-DB.2.conf',
+      'offsite-rsync-web1.conf',
+    ]);
+    const dropIn = read('etc/systemd/system/offsite-prune@DB.2.service.d/place.conf');
+    expect(dropIn).toContain('User=offsite-db2\n');
+    expect(dropIn).toContain('ReadWritePaths=/data/offsite/DB.2 /var/lib/offsite-rsync/DB.2\n');
+    expect(existsSync(join(dest, 'etc/systemd/system/offsite-prune@web1.service.d'))).toBe(false);
+  });
+
+  it('prints the line of a plain rrsync on request', () => {
+    const { stdout } = install('--host', 'web1', '--rrsync', '--key', join(base, 'key.pub'));
+    expect(stdout).toContain(`command="/usr/bin/rrsync -wo -no-del -munge /srv/offsite/web1",restrict ${KEY}`);
+  });
+
+  it('removes itself and keeps the data', () => {
+    install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'postgres');
+    mkdirSync(join(dest, 'srv/offsite/web1/postgres'));
+    const { status } = install('--uninstall');
+    expect(status).toBe(0);
+    const left = execFileSync('find', [dest, '!', '-type', 'd', '-printf', '%P\n'], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .sort();
+    expect(left).toEqual(['etc/offsite-rsync/secondary.example.yaml', 'etc/offsite-rsync/secondary.yaml']);
+    expect(existsSync(join(dest, 'srv/offsite/web1/postgres'))).toBe(true);
+    expect(existsSync(join(dest, 'var/lib/offsite-rsync/web1'))).toBe(true);
+    expect(install('--uninstall').status).toBe(0);
+  });
+
+  it('removes one host and leaves the other alone', () => {
+    install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'a');
+    install('--host', 'web2', '--job', 'a');
+    install('--uninstall', '--host', 'web1');
+    expect(readdirSync(join(dest, 'etc/ssh/sshd_config.d'))).toEqual(['offsite-rsync-web2.conf']);
+    expect(readdirSync(join(dest, 'etc/offsite-rsync/authorized_keys.d'))).toEqual(['offsite-web2']);
+    expect(existsSync(join(dest, 'usr/local/lib/offsite-rsync/offsite-prune.mjs'))).toBe(true);
+  });
+
+  it.each([
+    [['--host', '../web1'], /no name of a host/],
+    [['--host', 'web1"; rm -rf /'], /no name of a host/],
+    [['--host', 'Web1'], /cannot be the name of an account/],
+    [['--host', 'web1', '--account', 'root'], /must not be root/],
+    [['--host', 'web1', '--root', 'srv'], /plain absolute path/],
+    [['--host', 'web1', '--root', '/srv/../etc'], /plain absolute path/],
+    [['--host', 'web1', '--state', '/var/lib/x y'], /plain absolute path/],
+    [['--host', 'web1', '--job', 'a:b'], /no name of a job/],
+    [['--host'], /needs a value/],
+    [['--nonsense'], /unknown argument/],
+    [[], /--host NAME is missing/],
+  ])('refuses %j', (args, message) => {
+    const { status, stderr } = install(...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(existsSync(dest)).toBe(false);
+  });
+
+  it.each([
+    ['a line with options', `command="sh" ${KEY} x\n`],
+    ['two keys', `${KEY} a\n${KEY} b\n`],
+    ['a private key', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n'],
+    ['a quote in the key', 'ssh-ed25519 AAAA"BBB x\n'],
+    ['nothing', '\n'],
+  ])('refuses a key file with %s', (_, content) => {
+    writeFileSync(join(base, 'odd.pub'), content);
+    const { status, stderr } = install('--host', 'web1', '--key', join(base, 'odd.pub'));
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/does not hold one plain public key/);
+  });
+
+  it('is plain POSIX sh', () => {
+    execFileSync('dash', ['-n', INSTALL]);
+    const { error, stdout, status } = spawnSync('shellcheck', ['-s', 'sh', INSTALL], { encoding: 'utf8' });
+    if (!error) expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  });
+});
+
+describe('the sshd snippet', () => {
+  it('is accepted by sshd, and in force for the account and for nobody else', () => {
+    install('--host', 'web1', '--key', join(base, 'key.pub'));
+    const hostKey = join(base, 'host_key');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', hostKey]);
+    const config = join(base, 'sshd_config');
+    writeFileSync(
+      config,
+      `HostKey ${hostKey}\nInclude ${dest}/etc/ssh/sshd_config.d/*.conf\nPasswordAuthentication yes\n`,
+    );
+    if (process.getuid!() === 0) mkdirSync('/run/sshd', { recursive: true });
+    const settingsFor = (user: string) =>
+      execFileSync('/usr/sbin/sshd', ['-T', '-f', config, '-C', `user=${user},host=h,addr=192.0.2.1`], {
+        encoding: 'utf8',
+      });
+    const inForce = settingsFor('offsite-web1');
+    for (const line of [
+      'forcecommand /usr/local/bin/offsite-gate web1',
+      'authorizedkeysfile /etc/offsite-rsync/authorized_keys.d/%u',
+      'authenticationmethods publickey',
+      'passwordauthentication no',
+      'disableforwarding yes',
+      'permittty no',
+      'permituserrc no',
+      'maxsessions 2',
+      'clientaliveinterval 30',
+      'unusedconnectiontimeout 120',
+    ]) {
+      expect(inForce).toContain(`${line}\n`);
+    }
+    const others = settingsFor('somebody');
+    expect(others).toContain('forcecommand none\n');
+    expect(others).toContain('passwordauthentication yes\n');
+  });
+});
+
+describe('the systemd units', () => {
+  const UNITS = [
+    'offsite-prune@web1.service',
+    'offsite-prune@web1.timer',
+    'offsite-prune-check@web1.service',
+    'offsite-prune-check@web1.timer',
+  ];
+
+  it('pass systemd-analyze verify', () => {
+    install('--host', 'web1', '--job', 'a');
+    // --root hides the system's own units, on which ours depend.
+    cpSync('/lib/systemd/system', join(dest, 'usr/lib/systemd/system'), { recursive: true, verbatimSymlinks: true });
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', `--root=${dest}`, ...UNITS], {
+      encoding: 'utf8',
+    });
+    expect(stderr.split('\n').filter((line) => line.includes('offsite'))).toEqual([]);
+    expect(status).toBe(0);
+  });
+
+  it.each(['offsite-prune', 'offsite-prune-check'])('%s is rated 2.0 or better by systemd-analyze security', (name) => {
+    install('--host', 'web1', '--job', 'a');
+    const { stdout, status } = spawnSync(
+      'systemd-analyze',
+      ['security', '--offline=true', '--no-pager', '--threshold=20', `--root=${dest}`, `${name}@web1.service`],
+      { encoding: 'utf8' },
+    );
+    const exposure = Number(/Overall exposure level for .*: ([\d.]+)/.exec(stdout)?.[1]);
+    expect(exposure).toBeLessThanOrEqual(2);
+    expect(status).toBe(0);
+  });
+
+  it('run as the account of the host, and may write only where its snapshots and its state are', () => {
+    const unit = readFileSync(join(SOURCES, 'systemd/offsite-prune@.service'), 'utf8');
+    expect(unit).toContain('User=offsite-%i\n');
+    expect(unit).toContain('ProtectSystem=strict\nReadWritePaths=/srv/offsite/%i /var/lib/offsite-rsync/%i\n');
+    expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
+    const check = readFileSync(join(SOURCES, 'systemd/offsite-prune-check@.service'), 'utf8');
+    expect(check).toContain('ReadOnlyPaths=/srv/offsite/%i\nReadWritePaths=/var/lib/offsite-rsync/%i\n');
+  });
+});
