@@ -29,9 +29,14 @@ import { partialName, type JobPaths } from './paths.ts';
  */
 
 /** Empties the directory into which rrsync will receive a seal. */
-export async function prepareIncoming({ incoming }: JobPaths): Promise<void> {
+export async function prepareIncoming(paths: JobPaths): Promise<void> {
+  await clearIncoming(paths);
+  await mkdir(paths.incoming, { recursive: true, mode: 0o700 });
+}
+
+/** Removes what rsync received there. */
+export async function clearIncoming({ incoming }: JobPaths): Promise<void> {
   await rm(incoming, { recursive: true, force: true });
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
 }
 
 /**

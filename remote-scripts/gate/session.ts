@@ -2,7 +2,7 @@ import { mkdir, rename, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
 import { errorCode, errorMessage } from '../../src/platform/files.ts';
-import { sealName, type StoredSeal } from '../../src/shared/seal.ts';
+import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import { directoryName, isRealDirectory, readJobDirectory, type JobDirectory } from './job-directory.ts';
@@ -14,7 +14,7 @@ import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
 import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { runRestrictedRsync, type RestrictedEnd } from './restricted-rsync.ts';
-import { bearsClaims, completeSeals, placeSeal, prepareIncoming, readIncoming } from './sealing.ts';
+import { bearsClaims, clearIncoming, completeSeals, placeSeal, prepareIncoming, readIncoming } from './sealing.ts';
 import type { GateSettings } from './settings.ts';
 
 /** One ssh session, as the forced command sees it. */
@@ -39,7 +39,7 @@ export type SessionEnd =
 const BUSY = 'busy: another session is still writing to this job';
 
 /** Milliseconds that sending a seal may take: it has under 1 KiB. */
-const SEAL_LIMIT = 300_000;
+const SEAL_LIMIT = 120_000;
 
 /** Largest file that can be written while a seal is received, in bytes. */
 const LARGEST_INCOMING = 65_536;
@@ -159,22 +159,27 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
     return refused(`there is no snapshot ${id} to seal`);
   }
   await prepareIncoming(paths);
-  const end = await runIn(session, {
-    command: commandFor(session, request, sealName(id), []),
-    allowDelete: false,
-    root: paths.incoming,
-    largestFile: LARGEST_INCOMING,
-  });
-  if (end.kind !== 'exited' || end.code !== 0) return ended(end, SEAL_LIMIT);
-  const seal: StoredSeal | string = await readIncoming(paths, { id, job });
-  if (typeof seal === 'string') return refused(`the seal is ${seal}`);
-  if (state === 'sealed') {
-    if (await bearsClaims(paths, seal)) return ended(end);
-    return refused(`snapshot ${id} is sealed already, with other claims`);
+  try {
+    const end = await runIn(session, {
+      command: commandFor(session, request, sealName(id), []),
+      allowDelete: false,
+      root: paths.incoming,
+      largestFile: LARGEST_INCOMING,
+    });
+    if (end.kind !== 'exited' || end.code !== 0) return ended(end, SEAL_LIMIT);
+    const seal = await readIncoming(paths, { id, job });
+    if (typeof seal === 'string') return refused(`the seal is ${seal}`);
+    if (state === 'sealed') {
+      if (await bearsClaims(paths, seal)) return ended(end);
+      return refused(`snapshot ${id} is sealed already, with other claims`);
+    }
+    await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
+    await session.log({ event: 'sealed' });
+    return ended(end);
+  } finally {
+    // It may hold more than a seal: what is sent there is the client's choice.
+    await clearIncoming(paths);
   }
-  await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
-  await session.log({ event: 'sealed' });
-  return ended(end);
 }
 
 interface Run {

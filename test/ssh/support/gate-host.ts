@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
 import { checkArguments, pushArguments, sealArguments, type Wire } from '../../../src/rsync/arguments.ts';
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';
 import { nextSnapshotId, type SnapshotId } from '../../../src/shared/snapshot-id.ts';
+import { removeTree } from './remove-tree.ts';
 import { ALIAS, startPrivateSshd, type PrivateSshd } from './private-sshd.ts';
 
 /** What one client session came to. */
@@ -155,10 +155,9 @@ export async function startGateHost(): Promise<GateHost> {
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     stop: async () => {
-      // Modes that a test gave to a snapshot may shut us out as well when we are not root.
-      spawnSync('chmod', ['-R', 'u+rwX', root]);
+      await removeTree(primary);
+      await removeTree(root);
       await sshd.stop();
-      await rm(primary, { recursive: true, force: true });
     },
   };
   return host;
