@@ -1,24 +1,30 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { errorMessage, isMissing } from '../../../src/platform/files.ts';
+import { join } from 'node:path';
+import { checkKeys } from './authorized-keys.ts';
 import { bad, good, hint, unseen, type Finding } from './finding.ts';
 
 /** The system account of a host. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
-  readonly authorizedKeys: string;
+  readonly home: string;
   readonly shell: string;
 }
 
+/** Where install.sh puts keys, and where sshd looks when nobody tells it (sshd_config(5)). */
+const USUAL_KEYS = '/etc/offsite-rsync/authorized_keys.d/%u .ssh/authorized_keys .ssh/authorized_keys2';
+
 /** Looks at what sshd lets the account do, as far as this user can see it. */
 export async function checkAccess(host: string, account: Account): Promise<Finding[]> {
-  return [checkShell(account), ...(await checkKeys(host, account)), ...checkSshd(account)];
-}
-
-/** The line of authorized_keys that belongs to a host. */
-export function authorizedKeysLine(host: string): string {
-  return `command="/usr/local/bin/offsite-gate ${host}",restrict ssh-ed25519 AAAA… `.trimEnd();
+  const settings = readSshd(account);
+  const keys = keyFiles(settings?.get('authorizedkeysfile') ?? USUAL_KEYS, account);
+  return [
+    checkShell(account),
+    ...(await checkKeys(host, keys)),
+    ...(settings === undefined
+      ? [unseen('the settings of sshd can be seen by root only')]
+      : judgeSshd(settings, host, account.name)),
+  ];
 }
 
 function checkShell({ name, shell }: Account): Finding {
@@ -30,70 +36,43 @@ function checkShell({ name, shell }: Account): Finding {
     : good(`the shell of ${name} can start the forced command`);
 }
 
-async function checkKeys(host: string, { name, authorizedKeys }: Account): Promise<Finding[]> {
-  let text: string;
-  try {
-    text = await readFile(authorizedKeys, 'utf8');
-  } catch (error) {
-    if (!isMissing(error)) return [unseen(`${authorizedKeys} cannot be read by this user: ${errorMessage(error)}`)];
-    return [
-      unseen(
-        `${authorizedKeys} does not exist; if the keys of ${name} lie elsewhere, each needs: ${authorizedKeysLine(host)}`,
-      ),
-    ];
-  }
-  return judgeKeys(text, host, authorizedKeys);
-}
-
-/** Judges the lines of an authorized_keys file: every key must lead to the gate and to nothing else. */
-export function judgeKeys(text: string, host: string, path: string): Finding[] {
-  const findings = text.split('\n').flatMap((line, index): Finding[] => {
-    if (/^\s*(#|$)/.test(line)) return [];
-    const at = `${path}, line ${index + 1}`;
-    const fix = `Write: ${authorizedKeysLine(host)}`;
-    const options = optionsOf(line);
-    const command = /(?:^|,)command="((?:[^"\\]|\\.)*)"/.exec(options)?.[1] ?? '';
-    const words = command.split(' ');
-    if (!/(^|\/)offsite-gate(\.mjs)?( --config \S+)? \S+$/.test(command)) {
-      return [bad(`${at}: this key does not lead to offsite-gate`, fix)];
-    }
-    if (words.at(-1) !== host) return [bad(`${at}: this key leads to host ${words.at(-1) ?? ''}, not to ${host}`, fix)];
-    const bare = options.replace(/"(?:[^"\\]|\\.)*"/g, '""').split(',');
-    if (!bare.includes('restrict')) return [bad(`${at}: \`restrict\` is missing`, fix)];
-    const opened = bare.filter((option) => /^(pty|(port|agent|X11)-forwarding|user-rc)$/i.test(option));
-    if (opened.length > 0) return [bad(`${at}: ${opened.join(', ')} gives back what \`restrict\` took`, fix)];
-    return [good(`${at}: leads to the gate and to nothing else`)];
-  });
-  return findings.length > 0 ? findings : [bad(`${path} has no key`, `Add: ${authorizedKeysLine(host)}`)];
-}
-
-/** The options in front of the key type; blanks inside of quotes belong to them. */
-function optionsOf(line: string): string {
-  const match = /^((?:[^\s"]|"(?:[^"\\]|\\.)*")+)\s+\S/.exec(line.trim());
-  const first = match?.[1] ?? '';
-  return /^(ssh-|ecdsa-|sk-)/.test(first) ? '' : first;
-}
-
-function checkSshd({ name }: Account): Finding[] {
+/** What sshd would do for the account, by key in small letters; undefined when it does not tell this user. */
+function readSshd({ name }: Account): ReadonlyMap<string, string> | undefined {
   const { stdout, status } = spawnSync('sshd', ['-T', '-C', `user=${name},host=localhost,addr=127.0.0.1`], {
     encoding: 'utf8',
     env: { PATH: '/usr/sbin:/sbin:/usr/bin:/bin', LC_ALL: 'C' },
   });
-  if (status !== 0) return [unseen('the settings of sshd can be seen by root only')];
-  return judgeSshd(stdout, name);
+  return status === 0 ? parseSshd(stdout) : undefined;
 }
 
-/** Judges what `sshd -T` says about the account. */
-export function judgeSshd(text: string, name: string): Finding[] {
-  const settings = new Map(
+/** Reads what `sshd -T` prints: a key and its value a line. */
+export function parseSshd(text: string): ReadonlyMap<string, string> {
+  return new Map(
     text.split('\n').map((line): [string, string] => {
       const [key = '', ...rest] = line.split(' ');
       return [key, rest.join(' ')];
     }),
   );
+}
+
+/** The files that `AuthorizedKeysFile` stands for; a relative one lies in the account's home. */
+export function keyFiles(setting: string, { name, uid, home }: Account): string[] {
+  return setting
+    .split(' ')
+    .filter((word) => word !== '' && word !== 'none')
+    .map((word) => word.replaceAll('%u', name).replaceAll('%U', `${uid}`).replaceAll('%h', home).replaceAll('%%', '%'))
+    .map((path) => (path.startsWith('/') ? path : join(home, path)));
+}
+
+/** Judges what sshd would do for the account. */
+export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, name: string): Finding[] {
   const snippet = `Install the sshd_config.d snippet of install.sh (Match User ${name}).`;
   const environment = settings.get('permituserenvironment') ?? 'no';
+  const forced = settings.get('forcecommand') ?? 'none';
   return [
+    ...(forced === 'none' || forced.endsWith(`offsite-gate ${host}`)
+      ? []
+      : [bad(`sshd starts another command for ${name}: ${forced}`, snippet)]),
     environment === 'no'
       ? good('sshd takes no environment from the account')
       : bad(`sshd takes environment from the account (PermitUserEnvironment ${environment})`, snippet),

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { lstat, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errorMessage } from '../../../src/platform/files.ts';
 import { formatProblems } from '../../../src/shared/yaml-config.ts';
 import { parseSecondaryConfig } from '../../config/load.ts';
@@ -91,5 +90,5 @@ function findAccount(name: string): Account | undefined {
   const { stdout, status } = spawnSync('getent', ['passwd', name], { encoding: 'utf8', env: CHILD_ENVIRONMENT });
   const [, , uid, , , home = '', shell = ''] = stdout.trim().split(':');
   if (status !== 0 || uid === undefined) return undefined;
-  return { name, uid: Number(uid), authorizedKeys: join(home, '.ssh', 'authorized_keys'), shell };
+  return { name, uid: Number(uid), home, shell };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { authorizedKeysLine, judgeKeys, judgeSshd } from '../../../remote-scripts/gate/check/access.ts';
+import { judgeSshd, keyFiles, parseSshd } from '../../../remote-scripts/gate/check/access.ts';
+import { authorizedKeysLine, judgeKeys } from '../../../remote-scripts/gate/check/authorized-keys.ts';
 import { formatFindings } from '../../../remote-scripts/gate/check/finding.ts';
 import { isAtLeast } from '../../../remote-scripts/gate/check/programs.ts';
 
@@ -32,7 +33,7 @@ test.each([
 test('judges what sshd lets through', () => {
   const safe =
     'permituserenvironment no\nclientaliveinterval 60\npasswordauthentication no\nkbdinteractiveauthentication no\n';
-  const kindsOf = (text: string) => judgeSshd(text, 'offsite-web1').map(({ kind }) => kind);
+  const kindsOf = (text: string) => judgeSshd(parseSshd(text), 'web1', 'offsite-web1').map(({ kind }) => kind);
 
   expect(kindsOf(safe)).toEqual(['good', 'good', 'good']);
   expect(kindsOf(safe.replace('environment no', 'environment yes'))).toEqual(['bad', 'good', 'good']);
@@ -40,6 +41,22 @@ test('judges what sshd lets through', () => {
     'good',
     'hint',
     'hint',
+  ]);
+});
+
+test('finds fault with another forced command of sshd', () => {
+  const judge = (forced: string) => judgeSshd(parseSshd(`forcecommand ${forced}\n`), 'web1', 'offsite-web1')[0]?.kind;
+
+  expect(judge('/usr/local/bin/offsite-gate web2')).toBe('bad');
+  expect(judge('/usr/local/bin/offsite-gate web1')).toBe('good');
+});
+
+test('finds the files in which sshd looks for keys', () => {
+  const account = { name: 'offsite-web1', uid: 990, home: '/var/lib/offsite-rsync/web1', shell: '/bin/sh' };
+  expect(keyFiles('/etc/keys/%u .ssh/authorized_keys %h/k none', account)).toEqual([
+    '/etc/keys/offsite-web1',
+    '/var/lib/offsite-rsync/web1/.ssh/authorized_keys',
+    '/var/lib/offsite-rsync/web1/k',
   ]);
 });
 
