@@ -318,6 +318,8 @@ install_sshd() {
     say "NOTE: /etc/ssh/sshd_config does not include $SSHD/*.conf: add at its top: Include $SSHD/*.conf"
   fi
   command -v sshd >/dev/null 2>&1 || return 0
+  # Without it sshd does not even check; systemd makes it when sshd starts.
+  [ -d /run/sshd ] || mkdir -m 755 /run/sshd
   if ! problem=$(sshd -t 2>&1); then
     # A broken snippet would lock everybody out at the next restart.
     rm -f -- "$file"

@@ -97,7 +97,8 @@ async function readEntry(
   if (!stats) return undefined; // gone since the directory was read
   if (stats.isSymbolicLink()) return odd('it is a symbolic link; neither it nor what it points to is touched');
   if (stats.uid !== options.uid) return odd(`it belongs to another user (${stats.uid})`);
-  if (stats.dev !== options.device) return odd('another file system is mounted there');
+  // Only of directories: on an overlay every file has a device of its own.
+  if (stats.isDirectory() && stats.dev !== options.device) return odd('another file system is mounted there');
 
   const temporary = TEMPORARY_SEAL.exec(name);
   if (temporary && parseSnapshotId(temporary[1] ?? '') && stats.isFile()) {

@@ -39,7 +39,7 @@ export function lockPath(host: HostSettings, places: HostPlaces, job: string): s
 export function refuseRoot(uid: number, host: HostSettings, command: string): void {
   if (uid !== 0) return;
   throw new PruneRefusal(
-    `offsite-prune does not run as root: it would delete with rights it does not need. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
+    `Prune does not run as root: it would delete with rights it does not need. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
   );
 }
 

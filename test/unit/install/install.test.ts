@@ -260,6 +260,8 @@ describe('the systemd units', () => {
     expect(unit).toContain('User=offsite-%i\n');
     expect(unit).toContain('ProtectSystem=strict\nReadWritePaths=/srv/offsite/%i /var/lib/offsite-rsync/%i\n');
     expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
+    // Seen under systemd 252: without it setpriv cannot start a child, and nothing is deleted.
+    expect(unit).toMatch(/SystemCallFilter=~@privileged @resources\n(#.*\n)*SystemCallFilter=capset\n/);
     const check = readFileSync(join(SOURCES, 'systemd/offsite-prune-check@.service'), 'utf8');
     expect(check).toContain('ReadOnlyPaths=/srv/offsite/%i\nReadWritePaths=/var/lib/offsite-rsync/%i\n');
   });

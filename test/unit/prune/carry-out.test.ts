@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { carryOut, type CarryOutDeps } from '../../../remote-scripts/prune/carry-out.ts';
+import { waitForLock } from '../../../remote-scripts/prune/lock.ts';
+import { NO_MEMORY } from '../../../remote-scripts/prune/memory.ts';
+import { lockPath } from '../../../remote-scripts/prune/places.ts';
+import { acceptedIds, removeOldSpool } from '../../../remote-scripts/prune/spool.ts';
+import { surveyHost } from '../../../remote-scripts/prune/survey.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { runProcess, type RunProcess } from '../../../src/platform/process.ts';
+import { createStore, type Store, type StoreOptions } from './support/store.ts';
+
+const DAY = 86_400_000;
+const NOW = new Date('2026-11-23T12:00:00Z');
+const UID = process.getuid!();
+
+let store: Store | undefined;
+afterEach(() => store?.remove());
+
+function daily(count: number, options: StoreOptions = {}): Store {
+  const made = createStore(options);
+  for (let age = count - 1; age >= 0; age -= 1) made.seal('db', new Date(NOW.getTime() - age * DAY - 3_600_000));
+  return made;
+}
+
+async function run(made: Store, change: Partial<CarryOutDeps> = {}, now = NOW) {
+  const { settings, host } = made;
+  const survey = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now });
+  const deps = { runProcess, clock: systemClock, log: () => undefined, uid: UID, lockWaitMs: 300, ...change };
+  return { survey, done: await carryOut(survey, deps) };
+}
+
+describe.each(['gate', 'rrsync'] as const)('the lock, with secondary: %s', (secondary) => {
+  const kind = secondary === 'gate' ? 'file' : 'directory';
+  // Under a plain rrsync all seals were born just now, so nothing is due to go; a leftover stands in.
+  const later = new Date(Date.now() + 30 * DAY);
+
+  it('is held for the renames only: while something is deleted, a session can have it', async () => {
+    store = daily(9, { secondary });
+    store.directory('db/2026-11-01T000000Z.frozen');
+    const { host, settings } = store;
+    const path = lockPath(
+      host,
+      (await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW })).places,
+      'db',
+    );
+    const had: boolean[] = [];
+    const spying: RunProcess = async (spec) => {
+      if (spec.program === 'rm') {
+        const lock = await waitForLock(path, kind, 0);
+        had.push(lock !== undefined);
+        await lock?.release();
+      }
+      return runProcess(spec);
+    };
+    const { done } = await run(store, { runProcess: spying }, later);
+    expect(done.deleted).toBeGreaterThan(0);
+    expect(had).toEqual(Array(done.deleted).fill(true));
+  });
+
+  it('keeps prune out of a job while a session holds it', async () => {
+    store = daily(9, { secondary });
+    store.directory('db/2026-11-01T000000Z.frozen');
+    const before = store.names('db');
+    const { host, settings } = store;
+    const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
+    const session = await waitForLock(lockPath(host, places, 'db'), kind, 0);
+    const { done } = await run(store, {}, later);
+    await session?.release();
+    expect(done).toMatchObject({ locked: ['db'], deleted: 0, failures: [] });
+    expect(store.names('db')).toEqual(before);
+  });
+});
+
+it('is told what could not be deleted, and goes on with the rest', async () => {
+  store = daily(9);
+  const failing: RunProcess = async (spec) =>
+    spec.program === 'rm' && spec.args.some((arg) => arg.includes('2026-11-15'))
+      ? { kind: 'exited', code: 1, stderrTail: 'rm: cannot remove: Operation not permitted' }
+      : runProcess(spec);
+  const { done } = await run(store, { runProcess: failing });
+  expect(done.failures).toHaveLength(2);
+  expect(done.failures[0]).toMatch(/\.trash\/db\.2026-11-15T110000Z: rm: cannot remove: Operation not permitted/);
+  expect(readdirSync(join(store.root, '.trash'))).toHaveLength(2);
+  expect((await run(store)).done.failures).toEqual([]);
+  expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
+});
+
+it('removes nothing when told to end before it begins', async () => {
+  store = daily(9);
+  const before = store.names('db');
+  await run(store, { signal: AbortSignal.abort() });
+  expect(store.names('db')).toEqual(before);
+});
+
+it('removes the same snapshot twice under names of their own', async () => {
+  store = daily(9);
+  mkdirSync(join(store.root, '.trash', 'db.2026-11-15T110000Z'), { recursive: true });
+  const names: string[] = [];
+  await run(store, { onProgress: ({ name }) => names.push(name) });
+  expect(names).toContain('db.2026-11-15T110000Z.2');
+});
+
+describe('the spool', () => {
+  it('loses what a broken session left, after its lifetime, and nothing that was accepted', async () => {
+    store = createStore();
+    const incoming = join(store.state, 'spool/db/incoming');
+    const accepted = join(store.state, 'spool/db/accepted');
+    mkdirSync(incoming, { recursive: true });
+    mkdirSync(accepted, { recursive: true });
+    writeFileSync(join(incoming, '.2026-11-20T000000Z.sealed.Xy12zz'), 'x');
+    writeFileSync(join(accepted, '2026-11-20T000000Z.sealed'), '{}');
+    const inDays = (days: number) => new Date(Date.now() + days * DAY);
+    expect(await removeOldSpool(store.state, 'db', 7 * DAY, inDays(6.9))).toEqual([]);
+    expect(await removeOldSpool(store.state, 'db', 7 * DAY, inDays(7.1))).toHaveLength(1);
+    expect(await acceptedIds(store.state, 'db')).toEqual(new Set(['2026-11-20T000000Z']));
+    expect(existsSync(join(accepted, '2026-11-20T000000Z.sealed'))).toBe(true);
+    expect(await removeOldSpool(store.state, 'other', 0, inDays(9))).toEqual([]);
+  });
+});
