@@ -89,9 +89,22 @@ function judgeExit(code: number, stderr: string): SessionVerdict {
     return meaning === 'busy' ? { kind: 'busy', reason: said } : { kind: 'failed', outcome: meaning, reason: said };
   }
   const row = EXIT[code];
+  const signal = row ? undefined : signalBehind(code);
+  if (signal !== undefined) {
+    return failed('connection-lost', `the secondary’s rsync was ended by signal ${signal}`, stderr, code);
+  }
   if (!row) return failed('internal-error', `rsync ended with the unknown exit code ${code}`, stderr);
   const [outcome, meaning] = row;
   return failed(outcome, meaning, stderr, code);
+}
+
+/**
+ * The signal that ended the server, by the exit code that ssh passes on: 128+n from a shell, 256-n from rrsync (it is
+ * written in Python, which counts a child killed by signal n as -n). Both seen with `kill -9` of the server.
+ */
+function signalBehind(code: number): number | undefined {
+  if (code > 128 && code < 160) return code - 128;
+  return code > 224 && code < 255 ? 256 - code : undefined;
 }
 
 function failed(outcome: Outcome, meaning: string, stderr: string, code?: number): SessionVerdict {
