@@ -52,6 +52,8 @@ export interface Primary {
   readonly config: string;
   /** Environment variables of the program: the secrets among them. Change them for one test and put them back. */
   readonly environment: Record<string, string>;
+  /** Words before the program's own, such as `unshare --net`. */
+  wrapper: readonly string[];
   configure(change?: PrimaryConfig): Promise<void>;
   /** Calls the program with `--config` added, and checks that no secret shows in anything it leaves behind. */
   call(...words: string[]): Promise<ProgramEnd>;
@@ -100,15 +102,16 @@ export async function makePrimary(
     VAULT_HOST: secondary.line.host,
     VAULT_PORT: String(secondary.line.port),
     VAULT_USER: secondary.sshd.account.name,
-    // A second sshd would do; nothing listens there, so the alert fails and its failure is told without the URL.
-    HOOK_URL: `http://${secondary.line.host}:9/${CANARY_PATH}`,
+    // Nothing listens there, so this alert fails, and its failure is told without the URL.
+    HOOK_URL: `http://${secondary.line.host}:4711/${CANARY_PATH}`,
   };
-  const canaries = [
-    secondary.line.host,
+  const keyLine = (await readFile(at('key'), 'utf8')).split('\n')[2] ?? '';
+  const canaries = () => [
+    environment.VAULT_HOST ?? secondary.line.host,
     CANARY_PATH,
     'hook-4711-canary',
     ...(process.getuid?.() === 0 ? [secondary.sshd.account.name] : []),
-    (await readFile(at('key'), 'utf8')).split('\n')[2] ?? '',
+    keyLine,
   ];
 
   const primary: Primary = {
@@ -118,6 +121,7 @@ export async function makePrimary(
     state: at('state'),
     config: at('config.yaml'),
     environment,
+    wrapper: [],
     configure: async (change = {}) => {
       const text = JSON.stringify({
         version: 1,
@@ -168,7 +172,7 @@ export async function makePrimary(
       const argv = [process.execPath, inject('cli'), ...words, '--config', at('config.yaml')];
       const [program = '', ...args] = other
         ? ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', '--', ...argv]
-        : argv;
+        : [...primary.wrapper, ...argv];
       const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'], cwd: directory });
       const watch = watchArguments(child.pid ?? 0);
       const out: Buffer[] = [];
@@ -218,7 +222,7 @@ export async function makePrimary(
       places.set(`state/${name}`, await readFile(join(at('state'), name), 'utf8').catch(() => ''));
     }
     for (const [place, text] of places) {
-      for (const canary of canaries) {
+      for (const canary of canaries()) {
         expect(text.includes(canary), `${canary} shows in ${place}: ${text}`).toBe(false);
       }
     }

@@ -63,13 +63,13 @@ export async function startSecondary(): Promise<Secondary> {
     sealed: async (job) =>
       (await entries(job)).filter((name) => name.endsWith('.sealed')).map((name) => name.slice(0, -'.sealed'.length)),
     path: (job, id, name = '') => join(root, job, id, name),
-    record: async (job) =>
-      new Map(
-        (await secondary.sealed(job)).map((id) => [
-          id,
-          [...recordTree(join(root, job, id)), ...recordTree(join(root, job, `${id}.sealed`))],
-        ]),
-      ),
+    record: async (job) => {
+      const sealed = await secondary.sealed(job);
+      const lines = sealed.length === 0 ? [] : recordTree(join(root, job));
+      return new Map(
+        sealed.map((id) => [id, lines.filter((line) => line.startsWith(`b'/${id}`) || line.startsWith(`b"/${id}`))]),
+      );
+    },
     servers: () => processesWith((argv) => argv.includes('--server') && argv[0]?.endsWith('rsync') === true, root),
     stop: async () => {
       await line.stop();
