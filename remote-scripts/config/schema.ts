@@ -15,7 +15,7 @@ const retention = {
   description: 'Which sealed snapshots prune keeps; a snapshot that any rule keeps stays.',
   properties: {
     last: { ...count('The newest sealed snapshots, always kept; at least 1.'), minimum: 1 },
-    within: duration('Every snapshot younger than this is kept.'),
+    within: duration('Every snapshot that arrived within this time before the newest is kept.'),
     hourly: count('Hours of which the first snapshot is kept.'),
     daily: count('Days of which the first snapshot is kept.'),
     weekly: count('ISO weeks of which the first snapshot is kept.'),

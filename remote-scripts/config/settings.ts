@@ -81,7 +81,8 @@ export interface Expectation {
   readonly grace: number;
 }
 
-const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 20 };
+/** Hourly snapshots thinned out once a day are 24 removals: an ordinary plan is not held. */
+const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 50 };
 
 /**
  * Converts what the schema and the rules accepted.

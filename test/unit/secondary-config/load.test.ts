@@ -48,7 +48,7 @@ test('loads the example, which names every key of a host', async () => {
       yearly: 3,
       minAge: 86_400_000,
     },
-    hold: { shrink: 0.5, maxRemovals: 20 },
+    hold: { shrink: 0.5, maxRemovals: 50 },
     expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
   });
 });
