@@ -89,8 +89,8 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--json', 'for programs')
     .action(async (name: string | undefined, options: CommonOptions) => {
       const settings = await load(options.config);
-      const hosts = name === undefined ? [...settings.hosts.values()] : [hostOf(settings, name)];
-      finish(await runStatus(settings, hosts, { json: options.json ?? false }, deps()));
+      const only = name === undefined ? undefined : hostOf(settings, name);
+      finish(await runStatus(settings, only, { json: options.json ?? false }, deps()));
     });
 
   program

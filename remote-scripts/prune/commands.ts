@@ -9,7 +9,7 @@ import { measureFreed, type Freed } from './freed.ts';
 import { runData, simulationData, statusData } from './json.ts';
 import { waitForLock } from './lock.ts';
 import { readMemory } from './memory.ts';
-import { checkHostRoot, hostPlaces, refuseRoot } from './places.ts';
+import { checkHostRoot, hostPlaces, ownHosts, refuseRoot } from './places.ts';
 import { settingOf, type JobPlan } from './plan.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
 import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
@@ -108,15 +108,15 @@ export async function runSimulation(
   return EXIT.done.code;
 }
 
-/** `offsite-prune status`: shows; tells nobody. @returns the exit code */
+/** `offsite-prune status`: shows; tells nobody. @param only default: all hosts of this account. @returns the exit code */
 export async function runStatus(
   settings: SecondarySettings,
-  hosts: readonly HostSettings[],
+  only: HostSettings | undefined,
   options: { readonly json: boolean },
   deps: CommandDeps,
 ): Promise<number> {
   const statuses: HostStatus[] = [];
-  for (const host of hosts) {
+  for (const host of only ? [only] : await ownHosts(settings, deps.uid)) {
     refuseRoot(deps.uid, host, `offsite-prune status ${host.name}`);
     const { plans } = await lookAt(settings, host, deps);
     const { lastRun } = await readMemory(hostPlaces(settings, host.name).state);

@@ -86,6 +86,24 @@ async function realDirectory(path: string): Promise<{ dev: number; uid: number }
   }
 }
 
+/**
+ * The hosts whose root belongs to us: each has an account of its own, and one account sees nothing of another.
+ * @throws PruneRefusal when there is none
+ */
+export async function ownHosts({ root, hosts }: SecondarySettings, uid: number): Promise<HostSettings[]> {
+  const own: HostSettings[] = [];
+  for (const host of hosts.values()) {
+    const owner = await lstat(join(root, host.name)).then(
+      (found) => found.uid,
+      () => undefined,
+    );
+    if (owner === uid) own.push(host);
+  }
+  if (own.length > 0) return own;
+  const lines = [...hosts.values()].map(({ name, account }) => `runuser -u ${account} -- offsite-prune status ${name}`);
+  throw new PruneRefusal(`No host belongs to this account. As root, type: ${lines.join('; ')}`);
+}
+
 /** Every mount point of this machine; empty where there is no /proc. */
 export async function readMountPoints(): Promise<string[]> {
   try {

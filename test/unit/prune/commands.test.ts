@@ -258,5 +258,8 @@ describe('the freshness check', () => {
       hosts: [{ host: HOST, lastPrune: null, jobs: [{ job: 'db', state: 'stale', lastSealed: idOf(4) }] }],
     });
     expect(told()).toEqual([]);
+    if (process.getuid!() !== 0) return;
+    const foreign = await prune(bundle, ['status', '--config', made.config], UNPRIVILEGED - 1);
+    expect(foreign).toMatchObject({ code: 2, stderr: expect.stringContaining('runuser -u offsite-web1') as string });
   });
 });
