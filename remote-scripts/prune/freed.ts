@@ -10,6 +10,8 @@ export interface Freed {
   /** Bytes on the disk of all inodes whose last link goes. */
   readonly bytes: number;
   readonly inodes: number;
+  /** False when a directory could not be entered (`metadata: plain` keeps their modes): then it is at least this. */
+  readonly complete: boolean;
 }
 
 /**
@@ -29,7 +31,7 @@ export async function measureFreed(
   runProcess: RunProcess,
   signal?: AbortSignal,
 ): Promise<Freed> {
-  if (names.length === 0) return { bytes: 0, inodes: 0 };
+  if (names.length === 0) return { bytes: 0, inodes: 0, complete: true };
   await mkdir(scratch, { recursive: true, mode: 0o700 });
   const temporary = await mkdtemp(join(scratch, 'freed-'));
   try {
@@ -42,7 +44,8 @@ export async function measureFreed(
       args: [...names.map((name) => `./${name}`), ...PRINT_BLOCKS, '-o', '-fprintf', shared, '%i %n %b\n'],
       onStdoutLine: tally.whole,
     });
-    mustEndWell('find', found);
+    const complete = !wasKeptOut(found);
+    if (complete) mustEndWell('find', found);
     const sorted = await runProcess({
       ...common,
       program: 'sort',
@@ -50,7 +53,7 @@ export async function measureFreed(
       onStdoutLine: tally.link,
     });
     mustEndWell('sort', sorted);
-    return tally.freed();
+    return { ...tally.freed(), complete };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -86,12 +89,16 @@ function createTally() {
       }
       current.seen += 1;
     },
-    freed: (): Freed => {
+    freed: () => {
       close();
       current = { inode: '', links: 0, blocks: 0, seen: 0 };
       return { bytes: blocks * BLOCK, inodes };
     },
   };
+}
+
+function wasKeptOut(end: ProcessEnd): boolean {
+  return end.kind === 'exited' && end.code === 1 && /: Permission denied$/m.test(end.stderrTail);
 }
 
 function mustEndWell(program: string, end: ProcessEnd): void {

@@ -80,7 +80,7 @@ function summary({ decisions, holds, leftovers }: JobPlan, freed: Freed): string
   if (count('quarantine') > 0) parts.push(`quarantine ${count('quarantine')}`);
   const going = leftovers.filter(({ action }) => action === 'remove').length;
   if (going > 0) parts.push(`remove ${formatCount(going, 'leftover')}`);
-  const gain = `frees ${formatSize(freed.bytes)} in ${formatCount(freed.inodes, 'inode')}`;
+  const gain = `frees ${freed.complete ? '' : 'at least '}${formatSize(freed.bytes)} in ${formatCount(freed.inodes, 'inode')}`;
   return `${parts.join(', ')}; ${holds.length > 0 ? `if nothing were on hold, removing ${gain}` : `removing ${gain}`}`;
 }
 

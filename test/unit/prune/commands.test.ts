@@ -127,6 +127,7 @@ describe('offsite-prune HOST', () => {
     await once(own, 'exit');
     chmodSync(join(store.root, 'db', idOf(9), 'closed'), 0o000);
     chmodSync(join(store.root, 'db', idOf(9)), 0o500);
+    expect((await run(store, '--dry-run')).stdout).toMatch(/removing frees at least \d/);
     const { code, stderr } = await run(store);
     expect(stderr).toContain(`db/${idOf(9)} removed`);
     expect(code).toBe(0);

@@ -29,13 +29,14 @@ it('counts only what really goes: an inode whose last link is removed', async ()
     Number(execFileSync('stat', ['-c', '%b', join(store!.root, 'db', path)], { encoding: 'utf8' })) * 512;
   const blocks = (...paths: string[]) => paths.reduce((sum, path) => sum + size(path), 0);
   // c and the directory of the first; a and b live on in others
-  expect(await freedBy(store, [id(1)])).toEqual({ bytes: blocks(id(1), `${id(1)}/c`), inodes: 2 });
+  expect(await freedBy(store, [id(1)])).toEqual({ bytes: blocks(id(1), `${id(1)}/c`), inodes: 2, complete: true });
   // the first two together: b too, once
   expect(await freedBy(store, [id(1), id(2)])).toEqual({
     bytes: blocks(id(1), id(2), `${id(1)}/c`, `${id(1)}/b`, `${id(2)}/new`),
     inodes: 5,
+    complete: true,
   });
-  expect(await freedBy(store, [])).toEqual({ bytes: 0, inodes: 0 });
+  expect(await freedBy(store, [])).toEqual({ bytes: 0, inodes: 0, complete: true });
 });
 
 it('agrees with what the disk says after removing', async () => {
