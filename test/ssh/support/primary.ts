@@ -67,8 +67,8 @@ export interface Primary {
 
 /** A path that is a credential, as that of a webhook is. */
 const CANARY_PATH = 'T0CANARY/hook-4711-canary';
-/** An ordinary user that exists nowhere else; only root can be it. */
-const ORDINARY = 60_872;
+/** `nobody`: ssh wants a user that exists. Only root can be it. */
+const ORDINARY = 65_534;
 
 /**
  * Makes a primary for one job.

@@ -1,0 +1,290 @@
+import { chmod, mkdir, readdir, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { createWriteStream, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectFault } from './support/fault.ts';
+import { makePrimary, type Primary } from './support/primary.ts';
+import { fillSampleTree } from './support/sample-tree.ts';
+import { startSecondary, type Secondary } from './support/secondary.ts';
+import { recordTree } from './support/tree-record.ts';
+
+const MIB = 1024 * 1024;
+
+let secondary: Secondary;
+let primary: Primary;
+
+beforeAll(async () => {
+  secondary = await startSecondary();
+  // Root may read everything, so what cannot be read needs another user.
+  primary = await makePrimary(secondary, 'files', { ordinary: true });
+  await fillSampleTree(primary.source);
+  await chmod(join(primary.source, 'deep/er/run.sh'), 0o755);
+  await writeFile(join(primary.source, 'large.dump'), randomBytes(2 * MIB));
+  await primary.secure();
+});
+
+afterAll(async () => {
+  await primary.stop();
+  await secondary.stop();
+});
+
+const source = (name = '') => join(primary.source, name);
+const guard = { code: 16, advises: /Look at the local backup job first/ };
+
+describe('a source that is not worth sending', () => {
+  it('because it is missing', () =>
+    expectFault(primary, secondary, {
+      ...guard,
+      provoke: () => rename(source(), `${source()}-away`),
+      undo: () => rename(`${source()}-away`, source()),
+      says: /the source \S+ does not exist/,
+    }));
+
+  it('because it is a file', () =>
+    expectFault(primary, secondary, {
+      ...guard,
+      provoke: async () => {
+        await rename(source(), `${source()}-away`);
+        await writeFile(source(), 'a file');
+      },
+      undo: async () => {
+        await unlink(source());
+        await rename(`${source()}-away`, source());
+      },
+      says: /the source \S+ is not a directory/,
+    }));
+
+  it('because it is empty', () =>
+    expectFault(primary, secondary, {
+      ...guard,
+      provoke: async () => {
+        await rename(source(), `${source()}-away`);
+        await mkdir(source());
+      },
+      undo: async () => {
+        await rm(source(), { recursive: true });
+        await rename(`${source()}-away`, source());
+      },
+      says: /holds no file/,
+    }));
+
+  it('because every file in it is empty', () =>
+    expectFault(primary, secondary, {
+      ...guard,
+      provoke: async () => {
+        await rename(source(), `${source()}-away`);
+        await mkdir(source());
+        await writeFile(source('db.dump'), '');
+      },
+      undo: async () => {
+        await rm(source(), { recursive: true });
+        await rename(`${source()}-away`, source());
+      },
+      says: /holds 1 file, all of them empty/,
+    }));
+
+  it('because it cannot be read', () =>
+    expectFault(primary, secondary, {
+      ...guard,
+      provoke: () => chmod(source(), 0o000),
+      undo: () => chmod(source(), 0o755),
+      says: /Permission denied/,
+    }));
+
+  it('because a directory in it cannot be read', () =>
+    expectFault(primary, secondary, {
+      ...guard,
+      provoke: () => chmod(source('deep'), 0o000),
+      undo: () => chmod(source('deep'), 0o755),
+      says: /cannot be read in full: .*deep.*Permission denied/,
+    }));
+
+  it('because its newest file is too old', async () => {
+    const names = await readdir(source(), { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    await expectFault(primary, secondary, {
+      ...guard,
+      provoke: () => Promise.all(files.map((file) => utimes(file, 1e9, 1e9))),
+      undo: () => utimes(source('large.dump'), new Date(), new Date()),
+      says: /newest file in the source is .* old, more than guard\.max_age \(1 d 2 h\)/,
+    });
+  });
+
+  it('because it shrank; --force sends it with a warning', async () => {
+    await expectFault(primary, secondary, {
+      ...guard,
+      provoke: () => rename(source('large.dump'), join(primary.directory, 'large.dump')),
+      undo: () => rename(join(primary.directory, 'large.dump'), source('large.dump')),
+      says: /the source shrank by \d+ % \(from .* in \S+Z to .*\), more than guard\.max_shrink \(50 %\)/,
+    });
+    await rename(source('large.dump'), join(primary.directory, 'large.dump'));
+    const forced = await primary.call('run', 'files', '--force');
+    expect(forced.code).toBe(0);
+    expect(forced.alerts).toMatchObject([{ event: 'success' }, { event: 'warning' }]);
+    expect(forced.alerts[1]?.body).toMatch(/in spite of a guard \(--force\): the source shrank/);
+    await rename(join(primary.directory, 'large.dump'), source('large.dump'));
+    await primary.secure();
+  });
+});
+
+describe('a source that changes while it is sent', () => {
+  const slow = { target: { bandwidth_limit: '1536KiB' } };
+  const incomplete = { code: 17, advises: /readable and stable while they are sent/, undo: () => primary.configure() };
+
+  /** New content, so that there is something to send, and a moment in the middle of it. */
+  async function changing(act: () => void) {
+    await writeFile(source('large.dump'), randomBytes(2 * MIB));
+    await writeFile(source('z-later.dump'), randomBytes(256 * 1024));
+    await primary.configure(slow);
+    secondary.line.after(0.5 * MIB, act);
+  }
+
+  it('a file in it cannot be read: it is named, and nothing is sealed', () =>
+    expectFault(primary, secondary, {
+      ...incomplete,
+      provoke: async () => {
+        await writeFile(source('secret.dump'), 'top secret');
+        await chmod(source('secret.dump'), 0o000);
+      },
+      undo: () => rm(source('secret.dump'), { force: true }),
+      says: /secret\.dump.*Permission denied/,
+    }));
+
+  it('a file grows behind what was read: no false alarm of corruption, but a new attempt is due', () =>
+    expectFault(primary, secondary, {
+      ...incomplete,
+      provoke: () =>
+        changing(() => {
+          createWriteStream(source('large.dump'), { flags: 'a' }).end(randomBytes(1000));
+        }),
+      says: /the source changed while it was sent: .*large\.dump/,
+    }));
+
+  it('a file is overwritten in place: no false alarm of corruption', () =>
+    expectFault(primary, secondary, {
+      ...incomplete,
+      provoke: () =>
+        changing(() => {
+          createWriteStream(source('large.dump'), { flags: 'r+' }).end(randomBytes(2 * MIB));
+        }),
+      says: /large\.dump/,
+    }));
+
+  it('a file vanishes before its turn', () =>
+    expectFault(primary, secondary, {
+      ...incomplete,
+      provoke: () => changing(() => rmSync(source('z-later.dump'))),
+      says: /vanished.*z-later\.dump/,
+    }));
+
+  it('and is stable in the next attempt: the run succeeds with it', async () => {
+    await changing(() => {
+      createWriteStream(source('large.dump'), { flags: 'a' }).end('more');
+    });
+    await primary.configure({ ...slow, job: { retry: { attempts: 2, delay: '100ms' } } });
+    const end = await primary.call('run', 'files');
+    expect(end.code).toBe(0);
+    expect((await primary.history()).at(-1)).toMatchObject({ attempts: 2 });
+    expect(await primary.call('verify', 'files')).toMatchObject({ code: 0 });
+    await primary.configure();
+  });
+});
+
+describe('a source with nothing in it that is allowed to be empty', () => {
+  it('is sealed, and its canary is the presence of a file', async () => {
+    const empty = await makePrimary(secondary, 'empty');
+    await empty.configure({ job: { guard: { allow_empty: true } } });
+    const id = await empty.secure();
+    expect(await secondary.sealed('empty')).toEqual([id]);
+    expect(await empty.call('verify', 'empty')).toMatchObject({ code: 0 });
+    await empty.stop();
+  });
+});
+
+describe('hostile file names', () => {
+  const long = 'n'.repeat(255);
+  const NAMES = [
+    'line\nbreak',
+    'carriage\rreturn',
+    'it\'s "quoted"',
+    '-rf',
+    '--delete',
+    '--link-dest=..',
+    ' leading blank',
+    'trailing blank ',
+    '123 456 digits first',
+    '*?[glob]',
+    'back\\slash',
+    'back\\*star',
+    'literal \\#012 escape',
+    '$(touch pwned)`touch pwned`',
+    'tab\there',
+    '\u001b[31mred',
+    'ümlaut-備份',
+    '#comment',
+    ';semi&amp|pipe>',
+    '~tilde',
+    '@<fc........ 1 2 fake item',
+    'rsync error: fake (code 12)',
+    long,
+  ].map((name) => Buffer.from(name));
+  NAMES.push(Buffer.from([0x66, 0xff, 0xfe, 0x80, 0x6f])); // no UTF-8
+
+  async function fill(directory: string, seed: string): Promise<void> {
+    const base = Buffer.from(`${directory}/`);
+    for (const name of NAMES) await writeFile(Buffer.concat([base, name]), `${seed} ${name.toString('latin1')}`);
+    const deep = Buffer.concat([base, Buffer.from('dir\nwith '), Buffer.from([0xff])]);
+    await mkdir(deep, { recursive: true });
+    await writeFile(Buffer.concat([deep, Buffer.from('/file "x"\n')]), seed);
+  }
+
+  it.each(['full', 'changed'] as const)(
+    'arrive as they are, are verified and linked (verify.mode: %s)',
+    async (mode) => {
+      const job = `names-${mode}`;
+      const names = await makePrimary(secondary, job);
+      await names.configure({ job: { verify: { mode } } });
+      await fill(names.source, 'first');
+      await names.secure();
+      // A second time: one file of the many changes, and the rest is linked.
+      await fill(names.source, 'second');
+      const id = await names.secure();
+      const { transfer, verification } = (await names.history()).at(-1) as Record<string, Record<string, unknown>>;
+      expect(verification).toMatchObject({ mode });
+      expect(transfer).toMatchObject({ copiedFiles: 0, changedFiles: NAMES.length + 1 });
+      expect(contentOf(recordTree(secondary.path(job, id)))).toEqual(contentOf(recordTree(names.source)));
+      expect(await names.call('verify', job)).toMatchObject({ code: 0 });
+
+      const third = await names.secure();
+      expect((await names.history()).at(-1)).toMatchObject({
+        snapshot: third,
+        transfer: { linkedFiles: NAMES.length + 1, changedFiles: 0, newFiles: 0 },
+      });
+      await names.stop();
+    },
+  );
+
+  /** Name, size and content of each entry. */
+  function contentOf(record: readonly string[]): string[] {
+    return record.map((line) => line.replace(/ 0o(\d+) \d+ \d+ (\d+) \d+ (\S*) .*$/, ' $3'));
+  }
+});
+
+describe('excludes', () => {
+  it('keep what they match at home, also where the pattern looks like an option', async () => {
+    const some = await makePrimary(secondary, 'excludes');
+    await some.configure({ job: { exclude: ['*.tmp', '--delete', '/top', "it's"] } });
+    for (const name of ['keep', 'a.tmp', '--delete', 'top', "it's"]) await writeFile(join(some.source, name), name);
+    await mkdir(join(some.source, 'sub'));
+    await writeFile(join(some.source, 'sub/top'), 'kept');
+    const id = await some.secure();
+    expect((await readdir(secondary.path('excludes', id), { recursive: true })).sort()).toEqual([
+      'keep',
+      'sub',
+      'sub/top',
+    ]);
+    expect(await some.call('verify', 'excludes')).toMatchObject({ code: 0 });
+    await some.stop();
+  });
+});
