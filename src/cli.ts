@@ -6,6 +6,8 @@ import { listenForSignals } from './commands/signals.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { ValidateOptions } from './commands/config-validate.ts';
+import type { StatusOptions } from './commands/status.ts';
+import type { AlertTestOptions } from './commands/alert-test.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
 import { version } from './shared/version.ts';
@@ -54,6 +56,32 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .addOption(configOption())
     .action((job: string | undefined, options: VerifyOptions) =>
       perform(async (context) => (await import('./commands/verify.ts')).verify(job, options, context)),
+    );
+
+  program
+    .command('status')
+    .description('how every job stands; exit code 40 when one is stale, 20 when its snapshot is damaged')
+    .argument('[job]', 'name of a job; default: all')
+    .option('-t, --target <name>', 'only on this target')
+    .option('--json', 'one JSON object')
+    .option('--nagios', 'one line for a monitor; exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN')
+    .option('--alert', 'tell the alert channels of stale jobs and write the metrics: for a timer')
+    .addOption(configOption())
+    .action((job: string | undefined, options: StatusOptions) =>
+      perform(
+        async (context) => (await import('./commands/status.ts')).status(job, options, context),
+        options.alert === true,
+      ),
+    );
+
+  const alert = program.command('alert').description('look after the alert channels');
+  alert
+    .command('test')
+    .description('send a test message through one channel, or all')
+    .argument('[channel]', 'name of a channel; default: all')
+    .addOption(configOption())
+    .action((channel: string | undefined, options: AlertTestOptions) =>
+      perform(async (context) => (await import('./commands/alert-test.ts')).alertTest(channel, options, context)),
     );
 
   const config = program.command('config').description('look at the configuration');

@@ -18,6 +18,8 @@ export interface Context {
   readonly host: string;
   /** Whether standard error is a terminal on which a bar may move. */
   readonly interactive: boolean;
+  /** Columns of the terminal that shows the results; undefined when standard output is none. */
+  readonly columns: number | undefined;
   /** Aborted with a SignalReceived by SIGTERM, SIGINT and SIGHUP. */
   readonly signal: AbortSignal;
   /** Aborted by a second signal: give up what is left to do, alerts too. */
@@ -42,6 +44,7 @@ export function processContext(signal: AbortSignal, hurry: AbortSignal): Context
     environment: process.env,
     host: hostname(),
     interactive: process.stderr.isTTY,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     signal,
     hurry,
   };

@@ -93,7 +93,10 @@ function differenceTable({ comparison }: VerifyReport): string[] {
     (a, b) => order.indexOf(a.kind) - order.indexOf(b.kind),
   );
   if (differences.length === 0) return [];
-  const table = new Table({ head: ['', 'file', 'differs in'], style: { head: ['bold'], border: [], compact: true } });
+  const table = new Table({
+    head: ['', pc.bold('file'), pc.bold('differs in')],
+    style: { head: [], border: [], compact: true },
+  });
   for (const { kind, name, what } of differences.slice(0, LISTED)) {
     const word = KIND_WORDS[kind];
     table.push([kind === 'drift' || kind === 'extra' ? word : pc.red(word), name, what]);

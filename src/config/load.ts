@@ -73,6 +73,7 @@ function settingsOf(raw: RawConfig): Settings {
     targets: new Map(targets),
     jobs: new Map(jobs),
     alerts: raw.alerts,
+    metricsFile: raw.metrics.textfile,
   };
 }
 

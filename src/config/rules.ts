@@ -24,6 +24,12 @@ export function checkRules(config: RawConfig, locate: Locate): ConfigProblem[] {
       ),
     );
   }
+  const { textfile } = config.metrics;
+  if (textfile !== undefined && !textfile.endsWith('.prom')) {
+    problems.push(
+      problem(['metrics', 'textfile'], "must end in .prom: node_exporter's collector reads no other files"),
+    );
+  }
   for (const [name, job] of Object.entries(config.jobs)) {
     problems.push(...jobProblems(['jobs', name], job, config, problem));
   }

@@ -10,6 +10,7 @@ export interface RawConfig {
   readonly targets: Readonly<Record<string, RawTarget>>;
   readonly jobs: Readonly<Record<string, RawJob>>;
   readonly alerts: AlertSettings;
+  readonly metrics: { readonly textfile?: string };
 }
 
 export interface RawTarget {
@@ -141,5 +142,11 @@ export const configSchema = {
     },
     jobs: { type: 'object', minProperties: 1, propertyNames: { format: 'name' }, additionalProperties: jobSchema },
     alerts: alertSettingsSchema,
+    metrics: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: { textfile: path },
+    },
   },
 } as const;

@@ -10,6 +10,8 @@ export interface Settings {
   readonly targets: ReadonlyMap<string, TargetSettings>;
   readonly jobs: ReadonlyMap<string, JobSettings>;
   readonly alerts: AlertSettings;
+  /** The text file for node_exporter's collector; undefined: none is written. */
+  readonly metricsFile: string | undefined;
 }
 
 /** One named secondary. Its endpoint is known by reference only. */

@@ -15,6 +15,8 @@ export async function writeFileAtomic(path: string, content: string, mode = 0o60
     const file = await open(temporary, 'w', mode);
     try {
       await file.writeFile(content);
+      // Exactly this mode: the umask of a unit (UMask=0077) must not hide a file that others are to read.
+      await file.chmod(mode);
       // Before the rename: otherwise a power cut can leave the new name on an empty file.
       await file.sync();
     } finally {

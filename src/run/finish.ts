@@ -1,6 +1,7 @@
 import { secretSources } from '../config/target-secrets.ts';
 import { deliverAlert, type AlertDeps } from '../notify/deliver.ts';
 import type { RunFacts } from '../notify/facts.ts';
+import { writeMetrics } from '../insight/metrics-file.ts';
 import { errorMessage } from '../platform/files.ts';
 import { readSecret, type SecretSources } from '../platform/secrets.ts';
 import { exitCodeOf } from '../shared/outcome.ts';
@@ -9,6 +10,7 @@ import { clearDistrust, noteDistrust } from '../state/distrust.ts';
 import { appendHistory } from '../state/history.ts';
 import { saveJobState, type JobState } from '../state/job-state.ts';
 import type { RunRecord } from '../state/run-record.ts';
+import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import type { RunEnd } from './run-end.ts';
 
@@ -50,11 +52,19 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   if (end.outcome === 'corruption')
     await keep('note of the damage', () => noteDistrust(stateDirectory, job, target, finished));
   if (end.outcome === 'done') await keep('note of the repair', () => clearDistrust(stateDirectory, job, target));
+  let stale: StaleNote | undefined;
+  if (end.outcome === 'done') {
+    // After the state: a freshness check that writes its note now looks at the state once more before it tells.
+    await keep('note of the stale backup', async () => {
+      stale = await clearStaleNote(stateDirectory, job, target);
+    });
+  }
   const safe = redactDeep(draft, deps.redactor.redact);
   await keep('history', () => appendHistory(stateDirectory, safe));
+  await keep('metrics file', () => writeMetrics(request.settings, deps.clock));
   const record: RunRecord = { ...safe, warnings: [...safe.warnings, ...problems.map(deps.redactor.redact)] };
   deps.observe({ event: 'run-finished', record });
-  await tell(request, deps, record, end, after);
+  await tell(request, deps, record, end, after, stale);
   return record;
 }
 
@@ -101,6 +111,7 @@ async function tell(
   record: RunRecord,
   end: RunEnd,
   after: JobState | undefined,
+  stale: StaleNote | undefined,
 ): Promise<void> {
   const failed = record.outcome !== 'done';
   const before = end.state?.failing ?? null;
@@ -121,7 +132,8 @@ async function tell(
   };
   const limit = end.signal === undefined ? {} : { limitMs: ALERT_LIMIT_AFTER_SIGNAL };
   const channels = { ...alertDeps(request.settings.secretsFile, deps), ...limit };
-  const event = failed ? 'failure' : before ? 'recovery' : 'success';
+  // Who was told of a failure, or that the backup is stale, is told once that it is over.
+  const event = failed ? 'failure' : before || stale ? 'recovery' : 'success';
   await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
   if (!failed && record.warnings.length > 0) {
     await deliverAlert({ ...facts, event: 'warning' }, request.settings.alerts, channels);

@@ -1,3 +1,4 @@
+import { writeMetrics } from '../insight/metrics-file.ts';
 import { errorMessage } from '../platform/files.ts';
 import { displayName } from '../rsync/itemized.ts';
 import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
@@ -5,6 +6,7 @@ import { snapshotTime, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { noteDistrust } from '../state/distrust.ts';
 import { loadJobState } from '../state/job-state.ts';
+import { saveVerification } from '../state/verification.ts';
 import { checkCanary } from '../verify/canary.ts';
 import type { Comparison } from '../verify/comparison.ts';
 import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
@@ -71,8 +73,27 @@ export async function verifyJob(
       (error: unknown) => deps.log('warning', `The damage could not be noted for the next run: ${errorMessage(error)}`),
     );
   }
-  return { ...report, ...end, exitCode, durationMs: Math.round(deps.clock.monotonic() - begun) };
+  const finished = { ...report, ...end, exitCode, durationMs: Math.round(deps.clock.monotonic() - begun) };
+  await recordVerdict(request, finished, deps);
+  return finished;
 }
+
+/** Keeps what `status` and the metrics tell of. A verification that did not get to a verdict says nothing of the bytes. */
+async function recordVerdict(request: RunRequest, report: VerifyReport, deps: RunDeps): Promise<void> {
+  const { snapshot, outcome, durationMs } = report;
+  if (snapshot === null || !VERDICTS.includes(outcome)) return;
+  const { stateDirectory } = request.settings;
+  const at = deps.clock.now().toISOString();
+  try {
+    const note = { version: 1, snapshot, at, outcome, durationMs } as const;
+    await saveVerification(stateDirectory, report.job, report.target, note);
+    await writeMetrics(request.settings, deps.clock);
+  } catch (error) {
+    deps.log('warning', `The verification could not be recorded: ${errorMessage(error)}`);
+  }
+}
+
+const VERDICTS: readonly Outcome[] = ['done', 'corruption', 'verification-blind'];
 
 type VerifyEnd = Partial<VerifyReport> & EarlyEnd;
 

@@ -1,0 +1,126 @@
+import { staleAfter, type Standing } from './standing.ts';
+
+/** One family of the text file: its help and the value of each job on each target, where there is one. */
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter';
+  readonly value: (standing: Standing) => number | undefined;
+}
+
+/** Names and units by https://prometheus.io/docs/practices/naming/: base units, `_total` for counters alone. */
+const FAMILIES: readonly Family[] = [
+  {
+    name: 'offsite_rsync_last_success_timestamp_seconds',
+    help: 'When the last run ended that sealed a snapshot.',
+    type: 'gauge',
+    value: ({ sealed }) => (sealed ? seconds(sealed.finished) : undefined),
+  },
+  {
+    name: 'offsite_rsync_last_attempt_timestamp_seconds',
+    help: 'When the last run ended, however it ended.',
+    type: 'gauge',
+    value: ({ lastRun }) => (lastRun ? seconds(lastRun.finished) : undefined),
+  },
+  {
+    name: 'offsite_rsync_last_exit_code',
+    help: 'Exit code of the last run; 0 means sealed and verified.',
+    type: 'gauge',
+    value: ({ lastRun }) => lastRun?.exitCode,
+  },
+  {
+    name: 'offsite_rsync_last_duration_seconds',
+    help: 'How long the last run took, all attempts together.',
+    type: 'gauge',
+    value: ({ lastRun }) => (lastRun ? lastRun.durationMs / 1000 : undefined),
+  },
+  {
+    name: 'offsite_rsync_consecutive_failures',
+    help: 'Runs that failed since the last one that sealed a snapshot.',
+    type: 'gauge',
+    value: ({ failing }) => failing?.count ?? 0,
+  },
+  {
+    name: 'offsite_rsync_stale',
+    help: 'Whether no sealed snapshot is there though one was due (1), or not (0); only for jobs with expect.',
+    type: 'gauge',
+    value: ({ freshness, stale }) => (freshness ? Number(stale) : undefined),
+  },
+  {
+    name: 'offsite_rsync_stale_after_timestamp_seconds',
+    help: 'From when on the job is stale unless a newer snapshot is sealed: right even when nothing writes this file any more.',
+    type: 'gauge',
+    value: (standing) => {
+      const deadline = staleAfter(standing);
+      return deadline && deadline.getTime() / 1000;
+    },
+  },
+  {
+    name: 'offsite_rsync_last_verification_timestamp_seconds',
+    help: 'When stored bytes were last compared with the source, after a push or by verify.',
+    type: 'gauge',
+    value: ({ verified }) => verified && verified.at.getTime() / 1000,
+  },
+  {
+    name: 'offsite_rsync_last_verification_success',
+    help: 'Whether that comparison found the snapshot intact (1) or not (0).',
+    type: 'gauge',
+    value: ({ verified }) => verified && Number(verified.outcome === 'done'),
+  },
+  {
+    name: 'offsite_rsync_snapshot_size_bytes',
+    help: 'Size of the last sealed snapshot: all its files, whether sent or linked.',
+    type: 'gauge',
+    value: ({ sealed }) => sealed?.bytes,
+  },
+  {
+    name: 'offsite_rsync_snapshot_files',
+    help: 'Regular files in the last sealed snapshot.',
+    type: 'gauge',
+    value: ({ sealed }) => sealed?.files,
+  },
+  {
+    name: 'offsite_rsync_snapshot_sent_bytes',
+    help: 'Bytes that went over the line for the last sealed snapshot.',
+    type: 'gauge',
+    value: ({ lastSuccess }) => lastSuccess?.transfer?.sentBytes,
+  },
+  {
+    name: 'offsite_rsync_sent_bytes_total',
+    help: 'Bytes that went over the line for all sealed snapshots in the history of this host.',
+    type: 'counter',
+    value: ({ sentBytesTotal }) => sentBytesTotal,
+  },
+];
+
+/**
+ * The text file for node_exporter's textfile collector. What is not known has no line.
+ * @param version of this program
+ */
+export function renderMetrics(standings: readonly Standing[], version: string): string {
+  const info = family('offsite_rsync_build_info', 'Version of offsite-rsync; always 1.', 'gauge', [
+    `{version="${escapeLabel(version)}"} 1`,
+  ]);
+  const families = FAMILIES.map(({ name, help, type, value }) => {
+    const rows = standings.flatMap((standing) => {
+      const number = value(standing);
+      if (number === undefined || !Number.isFinite(number)) return [];
+      return [`{job="${escapeLabel(standing.job)}",target="${escapeLabel(standing.target)}"} ${number}`];
+    });
+    return rows.length === 0 ? '' : family(name, help, type, rows);
+  });
+  return [info, ...families].join('');
+}
+
+function family(name: string, help: string, type: Family['type'], rows: readonly string[]): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${rows.map((row) => `${name}${row}\n`).join('')}`;
+}
+
+// Names hold none of these; the format's rule is kept all the same.
+function escapeLabel(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+function seconds(iso: string): number {
+  return new Date(iso).getTime() / 1000;
+}

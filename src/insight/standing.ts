@@ -1,0 +1,163 @@
+import type { ExpectSettings } from '../config/settings.ts';
+import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
+import { assessFreshness, type Freshness } from '../shared/schedule.ts';
+import { formatInZone } from '../shared/time-zone.ts';
+import { formatDuration } from '../shared/units.ts';
+import type { FailingState, SealedSnapshot } from '../state/job-state.ts';
+import type { RunRecord } from '../state/run-record.ts';
+import type { VerificationNote } from '../state/verification.ts';
+
+/**
+ * How a job stands on a target, the worst that holds. `never`: nothing of it has been sealed. `corrupt`: a verification
+ * since the last seal found damage. `stale`: none was sealed when one was due. `failing`: the last run failed, but the
+ * last snapshot is still new enough.
+ */
+export type Condition = 'never' | 'corrupt' | 'stale' | 'failing' | 'secured';
+
+/** The last time stored bytes were compared with the source. */
+export interface LastVerification {
+  readonly at: Date;
+  /** `changed`: only what that run had sent. */
+  readonly scope: 'full' | 'changed';
+  /** `done`, `corruption` or `verification-blind`. */
+  readonly outcome: Outcome;
+}
+
+/** All that is known of one job on one target at one moment. */
+export interface Standing {
+  readonly job: string;
+  readonly target: string;
+  readonly condition: Condition;
+  /** Whether a sealed snapshot is missing that was due, or that cannot be told because the clock is wrong. */
+  readonly stale: boolean;
+  /** What is wrong, in words; empty when secured. */
+  readonly why: string;
+  /** The same without what an alert says in lines of its own: when one was due, and how runs failed. */
+  readonly cause: string;
+  readonly expect: ExpectSettings | undefined;
+  readonly freshness: Freshness | undefined;
+  readonly sealed: SealedSnapshot | null;
+  /** Milliseconds since the snapshot's data was read; negative when it comes from the future. */
+  readonly ageMs: number | undefined;
+  /** The newest run, however it ended, and the newest of each kind. */
+  readonly lastRun: RunRecord | undefined;
+  readonly lastSuccess: RunRecord | undefined;
+  readonly lastFailure: RunRecord | undefined;
+  readonly failing: FailingState | null;
+  readonly verified: LastVerification | undefined;
+  /** Bytes sent by all runs that the history knows of. */
+  readonly sentBytesTotal: number;
+}
+
+/** What a standing is made of. */
+export interface StandingSources {
+  readonly job: string;
+  readonly target: string;
+  readonly expect: ExpectSettings | undefined;
+  readonly sealed: SealedSnapshot | null;
+  readonly failing: FailingState | null;
+  readonly lastFullVerification: string | null;
+  readonly verification: VerificationNote | undefined;
+  readonly lastRun: RunRecord | undefined;
+  readonly lastSuccess: RunRecord | undefined;
+  readonly lastFailure: RunRecord | undefined;
+  readonly sentBytesTotal: number;
+}
+
+/** Decides how a job stands. A snapshot is as old as its data: its run's start counts, not its end. */
+export function standingOf(sources: StandingSources, now: Date): Standing {
+  const { expect, sealed, failing } = sources;
+  const made = sealed === null ? undefined : new Date(sealed.started);
+  const freshness = expect && assessFreshness({ ...expect, grace: expect.graceMs }, made, now);
+  const stale = freshness?.state === 'overdue' || freshness?.state === 'clock-wrong';
+  const verified = lastVerificationOf(sources);
+  const damaged =
+    sealed !== null && verified?.outcome === 'corruption' && verified.at.getTime() > Date.parse(sealed.finished);
+  const condition: Condition =
+    sealed === null ? 'never' : damaged ? 'corrupt' : stale ? 'stale' : failing ? 'failing' : 'secured';
+  const facts = { ...sources, condition, freshness, stale };
+  return {
+    job: sources.job,
+    target: sources.target,
+    condition,
+    stale,
+    ...wordsOf(facts, now),
+    expect,
+    freshness,
+    sealed,
+    ageMs: made && now.getTime() - made.getTime(),
+    lastRun: sources.lastRun,
+    lastSuccess: sources.lastSuccess,
+    lastFailure: sources.lastFailure,
+    failing,
+    verified,
+    sentBytesTotal: sources.sentBytesTotal,
+  };
+}
+
+/** The moment at which the standing became or becomes stale unless a newer snapshot arrives. */
+export function staleAfter({ freshness, sealed }: Pick<Standing, 'freshness' | 'sealed'>): Date | undefined {
+  if (!freshness) return undefined;
+  return freshness.state === 'clock-wrong' && sealed ? new Date(0) : freshness.deadline;
+}
+
+function lastVerificationOf({
+  sealed,
+  lastSuccess,
+  lastFullVerification,
+  verification,
+}: StandingSources): LastVerification | undefined {
+  const candidates: LastVerification[] = [];
+  const add = (at: string, scope: LastVerification['scope'], outcome: Outcome) => {
+    candidates.push({ at: new Date(at), scope, outcome });
+  };
+  if (lastSuccess?.verification && lastSuccess.snapshot === sealed?.id) {
+    add(lastSuccess.finished, lastSuccess.verification.mode, 'done');
+  }
+  if (lastFullVerification !== null) add(lastFullVerification, 'full', 'done');
+  if (verification) add(verification.at, 'full', verification.outcome);
+  // Of two at one moment the full one counts: the state and the history tell of the same run.
+  return candidates
+    .filter(({ at }) => !Number.isNaN(at.getTime()))
+    .sort((a, b) => b.at.getTime() - a.at.getTime() || Number(b.scope === 'full') - Number(a.scope === 'full'))[0];
+}
+
+type WhyFacts = StandingSources & Pick<Standing, 'condition' | 'freshness' | 'stale'>;
+
+function wordsOf(facts: WhyFacts, now: Date): Pick<Standing, 'why' | 'cause'> {
+  const { condition, sealed, failing, lastFailure } = facts;
+  const damage =
+    condition === 'corrupt'
+      ? `verification found damage in ${facts.verification?.snapshot ?? ''}: run the job again (the next run compares by checksum)`
+      : '';
+  const missing =
+    sealed === null
+      ? 'nothing of it has been secured yet'
+      : facts.stale && facts.freshness?.state !== 'clock-wrong'
+        ? `no sealed snapshot since ${sealed.id}`
+        : '';
+  const late = staleText(facts, now);
+  const failed = failing ? failingText(failing, lastFailure) : '';
+  const joined = (...parts: readonly string[]) => parts.filter((part) => part !== '').join('; ');
+  return {
+    why: joined(damage, [missing, late].filter((part) => part !== '').join(': '), failed),
+    cause: joined(damage, late, failed),
+  };
+}
+
+function staleText({ stale, freshness, sealed, expect }: WhyFacts, now: Date): string {
+  if (!stale || !freshness) return '';
+  if (freshness.state === 'clock-wrong') {
+    return `its newest snapshot (${sealed?.id ?? ''}) comes from the future: the clock of this host is wrong, or was when it was made`;
+  }
+  const { timezone = 'UTC', graceMs = 0 } = expect ?? {};
+  const due = sealed === null ? freshness.lastDue : new Date(freshness.deadline.getTime() - graceMs);
+  const late = formatDuration(now.getTime() - due.getTime());
+  return `one was due ${formatInZone(due, timezone)} (${timezone}), ${late} ago`;
+}
+
+function failingText({ count, outcome }: FailingState, last: RunRecord | undefined): string {
+  const runs = count === 1 ? 'the last run' : `the last ${count} runs`;
+  const reason = last?.outcome === outcome ? (last.reason.split('\n')[0] ?? '') : '';
+  return `${runs} failed: ${OUTCOMES[outcome].title}${reason === '' ? '' : ` (${reason})`}`;
+}

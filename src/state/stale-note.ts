@@ -1,0 +1,78 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+
+/**
+ * Stands while a job is stale and people were told, or are about to be. Written by the freshness check, taken away by
+ * the next good run, which tells the recovery.
+ */
+export interface StaleNote {
+  readonly version: 1;
+  /** When the check first found it (ISO 8601, UTC). */
+  readonly since: string;
+  /** When people were last told; null: nobody could be reached yet. */
+  readonly lastTold: string | null;
+  /** How often they were told. */
+  readonly told: number;
+}
+
+/** Replaces the note of a job and target. */
+export async function saveStaleNote(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  note: StaleNote,
+): Promise<void> {
+  await makePrivateDirectory(join(stateDirectory, 'jobs'));
+  await writeFileAtomic(noteFile(stateDirectory, job, target), `${JSON.stringify(note)}\n`);
+}
+
+/**
+ * Reads the note; undefined when there is none or it is damaged: then people are told once more, never once too little.
+ * @throws NodeJS.ErrnoException when the file exists but cannot be read
+ */
+export async function loadStaleNote(
+  stateDirectory: string,
+  job: string,
+  target: string,
+): Promise<StaleNote | undefined> {
+  try {
+    return parse(await readFile(noteFile(stateDirectory, job, target), 'utf8'));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Takes the note away. @returns the note that stood */
+export async function clearStaleNote(
+  stateDirectory: string,
+  job: string,
+  target: string,
+): Promise<StaleNote | undefined> {
+  const note = await loadStaleNote(stateDirectory, job, target);
+  await rm(noteFile(stateDirectory, job, target), { force: true });
+  return note;
+}
+
+function parse(text: string): StaleNote | undefined {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { version, since, lastTold, told } = data as Record<keyof StaleNote, unknown>;
+  const sound =
+    version === 1 && isTime(since) && (lastTold === null || isTime(lastTold)) && typeof told === 'number' && told >= 0;
+  return sound ? { version, since, lastTold, told } : undefined;
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+}
+
+function noteFile(stateDirectory: string, job: string, target: string): string {
+  return join(stateDirectory, 'jobs', `${job}@${target}.stale.json`);
+}
