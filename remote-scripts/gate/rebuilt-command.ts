@@ -55,7 +55,7 @@ function lettersOf(request: GateRequest, { delta, fuzzy }: Rebuild): string {
     metadataLetters(wire.metadata),
     request.kind === 'push' && fuzzy ? 'y'.repeat(wire.fuzzy) : '',
     request.kind === 'push' && !delta ? 'W' : '',
-    request.kind === 'verify' ? 'c' : '',
+    request.kind === 'verify' || (request.kind === 'push' && request.checksum) ? 'c' : '',
     wire.compress ? 'z' : '',
   ].join('');
 }

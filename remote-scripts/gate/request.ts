@@ -9,6 +9,8 @@ export type GateRequest =
       readonly job: string;
       readonly id: SnapshotId;
       readonly dryRun: boolean;
+      /** Compare with the bases by checksum: they are known to hold damage that must not be linked on. */
+      readonly checksum: boolean;
       /** Snapshots or attempts of the same job to link to, in this order. */
       readonly bases: readonly SnapshotId[];
       readonly wire: WireOptions;
@@ -72,14 +74,15 @@ function parse(commandLine: string): GateRequest {
   // Names of this machine's own users have no meaning for files of another.
   if (metadata === 'fake_super' && !long.has('numeric-ids')) refuse('--numeric-ids is missing');
   const wire = wireOptions(metadata, letters, capabilities, long);
-  if (letters.has('c')) {
+  // Only a push names a file that was cut short (--partial) or another basis; with both kinds -c may come.
+  if (letters.has('c') && !long.has('partial')) {
     if (!letters.has('n')) refuse('a verification must be a dry run (-n)');
     if (letters.has('y') || bases.length > 0) refuse('a verification has no basis');
     allowOnly(long, 'verify');
     return { kind: 'verify', job, id, extras: long.has('delete'), wire };
   }
   allowOnly(long, 'push');
-  return { kind: 'push', job, id, dryRun: letters.has('n'), bases, wire };
+  return { kind: 'push', job, id, dryRun: letters.has('n'), checksum: letters.has('c'), bases, wire };
 }
 
 function parseDestination(text: string): { job: string; id: SnapshotId; sealed: boolean } {

@@ -37,6 +37,8 @@ export interface ControllerSpec {
   readonly knownHostsFile: string;
   /** How this program is started. */
   readonly program: readonly string[];
+  /** Ends what the program is doing. */
+  readonly signal: AbortSignal;
 }
 
 /** Writes a configuration with its secrets, and calls the program with it. */
@@ -78,6 +80,7 @@ export async function setUpController(spec: ControllerSpec): Promise<Controller>
       program,
       args: [...first, ...args, '--config', path('config.yaml'), '--json'],
       onStdoutLine: (line) => lines.push(line),
+      signal: spec.signal,
     }).ended;
     return { last: lines.at(-1) ?? '{}', code: end.kind === 'exited' ? end.code : -1 };
   };

@@ -1,13 +1,16 @@
-import { mkdir, mkdtemp, open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
+import { runProcess } from '../platform/process.ts';
+import { attackSnapshot, fingerprint, type StolenKey } from './attacker.ts';
 import { setUpController, type Controller } from './controller.ts';
 import { layLine, type Line } from './line.ts';
 import { startPrivateSshd } from './private-sshd.ts';
 import { makeSampleSource, type SampleSource } from './sample-source.ts';
+import { setUpSecondary, type DemoSecondary } from './secondary.ts';
 
 /** Shows the demo's progress. */
 export interface Stage {
@@ -29,6 +32,9 @@ export interface DemoSpec {
 
 /** The three acceptance criteria, each set only by what was observed. */
 interface Observed {
+  /** Beside the three: whoever has the key can only add. */
+  onlyAdds: boolean;
+  prunes: boolean;
   transferred: boolean;
   verified: boolean;
   brokenCleanly: boolean;
@@ -39,8 +45,12 @@ interface Scene {
   readonly controller: Controller;
   readonly source: SampleSource;
   readonly line: Line;
+  readonly secondary: DemoSecondary;
   /** The job's directory on the secondary. */
   readonly stored: string;
+  readonly key: StolenKey;
+  /** A directory that does not exist yet. */
+  readonly lair: string;
   readonly observed: Observed;
 }
 
@@ -54,35 +64,47 @@ const ARCHIVE_BYTES = 24 * 1024 * 1024;
 export async function playDemo(spec: DemoSpec): Promise<boolean> {
   const { stage, clock, keep } = spec;
   const directory = await mkdtemp(join(tmpdir(), 'offsite-demo-'));
-  const observed: Observed = { transferred: false, verified: false, brokenCleanly: false };
+  const observed: Observed = {
+    onlyAdds: false,
+    prunes: false,
+    transferred: false,
+    verified: false,
+    brokenCleanly: false,
+  };
   const closers: (() => Promise<void>)[] = [];
   try {
-    stage.step('A secondary of its own: sshd on loopback, fresh keys, one restricted entry in authorized_keys');
+    stage.step('A secondary of its own: sshd on loopback, fresh keys, the gate as forced command');
+    await chmod(directory, 0o711); // the secondary's account passes through; everything below is closed to others
     const [vault, primary] = [join(directory, 'vault'), join(directory, 'primary')];
-    for (const path of [vault, primary, join(directory, 'ssh')]) await mkdir(path, { mode: 0o700 });
+    for (const path of [primary, join(directory, 'ssh')]) await mkdir(path, { mode: 0o700 });
+    await mkdir(vault, { mode: 0o711 });
     const line = await layLine();
     closers.push(line.close);
     const sshd = await startPrivateSshd(join(directory, 'ssh'), line.port, clock);
     closers.push(sshd.stop);
     line.connectTo(sshd.port);
-    const forced = `rrsync -wo -no-del -munge ${vault}`;
-    await sshd.authorize(forced);
-    stage.say('plain', `command="${forced}",restrict ssh-ed25519 …`);
+    const secondary = await setUpSecondary(vault, spec.program, 'shop');
+    await sshd.authorize(secondary.forcedCommand);
+    stage.say('plain', 'command="offsite-gate primary1",restrict ssh-ed25519 …');
+    stage.say('plain', `gate and prune run as ${secondary.account}; snapshots lie in ${secondary.stored}`);
     const source = await makeSampleSource(join(primary, 'backups'));
     const { user, keyFile, knownHostsFile } = sshd;
-    const { program } = spec;
-    const common = {
-      directory: primary,
-      source: source.directory,
-      port: line.port,
-      user,
-      keyFile,
-      knownHostsFile,
-      program,
+    const key = { port: line.port, user, keyFile, knownHostsFile };
+    const common = { ...key, directory: primary, source: source.directory, program: spec.program };
+    const controller = await setUpController({ ...common, secondary: 'gate', signal: spec.signal });
+    const { stored } = secondary;
+    const scene: Scene = {
+      stage,
+      controller,
+      source,
+      line,
+      secondary,
+      stored,
+      key,
+      lair: join(directory, 'lair'),
+      observed,
     };
-    const controller = await setUpController({ ...common, secondary: 'rrsync' });
-    const scene: Scene = { stage, controller, source, line, stored: join(vault, 'shop'), observed };
-    for (const act of [firstPush, secondPush, flippedByte, cutLine, resumedRun]) {
+    for (const act of [firstPush, secondPush, flippedByte, cutLine, resumedRun, stolenKey, prune]) {
       if (spec.signal.aborted) return false;
       await act(scene);
     }
@@ -91,8 +113,14 @@ export async function playDemo(spec: DemoSpec): Promise<boolean> {
     stage.criterion(observed.transferred, 'a test backup is transferred to the secondary');
     stage.criterion(observed.verified, 'its integrity is verified on the other side, and damage there is found');
     stage.criterion(observed.brokenCleanly, 'a broken connection ends the process cleanly: exit code, message, alert');
+    stage.step('And beyond them');
+    stage.criterion(observed.onlyAdds, 'whoever has the key can only add: nothing old was rewritten, deleted or read');
+    stage.criterion(observed.prunes, 'the secondary prunes by itself, and says why');
     if (keep) stage.say('plain', `Kept: ${directory}`);
-    return observed.transferred && observed.verified && observed.brokenCleanly;
+    return Object.values(observed).every(Boolean);
+  } catch (error) {
+    if (spec.signal.aborted) return false; // what was under way was ended, and misses what it worked with
+    throw error;
   } finally {
     for (const close of closers.reverse()) await close();
     if (!keep) await rm(directory, { recursive: true, force: true });
@@ -141,14 +169,12 @@ async function cutLine({ stage, controller, source, line, observed }: Scene): Pr
   stage.step('The line is cut in the middle of a transfer');
   await source.addArchive(ARCHIVE_BYTES);
   const earlier = (await controller.alerts()).length;
-  const cut = line.cutAfter(ARCHIVE_BYTES * 0.6);
+  line.cutAfter(ARCHIVE_BYTES * 0.6);
   const { record, code } = await controller.run();
-  if (code === 0) return;
-  await cut;
   stage.say('bad', `exit ${code} after ${formatDuration(record.durationMs)}: ${record.reason}`);
   const alerts = (await controller.alerts()).slice(earlier).filter(({ event }) => event === 'failure');
   for (const { subject } of alerts) stage.say('bad', `alert: ${subject}`);
-  observed.brokenCleanly = code === 12 && record.reason !== '' && alerts.length === 1;
+  observed.brokenCleanly = line.isCut() && code === 12 && record.reason !== '' && alerts.length === 1;
 }
 
 async function resumedRun({ stage, controller, line }: Scene): Promise<void> {
@@ -161,6 +187,35 @@ async function resumedRun({ stage, controller, line }: Scene): Promise<void> {
     stage.say('good', `${formatSize(matched)} were there already from the broken attempt and were not sent again`);
   const recovered = (await controller.alerts()).at(-1);
   if (recovered?.event === 'recovery') stage.say('good', `alert: ${recovered.subject}`);
+}
+
+async function stolenKey({ stage, stored, key, lair, observed }: Scene): Promise<void> {
+  stage.step('Somebody breaks into the primary and steals the key');
+  const oldest = (await sealedIds(stored))[0];
+  if (oldest === undefined) return;
+  const before = await fingerprint(join(stored, oldest));
+  const attempts = await attackSnapshot(key, lair, 'shop', oldest);
+  for (const { what, refused, answer } of attempts) stage.say(refused ? 'good' : 'bad', `${what}: ${answer}`);
+  const unchanged = before === (await fingerprint(join(stored, oldest)));
+  if (unchanged) stage.say('good', `${oldest} is what it was, to the byte, mode, owner and time`);
+  observed.onlyAdds = unchanged && attempts.length === 3 && attempts.every(({ refused }) => refused);
+}
+
+async function prune({ stage, secondary, stored, observed }: Scene): Promise<void> {
+  stage.step('The secondary prunes by its own policy and clock: keep the last 2');
+  const [program = '', ...args] = secondary.prune;
+  const say = (line: string) => stage.say('plain', line);
+  const end = await runProcess({ program, args, onStdoutLine: say, onStderrLine: say });
+  observed.prunes = end.kind === 'exited' && end.code === 0 && (await sealedIds(stored)).length === 2;
+}
+
+/** Names of the sealed snapshots, oldest first. */
+async function sealedIds(stored: string): Promise<string[]> {
+  const names = await readdir(stored);
+  return names
+    .filter((name) => name.endsWith('.sealed'))
+    .map((name) => name.slice(0, -'.sealed'.length))
+    .sort();
 }
 
 function tellRun(stage: Stage, record: RunRecord): boolean {

@@ -5,8 +5,10 @@ export interface Line {
   readonly port: number;
   /** Where the other end is; needed before the first connection. */
   connectTo(port: number): void;
-  /** Cuts the line once `bytes` more have gone towards the secondary. Resolves when it is cut. */
-  cutAfter(bytes: number): Promise<void>;
+  /** Cuts the line once `bytes` more have gone towards the secondary. */
+  cutAfter(bytes: number): void;
+  /** Whether it is cut. */
+  isCut(): boolean;
   /** Puts the line together again. */
   mend(): void;
   readonly close: () => Promise<void>;
@@ -18,12 +20,10 @@ export async function layLine(): Promise<Line> {
   let target = 0;
   let cut = false;
   let left = Infinity;
-  let onCut: (() => void) | undefined;
   const cutNow = () => {
     cut = true;
     left = Infinity;
     for (const socket of sockets) socket.destroy();
-    onCut?.();
   };
   const server = createServer((client) => {
     if (cut) {
@@ -56,11 +56,8 @@ export async function layLine(): Promise<Line> {
   return {
     port: (server.address() as AddressInfo).port,
     connectTo: (port) => (target = port),
-    cutAfter: (bytes) =>
-      new Promise((resolve) => {
-        left = bytes;
-        onCut = resolve;
-      }),
+    cutAfter: (bytes) => (left = bytes),
+    isCut: () => cut,
     mend: () => (cut = false),
     close: () =>
       new Promise((resolve) => {

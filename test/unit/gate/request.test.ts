@@ -25,6 +25,7 @@ test('reads a push with its bases in order', () => {
       job: 'db',
       id: ID,
       dryRun: false,
+      checksum: false,
       bases: [PREVIOUS, BROKEN],
       wire: {
         metadata: 'fake_super',
@@ -46,6 +47,11 @@ test('reads a push without owners to a plain file system', () => {
     ok: true,
     request: { kind: 'push', wire: { metadata: 'plain', compress: true, bwlimit: 500, fuzzy: 1, numericIds: false } },
   });
+});
+
+test('reads a push that compares by checksum, since its bases hold damage', () => {
+  const healing = PUSH.replace('e.iLs', 'ce.iLs');
+  expect(parseRequest(healing)).toMatchObject({ ok: true, request: { kind: 'push', checksum: true, dryRun: false } });
 });
 
 test('reads a dry run of a push', () => {

@@ -1,0 +1,81 @@
+import { chmod, chown, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { runProcess } from '../platform/process.ts';
+import { DemoError } from './private-sshd.ts';
+
+/** A secondary with gate and prune, in a directory of its own. */
+export interface DemoSecondary {
+  /** What authorized_keys starts. */
+  readonly forcedCommand: string;
+  /** Where the job's snapshots lie. */
+  readonly stored: string;
+  /** The command line of prune for this host. */
+  readonly prune: readonly string[];
+  /** The account that owns the snapshots. */
+  readonly account: string;
+}
+
+const HOST = 'primary1';
+
+/**
+ * Sets up what `remote-scripts/install.sh` sets up on a real secondary: directories, settings, the two programs.
+ *
+ * Neither gate nor prune runs as root, so as root they get the account that every Debian has for such things.
+ * @param directory existing; the account must be able to enter it
+ * @param program how the controller is started; the bundles lie beside it
+ */
+export async function setUpSecondary(
+  directory: string,
+  program: readonly string[],
+  job: string,
+): Promise<DemoSecondary> {
+  const root = join(directory, 'srv');
+  const state = join(directory, 'state');
+  const { uid } = userInfo();
+  const asRoot = uid === 0;
+  const account = asRoot ? await unprivilegedAccount() : { name: userInfo().username, uid, gid: userInfo().gid };
+  for (const path of [root, state, join(root, HOST), join(state, HOST)]) {
+    await mkdir(path, { mode: 0o700 });
+    await chown(path, account.uid, account.gid);
+  }
+  const config = join(directory, 'secondary.yaml');
+  const settings = {
+    version: 1,
+    root,
+    state_dir: state,
+    hosts: {
+      [HOST]: {
+        account: account.name,
+        gate: { min_free_space: '100MiB', min_free_inodes: 1000 },
+        retention: { last: 2 },
+        jobs: { [job]: {} },
+      },
+    },
+  };
+  await writeFile(config, stringify(settings), { mode: 0o644 });
+  const bundles = join(dirname(program.at(-1) ?? ''), 'remote');
+  const place = async (name: string): Promise<string> => {
+    const path = join(directory, name);
+    await copyFile(join(bundles, `${name}.mjs`), `${path}.mjs`).catch(() => {
+      throw new DemoError(`${name} is not built: npm run build`);
+    });
+    await chmod(`${path}.mjs`, 0o755);
+    return `${path}.mjs`;
+  };
+  const drop = asRoot ? ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups', '--'] : [];
+  const gate = [...drop, process.execPath, await place('offsite-gate'), '--config', config, HOST];
+  const prune = [...drop, process.execPath, await place('offsite-prune'), 'run', HOST, '--config', config];
+  return { forcedCommand: gate.join(' '), stored: join(root, HOST, job), prune, account: account.name };
+}
+
+async function unprivilegedAccount(): Promise<{ name: string; uid: number; gid: number }> {
+  let line = '';
+  await runProcess({ program: 'getent', args: ['passwd', 'nobody'], onStdoutLine: (text) => (line = text) });
+  const [name, , uid, gid] = line.split(':');
+  if (name === undefined || uid === undefined || gid === undefined || line === '') {
+    throw new DemoError('The demo as root needs the account "nobody". Try it as an ordinary user.');
+  }
+  return { name, uid: Number(uid), gid: Number(gid) };
+}
