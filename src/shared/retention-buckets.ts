@@ -17,16 +17,22 @@ export type Bucketer = (time: Date) => Readonly<Record<BucketKind, string>>;
  */
 export function createBucketer(timezone: string): Bucketer {
   const wallClock = createWallClock(timezone);
+  // Snapshots of one day share all but the hour, and with it the strings.
+  const days = new Map<number, Omit<Readonly<Record<BucketKind, string>>, 'hourly'>>();
   return (time) => {
     const { year, month, day, hour, offset } = wallClock(time);
-    const date = `${year}-${two(month)}-${two(day)}`;
-    return {
-      hourly: `${date} ${two(hour)}:00${formatOffset(offset)}`,
-      daily: date,
-      weekly: isoWeek(year, month, day),
-      monthly: `${year}-${two(month)}`,
-      yearly: String(year),
-    };
+    const key = (year * 100 + month) * 100 + day;
+    let names = days.get(key);
+    if (!names) {
+      names = {
+        daily: `${year}-${two(month)}-${two(day)}`,
+        weekly: isoWeek(year, month, day),
+        monthly: `${year}-${two(month)}`,
+        yearly: String(year),
+      };
+      days.set(key, names);
+    }
+    return { hourly: `${names.daily} ${two(hour)}:00${formatOffset(offset)}`, ...names };
   };
 }
 

@@ -200,10 +200,12 @@ it('plans 10,000 snapshots in under 100 ms', () => {
     sealed(new Date(NOW.getTime() - (index + 1) * HOUR).toISOString()),
   );
   const policy = { last: 7, within: 30 * DAY, hourly: 24, daily: 14, weekly: 8, monthly: 12, yearly: 5, minAge: DAY };
-  const times = Array.from({ length: 4 }, () => {
-    const start = performance.now();
+  // Time on the processor, not on the wall: the tests beside this one must not make it fail.
+  const times = Array.from({ length: 12 }, () => {
+    const start = process.cpuUsage();
     decide(hourly, policy, { timezone: 'Europe/Berlin' });
-    return performance.now() - start;
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
   });
   expect(Math.min(...times)).toBeLessThan(100);
 });
