@@ -9,6 +9,7 @@ const PREVIOUS = '2026-11-22T021500Z';
 /** What stock clients send; the attacker starts from here. */
 const HONEST = [
   `rsync --server -lyyHogDtpAre.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /db/${PREVIOUS}/ --fake-super . db/${ID}/`,
+  `rsync --server -lyyHogDtpArce.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /db/${PREVIOUS}/ --fake-super . db/${ID}/`,
   `rsync --server -lyHDtprze.iLsfxCIvu --log-format=%i%I --stats --partial --mkpath . db/${ID}/`,
   `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --delete --numeric-ids --fake-super . db/${ID}/`,
   `rsync --server -te.LsfxCIvu . db/${ID}.sealed`,
@@ -94,7 +95,7 @@ function mutate([line, mutations]: [string, Mutation[]]): string {
 const NAME = '2\\d{3}-\\d{2}-\\d{2}T\\d{6}Z';
 /** Everything that may be emitted, written down a second time, independently of the code that emits it. */
 const EMITTED = new RegExp(
-  `^rsync --server -(?:n?(?:lHogDtpAr|lHDtpr)(?:y{0,2}z?|cz?)|tz?)e\\.i?L?s?f?x?C?I?v?u?( (?:--log-format=%i(?:%I)?|--timeout=\\d{1,6}|--bwlimit=\\d{1,9}|--compress-choice=(?:zstd|lz4|zlibx|zlib|none)|--delete|--stats|--partial|--numeric-ids|--fake-super|--link-dest /${NAME}/))* \\. ${NAME}(?:\\.partial/|\\.sealed)$`,
+  `^rsync --server -(?:n?(?:lHogDtpAr|lHDtpr)y{0,2}c?z?|tz?)e\\.i?L?s?f?x?C?I?v?u?( (?:--log-format=%i(?:%I)?|--timeout=\\d{1,6}|--bwlimit=\\d{1,9}|--compress-choice=(?:zstd|lz4|zlibx|zlib|none)|--delete|--stats|--partial|--numeric-ids|--fake-super|--link-dest /${NAME}/))* \\. ${NAME}(?:\\.partial/|\\.sealed)$`,
 );
 
 /** The words of a line as a lenient reader (rrsync) would find them: split at every Unicode blank, quotes dropped. */
@@ -124,6 +125,10 @@ function assertHarmless(line: string, request: GateRequest): void {
     fuzzy: true,
   });
   must(EMITTED.test(command), `emitted ${command}`);
+  must(
+    !/ -[^ ]*y[^ ]*c/.test(command) || command.includes(' --partial '),
+    `emitted a verification with a basis: ${command}`,
+  );
   must(!command.includes('--delete') || / -n[^ ]*c/.test(command), `emitted a deletion: ${command}`);
 }
 
