@@ -1,0 +1,148 @@
+import { access, constants } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.ts';
+import { askSystemd } from '../systemd/ask-systemd.ts';
+import { STYLES, type Coupling } from '../systemd/coupling.ts';
+import { CREDENTIALS_DIRECTORY } from '../systemd/credentials.ts';
+import { planUnits, type UnitPlan } from '../systemd/plan-units.ts';
+import type { Program } from '../systemd/services.ts';
+import { checkServiceName, UnitTextError } from '../systemd/unit-text.ts';
+import { UNIT_DIRECTORY, writeUnits } from '../systemd/write-units.ts';
+import type { Context } from './context.ts';
+import { select, UsageError } from './selection.ts';
+
+/** Options of `offsite-rsync units`. */
+export interface UnitsOptions {
+  readonly config: string;
+  readonly backupUnit?: string;
+  readonly style: string;
+  readonly marker?: string;
+  readonly write?: boolean;
+  readonly dryRun?: boolean;
+  readonly root?: string;
+}
+
+/**
+ * `offsite-rsync units JOB`: prints the units that couple a job to its backup, or writes them.
+ * @returns 0
+ * @throws UsageError when the words do not fit together, or the backup unit is of a kind that the style cannot serve
+ */
+export async function units(jobName: string, options: UnitsOptions, context: Context): Promise<number> {
+  const settings = await loadConfig(options.config);
+  const [selected] = select(settings, [jobName], undefined);
+  if (!selected) throw new UsageError(`The job "${jobName}" has no target.`);
+  const root = options.root === undefined ? '' : resolve(options.root);
+  const plan = await asUsage(async () => {
+    const coupling = couplingOf(options);
+    const notes = root === '' ? await askAboutBackup(coupling, context) : [];
+    const planned = planUnits(settings, selected.job, coupling, await programOf(options.config));
+    return { ...planned, notes: [...notes, ...planned.notes] };
+  });
+  if (options.write === true) await write(plan, root, options.dryRun === true, context);
+  else context.out(plan.files.map(({ path, text }) => `# ${join(UNIT_DIRECTORY, path)}\n${text}`).join('\n'));
+  for (const note of plan.notes) context.log('warning', note);
+  if (options.write !== true) context.log('info', 'Nothing was written. Add --write to put this into place.');
+  return 0;
+}
+
+function couplingOf({ style, backupUnit, marker }: UnitsOptions): Coupling {
+  if (style === 'path') {
+    if (marker === undefined) {
+      throw new UsageError('--style path needs --marker FILE: the file that is touched when a backup is complete.');
+    }
+    if (backupUnit !== undefined) {
+      throw new UsageError('--style path watches a file, whoever made the backup: leave out --backup-unit.');
+    }
+    return { style, marker: resolve(marker) };
+  }
+  if (style !== 'exec-start-post' && style !== 'on-success') {
+    throw new UsageError(`There is no style "${style}"; known: ${STYLES.join(', ')}.`);
+  }
+  if (marker !== undefined) throw new UsageError('--marker belongs to --style path.');
+  if (backupUnit === undefined) {
+    throw new UsageError(
+      'Name the service that makes the backup: --backup-unit pg-backup.service (or see --style path).',
+    );
+  }
+  const named = backupUnit.includes('.') ? backupUnit : `${backupUnit}.service`;
+  return { style, backupUnit: checkServiceName(named) };
+}
+
+/** Some services cannot be coupled in some styles, and would look as if they were. */
+async function askAboutBackup(coupling: Coupling, context: Context): Promise<string[]> {
+  if (coupling.style === 'path') return [];
+  const { backupUnit, style } = coupling;
+  const facts = await askSystemd(backupUnit, context.runProcess);
+  if (!facts) return [];
+  if (!facts.loaded) return [`systemd does not know ${backupUnit} here: is that its name?`];
+  if (style === 'exec-start-post' && facts.type !== undefined && facts.type !== 'oneshot') {
+    throw new UsageError(
+      `${backupUnit} has Type=${facts.type}: its ExecStartPost= runs as soon as it has started, not when the backup is made. ` +
+        'Use --style on-success, or make it Type=oneshot.',
+    );
+  }
+  if (style === 'on-success' && facts.remainAfterExit) {
+    throw new UsageError(
+      `${backupUnit} has RemainAfterExit=yes: it never ends, so OnSuccess= never comes. Use --style exec-start-post.`,
+    );
+  }
+  return [];
+}
+
+async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Context): Promise<void> {
+  const written = await writeUnits(plan.files, root, dryRun);
+  for (const { path, change } of written) {
+    const words = {
+      made: dryRun ? 'would make' : 'made',
+      replaced: dryRun ? 'would replace' : 'replaced',
+      unchanged: 'unchanged',
+    };
+    context.out(`${words[change].padEnd(dryRun ? 13 : 9)}  ${path}\n`);
+  }
+  const missing: string[] = [];
+  for (const name of plan.credentials) {
+    const path = join(CREDENTIALS_DIRECTORY, name);
+    if (!(await exists(join(root, path)))) missing.push(path);
+  }
+  const steps = [
+    ...(missing.length === 0 ? [] : [`install -d -m 0700 ${CREDENTIALS_DIRECTORY}`]),
+    ...missing.map((path) => `install -m 0600 /dev/stdin ${path}    # type or paste the value, then Ctrl-D`),
+    ...(written.every(({ change }) => change === 'unchanged') ? [] : ['systemctl daemon-reload']),
+    `systemctl enable --now ${plan.enable.join(' ')}`,
+  ];
+  context.out(`\nNext, as root:\n${steps.map((step) => `  ${step}\n`).join('')}`);
+}
+
+/** How units call this very program. */
+async function programOf(config: string): Promise<Program> {
+  const script = resolve(process.argv[1] ?? '');
+  // Where node is not where units look for it, "env node" of the first line would not find it.
+  const found = /^\/usr\/(local\/)?bin\/node$/.test(process.execPath) && (await executable(script));
+  return {
+    words: found ? [script] : [process.execPath, script],
+    config: resolve(config) === DEFAULT_CONFIG_FILE ? undefined : resolve(config),
+  };
+}
+
+async function asUsage<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UnitTextError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function executable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,57 @@
+import type { RunProcess } from '../platform/process.ts';
+
+/** A command of a unit and how it ended, as `systemctl show` tells it. */
+export interface UnitCommand {
+  /** Its words, joined by blanks. */
+  readonly line: string;
+  /** `exited`, `killed`, `dumped`; undefined: it was not started this time. */
+  readonly code: string | undefined;
+  /** The exit code, or the signal's number. */
+  readonly status: number | undefined;
+}
+
+/** What systemd knows of a service. */
+export interface UnitFacts {
+  /** Whether there is such a unit at all. */
+  readonly loaded: boolean;
+  /** `oneshot`, `simple`, … */
+  readonly type: string | undefined;
+  readonly remainAfterExit: boolean;
+  /** Commands of `ExecStartPost=`, in order. */
+  readonly afterStart: readonly UnitCommand[];
+}
+
+/**
+ * Asks the system's manager about a unit.
+ * @returns undefined when there is none to ask
+ */
+export async function askSystemd(unit: string, runProcess: RunProcess): Promise<UnitFacts | undefined> {
+  const lines: string[] = [];
+  const end = await runProcess({
+    program: 'systemctl',
+    args: ['show', '--property=LoadState,Type,RemainAfterExit,ExecStartPost', '--', unit],
+    timeoutMs: 10_000,
+    onStdoutLine: (line) => lines.push(line),
+  });
+  return end.kind === 'exited' && end.code === 0 ? parseUnitFacts(lines) : undefined;
+}
+
+/** Reads what `systemctl show` prints (systemd 252: one `ExecStartPost={ … }` a command). */
+export function parseUnitFacts(lines: readonly string[]): UnitFacts {
+  const value = (key: string) => lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
+  return {
+    loaded: value('LoadState') === 'loaded',
+    type: value('Type'),
+    remainAfterExit: value('RemainAfterExit') === 'yes',
+    afterStart: lines.filter((line) => line.startsWith('ExecStartPost={')).map(parseCommand),
+  };
+}
+
+function parseCommand(line: string): UnitCommand {
+  const ended = / ; code=(exited|killed|dumped) ; status=(\d+)/.exec(line);
+  return {
+    line: / ; argv\[\]=(.*?) ; ignore_errors=/.exec(line)?.[1] ?? '',
+    code: ended?.[1],
+    status: ended?.[2] === undefined ? undefined : Number(ended[2]),
+  };
+}

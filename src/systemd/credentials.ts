@@ -1,0 +1,77 @@
+import type { JobSettings, Settings } from '../config/settings.ts';
+import type { ChannelSettings } from '../shared/alert-settings.ts';
+import type { SecretReference } from '../shared/secret-reference.ts';
+
+/** Where an administrator puts the credentials: one file each, mode 0600, named as in the configuration. */
+export const CREDENTIALS_DIRECTORY = '/etc/offsite-rsync/credentials';
+
+/** All references of a job's targets: endpoint, key and known_hosts. */
+export function targetReferences(settings: Settings, job: JobSettings): SecretReference[] {
+  return job.targets.flatMap((name) => {
+    const target = settings.targets.get(name);
+    if (!target) return [];
+    const { host, port, user, identity, knownHosts } = target;
+    return [host, ...(port === undefined ? [] : [port]), user, identity, knownHosts];
+  });
+}
+
+/** All references of the alert channels: any of them may be needed by whatever has something to tell. */
+export function alertReferences(settings: Settings): SecretReference[] {
+  return Object.values(settings.alerts.channels).flatMap(channelReferences);
+}
+
+/**
+ * Lines that hand credentials to a service.
+ *
+ * Each has an empty value to fall back on: systemd would otherwise not even start the service, and a missing credential
+ * of one alert channel would silence all of them. An empty one is exit code 3, recorded and told, with its name.
+ */
+export function credentialLines(references: readonly SecretReference[]): string[] {
+  return credentialNames(references).flatMap((name) => [
+    `LoadCredential=${name}:${CREDENTIALS_DIRECTORY}/${name}`,
+    `SetCredential=${name}:\\n`,
+  ]);
+}
+
+/** Names of credentials, each once, in the order of the alphabet. */
+export function credentialNames(references: readonly SecretReference[]): string[] {
+  return distinct(references.flatMap((reference) => ('credential' in reference ? [reference.credential] : [])));
+}
+
+/** Names of environment variables. */
+export function environmentNames(references: readonly SecretReference[]): string[] {
+  return distinct(references.flatMap((reference) => ('env' in reference ? [reference.env] : [])));
+}
+
+/** Paths of secret files. */
+export function secretPaths(references: readonly SecretReference[]): string[] {
+  return distinct(references.flatMap((reference) => ('file' in reference ? [reference.file] : [])));
+}
+
+function channelReferences(channel: ChannelSettings): SecretReference[] {
+  switch (channel.type) {
+    case 'webhook':
+    case 'ntfy':
+      return present(channel.url, channel.token);
+    case 'ping':
+      return [channel.url];
+    case 'email':
+      return present(channel.host, channel.port, channel.user, channel.password, channel.from, channel.to);
+    case 'sendmail':
+      return present(channel.from, channel.to);
+    case 'command':
+      return Object.values(channel.env);
+    case 'desktop':
+      return [];
+    default:
+      return channel satisfies never;
+  }
+}
+
+function present(...references: readonly (SecretReference | undefined)[]): SecretReference[] {
+  return references.filter((reference) => reference !== undefined);
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}

@@ -1,0 +1,131 @@
+import { OUTCOMES } from '../shared/outcome.ts';
+import type { UnitCommand } from './ask-systemd.ts';
+import { ALERT, TRANSFER } from './services.ts';
+
+/** How a unit ended, from the `MONITOR_*` variables that systemd sets for an `OnFailure=` unit (systemd.exec(5)). */
+export interface MonitoredEnd {
+  readonly unit: string;
+  /** `exit-code`, `signal`, `timeout`, `oom-kill`, …; undefined when started by hand. */
+  readonly result: string | undefined;
+  /** Of the main process: `exited`, `killed`, `dumped`. */
+  readonly exitCode: string | undefined;
+  /** Of the main process: an exit code, or the name of a signal. */
+  readonly exitStatus: string | undefined;
+}
+
+/** What is to be told about a failed unit. */
+export type Verdict =
+  /** The run has told it itself. `unless`: only if the history has a run of that job with this exit code. */
+  | { readonly kind: 'told'; readonly unlessUnrecorded?: { readonly job: string | undefined; readonly code: number } }
+  | { readonly kind: 'untold'; readonly job: string | undefined; readonly why: string };
+
+/** Reads the variables. */
+export function monitoredEnd(unit: string, environment: Readonly<Record<string, string | undefined>>): MonitoredEnd {
+  return {
+    unit,
+    result: environment.MONITOR_SERVICE_RESULT,
+    exitCode: environment.MONITOR_EXIT_CODE,
+    exitStatus: environment.MONITOR_EXIT_STATUS,
+  };
+}
+
+/** The job of one of our transfers, or undefined for any other unit. */
+export function jobOfUnit(unit: string): string | undefined {
+  if (unit.startsWith(ALERT) || !unit.startsWith(TRANSFER) || !unit.endsWith('.service')) return undefined;
+  return unit.slice(TRANSFER.length, -'.service'.length);
+}
+
+/**
+ * Decides whether somebody still has to be told that a unit failed.
+ *
+ * A run that exits by itself has told its outcome. One that was killed, ran into the unit's own limit or was never
+ * started has not. Codes 1 to 3 are given by calls that never became a run, too: there the history decides.
+ * @param afterStart commands of the unit's `ExecStartPost=`: there a run may have been started, or waited for
+ */
+export function judgeUnit(end: MonitoredEnd, afterStart: readonly UnitCommand[]): Verdict {
+  const job = jobOfUnit(end.unit);
+  const mainFailed = end.exitCode !== undefined && !(end.exitCode === 'exited' && end.exitStatus === '0');
+  const ours = afterStart.map(ourCommand).find((command) => command !== undefined);
+  if (job === undefined && ours !== undefined && !mainFailed && ours.command.code !== undefined) {
+    return judgeCommand(ours, end);
+  }
+  // Our own services; of another unit, the main process is none of ours, so whatever code it has tells nothing.
+  const own = job !== undefined || end.unit.startsWith('offsite-rsync-');
+  if (own && end.exitCode === 'exited') {
+    const told = toldBy(Number(end.exitStatus), job);
+    if (told) return told;
+  }
+  return { kind: 'untold', job: job ?? ours?.job, why: wordsOf(end) };
+}
+
+interface OurCommand {
+  readonly job: string | undefined;
+  /** `wait`: it only waits for a unit of ours; `run`: it is the run itself. */
+  readonly kind: 'wait' | 'run';
+  readonly command: UnitCommand;
+}
+
+function ourCommand(command: UnitCommand): OurCommand | undefined {
+  const waited = /\bsystemctl start .*offsite-rsync@(\S+)\.service/.exec(command.line);
+  if (waited) return { job: waited[1], kind: 'wait', command };
+  const run = /(?:^|\/)(?:offsite-rsync|cli\.js) run\b(?:.*? ([A-Za-z0-9]\S*))?/.exec(command.line);
+  return run ? { job: run[1], kind: 'run', command } : undefined;
+}
+
+function judgeCommand({ job, kind, command }: OurCommand, end: MonitoredEnd): Verdict {
+  const { code, status = 0 } = command;
+  if (kind === 'wait') {
+    // 0: sent, and something later failed the unit. 1: our service failed, and has its own OnFailure=. Killed: whoever
+    // stopped the backup stopped the transfer, which tells it. The rest (4, 5, 203 …): it was never started.
+    if (code !== 'exited' || status <= 1) return { kind: 'told' };
+    const why = `the transfer could not be started: ${command.line} ended with exit code ${status}`;
+    return { kind: 'untold', job, why };
+  }
+  if (code === 'exited' && status === 0) return { kind: 'told' };
+  const told = code === 'exited' ? toldBy(status, job) : undefined;
+  return told ?? { kind: 'untold', job, why: wordsOf({ ...end, exitCode: code, exitStatus: String(status) }) };
+}
+
+const OWN_CODES: ReadonlySet<number> = new Set(
+  Object.values(OUTCOMES)
+    .map(({ code }) => code)
+    .filter((code) => code !== 0 && code !== OUTCOMES.interrupted.code),
+);
+/** 128 + SIGHUP, SIGINT, SIGTERM: the signals that a run hears and tells. */
+const INTERRUPTED: ReadonlySet<number> = new Set([129, 130, 143]);
+
+function toldBy(code: number, job: string | undefined): Verdict | undefined {
+  if (!OWN_CODES.has(code) && !INTERRUPTED.has(code)) return undefined;
+  return code <= OUTCOMES.secret.code ? { kind: 'told', unlessUnrecorded: { job, code } } : { kind: 'told' };
+}
+
+/** Exit codes that systemd gives when it cannot start a program (systemd.exec(5)), in words. */
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  203: 'the program could not be started (203/EXEC): is node or offsite-rsync missing',
+  226: 'its sandbox could not be set up (226/NAMESPACE): a path of the unit is missing',
+  233: 'its runtime directory could not be made (233/RUNTIME_DIRECTORY)',
+  238: 'its state directory could not be made (238/STATE_DIRECTORY)',
+  243: 'its credentials could not be read (243/CREDENTIALS): look below /etc/offsite-rsync/credentials',
+};
+
+const RESULTS: Readonly<Record<string, string>> = {
+  timeout: 'it took longer than the unit allows (TimeoutStartSec=) and was ended',
+  'oom-kill': 'the memory of this host ran out, and the kernel killed it',
+  'start-limit-hit': 'it was started too often within a short time, and not started again',
+  resources: 'systemd could not start it: something that the unit needs is missing',
+  watchdog: 'it did not answer in time',
+  protocol: 'it did not start as its Type= says',
+};
+
+/** Why a unit failed, in words. */
+function wordsOf({ result, exitCode, exitStatus = 'unknown' }: MonitoredEnd): string {
+  const known = result === undefined ? undefined : RESULTS[result];
+  if (known !== undefined) return known;
+  if (exitCode === 'killed' || exitCode === 'dumped') {
+    return `it was killed by signal ${exitStatus}${exitCode === 'dumped' ? ' and left a core dump' : ''}`;
+  }
+  if (exitCode === 'exited' && exitStatus !== '0') {
+    return NOT_STARTED[exitStatus] ?? `it ended with exit code ${exitStatus}`;
+  }
+  return `systemd reports: ${result ?? 'nothing'}`;
+}

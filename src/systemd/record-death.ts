@@ -1,0 +1,95 @@
+import type { Settings } from '../config/settings.ts';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import { appendHistory } from '../state/history.ts';
+import { loadJobState, saveJobState, type JobState } from '../state/job-state.ts';
+import { takeRunLock } from '../state/run-lock.ts';
+import { errorMessage } from '../platform/files.ts';
+
+/** What is still protected of a job whose run died; of several targets, the worst. */
+export interface Protection {
+  readonly notProtectedSince?: Date | undefined;
+  readonly lastSealed?: SnapshotId | undefined;
+  readonly failingSince?: Date | undefined;
+  readonly failures?: number | undefined;
+  readonly warnings?: readonly string[];
+}
+
+/**
+ * Records a run that could not do so itself, so that the next success is told as a recovery and the failures are
+ * counted. Where another run is going on already, that one has the say and nothing is written.
+ * @param job undefined, or unknown to the configuration: there is nothing to record
+ * @returns what the alert says about the job; never throws
+ */
+export async function recordDeath(
+  settings: Settings,
+  job: string | undefined,
+  why: string,
+  now: Date,
+): Promise<Protection> {
+  const known = job === undefined ? undefined : settings.jobs.get(job);
+  if (!known) return {};
+  const states: JobState[] = [];
+  try {
+    for (const target of known.targets) {
+      states.push(await recordOne(settings.stateDirectory, known.name, target, why, now));
+    }
+  } catch (error) {
+    return { ...protectionOf(states), warnings: [`The failure could not be recorded: ${errorMessage(error)}`] };
+  }
+  return protectionOf(states);
+}
+
+async function recordOne(directory: string, job: string, target: string, why: string, now: Date): Promise<JobState> {
+  const lock = await takeRunLock(directory, `${job}@${target}`, now);
+  const { state } = await loadJobState(directory, job, target);
+  if (lock.kind === 'held') return state;
+  try {
+    const time = now.toISOString();
+    const failing = {
+      since: state.failing?.since ?? time,
+      count: (state.failing?.count ?? 0) + 1,
+      outcome: 'interrupted',
+    } as const;
+    const after = { ...state, failing };
+    await saveJobState(directory, job, target, after);
+    await appendHistory(directory, {
+      version: 1,
+      run: `${time}-${job}-${target}`,
+      job,
+      target,
+      started: time,
+      finished: time,
+      durationMs: 0,
+      outcome: 'interrupted',
+      exitCode: KILLED,
+      reason: `the unit failed: ${why}`,
+      snapshot: null,
+      attempts: 0,
+      files: 0,
+      bytes: 0,
+      transfer: null,
+      verification: null,
+      warnings: [],
+    });
+    return after;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** 128 + SIGKILL: what a shell would have seen. */
+const KILLED = 137;
+
+function protectionOf(states: readonly JobState[]): Protection {
+  const sealed = states.map(({ sealed: snapshot }) => snapshot);
+  const oldest = sealed.includes(null)
+    ? undefined
+    : sealed.filter((snapshot) => snapshot !== null).sort((a, b) => (a.started < b.started ? -1 : 1))[0];
+  const failing = states.flatMap(({ failing: state }) => state ?? []).sort((a, b) => b.count - a.count)[0];
+  return {
+    notProtectedSince: oldest && new Date(oldest.started),
+    lastSealed: oldest?.id,
+    failingSince: failing && new Date(failing.since),
+    failures: failing?.count,
+  };
+}

@@ -1,0 +1,166 @@
+import type { JobSettings, Settings } from '../config/settings.ts';
+import { alertReferences, credentialLines, secretPaths, targetReferences } from './credentials.ts';
+import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING } from './hardening.ts';
+import { readablePlaces, writablePlaces } from './places.ts';
+import { commandLine, quoteWord, unitText, type UnitFile } from './unit-text.ts';
+
+/** How our services call the program. */
+export interface Program {
+  /** Absolute paths: `['/usr/local/bin/offsite-rsync']`, or node and the script. */
+  readonly words: readonly string[];
+  /** The configuration; undefined: the default place. */
+  readonly config: string | undefined;
+}
+
+/** The template of the transfers; `offsite-rsync@JOB.service`. */
+export const TRANSFER = 'offsite-rsync@';
+/** The template of the alerts; its instance is the name of the unit that failed. */
+export const ALERT = 'offsite-rsync-alert@';
+/** Tells that a unit failed, also when the run in it could not. */
+export const ON_FAILURE = `OnFailure=${ALERT}%n.service`;
+
+const FRESHNESS = 'offsite-rsync-freshness';
+
+/** Seconds for each target beyond its deadline: ending rsync, recording, and two rounds of alerts. */
+const MARGIN = 600;
+
+/** `offsite-rsync@.service`: one job to all of its targets. What differs between jobs: {@link jobDropIn}. */
+export function transferService(settings: Settings, program: Program): UnitFile {
+  return {
+    path: `${TRANSFER}.service`,
+    text: unitText(
+      [
+        'Sends the job %i off-site, verifies and seals it. Written by "offsite-rsync units"; what differs from job to job',
+        'stands in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
+      ],
+      {
+        Unit: [
+          'Description=Send the backup %i off-site',
+          'Wants=network-online.target',
+          'After=network-online.target',
+          '# The run tells its own failures. This tells that it was killed, or never came to its first line.',
+          ON_FAILURE,
+        ],
+        Service: [
+          'Type=oneshot',
+          `ExecStart=${call(program, ['run'])} %i`,
+          '# The run has a deadline of its own; job.conf sets a second one a little later.',
+          'TimeoutStartSec=infinity',
+          '# The controller ends rsync and ssh itself, records and tells it. What is left after two minutes is killed.',
+          'KillMode=mixed',
+          'TimeoutStopSec=2min',
+          'Nice=10',
+          'IOSchedulingClass=best-effort',
+          'IOSchedulingPriority=7',
+          ...writablePlaces(settings),
+          '',
+          ...READS_EVERYTHING,
+          NO_MANAGER_SOCKETS,
+          'ProtectHome=yes',
+          ...HARDENING,
+        ],
+      },
+    ),
+  };
+}
+
+/**
+ * `offsite-rsync@JOB.service.d/job.conf`: credentials, deadline and source of one job.
+ * @param stoppedWith the backup unit that waits for the transfer: stopping it stops the transfer as well
+ */
+export function jobDropIn(
+  settings: Settings,
+  job: JobSettings,
+  program: Program,
+  stoppedWith: string | undefined,
+): UnitFile {
+  const references = [...targetReferences(settings, job), ...alertReferences(settings)];
+  const paths = [job.source, ...ownPaths(settings, program), ...secretPaths(references)];
+  return {
+    path: `${TRANSFER}${job.name}.service.d/job.conf`,
+    text: unitText([`The job ${job.name}, as the configuration had it when "offsite-rsync units" wrote this.`], {
+      ...(stoppedWith === undefined
+        ? {}
+        : { Unit: ['# Whoever stops the backup does not want it sent either.', `StopPropagatedFrom=${stoppedWith}`] }),
+      Service: [
+        '# The deadline of the configuration for each target, and time to record and tell.',
+        `TimeoutStartSec=${job.targets.length * (Math.ceil(job.deadlineMs / 1000) + MARGIN)}`,
+        `ReadOnlyPaths=${quoteWord(`-${job.source}`)}`,
+        ...readablePlaces(paths),
+        ...credentialLines(references),
+      ],
+    }),
+  };
+}
+
+/** `offsite-rsync-alert@.service`: started by `OnFailure=` with the name of the failed unit as its instance. */
+export function alertService(settings: Settings, program: Program): UnitFile {
+  const references = alertReferences(settings);
+  return {
+    path: `${ALERT}.service`,
+    text: unitText(
+      ['Tells that the unit %i failed, unless the run in it has told so. Written by "offsite-rsync units".'],
+      {
+        Unit: ['Description=Tell that %i failed', 'Wants=network-online.target', 'After=network-online.target'],
+        Service: [
+          'Type=oneshot',
+          `ExecStart=${call(program, ['alert', 'unit'])} -- %i`,
+          'TimeoutStartSec=5min',
+          ...writablePlaces(settings),
+          '',
+          ...READS_EVERYTHING,
+          ...HARDENING,
+          ...readablePlaces([...ownPaths(settings, program), ...secretPaths(references)]),
+          ...credentialLines(references),
+        ],
+      },
+    ),
+  };
+}
+
+/** The hourly look at when a snapshot was due: silence is a failure too. */
+export function freshnessUnits(settings: Settings, program: Program): UnitFile[] {
+  const references = alertReferences(settings);
+  return [
+    {
+      path: `${FRESHNESS}.service`,
+      text: unitText(['Tells when a snapshot was due and is not there. Written by "offsite-rsync units".'], {
+        Unit: ['Description=Check that the off-site snapshots are fresh', ON_FAILURE],
+        Service: [
+          'Type=oneshot',
+          `ExecStart=${call(program, ['status', '--alert'])}`,
+          'TimeoutStartSec=10min',
+          'Nice=10',
+          ...writablePlaces(settings),
+          '',
+          ...READS_EVERYTHING,
+          NO_MANAGER_SOCKETS,
+          ...HARDENING,
+          ...readablePlaces([...ownPaths(settings, program), ...secretPaths(references)]),
+          ...credentialLines(references),
+        ],
+      }),
+    },
+    {
+      path: `${FRESHNESS}.timer`,
+      text: unitText(['When offsite-rsync-freshness.service runs. Written by "offsite-rsync units".'], {
+        Unit: ['Description=Hourly check that the off-site snapshots are fresh'],
+        Timer: ['OnCalendar=hourly', 'RandomizedDelaySec=5min', 'Persistent=yes'],
+        Install: ['WantedBy=timers.target'],
+      }),
+    },
+  ];
+}
+
+function call({ words, config }: Program, command: readonly string[]): string {
+  return commandLine([...words, ...command, ...(config === undefined ? [] : ['--config', config])]);
+}
+
+function ownPaths(settings: Settings, { words, config }: Program): string[] {
+  const { secretsFile, stateDirectory } = settings;
+  return [...words, ...present(config), ...present(secretsFile), stateDirectory];
+}
+
+function present(path: string | undefined): string[] {
+  return path === undefined ? [] : [path];
+}

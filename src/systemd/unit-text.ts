@@ -1,0 +1,57 @@
+/** One file below the directory of units (`/etc/systemd/system`). */
+export interface UnitFile {
+  /** Relative to that directory: `pg-backup.service.d/offsite-rsync.conf`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A value cannot stand in a unit file, or a name is none of a unit. The message says which. */
+export class UnitTextError extends Error {
+  override readonly name = 'UnitTextError';
+}
+
+/** Sections in order, each with its lines; comments and assignments. */
+export function unitText(
+  comment: readonly string[],
+  sections: Readonly<Record<string, readonly string[]>>,
+): UnitFile['text'] {
+  const head = comment.map((line) => `# ${line}`);
+  const body = Object.entries(sections).flatMap(([name, lines]) => ['', `[${name}]`, ...lines]);
+  return `${[...head, ...body].join('\n')}\n`;
+}
+
+/** One word of a command line, or one path of a list (systemd.syntax(7)): specifiers do not expand, blanks do not part. */
+export function quoteWord(word: string): string {
+  const escaped = escapeSpecifiers(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
+}
+
+/** A command line for `ExecStart=` and the like; no variable expands either. */
+export function commandLine(words: readonly string[]): string {
+  return words.map((word) => quoteWord(word).replaceAll('$', '$$$$')).join(' ');
+}
+
+/** A setting that takes one path as it stands, blanks and all (`PathChanged=`). */
+export function escapeSpecifiers(text: string): string {
+  // A line break would begin a setting of its own: a path must not become a unit.
+  if (/\p{Cc}/u.test(text)) {
+    throw new UnitTextError(`${JSON.stringify(text)} holds a control character; systemd cannot take it.`);
+  }
+  return text.replaceAll('%', '%%');
+}
+
+/** A template that is started for one instance: `offsite-rsync@` and `db` give `offsite-rsync@db.service`. */
+export function instanceOf(template: string, instance: string): string {
+  return `${template}${instance}.service`;
+}
+
+/**
+ * Checks the name of an existing service.
+ * @throws UnitTextError when it is none: it becomes a path
+ */
+export function checkServiceName(name: string): string {
+  if (/^[\w:.\\@-]{1,240}\.service$/.test(name) && !name.startsWith('.') && !name.startsWith('@')) return name;
+  throw new UnitTextError(
+    `"${name}" is no name of a service. Write it as systemctl shows it, such as pg-backup.service`,
+  );
+}

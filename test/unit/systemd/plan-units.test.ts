@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/load.ts';
+import type { Coupling } from '../../../src/systemd/coupling.ts';
+import { planUnits, type UnitPlan } from '../../../src/systemd/plan-units.ts';
+import type { Program } from '../../../src/systemd/services.ts';
+
+const PROGRAM: Program = { words: ['/usr/local/bin/offsite-rsync'], config: undefined };
+const WAITING: Coupling = { style: 'exec-start-post', backupUnit: 'pg-backup.service' };
+
+const TARGET = {
+  host: { credential: 'vault-host' },
+  user: { env: 'VAULT_USER' },
+  identity: { credential: 'vault-key' },
+  known_hosts: { file: '/etc/offsite-rsync/vault.known_hosts' },
+};
+
+interface Change {
+  readonly job?: Readonly<Record<string, unknown>>;
+  readonly top?: Readonly<Record<string, unknown>>;
+  readonly coupling?: Coupling;
+  readonly program?: Program;
+  readonly name?: string;
+}
+
+function plan({ job = {}, top = {}, coupling = WAITING, program = PROGRAM, name = 'postgres' }: Change = {}): UnitPlan {
+  const text = JSON.stringify({
+    version: 1,
+    targets: { vault: TARGET },
+    jobs: { [name]: { source: '/var/backups/postgres', ...job } },
+    ...top,
+  });
+  const settings = parseConfig('config.yaml', text);
+  return planUnits(settings, settings.jobs.get(name)!, coupling, program);
+}
+
+function lines(units: UnitPlan, path: string): string[] {
+  const file = units.files.find((one) => one.path === path);
+  if (!file) throw new Error(`no ${path} in ${units.files.map((one) => one.path).join(', ')}`);
+  return file.text.split('\n');
+}
+
+const DROP_IN = 'pg-backup.service.d/offsite-rsync.conf';
+const JOB = 'offsite-rsync@postgres.service.d/job.conf';
+const TRANSFER = 'offsite-rsync@.service';
+const ALERT = 'offsite-rsync-alert@.service';
+
+describe('the drop-in of the backup unit', () => {
+  it('starts our service outside of the sandbox of the unit, and waits without a limit', () => {
+    expect(lines(plan(), DROP_IN)).toEqual(
+      expect.arrayContaining([
+        'ExecStartPost=+/usr/bin/systemctl start offsite-rsync@postgres.service',
+        'TimeoutStartSec=infinity',
+        'OnFailure=offsite-rsync-alert@%n.service',
+      ]),
+    );
+  });
+
+  it('leaves the limits of the unit alone when the transfer only follows it', () => {
+    const text = lines(plan({ coupling: { style: 'on-success', backupUnit: 'pg-backup.service' } }), DROP_IN).join(
+      '\n',
+    );
+    expect(text).toContain('\nOnSuccess=offsite-rsync@postgres.service\n');
+    expect(text).not.toContain('[Service]');
+  });
+
+  it.each(['../x.service', 'x/y.service', 'pg-backup.timer', '.service', '@.service', 'a\nb.service'])(
+    'is not written for %j, which is no service',
+    (backupUnit) => {
+      expect(() => plan({ coupling: { style: 'on-success', backupUnit } })).toThrow(/no name of a service/);
+    },
+  );
+});
+
+describe('the path unit', () => {
+  it('watches the marker and starts the transfer', () => {
+    const units = plan({ coupling: { style: 'path', marker: '/var/back ups/100% done' } });
+    expect(lines(units, 'offsite-rsync-postgres.path')).toEqual(
+      expect.arrayContaining(['PathChanged=/var/back ups/100%% done', 'Unit=offsite-rsync@postgres.service']),
+    );
+    expect(units.enable).toEqual(['offsite-rsync-postgres.path', 'offsite-rsync-freshness.timer']);
+  });
+});
+
+describe('the drop-in of the job', () => {
+  it('gives the unit the deadline of every target, one after the other, and a margin', () => {
+    const two = { targets: { vault: TARGET, attic: TARGET } };
+    const job = { deadline: '1h', targets: ['vault', 'attic'] };
+    expect(lines(plan({ job: { deadline: '1h' } }), JOB)).toContain('TimeoutStartSec=4200');
+    expect(lines(plan({ job, top: two }), JOB)).toContain('TimeoutStartSec=8400');
+  });
+
+  it('hands over the credentials of the job and of the alert channels, each with an empty one to fall back on', () => {
+    const alerts = {
+      channels: {
+        chat: { type: 'webhook', url: { credential: 'chat-url' }, token: { credential: 'chat-token' } },
+        mail: {
+          type: 'email',
+          host: { credential: 'smtp-host' },
+          user: { env: 'SMTP_USER' },
+          password: { credential: 'smtp-password' },
+          from: { env: 'MAIL_FROM' },
+          to: { env: 'MAIL_TO' },
+        },
+        pager: { type: 'command', command: ['/bin/page'], env: { TOKEN: { credential: 'pager-token' } } },
+      },
+    };
+    const units = plan({ top: { alerts } });
+    const ofAlerts = ['chat-token', 'chat-url', 'pager-token', 'smtp-host', 'smtp-password'];
+    expect(units.credentials).toEqual([...ofAlerts, 'vault-host', 'vault-key']);
+    for (const name of units.credentials) {
+      const load = `LoadCredential=${name}:/etc/offsite-rsync/credentials/${name}`;
+      expect(lines(units, JOB)).toEqual(expect.arrayContaining([load, `SetCredential=${name}:\\n`]));
+      expect(lines(units, ALERT).includes(load)).toBe(ofAlerts.includes(name));
+    }
+  });
+
+  it('stops with the backup that waits for it, and only then', () => {
+    const stop = 'StopPropagatedFrom=pg-backup.service';
+    expect(lines(plan(), JOB)).toContain(stop);
+    expect(lines(plan({ coupling: { style: 'on-success', backupUnit: 'pg-backup.service' } }), JOB)).not.toContain(
+      stop,
+    );
+  });
+
+  it.each([
+    ['/var/backups/postgres', 'ReadOnlyPaths=-/var/backups/postgres', 'ProtectHome=yes'],
+    ['/home/db/dumps', 'ReadOnlyPaths=-/home/db/dumps', 'ProtectHome=read-only'],
+    ['/srv/back ups/50%', 'ReadOnlyPaths="-/srv/back ups/50%%"', 'ProtectHome=yes'],
+    ['/srv/a"b\\c', String.raw`ReadOnlyPaths="-/srv/a\"b\\c"`, 'ProtectHome=yes'],
+  ])('lets the source %s be read', (source, readOnly, home) => {
+    expect(lines(plan({ job: { source } }), JOB)).toEqual(expect.arrayContaining([readOnly, home]));
+  });
+
+  it('opens /tmp only for a source that lies there', () => {
+    expect(lines(plan({ job: { source: '/var/tmp/dumps' } }), JOB)).toContain('PrivateTmp=no');
+    expect(lines(plan(), JOB)).not.toContain('PrivateTmp=no');
+  });
+
+  it('does not become a unit of its own through a line break in a path', () => {
+    expect(() => plan({ job: { source: '/srv/x\nExecStart=/bin/evil' } })).toThrow(/control character|absolute/);
+  });
+});
+
+describe('our services', () => {
+  it('call the program with the configuration that they were made from', () => {
+    const units = plan({ program: { words: ['/opt/no de/node', '/opt/$x/cli.js'], config: '/etc/off site.yaml' } });
+    expect(lines(units, TRANSFER)).toContain(
+      'ExecStart="/opt/no de/node" "/opt/$$x/cli.js" run --config "/etc/off site.yaml" %i',
+    );
+    expect(lines(units, ALERT)).toContain(
+      'ExecStart="/opt/no de/node" "/opt/$$x/cli.js" alert unit --config "/etc/off site.yaml" -- %i',
+    );
+  });
+
+  it('may write where the state, the runtime files and the metrics lie', () => {
+    const top = {
+      state_dir: '/srv/state',
+      runtime_dir: '/run/own',
+      metrics: { textfile: '/var/lib/prom/offsite.prom' },
+    };
+    const writable = 'ReadWritePaths=-/srv/state -/run/own -/var/lib/prom';
+    const units = plan({ top });
+    expect(lines(units, TRANSFER)).toContain(writable);
+    expect(lines(units, 'offsite-rsync-freshness.service')).toContain(writable);
+    expect(lines(plan(), TRANSFER).join('\n')).not.toContain('ReadWritePaths');
+  });
+
+  it('say the same for every job of a configuration, for they share the templates', () => {
+    const jobs = { one: { source: '/srv/one', expect: { schedule: '0 1 * * *' } }, two: { source: '/home/two' } };
+    const settings = parseConfig('config.yaml', JSON.stringify({ version: 1, targets: { vault: TARGET }, jobs }));
+    const [one, two] = ['one', 'two'].map((name) => planUnits(settings, settings.jobs.get(name)!, WAITING, PROGRAM));
+    const shared = (units?: UnitPlan) => units?.files.filter(({ path }) => !path.endsWith('.conf'));
+    expect(shared(one)).toEqual(shared(two));
+  });
+});
+
+describe('notes', () => {
+  it('tell of what would only be noticed at night', () => {
+    const alerts = { channels: { local: { type: 'sendmail', to: { env: 'MAIL_TO' } }, screen: { type: 'desktop' } } };
+    const notes = plan({ top: { alerts } }).notes.join('\n');
+    expect(notes).toMatch(/MAIL_TO, VAULT_USER in the environment/);
+    expect(notes).toMatch(/postgres does not say when a snapshot is due/);
+    expect(notes).toMatch(/channel local starts a program in the sandbox/);
+    expect(notes).toMatch(/channel screen needs a desktop/);
+  });
+
+  it('are silent when there is nothing to say', () => {
+    const top = { secrets_file: '/etc/offsite-rsync/secrets.env' };
+    expect(plan({ top, job: { expect: { schedule: '15 2 * * *' } } }).notes).toEqual([]);
+  });
+});
