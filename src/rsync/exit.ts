@@ -41,6 +41,8 @@ const WORDS: readonly (readonly [RegExp, Outcome | 'busy'])[] = [
   [/^offsite-gate: refused: (.*)/m, 'refused'],
   [/(Another instance of rrsync is already accessing this directory)/, 'busy'], // FACTS 15
   [/^\S*rrsync error: (.*)/m, 'refused'],
+  // rrsync does not catch that its root or its rsync is missing: the last line of Python's traceback says which.
+  [/^Traceback \(most recent call last\):\n(?:.*\n)*?(\w+Error: .*)/m, 'refused'],
   [/^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m, 'secondary-full'],
   // The generator and the receiver work on the secondary only, in a push.
   [/^rsync: \[(?:[Rr]eceiver|generator)[^\]]*\] (.*failed: (?:Permission denied|Read-only file system).*)/m, 'refused'],
