@@ -35,12 +35,15 @@ export interface Secondary {
   stop(): Promise<void>;
 }
 
-/** Starts a secondary. */
-export async function startSecondary(): Promise<Secondary> {
+/**
+ * Starts a secondary.
+ * @param place an empty directory to be its root; default: one of its own
+ */
+export async function startSecondary(place?: string): Promise<Secondary> {
   const sshd = await startPrivateSshd();
   const { account, directory } = sshd;
-  const root = join(directory, 'root');
-  await mkdir(root, { mode: 0o700 });
+  const root = place ?? join(directory, 'root');
+  if (place === undefined) await mkdir(root, { mode: 0o700 });
   await chown(root, account.uid, account.gid);
   const line = await layLine(CANARY_ADDRESS, sshd.port);
   const forcedCommand = `rrsync -wo -no-del -munge ${root}`;
