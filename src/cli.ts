@@ -3,11 +3,13 @@ import { DEFAULT_CONFIG_FILE } from './config/load.ts';
 import type { Context } from './commands/context.ts';
 import { reportFailure } from './commands/failure.ts';
 import { listenForSignals } from './commands/signals.ts';
+import type { AlertUnitOptions } from './commands/alert-unit.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { ValidateOptions } from './commands/config-validate.ts';
 import type { StatusOptions } from './commands/status.ts';
 import type { AlertTestOptions } from './commands/alert-test.ts';
+import type { UnitsOptions } from './commands/units.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
 import { version } from './shared/version.ts';
@@ -84,6 +86,15 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
       perform(async (context) => (await import('./commands/alert-test.ts')).alertTest(channel, options, context)),
     );
 
+  alert
+    .command('unit')
+    .description('for OnFailure=: tell that a unit failed, unless the run in it has told so')
+    .argument('<unit>', 'name of the unit')
+    .addOption(configOption())
+    .action((unit: string, options: AlertUnitOptions) =>
+      perform(async (context) => (await import('./commands/alert-unit.ts')).alertUnit(unit, options, context), true),
+    );
+
   const config = program.command('config').description('look at the configuration');
   config
     .command('validate')
@@ -92,6 +103,25 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .addOption(configOption())
     .action((options: ValidateOptions) =>
       perform(async (context) => (await import('./commands/config-validate.ts')).validateConfig(options, context)),
+    );
+
+  program
+    .command('units')
+    .description('systemd units that couple a job to its local backup: print them, or write them')
+    .argument('<job>', 'name of a job')
+    .option('-b, --backup-unit <unit>', 'the service that makes the backup')
+    .addOption(
+      new Option('-s, --style <style>', 'the backup waits for the transfer, is followed by it, or drops a marker')
+        .choices(['exec-start-post', 'on-success', 'path'])
+        .default('exec-start-post'),
+    )
+    .option('-m, --marker <file>', 'with --style path: the file that is touched when a backup is complete')
+    .option('-w, --write', 'write them to /etc/systemd/system')
+    .option('-n, --dry-run', 'with --write: say what would be written')
+    .option('--root <dir>', 'put everything below this directory; the machine is not asked')
+    .addOption(configOption())
+    .action((job: string, options: UnitsOptions) =>
+      perform(async (context) => (await import('./commands/units.ts')).units(job, options, context)),
     );
 
   program
