@@ -16,6 +16,7 @@ const PROGRAMS = [
   ['python3', 'python3'],
   ['flock', 'util-linux'],
   ['setpriv', 'util-linux'],
+  ['systemd-analyze', 'systemd'],
 ];
 
 function installed(program) {
