@@ -4,6 +4,7 @@ import type { Context } from './commands/context.ts';
 import { reportFailure } from './commands/failure.ts';
 import { listenForSignals } from './commands/signals.ts';
 import type { AlertUnitOptions } from './commands/alert-unit.ts';
+import type { HistoryOptions } from './commands/history.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { ValidateOptions } from './commands/config-validate.ts';
@@ -74,6 +75,18 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
         async (context) => (await import('./commands/status.ts')).status(job, options, context),
         options.alert === true,
       ),
+    );
+
+  program
+    .command('history')
+    .description('the last runs, the newest at the bottom')
+    .argument('[job]', 'name of a job; default: all')
+    .option('-t, --target <name>', 'only to this target')
+    .option('-l, --limit <number>', 'how many runs; default: 20, with --json all')
+    .option('--json', 'one run a line, as JSON')
+    .addOption(configOption())
+    .action((job: string | undefined, options: HistoryOptions) =>
+      perform(async (context) => (await import('./commands/history.ts')).history(job, options, context)),
     );
 
   const alert = program.command('alert').description('look after the alert channels');

@@ -30,6 +30,8 @@ export interface Context {
 export function processContext(signal: AbortSignal, hurry: AbortSignal): Context {
   const redactor = createLearningRedactor();
   const journal = isJournal(process.env, fstatSync(2));
+  // Whoever reads may stop reading (`| head`, a closed terminal): no reason to leave a run half done.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return {
     out: (text) => process.stdout.write(redactor.redact(text)),
     log: createLogger({

@@ -1,9 +1,9 @@
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import type { Condition, Standing } from '../insight/standing.ts';
 import { oneLine } from '../notify/text.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { formatDuration, formatSize } from '../shared/units.ts';
+import { plainTable } from './plain-table.ts';
 
 /** Columns that the table needs to be read without wrapped lines; on a narrower terminal each job is a block. */
 const TABLE_WIDTH = 132;
@@ -37,23 +37,10 @@ export function statusTable(standings: readonly Standing[], now: Date, columns: 
 }
 
 function table(rows: readonly Row[]): string {
-  // Painted by us: cli-table3 would colour a file or a pipe, too.
-  const head = Object.keys(rows[0] ?? {}).map((word) => pc.dim(word));
-  const none = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
-  const chars = Object.fromEntries(
-    [...none, 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'].map((key) => [key, '']),
+  return plainTable(
+    Object.keys(rows[0] ?? {}),
+    rows.map((row) => Object.values(row)),
   );
-  const drawn = new Table({
-    head,
-    chars: { ...chars, middle: ' ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 1 },
-  });
-  drawn.push(...rows.map((row) => Object.values(row)));
-  return drawn
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
 }
 
 function blocks(rows: readonly Row[]): string {

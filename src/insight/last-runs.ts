@@ -1,0 +1,24 @@
+import type { RunRecord } from '../state/run-record.ts';
+
+/** Keeps the newest runs of those that it is handed, in a bounded amount of memory. */
+export interface LastRuns {
+  readonly add: (record: RunRecord) => void;
+  /** Oldest first. */
+  readonly list: () => RunRecord[];
+}
+
+/**
+ * Makes a ring of runs.
+ * @param limit greatest number that is kept, at least 1
+ */
+export function keepLastRuns(limit: number): LastRuns {
+  const ring: RunRecord[] = [];
+  let next = 0;
+  return {
+    add: (record) => {
+      ring[next % limit] = record;
+      next += 1;
+    },
+    list: () => (next <= limit ? [...ring] : [...ring.slice(next % limit), ...ring.slice(0, next % limit)]),
+  };
+}
