@@ -176,3 +176,6 @@ async function main(): Promise<void> {
 }
 
 await main();
+// Whatever a library still holds open (a kept-alive connection, a hanging notify-send) must not hold up the unit that
+// waits for us. On Linux, writes to pipes, files and terminals are synchronous (process.stdout in Node's manual).
+process.exit();
