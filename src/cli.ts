@@ -7,6 +7,7 @@ import type { AlertUnitOptions } from './commands/alert-unit.ts';
 import type { HistoryOptions } from './commands/history.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { DemoOptions } from './commands/demo.ts';
+import type { DoctorOptions } from './commands/doctor.ts';
 import type { ValidateOptions } from './commands/config-validate.ts';
 import type { StatusOptions } from './commands/status.ts';
 import type { AlertTestOptions } from './commands/alert-test.ts';
@@ -135,6 +136,15 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .addOption(configOption())
     .action((job: string, options: UnitsOptions) =>
       perform(async (context) => (await import('./commands/units.ts')).units(job, options, context)),
+    );
+
+  program
+    .command('doctor')
+    .description('look at everything a run needs, up to a dry run of the push')
+    .argument('[job]', 'name of a job; default: all')
+    .addOption(configOption())
+    .action((job: string | undefined, options: DoctorOptions) =>
+      perform(async (context) => (await import('./commands/doctor.ts')).doctor(job, options, context)),
     );
 
   program

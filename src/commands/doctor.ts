@@ -1,0 +1,118 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import pc from 'picocolors';
+import { loadConfig } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
+import { errorMessage } from '../platform/files.ts';
+import { localRsyncVersion } from '../rsync/version.ts';
+import { previewRun } from '../run/preview.ts';
+import { OUTCOMES } from '../shared/outcome.ts';
+import { formatCount, formatSize } from '../shared/units.ts';
+import type { Context } from './context.ts';
+import { runDeps } from './run.ts';
+import { select, type Selected } from './selection.ts';
+
+/** Options of `offsite-rsync doctor`. */
+export interface DoctorOptions {
+  readonly config: string;
+}
+
+/** One thing looked at: fine, to be known, or wrong. */
+interface Finding {
+  readonly kind: 'good' | 'note' | 'bad';
+  readonly text: string;
+}
+
+/** Older ones lack safe resolution of paths, and rrsync ignores an anchored --link-dest in some (FACTS 1, 16). */
+const GOOD_RSYNC = [3, 5, 0] as const;
+
+/**
+ * `offsite-rsync doctor [JOB]`: looks at everything a run needs, up to a dry run of the push; writes nothing there and
+ * tells nobody.
+ * @returns 0 if nothing is wrong, otherwise the exit code that a run would have, or 1
+ */
+export async function doctor(job: string | undefined, options: DoctorOptions, context: Context): Promise<number> {
+  const settings = await loadConfig(options.config);
+  const selected = select(settings, job === undefined ? [] : [job], undefined);
+  const here: readonly Finding[] = [
+    { kind: 'good', text: `${options.config} is valid` },
+    await rsyncFinding(context),
+    await stateFinding(settings),
+    alertFinding(settings),
+  ];
+  show(context, 'This host', here);
+  let worst = here.some(({ kind }) => kind === 'bad') ? 1 : 0;
+  for (const pair of selected) {
+    if (context.signal.aborted) break;
+    const code = await examine(settings, pair, context);
+    if (worst <= 1 && code !== 0) worst = code;
+  }
+  return worst;
+}
+
+async function examine(settings: Settings, { job, target }: Selected, context: Context): Promise<number> {
+  const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
+  const preview = await previewRun({ settings, job, target, force: false, signal: context.signal }, deps);
+  const findings: Finding[] = [];
+  if (preview.kind === 'failed') {
+    findings.push({ kind: 'bad', text: `${OUTCOMES[preview.outcome].title}: ${preview.reason}` });
+    findings.push({ kind: 'note', text: OUTCOMES[preview.outcome].advice });
+  } else {
+    const { files, bytes, figures, objections } = preview;
+    findings.push({ kind: 'good', text: `the source holds ${formatCount(files, 'file')}, ${formatSize(bytes)}` });
+    findings.push(...objections.map((text) => ({ kind: 'bad', text }) as const));
+    findings.push({ kind: 'good', text: 'connected, let in, and a dry run of the push was accepted' });
+    if (figures.basis !== null && figures.linkedFiles === 0 && figures.newFiles > 0) {
+      findings.push({
+        kind: 'note',
+        text: `nothing would be linked to ${figures.basis}: everything is new, or the basis is gone`,
+      });
+    }
+  }
+  findings.push(
+    target.secondary === 'gate'
+      ? {
+          kind: 'note',
+          text: 'configured as behind the gate: append-only, if the gate really stands there (offsite-gate --check on the secondary)',
+        }
+      : {
+          kind: 'note',
+          text: 'plain rrsync is NOT append-only: whoever has the key can overwrite older snapshots, and extra files there are not noticed',
+        },
+  );
+  show(context, `${job.name} → ${target.name}`, findings);
+  return preview.exitCode;
+}
+
+async function rsyncFinding(context: Context): Promise<Finding> {
+  const version = await localRsyncVersion(context.runProcess);
+  if (version === undefined) return { kind: 'bad', text: 'rsync cannot be started: apt-get install rsync' };
+  const parts = version.split('.').map((part) => Number.parseInt(part, 10));
+  const first = GOOD_RSYNC.findIndex((wanted, index) => (parts[index] ?? 0) !== wanted);
+  const older = first !== -1 && (parts[first] ?? 0) < (GOOD_RSYNC[first] ?? 0);
+  return older
+    ? { kind: 'note', text: `rsync ${version} works here; the secondary should have 3.5.0 or newer` }
+    : { kind: 'good', text: `rsync ${version}` };
+}
+
+async function stateFinding(settings: Settings): Promise<Finding> {
+  try {
+    await mkdir(settings.stateDirectory, { recursive: true, mode: 0o700 });
+    await access(settings.stateDirectory, constants.W_OK);
+    return { kind: 'good', text: `${settings.stateDirectory} can be written` };
+  } catch (error) {
+    return { kind: 'bad', text: `state_dir cannot be written: ${errorMessage(error)}` };
+  }
+}
+
+function alertFinding(settings: Settings): Finding {
+  const names = Object.keys(settings.alerts.channels);
+  return names.length === 0
+    ? { kind: 'bad', text: 'no alert channel: a failure would only stand in the journal. Configure alerts.channels' }
+    : { kind: 'good', text: `alerts go to ${names.join(', ')} (try: offsite-rsync alert test)` };
+}
+
+function show(context: Context, title: string, findings: readonly Finding[]): void {
+  const marks = { good: pc.green('✓'), note: pc.yellow('·'), bad: pc.red('✗') };
+  const lines = findings.map(({ kind, text }) => `  ${marks[kind]} ${text}\n`);
+  context.out(`${pc.bold(title)}\n${lines.join('')}`);
+}
