@@ -15,10 +15,8 @@ export function summariseRun(record: RunRecord): string {
   if (transfer) {
     const { newFiles, changedFiles, linkedFiles, copiedFiles, sentBytes, basis } = transfer;
     const copied = copiedFiles > 0 ? `, ${copiedFiles} copied there` : '';
-    rows.push([
-      'files',
-      `${newFiles} new, ${changedFiles} changed, ${linkedFiles} linked to ${basis ?? 'nothing'}${copied}`,
-    ]);
+    const linked = basis === null ? 'no earlier snapshot to link to' : `${linkedFiles} linked to ${basis}`;
+    rows.push(['files', `${newFiles} new, ${changedFiles} changed, ${linked}${copied}`]);
     rows.push(['sent', `${formatSize(sentBytes)}${saving(record.bytes, sentBytes)}`]);
   }
   if (verification) {
