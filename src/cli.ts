@@ -5,6 +5,7 @@ import { reportFailure } from './commands/failure.ts';
 import { listenForSignals } from './commands/signals.ts';
 import type { AlertUnitOptions } from './commands/alert-unit.ts';
 import type { HistoryOptions } from './commands/history.ts';
+import type { ReportOptions } from './commands/report.ts';
 import type { RunOptions } from './commands/run.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
@@ -88,6 +89,16 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .addOption(configOption())
     .action((job: string | undefined, options: HistoryOptions) =>
       perform(async (context) => (await import('./commands/history.ts')).history(job, options, context)),
+    );
+
+  program
+    .command('report')
+    .description('one HTML page: calendar, sizes, traffic, verifications and what is stale')
+    .requiredOption('-o, --out <file>', 'the file to write; - for standard output')
+    .option('-d, --days <number>', 'how many days it shows', '90')
+    .addOption(configOption())
+    .action((options: ReportOptions) =>
+      perform(async (context) => (await import('./commands/report.ts')).report(options, context)),
     );
 
   const alert = program.command('alert').description('look after the alert channels');

@@ -1,0 +1,30 @@
+import type { Settings } from '../../config/settings.ts';
+import { readHistory } from '../../state/history.ts';
+import { allPairs, keyOf, readStandings } from '../read-standings.ts';
+import type { Standing } from '../standing.ts';
+import { collectDays, type Day, type Failure } from './days.ts';
+
+/** One job on one target, for the page. */
+export interface JobReport {
+  readonly standing: Standing;
+  readonly days: readonly Day[];
+  /** The newest first. */
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * All that the page tells: every job of the configuration on each of its targets.
+ * @param count days, up to and with the day of `now`
+ * @throws NodeJS.ErrnoException when the state directory cannot be read
+ */
+export async function readReport(
+  settings: Pick<Settings, 'jobs' | 'stateDirectory'>,
+  count: number,
+  now: Date,
+): Promise<JobReport[]> {
+  const standings = await readStandings(settings, allPairs(settings), now);
+  const collectors = standings.map((standing) => ({ standing, collector: collectDays(standing.expect, count, now) }));
+  const byKey = new Map(collectors.map(({ standing, collector }) => [keyOf(standing), collector]));
+  await readHistory(settings.stateDirectory, (record) => byKey.get(keyOf(record))?.add(record));
+  return collectors.map(({ standing, collector }) => ({ standing, ...collector.finish() }));
+}
