@@ -95,6 +95,8 @@ const FAMILIES: readonly Family[] = [
 
 /**
  * The text file for node_exporter's textfile collector. What is not known has no line.
+ *
+ * The label is `backup_job`, not `job`: Prometheus sets `job` itself at every scrape and would rename ours.
  * @param version of this program
  */
 export function renderMetrics(standings: readonly Standing[], version: string): string {
@@ -105,7 +107,7 @@ export function renderMetrics(standings: readonly Standing[], version: string): 
     const rows = standings.flatMap((standing) => {
       const number = value(standing);
       if (number === undefined || !Number.isFinite(number)) return [];
-      return [`{job="${escapeLabel(standing.job)}",target="${escapeLabel(standing.target)}"} ${number}`];
+      return [`{backup_job="${escapeLabel(standing.job)}",target="${escapeLabel(standing.target)}"} ${number}`];
     });
     return rows.length === 0 ? '' : family(name, help, type, rows);
   });

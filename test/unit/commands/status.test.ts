@@ -239,7 +239,7 @@ describe('status --alert', () => {
     }
     const file = join(place.directory, 'offsite.prom');
     expect((await stat(file)).mode & 0o777).toBe(0o644);
-    expect(await readFile(file, 'utf8')).toContain('offsite_rsync_stale{job="postgres",target="vault"} 1');
+    expect(await readFile(file, 'utf8')).toContain('offsite_rsync_stale{backup_job="postgres",target="vault"} 1');
   });
 
   it('answers all the same when the metrics cannot be written', async () => {

@@ -28,43 +28,43 @@ describe('the metrics', () => {
       offsite_rsync_build_info{version="1.2.3"} 1
       # HELP offsite_rsync_last_success_timestamp_seconds When the last run ended that sealed a snapshot.
       # TYPE offsite_rsync_last_success_timestamp_seconds gauge
-      offsite_rsync_last_success_timestamp_seconds{job="postgres",target="vault"} 1795400280
+      offsite_rsync_last_success_timestamp_seconds{backup_job="postgres",target="vault"} 1795400280
       # HELP offsite_rsync_last_attempt_timestamp_seconds When the last run ended, however it ended.
       # TYPE offsite_rsync_last_attempt_timestamp_seconds gauge
-      offsite_rsync_last_attempt_timestamp_seconds{job="postgres",target="vault"} 1795400280
+      offsite_rsync_last_attempt_timestamp_seconds{backup_job="postgres",target="vault"} 1795400280
       # HELP offsite_rsync_last_exit_code Exit code of the last run; 0 means sealed and verified.
       # TYPE offsite_rsync_last_exit_code gauge
-      offsite_rsync_last_exit_code{job="postgres",target="vault"} 0
+      offsite_rsync_last_exit_code{backup_job="postgres",target="vault"} 0
       # HELP offsite_rsync_last_duration_seconds How long the last run took, all attempts together.
       # TYPE offsite_rsync_last_duration_seconds gauge
-      offsite_rsync_last_duration_seconds{job="postgres",target="vault"} 120
+      offsite_rsync_last_duration_seconds{backup_job="postgres",target="vault"} 120
       # HELP offsite_rsync_consecutive_failures Runs that failed since the last one that sealed a snapshot.
       # TYPE offsite_rsync_consecutive_failures gauge
-      offsite_rsync_consecutive_failures{job="postgres",target="vault"} 0
+      offsite_rsync_consecutive_failures{backup_job="postgres",target="vault"} 0
       # HELP offsite_rsync_stale Whether no sealed snapshot is there though one was due (1), or not (0); only for jobs with expect.
       # TYPE offsite_rsync_stale gauge
-      offsite_rsync_stale{job="postgres",target="vault"} 0
+      offsite_rsync_stale{backup_job="postgres",target="vault"} 0
       # HELP offsite_rsync_stale_after_timestamp_seconds From when on the job is stale unless a newer snapshot is sealed: right even when nothing writes this file any more.
       # TYPE offsite_rsync_stale_after_timestamp_seconds gauge
-      offsite_rsync_stale_after_timestamp_seconds{job="postgres",target="vault"} 1795490100
+      offsite_rsync_stale_after_timestamp_seconds{backup_job="postgres",target="vault"} 1795490100
       # HELP offsite_rsync_last_verification_timestamp_seconds When stored bytes were last compared with the source, after a push or by verify.
       # TYPE offsite_rsync_last_verification_timestamp_seconds gauge
-      offsite_rsync_last_verification_timestamp_seconds{job="postgres",target="vault"} 1795400280
+      offsite_rsync_last_verification_timestamp_seconds{backup_job="postgres",target="vault"} 1795400280
       # HELP offsite_rsync_last_verification_success Whether that comparison found the snapshot intact (1) or not (0).
       # TYPE offsite_rsync_last_verification_success gauge
-      offsite_rsync_last_verification_success{job="postgres",target="vault"} 1
+      offsite_rsync_last_verification_success{backup_job="postgres",target="vault"} 1
       # HELP offsite_rsync_snapshot_size_bytes Size of the last sealed snapshot: all its files, whether sent or linked.
       # TYPE offsite_rsync_snapshot_size_bytes gauge
-      offsite_rsync_snapshot_size_bytes{job="postgres",target="vault"} 3221225472
+      offsite_rsync_snapshot_size_bytes{backup_job="postgres",target="vault"} 3221225472
       # HELP offsite_rsync_snapshot_files Regular files in the last sealed snapshot.
       # TYPE offsite_rsync_snapshot_files gauge
-      offsite_rsync_snapshot_files{job="postgres",target="vault"} 12
+      offsite_rsync_snapshot_files{backup_job="postgres",target="vault"} 12
       # HELP offsite_rsync_snapshot_sent_bytes Bytes that went over the line for the last sealed snapshot.
       # TYPE offsite_rsync_snapshot_sent_bytes gauge
-      offsite_rsync_snapshot_sent_bytes{job="postgres",target="vault"} 20000
+      offsite_rsync_snapshot_sent_bytes{backup_job="postgres",target="vault"} 20000
       # HELP offsite_rsync_sent_bytes_total Bytes that went over the line for all sealed snapshots in the history of this host.
       # TYPE offsite_rsync_sent_bytes_total counter
-      offsite_rsync_sent_bytes_total{job="postgres",target="vault"} 123456
+      offsite_rsync_sent_bytes_total{backup_job="postgres",target="vault"} 123456
       "
     `);
   });
@@ -85,10 +85,10 @@ describe('the metrics', () => {
     };
     const rows = renderMetrics([standingOf(nothing, NOW)], '1.2.3')
       .split('\n')
-      .filter((line) => line.includes('job="new"'));
+      .filter((line) => line.includes('backup_job="new"'));
     expect(rows).toEqual([
-      'offsite_rsync_consecutive_failures{job="new",target="vault"} 0',
-      'offsite_rsync_sent_bytes_total{job="new",target="vault"} 0',
+      'offsite_rsync_consecutive_failures{backup_job="new",target="vault"} 0',
+      'offsite_rsync_sent_bytes_total{backup_job="new",target="vault"} 0',
     ]);
   });
 });
