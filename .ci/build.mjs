@@ -16,6 +16,8 @@ const common = {
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);",
   },
+  minifyWhitespace: true, // half the bytes to parse at each start; names stay, for stack traces
+  minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
 };
@@ -29,6 +31,6 @@ if (existsSync(`${root}/src/cli.ts`)) {
 for (const name of ['offsite-gate', 'offsite-prune']) {
   if (!existsSync(`${root}/remote-scripts/${name}.ts`)) continue;
   const outfile = `dist/remote/${name}.mjs`;
-  await build({ ...common, entryPoints: [`remote-scripts/${name}.ts`], outfile, minifySyntax: true });
+  await build({ ...common, entryPoints: [`remote-scripts/${name}.ts`], outfile });
   chmodSync(`${root}/${outfile}`, 0o755);
 }

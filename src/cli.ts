@@ -1,7 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
-import { DEFAULT_CONFIG_FILE } from './config/load.ts';
+import { DEFAULT_CONFIG_FILE } from './config/location.ts';
 import type { Context } from './commands/context.ts';
-import { reportFailure } from './commands/failure.ts';
 import { listenForSignals } from './commands/signals.ts';
 import type { AlertUnitOptions } from './commands/alert-unit.ts';
 import type { HistoryOptions } from './commands/history.ts';
@@ -178,12 +177,15 @@ function exitCodeHelp(): string {
 
 async function main(): Promise<void> {
   const { signal, hurry } = listenForSignals();
-  const { processContext } = await import('./commands/context.ts');
-  const context = processContext(signal, hurry);
+  // A reader that went away (`… | head`) must not take a backup with it: what nobody reads is lost, and that is all.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const program = buildProgram(async (action, unattended = false) => {
+    const { processContext } = await import('./commands/context.ts');
+    const context = processContext(signal, hurry);
     try {
       process.exitCode = await action(context);
     } catch (error) {
+      const { reportFailure } = await import('./commands/failure.ts');
       process.exitCode = await reportFailure(error, context, unattended);
     }
   });

@@ -28,12 +28,8 @@ export interface Context {
 
 /** The context of this process. */
 export function processContext(signal: AbortSignal, hurry: AbortSignal): Context {
-  // A reader that went away (`… | head`) must not take a backup with it: what nobody reads is lost, and that is all.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const redactor = createLearningRedactor();
   const journal = isJournal(process.env, fstatSync(2));
-  // Whoever reads may stop reading (`| head`, a closed terminal): no reason to leave a run half done.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return {
     out: (text) => process.stdout.write(redactor.redact(text)),
     log: createLogger({

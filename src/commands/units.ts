@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import { DEFAULT_CONFIG_FILE } from '../config/location.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
 import { CREDENTIALS_DIRECTORY } from '../systemd/credentials.ts';

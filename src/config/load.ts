@@ -7,9 +7,6 @@ import { checkRules } from './rules.ts';
 import { configSchema, type RawConfig, type RawJob, type RawTarget } from './schema.ts';
 import type { JobSettings, Settings, TargetSettings } from './settings.ts';
 
-/** Where the configuration is looked for unless `--config` or OFFSITE_RSYNC_CONFIG says otherwise. */
-export const DEFAULT_CONFIG_FILE = '/etc/offsite-rsync/config.yaml';
-
 /** The configuration cannot be used. The message lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
