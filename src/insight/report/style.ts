@@ -3,7 +3,7 @@ export const STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f4f6f8; --card: #ffffff; --edge: #dfe4ea; --text: #18212c; --muted: #566273;
-  --good: #17805a; --late: #9a6206; --bad: #c22f36; --idle: #e6eaef; --mark: #ffffff;
+  --good: #126c4c; --late: #8d5a05; --bad: #c22f36; --idle: #e6eaef; --mark: #ffffff;
   --late-cell: #d99a2b; --line: #2f6fb4; --area: #2f6fb41f; --soft-good: #e3f4ec; --soft-late: #fbf0da; --soft-bad: #fce8e8;
 }
 @media (prefers-color-scheme: dark) {
