@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
-import { watchArguments, type ArgumentWatch } from './processes.ts';
+import { watchArguments } from './processes.ts';
 import type { Secondary } from './secondary.ts';
 
 /** One alert as the command channel hands it on. */
@@ -24,6 +24,8 @@ export interface ProgramEnd {
   readonly stderr: string;
   /** What this call told people, oldest first. */
   readonly alerts: readonly Alert[];
+  /** Arguments of the program and of every process below it, as `ps` showed them. */
+  readonly argv: readonly string[];
   readonly took: number;
 }
 
@@ -75,7 +77,7 @@ const ORDINARY = 65_534;
  * @param ordinary run the program as a user who may not read everything; as another user than root that is us
  */
 export async function makePrimary(
-  secondary: Secondary,
+  secondary: Pick<Secondary, 'sshd' | 'line' | 'knownHosts'>,
   job: string,
   { ordinary = false }: { ordinary?: boolean } = {},
 ): Promise<Primary> {
@@ -186,9 +188,10 @@ export async function makePrimary(
             stdout: Buffer.concat(out).toString(),
             stderr: Buffer.concat(error).toString(),
             alerts: parseLines((await readFile(at('alerts'), 'utf8')).slice(alertsBefore)) as unknown as Alert[],
+            argv: watch.stop().seen,
             took: performance.now() - began,
           };
-          await expectDiscretion(end, watch.stop());
+          await expectDiscretion(end);
           return end;
         },
       );
@@ -211,12 +214,12 @@ export async function makePrimary(
   };
 
   /** No byte of a secret in anything that leaves the program, in success and in every failure. */
-  async function expectDiscretion(end: ProgramEnd, argv: ArgumentWatch): Promise<void> {
+  async function expectDiscretion(end: ProgramEnd): Promise<void> {
     const places = new Map([
       ['standard output', end.stdout],
       ['standard error', end.stderr],
       ['the alerts', await readFile(at('alerts'), 'utf8')],
-      ['the arguments of a process', argv.seen.join('\n')],
+      ['the arguments of a process', end.argv.join('\n')],
     ]);
     for (const name of existsSync(at('state')) ? await readdir(at('state'), { recursive: true }) : []) {
       places.set(`state/${name}`, await readFile(join(at('state'), name), 'utf8').catch(() => ''));
