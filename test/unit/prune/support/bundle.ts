@@ -46,13 +46,14 @@ export function startPrune(
   bundle: Bundle,
   args: readonly string[],
   user = UNPRIVILEGED,
+  environment: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
   const command = [process.execPath, bundle.path, ...args];
   const drop = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--'];
   const [program = '', ...rest] = process.getuid!() === 0 && user !== 0 ? [...drop, ...command] : command;
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, NO_COLOR: '1' },
+    env: { PATH: process.env.PATH, NO_COLOR: '1', ...environment },
   });
   let stdout = '';
   let stderr = '';
@@ -66,6 +67,11 @@ export function startPrune(
 }
 
 /** Runs the bundle to its end. */
-export async function prune(bundle: Bundle, args: readonly string[], user?: number): Promise<Ended> {
-  return startPrune(bundle, args, user).ended;
+export async function prune(
+  bundle: Bundle,
+  args: readonly string[],
+  user?: number,
+  environment?: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  return startPrune(bundle, args, user, environment).ended;
 }

@@ -1,0 +1,328 @@
+import { appendFile, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { nextSnapshotId, parseSnapshotId, snapshotIdOf } from '../../src/shared/snapshot-id.ts';
+import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { flipByte } from './support/flip-byte.ts';
+import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
+import { makePrimary, type Primary } from './support/primary.ts';
+import { dumpText, fillSampleTree } from './support/sample-tree.ts';
+import { until } from './support/until.ts';
+
+/*
+ * The program as it is built against the gate as it is bundled, over a real sshd: what an administrator sees of the two
+ * together. What is sent past the program, at the gate itself, stands in gate-*.test.ts.
+ */
+
+const GATE = { target: { secondary: 'gate' }, job: { guard: { max_shrink: 'off' } } };
+
+let secondary: GateSecondary;
+let primary: Primary;
+
+beforeAll(async () => {
+  secondary = await startGateSecondary();
+  primary = await makePrimary(secondary, 'db');
+  await primary.configure(GATE);
+  await fillSampleTree(primary.source);
+  await writeFile(at('monday.sql'), dumpText(60_000, 11));
+});
+afterAll(async () => {
+  await primary.stop();
+  await secondary.stop();
+});
+beforeEach(async () => {
+  await primary.configure(GATE);
+  await secondary.restore();
+});
+
+const at = (name: string) => join(primary.source, name);
+const transferOf = async () =>
+  (await primary.history()).at(-1)?.transfer as { literalBytes: number; linkedFiles: number; copiedFiles: number };
+const newest = async () => (await secondary.sealed('db')).at(-1) ?? '';
+/** What the gate started last for a push. */
+const lastPush = async () =>
+  (await secondary.gate.log()).findLast(({ event, kind }) => event === 'accepted' && kind === 'push')?.reason as string;
+
+describe('run', () => {
+  it('seals a snapshot, and the gate adds its receipt', async () => {
+    const id = await primary.secure();
+
+    expect(await secondary.names('db')).toEqual([id, `${id}.sealed`]);
+    const seal = JSON.parse(await readFile(secondary.path('db', `${id}.sealed`), 'utf8')) as Record<string, unknown>;
+    expect(seal).toMatchObject({
+      id,
+      job: 'db',
+      files: 7,
+      verification: { mode: 'full', extras: 'checked', canary: 'checksum' },
+      receipt: { gate: '0.0.0-test' },
+      basis: null,
+    });
+    const sessions = (await secondary.gate.log()).filter(({ event }) => event === 'accepted');
+    expect(sessions.map(({ kind }) => kind)).toEqual(['push', 'verify', 'verify', 'seal']);
+  });
+
+  it('links what is unchanged, sends differences of what changed, and finds a dump under its new name', async () => {
+    const first = await newest();
+    await appendFile(at('dump.sql'), 'one more line\n');
+    await rename(at('monday.sql'), at('tuesday.sql'));
+    await appendFile(at('tuesday.sql'), 'one more line\n');
+    const second = await primary.secure();
+
+    const { nlink, ino } = await stat(secondary.path('db', second, 'deep/secret.conf'));
+    expect({ nlink, ino }).toEqual({
+      nlink: 2,
+      ino: (await stat(secondary.path('db', first, 'deep/secret.conf'))).ino,
+    });
+    const size = (await stat(at('tuesday.sql'))).size + (await stat(at('dump.sql'))).size;
+    expect(size).toBeGreaterThan(2_000_000);
+    expect((await transferOf()).literalBytes).toBeLessThan(20_000);
+    expect(await lastPush()).toContain(`--link-dest /${first}/ --fake-super . ${second}.partial/`);
+  });
+
+  it('leaves nothing behind with --dry-run', async () => {
+    const before = await secondary.names('db');
+    const ledger = () => readFile(join(secondary.gate.hostState, 'db.attempts.jsonl'), 'utf8');
+    const attempts = await ledger();
+    await writeFile(at('new.sql'), 'new\n');
+    const { code, stdout } = await primary.call('run', 'db', '--dry-run');
+    await rm(at('new.sql'));
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/1 new, 0 changed, 7 to be linked/);
+    expect(await secondary.names('db')).toEqual(before);
+    expect(await ledger()).toBe(attempts);
+  });
+
+  it('resumes a session that broke off from what the gate froze of it', async () => {
+    await writeFile(at('large.sql'), dumpText(200_000, 5));
+    const basis = await newest();
+    const before = await secondary.record('db');
+    await primary.configure({ ...GATE, target: { ...GATE.target, compress: false, bandwidth_limit: '3MiB' } });
+    secondary.line.after(4 * 2 ** 20, () => secondary.line.cut());
+    const broken = await primary.call('run', 'db');
+    expect(broken).toMatchObject({ code: 12, alerts: [{ event: 'failure', outcome: 'connection-lost' }] });
+    await until(async () => (await secondary.names('db')).some((name) => name.endsWith('.frozen')));
+    const frozen = (await secondary.names('db')).find((name) => name.endsWith('.frozen')) ?? '';
+    expect(await secondary.record('db')).toEqual(before);
+
+    await primary.configure(GATE);
+    const next = await primary.secure();
+    expect(await lastPush()).toContain(`--link-dest /${basis}/ --link-dest /${frozen}/`);
+    const { size } = await stat(at('large.sql'));
+    expect((await transferOf()).literalBytes).toBeLessThan(size - 2 * 2 ** 20);
+    expect((await secondary.record('db')).get(basis)).toEqual(before.get(basis));
+    expect(next > basis).toBe(true);
+    await rm(at('large.sql'));
+  });
+
+  it('waits for a session that still writes to the job', async () => {
+    const id = nextSnapshotId(new Date(), parseSnapshotId(await newest()));
+    const other = secondary.gate.startRsync(
+      secondary.gate.pushArguments(id, { source: primary.source, bandwidthLimit: 100_000 }),
+    );
+    await until(async () => (await secondary.names('db')).includes(`${id}.partial`));
+    await until(() => snapshotIdOf(new Date()) > id);
+    const running = await primary.start('run', 'db');
+    await until(() => running.said().includes('the secondary is busy (busy: another session is still writing'));
+    await other.stop();
+
+    expect((await running.ended).code).toBe(0);
+    expect(await secondary.names('db')).toContain(`${id}.frozen`);
+  });
+
+  it('keeps two jobs of one host apart: they run at the same time', async () => {
+    const files = await makePrimary(secondary, 'files');
+    try {
+      await files.configure(GATE);
+      await fillSampleTree(files.source);
+      await writeFile(at('slow.bin'), dumpText(40_000, 99));
+      await primary.configure({ ...GATE, target: { ...GATE.target, compress: false, bandwidth_limit: '500kB' } });
+      const slow = await primary.start('run', 'db');
+      await until(async () => (await secondary.names('db')).some((name) => name.endsWith('.partial')));
+      const id = await files.secure();
+      expect((await secondary.names('db')).some((name) => name.endsWith('.partial'))).toBe(true);
+      expect(await secondary.sealed('files')).toEqual([id]);
+      expect((await slow.ended).code).toBe(0);
+    } finally {
+      await files.stop();
+    }
+  });
+
+  it('works with plain metadata', async () => {
+    await secondary.amend({ metadata: 'plain' });
+    const files = await makePrimary(secondary, 'files');
+    try {
+      await files.configure({ ...GATE, target: { secondary: 'gate', metadata: 'plain' } });
+      await fillSampleTree(files.source);
+      await until(async () => snapshotIdOf(new Date()) > ((await secondary.sealed('files')).at(-1) ?? ''));
+      await files.secure();
+      await writeFile(join(files.source, 'more.sql'), 'more\n');
+      const id = await files.secure();
+      expect((await files.call('verify', 'files')).stdout).toContain('identical to the source');
+      expect((await stat(secondary.path('files', id, 'deep/er/run.sh'))).mode & 0o777).toBe(0o755);
+      expect((await stat(secondary.path('files', id, 'dump.sql'))).nlink).toBe(4);
+    } finally {
+      await files.stop();
+    }
+  });
+});
+
+describe('verify', () => {
+  it('finds an intact snapshot, one flipped byte, drift, and a file that somebody put there', async () => {
+    const intact = await primary.call('verify', 'db');
+    expect(intact).toMatchObject({ code: 0, stdout: expect.stringContaining('identical to the source') as string });
+    const damaged = secondary.path('db', await newest(), 'dump.sql');
+    flipByte(damaged, 20);
+    const corrupt = await primary.call('verify', 'db');
+    flipByte(damaged, 20);
+    expect(corrupt.code).toBe(20);
+    expect(corrupt.stdout).toMatch(/CORRUPT.*dump\.sql.*content/);
+
+    await writeFile(secondary.path('db', await newest(), 'planted'), 'x');
+    await appendFile(at('deep/secret.conf'), 'more\n');
+    const drift = await primary.call('verify', 'db');
+    await rm(secondary.path('db', await newest(), 'planted'));
+    expect(drift.code).toBe(0);
+    expect(drift.stdout).toMatch(/planted.*only on the secondary/);
+    expect(drift.stdout).toMatch(/deep\/secret\.conf.*content/);
+  });
+
+  it('after corruption the next run compares by checksum, and its snapshot is clean', async () => {
+    const old = new Date('2026-02-03T04:05:06Z');
+    await writeFile(at('archive.sql'), dumpText(5000, 4));
+    await utimes(at('archive.sql'), old, old);
+    const victim = await primary.secure();
+    flipByte(secondary.path('db', victim, 'archive.sql'), 20);
+    expect((await primary.call('verify', 'db')).code).toBe(20);
+    const id = await primary.secure();
+
+    expect(await lastPush()).toMatch(/^rsync --server -lHogDtpAryyc/);
+    const stored = await readFile(secondary.path('db', id, 'archive.sql'));
+    expect(stored.equals(await readFile(at('archive.sql')))).toBe(true);
+    expect((await primary.call('verify', 'db')).code).toBe(0);
+    // Once: the next push trusts size and time again.
+    await primary.secure();
+    expect(await lastPush()).toMatch(/^rsync --server -lHogDtpAryyz?e/);
+  });
+});
+
+describe('limits of the gate reach whoever reads the message and the alert', () => {
+  it.each([
+    ['too many attempts', { gate: { attempts_per_day: 1 } }, 14, /too often: \d+ attempts in the last 24 hours/],
+    ['a job that is not configured', { jobs: { other: {} } }, 14, /no job db is configured for this host/],
+    ['other metadata', { metadata: 'plain' }, 14, /this host keeps metadata: plain, not fake_super/],
+    ['too little space', { gate: { min_free_space: '8000TiB' } }, 15, /no space: .* free \(min_free_space/],
+    ['too few inodes', { gate: { min_free_inodes: 10 ** 12 } }, 15, /no space: .*inodes free/],
+  ])('%s', async (_, change, code, says) => {
+    const before = await secondary.names('db');
+    await secondary.amend(change);
+    const end = await primary.call('run', 'db');
+
+    expect(end.code).toBe(code);
+    expect(end.stderr).toMatch(says);
+    expect(end.stderr).toMatch(/What to do: .*secondary/);
+    expect(end.alerts).toMatchObject([{ event: 'failure', exit_code: code }]);
+    expect(end.alerts[0]?.body).toMatch(says);
+    expect(await secondary.names('db')).toEqual(before);
+  });
+
+  it('and when the limit no longer holds, the next run succeeds and tells of the recovery', async () => {
+    const end = await primary.call('run', 'db');
+    expect(end).toMatchObject({ code: 0, alerts: [{ event: 'recovery' }] });
+  });
+});
+
+describe('prune, with the run before and after it', () => {
+  let bundle: Bundle;
+  beforeAll(async () => {
+    bundle = await buildPrune();
+  });
+  afterAll(() => bundle.remove());
+  const pruneAs = (...args: string[]) =>
+    prune(bundle, [...args, '--config', secondary.gate.config], secondary.sshd.account.uid);
+
+  it('names every snapshot with all reasons and what goes, removes that, and leaves the rest as it was', async () => {
+    const ids = await secondary.sealed('db');
+    const leftovers = (await secondary.names('db')).filter((name) => name.endsWith('.frozen'));
+    const before = await secondary.record('db');
+    const names = await secondary.names('db');
+    const table = await pruneAs('web1', '--dry-run');
+    expect(table.code).toBe(0);
+    for (const id of ids) expect(table.stdout).toMatch(new RegExp(`${id} .* (keep|remove) +(last|basis)`));
+    expect(table.stdout).toMatch(/removing frees \d.* in \d+ inodes/);
+    const plan = JSON.parse((await pruneAs('web1', '--dry-run', '--json')).stdout) as Plan;
+    const [job] = plan.jobs.filter((one) => one.job === 'db');
+    const removed = job?.removes.snapshots ?? [];
+    const kept = ids.filter((id) => !removed.includes(id));
+    expect(removed.length).toBeGreaterThan(2);
+    expect(kept.slice(-3)).toEqual(ids.slice(-3));
+    expect(job?.frees.bytes).toBeGreaterThan(0);
+    for (const { reasons } of job?.snapshots ?? []) expect(reasons).not.toEqual([]);
+    expect(await secondary.names('db')).toEqual(names);
+
+    expect((await pruneAs('web1')).code).toBe(0);
+    expect(await secondary.names('db')).toEqual([...leftovers, ...kept.flatMap((id) => [id, `${id}.sealed`])].sort());
+    const after = await secondary.record('db');
+    for (const id of kept) expect(after.get(id)).toEqual(before.get(id));
+  });
+
+  it('the next run links to what stayed', async () => {
+    await appendFile(at('dump.sql'), 'after prune\n');
+    const basis = await newest();
+    const id = await primary.secure();
+    expect((await transferOf()).literalBytes).toBeLessThan(20_000);
+    const [one, other] = [secondary.path('db', basis, 'archive.sql'), secondary.path('db', id, 'archive.sql')];
+    expect((await stat(other)).ino).toBe((await stat(one)).ino);
+  });
+
+  it('a run whose basis has been pruned sends everything, and says why', async () => {
+    const file = join(primary.state, 'jobs/db@vault.json');
+    const state = JSON.parse(await readFile(file, 'utf8')) as { sealed: object };
+    const gone = { ...state.sealed, id: '2026-01-01T000000Z' };
+    await writeFile(file, JSON.stringify({ ...state, sealed: gone }), { mode: 0o600 });
+    const { code, stderr } = await primary.call('run', 'db');
+    expect(code).toBe(0);
+    expect(stderr).toContain('Nothing of the basis 2026-01-01T000000Z was found on the secondary');
+  });
+
+  it('with the primary gone for three days, status and check tell so by themselves, and prune removes nothing', async () => {
+    const expectation = { schedule: '0 * * * *', timezone: 'UTC', grace: '1h' };
+    await secondary.amend({ jobs: { db: { expect: expectation } }, retention: { last: 1 } });
+    expect((await pruneAs('status', 'web1')).code).toBe(0);
+    const names = await secondary.names('db');
+    const environment = { NODE_OPTIONS: `--import=${await clockAhead(3 * 86_400_000)}` };
+    const later = (...args: string[]) =>
+      prune(bundle, [...args, '--config', secondary.gate.config], secondary.sshd.account.uid, environment);
+    const status = await later('status', 'web1');
+    expect(status).toMatchObject({ code: 40, stdout: expect.stringMatching(/web1 +db +stale/) as string });
+    expect(await later('check', 'web1')).toMatchObject({ code: 40 });
+    const held = await later('web1');
+    expect(held).toMatchObject({ code: 41, stderr: expect.stringContaining('on hold (stale)') as string });
+    expect(await secondary.names('db')).toEqual(names);
+  });
+
+  /** A module that sets the clock of the program that loads it. */
+  async function clockAhead(ms: number): Promise<string> {
+    const path = join(secondary.sshd.directory, 'clock.mjs');
+    await writeFile(
+      path,
+      `const Real = Date;
+globalThis.Date = class extends Real {
+  constructor(...given) { given.length === 0 ? super(Real.now() + ${ms}) : super(...given); }
+  static now() { return Real.now() + ${ms}; }
+};
+`,
+      { mode: 0o644 },
+    );
+    return path;
+  }
+});
+
+interface Plan {
+  readonly jobs: readonly {
+    readonly job: string;
+    readonly removes: { readonly snapshots: readonly string[] };
+    readonly frees: { readonly bytes: number };
+    readonly snapshots: readonly { readonly id: string; readonly reasons: readonly string[] }[];
+  }[];
+}

@@ -1,0 +1,62 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { startGateHost, type GateHost } from './gate-host.ts';
+import { layLine } from './line.ts';
+import type { Secondary } from './secondary.ts';
+import { recordTree } from './tree-record.ts';
+
+/** An address that nothing else uses: it must not show anywhere. */
+const CANARY_ADDRESS = '127.77.3.10';
+
+/** A secondary behind the gate, for the program as it is built: a line of its own, and what lies in its jobs. */
+export interface GateSecondary extends Pick<Secondary, 'sshd' | 'line' | 'knownHosts' | 'record' | 'sealed' | 'path'> {
+  readonly gate: GateHost;
+  /** Names in a job's directory, sorted. */
+  names(job: string): Promise<string[]>;
+  /** Changes the host's part of secondary.yaml; what is given replaces the same key. */
+  amend(change: HostChange, top?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Puts the settings back that the secondary began with. */
+  restore(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type HostChange = Readonly<Record<string, unknown>>;
+
+/** Starts a secondary with the jobs `db` and `files` of the host `web1`. */
+export async function startGateSecondary(): Promise<GateSecondary> {
+  const gate = await startGateHost();
+  const { sshd } = gate;
+  const line = await layLine(CANARY_ADDRESS, sshd.port);
+  const original = await readFile(gate.config, 'utf8');
+  const path = (job: string, id = '', name = '') => join(gate.jobDirectory, '..', job, id, name);
+  const names = async (job: string) => (await readdir(path(job)).catch(() => [])).sort();
+  const sealed = async (job: string) =>
+    (await names(job)).filter((name) => name.endsWith('.sealed')).map((name) => name.slice(0, -'.sealed'.length));
+  return {
+    gate,
+    sshd,
+    line,
+    path,
+    names,
+    sealed,
+    knownHosts: async () =>
+      `[${line.host}]:${line.port} ${await readFile(join(sshd.directory, 'host_key.pub'), 'utf8')}`,
+    record: async (job) => {
+      const ids = await sealed(job);
+      const lines = ids.length === 0 ? [] : recordTree(path(job));
+      return new Map(ids.map((id) => [id, lines.filter((entry) => /^b['"]\//.test(entry) && entry.startsWith(id, 3))]));
+    },
+    amend: async (change, top = {}) => {
+      const settings = JSON.parse(await readFile(gate.config, 'utf8')) as { hosts: { web1: HostChange } };
+      const hosts = { web1: { ...settings.hosts.web1, ...change } };
+      await writeFile(gate.config, JSON.stringify({ ...settings, ...top, hosts }, null, 1));
+    },
+    restore: () => writeFile(gate.config, original),
+    stop: async () => {
+      await line.stop();
+      spawnSync('chmod', ['-R', 'u+rwX', path('db'), path('files')]); // for those who are not root
+      await gate.stop();
+    },
+  };
+}
