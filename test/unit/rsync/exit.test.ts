@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { judgeSession } from '../../../src/rsync/exit.ts';
+import { OUTCOMES } from '../../../src/shared/outcome.ts';
+
+const exited = (code: number, stderrTail = '') => judgeSession({ kind: 'exited', code, stderrTail });
+
+describe('the end of an rsync session', () => {
+  it.each([
+    [1, 'internal-error'],
+    [2, 'refused'],
+    [3, 'refused'],
+    [4, 'refused'],
+    [5, 'connection-lost'],
+    [10, 'connection-lost'],
+    [11, 'incomplete'],
+    [12, 'connection-lost'],
+    [13, 'internal-error'],
+    [14, 'internal-error'],
+    [20, 'connection-lost'],
+    [21, 'internal-error'],
+    [22, 'internal-error'],
+    [23, 'incomplete'],
+    [24, 'incomplete'],
+    [30, 'connection-lost'],
+    [35, 'connection-lost'],
+    [126, 'refused'],
+    [127, 'refused'],
+    [137, 'connection-lost'],
+    [143, 'connection-lost'],
+    [241, 'connection-lost'],
+    [247, 'connection-lost'],
+    [255, 'connection-lost'],
+  ])('with exit %i is %s', (code, outcome) => {
+    expect(exited(code)).toMatchObject({ kind: 'failed', outcome });
+  });
+
+  it('with exit 0 is well, and with any other code a failure that names it', () => {
+    expect(exited(0, 'rsync: some warning')).toEqual({ kind: 'ok' });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 255 }), fc.string(), (code, stderr) => {
+        const verdict = exited(code, stderr);
+        expect(['failed', 'busy']).toContain(verdict.kind);
+        if (verdict.kind === 'failed') expect(verdict.outcome in OUTCOMES && verdict.outcome !== 'done').toBe(true);
+      }),
+    );
+    expect(exited(99)).toEqual({
+      kind: 'failed',
+      outcome: 'internal-error',
+      reason: 'rsync ended with the unknown exit code 99',
+    });
+  });
+
+  it.each([
+    ['offsite-gate: refused: busy: another session', 'busy', undefined],
+    ['Another instance of rrsync is already accessing this directory.', 'busy', undefined],
+    ['offsite-gate: refused: secondary full: 3 MiB are free', 'failed', 'secondary-full'],
+    ['offsite-gate: refused: this id exists', 'failed', 'refused'],
+    ['/usr/bin/rrsync error: option --delete has been disabled on this server.', 'failed', 'refused'],
+    ['rsync: [receiver] write failed on "/j/x": No space left on device (28)', 'failed', 'secondary-full'],
+    ['rsync: [receiver] mkstemp "/x" failed: Disk quota exceeded (122)', 'failed', 'secondary-full'],
+    ['rsync: [Receiver] mkdir "/x" failed: Permission denied (13)', 'failed', 'refused'],
+    ['rsync: [generator] recv_generator: mkdir "/x" failed: Read-only file system (30)', 'failed', 'refused'],
+    ['sh: 1: rrsync: not found', 'failed', 'refused'],
+    ['bash: line 1: rrsync: command not found', 'failed', 'refused'],
+    ['rsync: on remote machine: --mkpath: unknown option', 'failed', 'refused'],
+    ['This account is currently not available.', 'failed', 'refused'],
+    [
+      'Traceback (most recent call last):\n  File "/usr/bin/rrsync", line 9, in <module>\nFileNotFoundError: no rsync',
+      'failed',
+      'refused',
+    ],
+  ])('is known by its words better than by its code: %j', (stderr, kind, outcome) => {
+    for (const code of [1, 2, 11, 12, 23]) {
+      expect(exited(code, stderr)).toMatchObject({ kind, ...(outcome === undefined ? {} : { outcome }) });
+    }
+  });
+
+  it('names the files of the source that made trouble, and counts those beyond five', () => {
+    const line = (n: number) => `rsync: [sender] send_files failed to open "/src/${n}": Permission denied (13)`;
+    const stderr = Array.from({ length: 8 }, (_, n) => line(n)).join('\n');
+    const verdict = exited(23, `${stderr}\nrsync error: some files/attrs were not transferred (code 23) at main.c`);
+    expect(verdict).toMatchObject({ outcome: 'incomplete' });
+    const { reason } = verdict as { reason: string };
+    expect(reason).toContain('"/src/4"');
+    expect(reason).not.toContain('"/src/5"');
+    expect(reason).toContain('and 3 more');
+    expect(exited(24, 'file has vanished: "/src/x"')).toMatchObject({
+      outcome: 'incomplete',
+      reason: expect.stringContaining('file has vanished: "/src/x"') as string,
+    });
+  });
+
+  it('that we caused is told apart from one that came from outside', () => {
+    expect(judgeSession({ kind: 'aborted', stderrTail: '' })).toEqual({ kind: 'aborted' });
+    expect(judgeSession({ kind: 'signalled', signal: 'SIGKILL', stderrTail: '' })).toMatchObject({
+      outcome: 'connection-lost',
+      reason: 'rsync was ended by SIGKILL from outside',
+    });
+    expect(judgeSession({ kind: 'timed-out', stderrTail: '' })).toMatchObject({ outcome: 'connection-lost' });
+  });
+
+  it('that never began says what to install', () => {
+    expect(judgeSession({ kind: 'not-started', cause: new Error('ENOENT') })).toMatchObject({
+      outcome: 'usage',
+      reason: expect.stringContaining('apt-get install rsync') as string,
+    });
+  });
+});

@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { readOutputLine } from '../../../src/rsync/output.ts';
+
+it.each([
+  ['  1,048,576  25%    1.00MB/s    0:00:03', { bytes: 1_048_576, toCheck: 0, total: 0 }],
+  ['      1048576  25%    1.00MB/s    0:00:03  ', { bytes: 1_048_576, toCheck: 0, total: 0 }],
+  ['5242880 100%    4.77MB/s    0:00:01 (xfr#1, to-chk=0/7)', { bytes: 5_242_880, toCheck: 0, total: 7 }],
+  ['     0   0%    0.00kB/s    0:00:00 (xfr#0, ir-chk=1003/1005)', { bytes: 0, toCheck: 1003, total: 1005 }],
+])('progress is read: %j', (line, progress) => {
+  expect(readOutputLine(line, true)).toEqual({ kind: 'progress', progress });
+});
+
+it.each([
+  ['Number of files: 1,234 (reg: 1,200, dir: 34)', 'regularFiles', 1200],
+  ['Total file size: 15,887,178 bytes', 'totalBytes', 15_887_178],
+  ['Number of regular files transferred: 7', 'transferredFiles', 7],
+  ['Total transferred file size: 99 bytes', 'transferredBytes', 99],
+  ['Literal data: 2,970 bytes', 'literalBytes', 2970],
+  ['Matched data: 15,884,208 bytes', 'matchedBytes', 15_884_208],
+  ['Total bytes sent: 19,001', 'sentBytes', 19_001],
+  ['Total bytes received: 5', 'receivedBytes', 5],
+])('a figure is read: %j', (line, key, value) => {
+  expect(readOutputLine(line, true)).toEqual({ kind: 'stat', key, value });
+});
+
+it.each([
+  ['(Client) Protocol versions: remote=32, negotiated=32', { kind: 'protocol', remote: 32 }],
+  ['Client negotiated checksum: xxh128', { kind: 'checksum', algorithm: 'xxh128' }],
+  ['Client checksum: md5', { kind: 'checksum', algorithm: 'md5' }],
+  ['created 2 directories for postgres/2026-11-23T021500Z', { kind: 'created-destination' }],
+  ['created 1 directory for postgres/2026-11-23T021500Z', { kind: 'created-destination' }],
+  ['created directory postgres/2026-11-23T021500Z', { kind: 'created-destination' }],
+  ['skipping non-regular file "pipe"', { kind: 'skipped', what: 'non-regular' }],
+  ['anything else', { kind: 'other', text: 'anything else' }],
+  ['Number of files: 0', { kind: 'other', text: 'Number of files: 0' }],
+])('%j is understood', (line, expected) => {
+  expect(readOutputLine(line, true)).toEqual(expected);
+});
+
+it('a file named like a message stays an item', () => {
+  for (const name of ['Total bytes sent: 1', 'created directory x', '5 100% 1 1', 'skipping non-regular file "x"']) {
+    expect(readOutputLine(`@<f+++++++++ 1 2 ${name}`, true)).toMatchObject({ kind: 'item', item: { name } });
+  }
+});
+
+it('no line of any content throws', () => {
+  fc.assert(fc.property(fc.string(), fc.boolean(), (line, withWire) => void readOutputLine(line, withWire)));
+});
