@@ -4,13 +4,13 @@ export const STYLE = `
   color-scheme: light dark;
   --page: #f4f6f8; --card: #ffffff; --edge: #dfe4ea; --text: #18212c; --muted: #566273;
   --good: #126c4c; --late: #8d5a05; --bad: #c22f36; --idle: #e6eaef; --mark: #ffffff;
-  --late-cell: #d99a2b; --line: #2f6fb4; --area: #2f6fb41f; --soft-good: #e3f4ec; --soft-late: #fbf0da; --soft-bad: #fce8e8;
+  --good-cell: #1f8f68; --late-cell: #d99a2b; --line: #2f6fb4; --area: #2f6fb41f; --soft-good: #e3f4ec; --soft-late: #fbf0da; --soft-bad: #fce8e8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #0e1319; --card: #161d25; --edge: #28323d; --text: #e5ebf2; --muted: #9ba9b8;
     --good: #41bd8c; --late: #e3ae48; --bad: #f58085; --idle: #242e38; --mark: #10151b;
-    --late-cell: #d59f3b; --line: #71acec; --area: #71acec26; --soft-good: #14342a; --soft-late: #38290f; --soft-bad: #401d20;
+    --good-cell: #35a87b; --late-cell: #d59f3b; --line: #71acec; --area: #71acec26; --soft-good: #14342a; --soft-late: #38290f; --soft-bad: #401d20;
   }
 }
 * { box-sizing: border-box; }
@@ -69,7 +69,7 @@ dd small { display: block; font-size: 13px; font-weight: 400; color: var(--muted
 .long .calendar { direction: ltr; max-width: none; }
 .axis { fill: var(--muted); font-size: 13px; }
 .cell { fill: var(--idle); }
-.cell.sealed { fill: var(--good); }
+.cell.sealed { fill: var(--good-cell); }
 .cell.late { fill: var(--late-cell); }
 .cell.failed { fill: var(--bad); }
 .cell.missing { fill: var(--soft-bad); stroke: var(--bad); stroke-width: 2; }
@@ -105,6 +105,9 @@ figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap
 .legend li { display: flex; align-items: center; gap: 8px; }
 .sample { width: 14px; height: 14px; }
 footer { padding-bottom: 40px; color: var(--muted); font-size: 13px; }
+@media (min-width: 900px) {
+  .overview td { white-space: nowrap; }
+}
 @media (max-width: 820px) {
   .views { grid-template-columns: minmax(0, 1fr); }
 }
