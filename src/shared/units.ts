@@ -87,7 +87,7 @@ export function formatSize(bytes: number): string {
   do {
     value /= 1024;
     index += 1;
-  } while (value >= 1023.95 && index < units.length - 1);
+  } while (value >= 1023.5 && index < units.length - 1);
   const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
   return `${value.toFixed(digits)} ${units[index] ?? ''}`;
 }
