@@ -1,0 +1,110 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { readSecret, readSecretsFile, SecretError } from '../../../src/platform/secrets.ts';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'offsite-secrets-'));
+  return () => rm(directory, { recursive: true, force: true });
+});
+
+async function file(text: string, mode = 0o600): Promise<string> {
+  const path = join(directory, 'secret');
+  await writeFile(path, text);
+  await chmod(path, mode);
+  return path;
+}
+
+describe('a secret', () => {
+  it('comes from the environment before the secrets file', () => {
+    const fileValues = new Map([
+      ['A', 'file'],
+      ['B', 'file'],
+    ]);
+    const sources = { environment: { A: 'environment' }, fileValues };
+    expect(readSecret({ env: 'A' }, sources)).toEqual({ value: 'environment' });
+    expect(readSecret({ env: 'B' }, sources)).toEqual({ value: 'file' });
+  });
+
+  it('from a file loses only its last line ends, and tells its path', async () => {
+    const path = await file(' a\nb \r\n\n');
+    expect(readSecret({ file: path }, { environment: {} })).toEqual({ value: ' a\nb ', path });
+  });
+
+  it('from a systemd credential is found in its directory', async () => {
+    await file('value\n', 0o440); // systemd grants a user by an ACL, which shows as a group bit
+    expect(readSecret({ credential: 'secret' }, { environment: { CREDENTIALS_DIRECTORY: directory } }).value).toBe(
+      'value',
+    );
+    expect(() => readSecret({ credential: 'secret' }, { environment: {} })).toThrow(/LoadCredential=secret:PATH/);
+  });
+
+  it.each([
+    [0o640, 'its group (0640)'],
+    [0o660, 'its group (0660)'],
+    [0o604, 'others (0604)'],
+    [0o644, 'others (0644)'],
+    [0o601, 'others (0601)'],
+    [0o777, 'others (0777)'],
+  ])('in a file of mode %o is refused as ssh would, with the way out', async (mode, who) => {
+    const path = await file('canary', mode);
+    const read = () => readSecret({ file: path }, { environment: {} });
+    expect(read).toThrow(SecretError);
+    expect(read).toThrow(
+      `Secrets file ${path} is readable by ${who}. ssh would refuse it, so do we: chmod 600 ${path}`,
+    );
+    expect(() => readSecretsFile(path)).toThrow(SecretError);
+  });
+
+  it.each([0o600, 0o400, 0o700])('in a file of mode %o is read', async (mode) => {
+    expect(readSecret({ file: await file('x', mode) }, { environment: {} }).value).toBe('x');
+  });
+
+  it('that is missing or empty says which, and never a value', async () => {
+    const path = await file('\n');
+    expect(() => readSecret({ file: path }, { environment: {} })).toThrow(`The file ${path} is empty.`);
+    expect(() => readSecret({ env: 'A' }, { environment: { A: '' } })).toThrow('The environment variable A is empty.');
+    expect(() => readSecret({ env: 'A' }, { environment: {} })).toThrow(/A is not set\. Set it, or put a line A=/);
+    expect(() => readSecret({ file: `${path}x` }, { environment: {} })).toThrow(
+      /does not exist\. Create it with mode 0600/,
+    );
+  });
+});
+
+describe('a secrets file', () => {
+  it('holds pairs, comments, quotes and exports', async () => {
+    const path = await file(
+      [
+        '# comment',
+        '',
+        'A=1',
+        'export B = two words ',
+        "C='single'",
+        'D="double"',
+        'E=a=b#c',
+        'F=',
+        'A=later',
+        "G='",
+      ].join('\n'),
+    );
+    expect(Object.fromEntries(readSecretsFile(path))).toEqual({
+      A: 'later',
+      B: 'two words',
+      C: 'single',
+      D: 'double',
+      E: 'a=b#c',
+      F: '',
+      G: "'",
+    });
+  });
+
+  it('with a line that is no pair tells its number, never its text', async () => {
+    const path = await file('A=1\ncanary without an equals sign\n');
+    expect(() => readSecretsFile(path)).toThrow(`Secrets file ${path}, line 2: not of the form KEY=value.`);
+    await file('9A=canary');
+    expect(() => readSecretsFile(path)).toThrow(/line 1/);
+  });
+});
