@@ -30,9 +30,13 @@ export function overLimit(facts: PushFacts, limits: GateLimits): string | undefi
 function wrongId({ id, now, present, attempts }: PushFacts, limits: GateLimits): string | undefined {
   const ids = [...present];
   if (ids.includes(id)) return `snapshot ${id} exists already`;
-  const highest = [...ids, ...attempts.map((attempt) => attempt.id)].reduce<string>((a, b) => (b > a ? b : a), '');
+  const ahead = (other: SnapshotId) => snapshotTime(other).getTime() - now.getTime();
+  // One that lies further ahead was let in while this clock was wrong: it must not shut the door until then.
+  const highest = [...ids, ...attempts.map((attempt) => attempt.id)]
+    .filter((other) => ahead(other) <= limits.clockSkewMs)
+    .reduce<string>((a, b) => (b > a ? b : a), '');
   if (id <= highest) return `ids must increase: ${id} is not above ${highest}`;
-  const skew = snapshotTime(id).getTime() - now.getTime();
+  const skew = ahead(id);
   // An id names a whole second, so it may lie up to one second below the time it was made.
   if (skew > limits.clockSkewMs || -skew > limits.clockSkewMs + 1000) {
     const direction = skew > 0 ? 'ahead of' : 'behind';
@@ -42,7 +46,7 @@ function wrongId({ id, now, present, attempts }: PushFacts, limits: GateLimits):
 }
 
 function tooOften({ now, attempts }: PushFacts, limits: GateLimits): string | undefined {
-  // An attempt in the future was noted while this clock was wrong: it must not shut the door until then.
+  // As above.
   const ages = attempts.map(({ time }) => now.getTime() - time.getTime()).filter((age) => age >= 0);
   const youngest = Math.min(...ages);
   if (youngest < limits.minIntervalMs) {

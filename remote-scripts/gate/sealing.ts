@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
@@ -32,6 +32,22 @@ import { partialName, type JobPaths } from './paths.ts';
 export async function prepareIncoming(paths: JobPaths): Promise<void> {
   await clearIncoming(paths);
   await mkdir(paths.incoming, { recursive: true, mode: 0o700 });
+}
+
+/** Milliseconds between two looks at what arrives. */
+const LOOK_EVERY = 50;
+
+/**
+ * Watches what arrives in the place of a seal. Sent several files, rsync makes a directory of the name, and a client of
+ * the sender's own making could fill the disk of the state directory with small files until the session's limit.
+ * @returns a signal that is aborted as soon as there is a directory, and how to stop watching
+ */
+export function watchIncoming({ incoming }: JobPaths, id: SnapshotId): { signal: AbortSignal; stop: () => void } {
+  const several = new AbortController();
+  const timer = setInterval(() => {
+    if (lstatSync(join(incoming, sealName(id)), { throwIfNoEntry: false })?.isDirectory()) several.abort();
+  }, LOOK_EVERY);
+  return { signal: several.signal, stop: () => clearInterval(timer) };
 }
 
 /** Removes what rsync received there. */

@@ -14,7 +14,15 @@ import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
 import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { runRestrictedRsync, type RestrictedEnd } from './restricted-rsync.ts';
-import { bearsClaims, clearIncoming, completeSeals, placeSeal, prepareIncoming, readIncoming } from './sealing.ts';
+import {
+  bearsClaims,
+  clearIncoming,
+  completeSeals,
+  placeSeal,
+  prepareIncoming,
+  readIncoming,
+  watchIncoming,
+} from './sealing.ts';
 import type { GateSettings } from './settings.ts';
 
 /** One ssh session, as the forced command sees it. */
@@ -159,13 +167,16 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
     return refused(`there is no snapshot ${id} to seal`);
   }
   await prepareIncoming(paths);
+  const several = watchIncoming(paths, id);
   try {
     const end = await runIn(session, {
       command: commandFor(session, request, sealName(id), []),
       allowDelete: false,
       root: paths.incoming,
       largestFile: LARGEST_INCOMING,
+      signal: several.signal,
     });
+    if (several.signal.aborted) return refused('the seal is not one file');
     if (end.kind !== 'exited' || end.code !== 0) return ended(end, SEAL_LIMIT);
     const seal = await readIncoming(paths, { id, job });
     if (typeof seal === 'string') return refused(`the seal is ${seal}`);
@@ -177,7 +188,8 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
     await session.log({ event: 'sealed' });
     return ended(end);
   } finally {
-    // It may hold more than a seal: what is sent there is the client's choice.
+    several.stop();
+    // What was sent there is the client's choice.
     await clearIncoming(paths);
   }
 }
@@ -187,6 +199,8 @@ interface Run {
   readonly allowDelete: boolean;
   readonly root?: string;
   readonly largestFile?: number;
+  /** Ends rsync, beside the session's own. */
+  readonly signal?: AbortSignal;
 }
 
 async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
@@ -197,7 +211,7 @@ async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
     ...run,
     lockFd: session.lockFd,
     limitMs: run.root === undefined ? sessionLimitMs : Math.min(sessionLimitMs, SEAL_LIMIT),
-    signal: session.signal,
+    signal: run.signal ? AbortSignal.any([session.signal, run.signal]) : session.signal,
   });
 }
 

@@ -1,4 +1,4 @@
-import { readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
@@ -147,6 +147,24 @@ test('a seal too large for the spool is cut off by the kernel', async () => {
 
   expect(code).not.toBe(0);
   expect(await names()).toContain(`${id}.partial`);
+});
+
+test('many files in the place of a seal end the session at once, and none of them stays', async () => {
+  const id = host.nextId();
+  await host.push(id);
+  const many = join(host.source, '..', 'many');
+  await mkdir(many);
+  const files = Array.from({ length: 200 }, (_, index) => join(many, `${index}`));
+  for (const file of files) await writeFile(file, dumpText(1000, 1));
+  const shell = host.sshd.remoteShell.join(' ');
+  const began = performance.now();
+  const end = await host.rsync(['-t', '--bwlimit=200', '-e', shell, ...files, `secondary:db/${id}.sealed`]);
+
+  expect(end.stderr).toContain('offsite-gate: refused: the seal is not one file');
+  expect(performance.now() - began).toBeLessThan(5000);
+  expect(await readdir(join(host.hostState, 'spool/db'))).not.toContain('incoming');
+  expect(await names()).toContain(`${id}.partial`);
+  expect((await host.seal(id)).code).toBe(0);
 });
 
 test('drops a receipt that the sender made up', async () => {
