@@ -30,6 +30,8 @@ export const HARDENING: readonly string[] = [
   'SystemCallArchitectures=native',
   'SystemCallFilter=@system-service',
   'SystemCallFilter=~@privileged @resources',
+  '# setpriv, which starts every program, applies the capabilities that it has anyway (EPERM without this).',
+  'SystemCallFilter=capset',
   'SystemCallErrorNumber=EPERM',
   '# No MemoryDenyWriteExecute: node compiles while it runs.',
 ];

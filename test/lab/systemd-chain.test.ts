@@ -1,0 +1,245 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { argumentsOf, descendants, watchArguments } from '../ssh/support/processes.ts';
+import { eventually } from './support/eventually.ts';
+import { LARGE, SMALL, startChainLab, type ChainLab } from './support/chain-lab.ts';
+
+// The hardest kind of backup unit there is: an account without rights, no network, no writable memory that runs, five seconds.
+const backupUnit = (job: string) => `[Unit]
+Description=Make a dump
+[Service]
+Type=oneshot
+User=backup
+ExecStart=/usr/local/bin/make-dump /var/backups/${job}
+TimeoutStartSec=5
+PrivateNetwork=yes
+ProtectSystem=strict
+ReadWritePaths=/var/backups/${job}
+PrivateTmp=yes
+PrivateDevices=yes
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+RestrictAddressFamilies=none
+MemoryDenyWriteExecute=yes
+SystemCallFilter=@system-service
+InaccessiblePaths=/etc/offsite-rsync /opt/offsite-rsync -/var/lib/offsite-rsync /run/systemd/private
+`;
+
+// As docs/operations.md says it.
+const DIRECT = `[Unit]
+Description=Make a dump, and send it right here
+OnFailure=offsite-rsync-alert@%n.service
+[Service]
+Type=oneshot
+ExecStart=/usr/local/bin/make-dump /var/backups/direct
+ExecStartPost=/usr/local/bin/offsite-rsync run direct
+TimeoutStartSec=infinity
+KillMode=mixed
+StateDirectory=offsite-rsync
+RuntimeDirectory=offsite-rsync
+RuntimeDirectoryMode=0700
+RuntimeDirectoryPreserve=yes
+LoadCredential=vault-host:/etc/offsite-rsync/credentials/vault-host
+LoadCredential=vault-user:/etc/offsite-rsync/credentials/vault-user
+LoadCredential=vault-key:/etc/offsite-rsync/credentials/vault-key
+LoadCredential=vault-known-hosts:/etc/offsite-rsync/credentials/vault-known-hosts
+LoadCredential=token:/etc/offsite-rsync/credentials/token
+`;
+
+const BACKUP = 'pg-backup.service';
+const TRANSFER = 'offsite-rsync@postgres.service';
+
+describe('the chain, under a real systemd', () => {
+  let lab: ChainLab;
+  let stop = () => Promise.resolve();
+  const systemctl = (...words: string[]) => lab.machine.run('systemctl', '--no-ask-password', ...words);
+  const property = (unit: string, name: string) =>
+    lab.machine.must('systemctl', 'show', '--value', `--property=${name}`, unit).trim();
+  const journal = (unit: string) => lab.machine.must('journalctl', '--no-pager', '--output=cat', `--unit=${unit}`);
+  const all = () => lab.machine.must('journalctl', '--no-pager', '--output=short-iso');
+  const units = (...words: string[]) => lab.machine.must('offsite-rsync', 'units', ...words);
+  /** What runs of a transfer, wherever it has got to: the controller, rsync, ssh. */
+  const transferring = () =>
+    descendants(lab.machine.init)
+      .map((pid) => argumentsOf(pid)?.join(' ') ?? '')
+      .filter((line) => /(^|[ /])(rsync|ssh|offsite-rsync run) /.test(line));
+
+  beforeAll(async () => {
+    lab = await startChainLab(
+      {
+        [BACKUP]: backupUnit('postgres'),
+        'files-backup.service': backupUnit('files'),
+        'direct-backup.service': DIRECT,
+      },
+      ['postgres', 'files', 'marked', 'direct'],
+    );
+    stop = () => lab.stop();
+    units('postgres', '--backup-unit', BACKUP, '--write');
+    units('files', '--backup-unit', 'files-backup.service', '--style', 'on-success', '--write');
+    lab.machine.must('install', '-d', '/var/lib/lab');
+    units('marked', '--style', 'path', '--marker', '/var/lib/lab/marked.done', '--write');
+    lab.machine.must('systemctl', 'daemon-reload');
+    lab.machine.must('systemctl', 'enable', '--now', 'offsite-rsync-marked.path');
+  });
+  afterAll(() => stop());
+
+  it('the dump is made, sent and sealed with one command, and no secret shows', async () => {
+    const watch = watchArguments(lab.machine.init);
+    systemctl('start', '--no-block', BACKUP);
+    expect(await lab.settled(BACKUP), all()).toBe('inactive');
+    const { seen } = watch.stop();
+    const [id = ''] = await lab.secondary.sealed('postgres');
+    const sent = await readFile(lab.secondary.path('postgres', id, 'dump.sql'));
+    expect(sent).toHaveLength(SMALL);
+    expect(journal(TRANSFER)).toContain(`secured as ${id}`);
+    expect(lab.newAlerts()).toMatchObject([{ event: 'success', job: 'postgres' }]);
+    expect(seen.some((line) => /ssh -F \S+/.test(line))).toBe(true);
+    for (const canary of lab.canaries) expect(seen.join('\n')).not.toContain(canary);
+  });
+
+  it('a backup that fails is not sent, and somebody is told', async () => {
+    const before = await lab.secondary.entries('postgres');
+    lab.setDump('fail');
+    expect(systemctl('start', BACKUP).code).not.toBe(0);
+    const alerts = await told(BACKUP);
+    expect(await lab.secondary.entries('postgres')).toEqual(before);
+    expect(alerts).toMatchObject([
+      { event: 'failure', job: 'postgres', subject: expect.stringContaining(`${BACKUP} failed`) as string },
+    ]);
+    expect(alerts[0]?.body).toContain('exit code 3');
+  });
+
+  it('a line that is cut fails the backup unit, and is told once, with its reason', async () => {
+    lab.setDump(LARGE);
+    systemctl('start', '--no-block', BACKUP);
+    await lab.writing('postgres');
+    lab.cutLine();
+    try {
+      expect(await lab.settled(BACKUP)).toBe('failed');
+    } finally {
+      await lab.mendLine();
+    }
+    expect(property(TRANSFER, 'Result')).toBe('exit-code');
+    const alerts = await told(BACKUP, TRANSFER);
+    expect(alerts).toMatchObject([{ event: 'failure', job: 'postgres', exit_code: 12 }]);
+    expect(journal(TRANSFER)).toMatch(/Not secured: db1\/postgres to vault: connection lost/);
+    expect(transferring()).toEqual([]);
+    expect(recovers()).toMatchObject([{ event: 'recovery', job: 'postgres' }]);
+  });
+
+  it('systemctl stop in the middle ends it cleanly: told once, no orphan, nothing sealed', async () => {
+    lab.setDump(LARGE);
+    systemctl('start', '--no-block', BACKUP);
+    await lab.writing('postgres');
+    const sealed = await lab.secondary.sealed('postgres');
+    expect(systemctl('stop', BACKUP).code).toBe(0);
+    await lab.settled(TRANSFER);
+    expect(transferring()).toEqual([]);
+    expect(await told(BACKUP, TRANSFER)).toMatchObject([{ event: 'failure', exit_code: 143 }]);
+    expect(property(TRANSFER, 'ExecMainStatus')).toBe('143');
+    expect(await lab.secondary.sealed('postgres')).toEqual(sealed);
+    expect(recovers()).toMatchObject([{ event: 'recovery' }]);
+  });
+
+  it('a controller that is killed outright is told by its unit', async () => {
+    lab.setDump(LARGE);
+    systemctl('start', '--no-block', BACKUP);
+    await lab.writing('postgres');
+    lab.machine.must('systemctl', 'kill', '--signal=KILL', '--kill-who=main', TRANSFER);
+    expect(await lab.settled(BACKUP)).toBe('failed');
+    const alerts = await told(BACKUP, TRANSFER);
+    expect(alerts).toMatchObject([
+      { event: 'failure', job: 'postgres', subject: expect.stringContaining(`${TRANSFER} failed`) as string },
+    ]);
+    expect(alerts[0]?.body).toMatch(/killed by signal KILL/);
+    expect(alerts[0]?.body).toMatch(/Last sealed snapshot: 2/);
+    expect(transferring()).toEqual([]);
+    expect(recovers()).toMatchObject([{ event: 'recovery' }]);
+  });
+
+  it('a credential that is missing is named, and told through the channels that need none of it', async () => {
+    const place = '/etc/offsite-rsync/credentials/vault-key';
+    lab.machine.must('mv', place, `${place}.away`);
+    try {
+      expect(systemctl('start', BACKUP).code).not.toBe(0);
+    } finally {
+      lab.machine.must('mv', `${place}.away`, place);
+    }
+    const alerts = await told(BACKUP, TRANSFER);
+    expect(alerts).toMatchObject([{ event: 'failure', exit_code: 3 }]);
+    expect(alerts[0]?.body).toContain('vault-key');
+    recovers();
+  });
+
+  it('the run itself in ExecStartPost= works as well, and when killed is told too', async () => {
+    lab.setDump(SMALL);
+    expect(systemctl('start', 'direct-backup.service').code).toBe(0);
+    expect(await lab.secondary.sealed('direct')).toHaveLength(1);
+    expect(lab.newAlerts()).toMatchObject([{ event: 'success', job: 'direct' }]);
+    lab.setDump(LARGE);
+    systemctl('start', '--no-block', 'direct-backup.service');
+    await lab.writing('direct');
+    lab.machine.must('systemctl', 'kill', '--signal=KILL', '--kill-who=control', 'direct-backup.service');
+    expect(await lab.settled('direct-backup.service')).toBe('failed');
+    expect(await told('direct-backup.service')).toMatchObject([{ event: 'failure', job: 'direct' }]);
+    expect(transferring()).toEqual([]);
+    lab.cutLine();
+    try {
+      expect(systemctl('start', 'direct-backup.service').code).not.toBe(0);
+    } finally {
+      await lab.mendLine();
+    }
+    expect(await told('direct-backup.service')).toMatchObject([{ event: 'failure', job: 'direct', exit_code: 10 }]);
+  });
+
+  it('with OnSuccess= the backup has ended, and the transfer follows', async () => {
+    lab.setDump(SMALL);
+    expect(systemctl('start', 'files-backup.service').code).toBe(0);
+    expect(await lab.settled('files-backup.service')).toBe('inactive');
+    await eventually(async () => (await lab.secondary.sealed('files')).length === 1);
+    await lab.settled('offsite-rsync@files.service');
+    lab.setDump('fail');
+    expect(systemctl('start', 'files-backup.service').code).not.toBe(0);
+    const alerts = await told('files-backup.service');
+    expect(await lab.secondary.sealed('files')).toHaveLength(1);
+    expect(alerts).toMatchObject([{ event: 'success' }, { event: 'failure' }]);
+  });
+
+  it('a marker that is touched starts the transfer, each time', async () => {
+    lab.setDump(SMALL);
+    for (const count of [1, 2]) {
+      lab.machine.must('make-dump', '/var/backups/marked');
+      lab.machine.must('touch', '/var/lib/lab/marked.done');
+      await eventually(async () => (await lab.secondary.sealed('marked')).length === count);
+      await lab.settled('offsite-rsync@marked.service');
+    }
+    expect(lab.newAlerts()).toMatchObject([{ event: 'success' }, { event: 'success' }]);
+  });
+
+  it('the freshness check runs in its unit', () => {
+    expect(systemctl('start', 'offsite-rsync-freshness.service').code, all()).toBe(0);
+  });
+
+  it('no secret has got anywhere', () => {
+    const journalOfAll = lab.machine.must('journalctl', '--no-pager', '--output=export');
+    const state = lab.machine.must('sh', '-c', 'cat $(find /var/lib/offsite-rsync /etc/systemd/system -type f)');
+    for (const canary of lab.canaries) {
+      expect(journalOfAll).not.toContain(canary);
+      expect(state).not.toContain(canary);
+    }
+  });
+
+  /** All alerts since the last look, once every unit of alerts that these units may have started has ended. */
+  async function told(...failed: string[]) {
+    for (const unit of failed) await lab.settled(`offsite-rsync-alert@${unit}.service`);
+    return lab.newAlerts();
+  }
+
+  /** The next backup succeeds without help; returns its alerts. */
+  function recovers() {
+    lab.setDump(SMALL);
+    const { code } = systemctl('start', BACKUP);
+    expect(code, all()).toBe(0);
+    return lab.newAlerts();
+  }
+});
