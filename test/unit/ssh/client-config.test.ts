@@ -1,0 +1,93 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { clientConfig, type Endpoint } from '../../../src/ssh/client-config.ts';
+
+const endpoint: Endpoint = {
+  host: 'vault.example.org',
+  port: 2222,
+  user: 'backup-web1',
+  identityFile: '/etc/offsite/key',
+  knownHostsFile: '/etc/offsite/known_hosts',
+};
+const times = { connect: 20, aliveInterval: 15, aliveCount: 4 };
+const config = (change: Partial<Endpoint> = {}) => clientConfig('vault', { ...endpoint, ...change }, times, '/run/x/c');
+
+/** What ssh itself makes of a configuration: option names in lower case, and their values. */
+function asSshReadsIt(text: string): Map<string, string> {
+  const directory = mkdtempSync(join(tmpdir(), 'offsite-config-'));
+  try {
+    const file = join(directory, 'config');
+    writeFileSync(file, text);
+    const { stdout, stderr, status } = spawnSync('ssh', ['-F', file, '-G', 'vault'], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    return new Map(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]),
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+describe('the private configuration of ssh', () => {
+  it('is read by ssh as it is meant', () => {
+    const read = asSshReadsIt(config());
+    expect(Object.fromEntries(read)).toMatchObject({
+      hostname: 'vault.example.org',
+      port: '2222',
+      user: 'backup-web1',
+      identityfile: '/etc/offsite/key',
+      userknownhostsfile: '/etc/offsite/known_hosts',
+      globalknownhostsfile: '/dev/null',
+      stricthostkeychecking: 'true',
+      batchmode: 'yes',
+      identitiesonly: 'yes',
+      forwardagent: 'no',
+      forwardx11: 'no',
+      permitlocalcommand: 'no',
+      connecttimeout: '20',
+      serveraliveinterval: '15',
+      serveralivecountmax: '4',
+      controlpath: '/run/x/c',
+    });
+  });
+
+  it('leaves the port to ssh when there is none', () => {
+    expect(asSshReadsIt(config({ port: undefined })).get('port')).toBe('22');
+  });
+
+  it('takes paths with blanks and percent signs as they are', () => {
+    const read = asSshReadsIt(config({ identityFile: '/etc/my keys/100%h/key', knownHostsFile: '/etc/my hosts' }));
+    expect(read.get('identityfile')?.replaceAll('%%', '%')).toBe('/etc/my keys/100%h/key');
+    expect(read.get('userknownhostsfile')?.replaceAll('"', '')).toBe('/etc/my hosts');
+  });
+
+  it.each(['host', 'user', 'identityFile', 'knownHostsFile'] as const)(
+    'takes no %s that would start another line or argument',
+    (key) => {
+      for (const value of ['', 'a"b', 'a\nProxyCommand touch pwned', 'a\r', 'a\0', 'a\u001b']) {
+        expect(() => config({ [key]: value })).toThrow(TypeError);
+      }
+    },
+  );
+
+  it('has the same lines whatever the values, or is none at all', () => {
+    const keys = (text: string) => text.split('\n').map((line) => line.trim().split(' ')[0]);
+    const expected = keys(config());
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (host, user, identityFile) => {
+        try {
+          expect(keys(config({ host, user, identityFile }))).toEqual(expected);
+        } catch (error) {
+          if (!(error instanceof TypeError)) throw error;
+        }
+      }),
+    );
+  });
+});
