@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseItem } from '../../../src/rsync/itemized.ts';
+import { classifyDifference, describeDifference } from '../../../src/verify/difference.ts';
+import { judgeComparison, summariseComparison } from '../../../src/verify/verification.ts';
+import type { Comparison } from '../../../src/verify/comparison.ts';
+
+const SINCE = Date.parse('2026-11-23T02:15:00Z');
+const OLD = { lastChangeMs: SINCE - 86_400_000 };
+const NEW = { lastChangeMs: SINCE + 60_000 };
+const item = (line: string) => parseItem(`@${line} x`, false)!;
+
+describe('a difference', () => {
+  it.each([
+    // Under the same size and mtime it is corruption, whatever the source's times say.
+    ['<fc........ 20', OLD, 'corruption'],
+    ['<fc........ 20', NEW, 'corruption'],
+    ['<fc..p..... 20', NEW, 'corruption'],
+    // With another size or mtime the source tells.
+    ['<fcst...... 20', OLD, 'corruption'],
+    ['<fcst...... 20', NEW, 'drift'],
+    ['<fc.t...... 20', NEW, 'drift'],
+    ['<f.s....... 20', OLD, 'corruption'],
+    ['<f+++++++++ 20', OLD, 'missing'],
+    ['<f+++++++++ 20', NEW, 'drift'],
+    ['cd+++++++++ 4096', OLD, 'missing'],
+    ['.f....og... 20', OLD, 'metadata'],
+    ['.f....og... 20', NEW, 'drift'],
+    ['.f...p..a.. 20', OLD, 'metadata'],
+    ['.d..t...... 4096', OLD, 'metadata'],
+    ['cLc........ 9', OLD, 'corruption'],
+    ['cLc........ 9', NEW, 'drift'],
+    ['<fcst...... 20', undefined, 'drift'], // gone from the source by now
+    ['*deleting  ', undefined, 'extra'],
+    ['cD+++++++++ 0', OLD, undefined], // never stored
+    ['cS+++++++++ 0', OLD, undefined],
+    ['hf          20', OLD, undefined],
+  ] as const)('%j with source %j is %s', (line, source, kind) => {
+    expect(classifyDifference(item(line), source, SINCE)).toBe(kind);
+  });
+
+  it('in content under the same size and mtime is never called drift, whatever else differs and whenever', () => {
+    const flags = fc.subarray(['p', 'o', 'g', 'u', 'a', 'x']);
+    fc.assert(
+      fc.property(flags, fc.integer({ min: -1e9, max: 1e9 }), (letters, offset) => {
+        const line = `<fc${['.', '.', ...['p', 'o', 'g', 'u', 'a', 'x'].map((l) => (letters.includes(l) ? l : '.'))].join('')}`;
+        expect(classifyDifference(item(`${line} 5`), { lastChangeMs: SINCE + offset }, SINCE)).toBe('corruption');
+      }),
+    );
+  });
+
+  it('is told in words', () => {
+    expect(describeDifference(item('<fcstpog..a 20'))).toMatch(/^content, size, mtime, mode, owner, group/);
+    expect(describeDifference(item('cLc........ 9'))).toBe('target');
+    expect(describeDifference(item('<f+++++++++ 9'))).toBe('not on the secondary');
+    expect(describeDifference(item('*deleting  '))).toBe('only on the secondary');
+  });
+});
+
+describe('a comparison', () => {
+  const comparison = (counts: Partial<Comparison['counts']>, change: Partial<Comparison> = {}): Comparison => ({
+    counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, extra: 0, ...counts },
+    differences: [],
+    snapshotMissing: false,
+    ...change,
+  });
+
+  it.each([
+    [{}, 'fake_super', 'intact'],
+    [{ drift: 3 }, 'fake_super', 'drift'],
+    [{ extra: 1 }, 'fake_super', 'drift'],
+    [{ corruption: 1, drift: 9 }, 'fake_super', 'corruption'],
+    [{ missing: 1 }, 'plain', 'corruption'],
+    [{ metadata: 1 }, 'fake_super', 'corruption'],
+    [{ metadata: 1 }, 'plain', 'intact'],
+  ] as const)('of %j with %s metadata is %s', (counts, metadata, verdict) => {
+    expect(judgeComparison(comparison(counts), metadata)).toBe(verdict);
+  });
+
+  it('without the snapshot is corruption, however little else is said', () => {
+    expect(judgeComparison(comparison({}, { snapshotMissing: true }), 'plain')).toBe('corruption');
+    expect(summariseComparison(comparison({}, { snapshotMissing: true }))).toMatch(/nothing of this snapshot/);
+  });
+
+  it('is told by counts and the first names', () => {
+    const differences = ['a', 'b', 'c', 'd'].map((name) => ({ kind: 'corruption' as const, name, what: 'content' }));
+    expect(summariseComparison(comparison({ corruption: 4, drift: 2 }, { differences }))).toBe(
+      '4 corrupt, 2 changed in the source since (a: content; b: content; c: content; …)',
+    );
+  });
+});
