@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFile, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { flipByte } from './support/flip-byte.ts';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
+import { recordTree } from './support/tree-record.ts';
 import { until } from './support/until.ts';
 
 /*
@@ -203,6 +205,20 @@ describe('verify', () => {
     // Once: the next push trusts size and time again.
     await primary.secure();
     expect(await lastPush()).toMatch(/^rsync --server -lHogDtpAryyz?e/);
+  });
+});
+
+describe('restoring', () => {
+  it('gives back content, links, modes and owners, with the command of docs/operations.md', async () => {
+    // Stands in for ssh: the administrator's own account on the secondary is not what is tried here.
+    const shell = join(primary.directory, 'here');
+    await writeFile(shell, '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 });
+    const restored = join(primary.directory, 'restored');
+    const from = `vault:${secondary.path('db', await primary.secure())}/`;
+    const options = ['-aHA', '--numeric-ids', '-M--fake-super', '-M--munge-links', '-e', shell];
+    expect(spawnSync('rsync', [...options, from, `${restored}/`]).status).toBe(0);
+
+    expect(recordTree(restored)).toEqual(recordTree(primary.source));
   });
 });
 
