@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, statfsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -50,6 +50,31 @@ export async function appendLine(path: string, line: string, mode = 0o600): Prom
 /** Makes a directory (with its parents) that only its owner can enter. */
 export async function makePrivateDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** File systems whose times may come from another machine: the `f_type` of statfs(2). */
+const FOREIGN_CLOCKS: ReadonlySet<number> = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xfe534d42, // SMB 2
+  0xff534d42, // CIFS
+  0x65735546, // FUSE: sshfs and many more
+  0x00c36400, // Ceph
+  0x01021997, // 9P
+  0x5346414f, // AFS
+  0x6b414653, // AFS of the kernel
+  0x0bd00bd0, // Lustre
+  0x47504653, // GPFS
+]);
+
+/** Whether the times of files below `path` may come from a clock other than this machine's. */
+export function hasForeignClock(path: string): boolean {
+  try {
+    // statfs(2) has a signed number on some machines.
+    return FOREIGN_CLOCKS.has(statfsSync(path).type >>> 0);
+  } catch {
+    return true; // it went away: nothing is known of it
+  }
 }
 
 /** Whether an error says that a file or directory does not exist. */

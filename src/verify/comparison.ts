@@ -1,4 +1,5 @@
 import { lstatSync } from 'node:fs';
+import { hasForeignClock } from '../platform/files.ts';
 import { displayName, decodeName, type Item } from '../rsync/itemized.ts';
 import { classifyDifference, describeDifference, type DifferenceKind, type SourceEntry } from './difference.ts';
 
@@ -20,6 +21,13 @@ export interface Comparison {
 /** Differences of one kind that are kept by name; the rest is only counted, so that memory stays bounded. */
 const NAMED = 200;
 
+/**
+ * An entry that changed by this much before the snapshot (milliseconds) still counts as changed since. The times of a
+ * file come from a clock that the kernel moves on every few milliseconds; those of a file server from its own clock.
+ * Not more than needed: a dump is often only seconds old when it is sent, and its loss there is to be told as a loss.
+ */
+const SLACK = { own: 1000, foreign: 5 * 60_000 } as const;
+
 /** Gathers the items of a checksum dry run as they come. */
 export interface Comparer {
   add(item: Item): void;
@@ -36,11 +44,13 @@ export function createComparer(source: string, since: Date): Comparer {
   const differences: Difference[] = [];
   let snapshotMissing = false;
   const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
+  const changedFrom = since.getTime() - SLACK[hasForeignClock(source) ? 'foreign' : 'own'];
+  const lookUp = createLookUp(root);
   return {
     add: (item) => {
       if (item.isNew && item.name === './') snapshotMissing = true;
-      const entry = item.isExtra ? undefined : lookUp(Buffer.concat([root, decodeName(item.name)]));
-      const kind = classifyDifference(item, entry, since.getTime());
+      const entry = item.isExtra ? undefined : lookUp(decodeName(item.name));
+      const kind = classifyDifference(item, entry, changedFrom);
       if (kind === undefined) return;
       counts[kind] += 1;
       if (counts[kind] <= NAMED) {
@@ -51,11 +61,39 @@ export function createComparer(source: string, since: Date): Comparer {
   };
 }
 
-function lookUp(path: Buffer): SourceEntry | undefined {
-  try {
-    const { mtimeMs, ctimeMs } = lstatSync(path);
-    return { lastChangeMs: Math.max(mtimeMs, ctimeMs) };
-  } catch {
-    return undefined; // gone, or no longer readable: the source has changed
-  }
+/** Directories whose last move is kept at a time: what rsync reports lies together. */
+const KEPT_DIRECTORIES = 1000;
+
+/** Makes a function that looks at an entry of the source, by its name below `root`. */
+function createLookUp(root: Buffer): (name: Buffer) => SourceEntry | undefined {
+  const moves = new Map<string, number>();
+  const movedMs = (name: Buffer): number => {
+    const slash = name.lastIndexOf(0x2f, name.length - 2);
+    if (slash <= 0) return -Infinity;
+    const directory = name.subarray(0, slash);
+    const key = directory.toString('latin1');
+    const known = moves.get(key);
+    if (known !== undefined) return known;
+    if (moves.size >= KEPT_DIRECTORIES) moves.clear();
+    const found = Math.max(lastMoveMs(Buffer.concat([root, directory])), movedMs(directory));
+    moves.set(key, found);
+    return found;
+  };
+  return (name) => {
+    try {
+      const { mtimeMs, ctimeMs } = lstatSync(Buffer.concat([root, name]));
+      return { lastChangeMs: Math.max(mtimeMs, ctimeMs, movedMs(name)) };
+    } catch {
+      return undefined; // gone, or no longer readable: the source has changed
+    }
+  };
+}
+
+/**
+ * When a directory was last moved, as far as that can be told. A move brings other files under known names and leaves
+ * no trace on them, only on the ctime of the directory; a new entry in it sets mtime and ctime alike.
+ */
+function lastMoveMs(directory: Buffer): number {
+  const { mtimeMs, ctimeMs } = lstatSync(directory);
+  return ctimeMs > mtimeMs ? ctimeMs : -Infinity;
 }

@@ -15,22 +15,19 @@ export type DifferenceKind =
 
 /** What is known of the entry in the source now; undefined when it has gone. */
 export interface SourceEntry {
-  /** Later of mtime and ctime, in milliseconds since 1970: when content, name or metadata last changed. */
+  /**
+   * Later of mtime and ctime, in milliseconds since 1970: when content, name or metadata last changed, or when a
+   * directory above it was moved.
+   */
   readonly lastChangeMs: number;
 }
-
-/**
- * Clocks of file servers and ours may differ by this much (milliseconds); within it an entry counts as changed, and
- * the flags of rsync alone decide.
- */
-const CLOCK_SLACK = 5 * 60_000;
 
 /**
  * Tells what one itemised difference means (DESIGN 5): a checksum that differs under the same size and mtime is
  * corruption; with another size or mtime it is drift, if the source did change after `since`. A file that was cut
  * short on the secondary has another size too, but its source is as old as before.
  * @param source the entry as it is now
- * @param since when the snapshot was taken (milliseconds since 1970)
+ * @param since what changed from then on (milliseconds since 1970) counts as changed since the snapshot
  * @returns undefined when the line is no difference
  */
 export function classifyDifference(
@@ -41,7 +38,7 @@ export function classifyDifference(
   if (item.kind === 'device' || item.kind === 'special') return undefined; // never stored: FACTS 11
   if (item.isExtra) return 'extra';
   if (source === undefined) return 'drift';
-  const changed = source.lastChangeMs >= since - CLOCK_SLACK;
+  const changed = source.lastChangeMs >= since;
   if (item.isNew) return changed ? 'drift' : 'missing';
   const content = item.differs.includes('c') || item.differs.includes('s');
   if (!content) {
