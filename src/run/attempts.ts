@@ -1,3 +1,4 @@
+import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { nextSnapshotId } from '../shared/snapshot-id.ts';
 import { errorMessage } from '../platform/files.ts';
@@ -21,6 +22,9 @@ export interface AttemptsEnd {
   readonly warnings: readonly string[];
 }
 
+/** Ends of an attempt that wrote nothing, of which the secondary has kept nothing, not even the id. */
+const NOT_LET_IN: ReadonlySet<Outcome> = new Set(['could-not-connect', 'access-refused', 'secret', 'refused']);
+
 /** Milliseconds between two notes of how far an attempt got. */
 const NOTE_EVERY = 30_000;
 
@@ -38,6 +42,7 @@ export async function makeAttempts(
 ): Promise<AttemptsEnd> {
   const warnings = new Set<string>();
   let state = initial;
+  let arrived = false;
   let written = Promise.resolve();
   const keep = (next: JobState): Promise<void> => {
     state = next;
@@ -67,8 +72,12 @@ export async function makeAttempts(
     const result = await attempt(spec, { ...deps, environment: sessionEnvironment() });
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings] };
 
-    await keep({ ...state, broken: brokenAfter(state.broken, id, result.bytesDone) });
+    arrived ||= result.bytesDone !== undefined || !NOT_LET_IN.has(result.outcome);
     const wait = nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
+    const broken = brokenAfter(state.broken, id, result.bytesDone);
+    // Ids that nobody has heard of may be given back: those of a clock that stood in the future would be refused, and
+    // all that follow them, until that time has come.
+    await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
     const { outcome, reason } = result;
     deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
     if (wait === undefined) return { result, id, made, state, warnings: [...warnings] };

@@ -51,7 +51,9 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   if (after) await keep('state', () => saveJobState(stateDirectory, job, target, after));
   if (end.outcome === 'corruption')
     await keep('note of the damage', () => noteDistrust(stateDirectory, job, target, finished));
-  if (end.outcome === 'done') await keep('note of the repair', () => clearDistrust(stateDirectory, job, target));
+  // What was linked without being read may still be damaged: a verification may have set the note meanwhile.
+  if (end.outcome === 'done' && end.clearsDistrust === true)
+    await keep('note of the repair', () => clearDistrust(stateDirectory, job, target));
   let stale: StaleNote | undefined;
   if (end.outcome === 'done') {
     // After the state: a freshness check that writes its note now looks at the state once more before it tells.
@@ -59,7 +61,10 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
       stale = await clearStaleNote(stateDirectory, job, target);
     });
   }
-  const safe = redactDeep(draft, deps.redactor.redact);
+  // The rest are counts and names out of the configuration. An account may be called like a job, and a record under
+  // another name than its job's is lost to status, history and a rebuilt state.
+  const { reason, warnings } = redactDeep({ reason: draft.reason, warnings: draft.warnings }, deps.redactor.redact);
+  const safe: RunRecord = { ...draft, reason, warnings };
   await keep('history', () => appendHistory(stateDirectory, safe));
   await keep('metrics file', () => writeMetrics(request.settings, deps.clock));
   const record: RunRecord = { ...safe, warnings: [...safe.warnings, ...problems.map(deps.redactor.redact)] };

@@ -9,7 +9,7 @@ import { checkGuards } from './guards.ts';
 import { interruptionOf } from './interruption.ts';
 import { bandwidthLimitOf, connectionTimes, verifyModeOf, wiresOf } from './plan.ts';
 import { openPrivateDirectory } from './private-directory.ts';
-import { lockName, type RunDeps, type RunRequest } from './request.ts';
+import { lockPath, type RunDeps, type RunRequest } from './request.ts';
 import { unexpectedEnd, type RunEnd } from './run-end.ts';
 import { readSource, type SourceSummary } from './source.ts';
 
@@ -67,7 +67,7 @@ async function guardAndSend(
   }
   warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
 
-  const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, lockName(request));
+  const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, lockPath(request));
   try {
     const plan = await planAttempts(request, secrets, source, state, directory.path, deps);
     return await attemptsToEnd(request, plan, state, warnings, deps);
@@ -75,6 +75,9 @@ async function guardAndSend(
     await directory.remove();
   }
 }
+
+/** The clock of a file server may be ahead of ours by this much (milliseconds). */
+const FUTURE_SLACK = 60 * 60_000;
 
 /** Walks the source of a job; `ended` when there is no going on. */
 export async function readJobSource(
@@ -88,6 +91,7 @@ export async function readJobSource(
       source: job.source,
       exclude: job.exclude,
       oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
+      notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
       environment: sessionEnvironment(),
       signal,
     },
@@ -155,6 +159,7 @@ async function attemptsToEnd(
     snapshot: id,
     transfer,
     verification,
+    clearsDistrust: plan.distrustBases || verification.mode === 'full',
     warnings: [...common.warnings, ...result.warnings],
   };
 }

@@ -5,7 +5,7 @@ import type { AttemptPlan } from './attempts.ts';
 import { interruptionOf } from './interruption.ts';
 import { planAttempts } from './locked-run.ts';
 import { openPrivateDirectory } from './private-directory.ts';
-import { lockName, type RunDeps, type RunRequest } from './request.ts';
+import { lockPath, type RunDeps, type RunRequest } from './request.ts';
 import type { EarlyEnd } from './session-end.ts';
 import type { SourceSummary } from './source.ts';
 
@@ -26,7 +26,7 @@ export async function overConnection<T>(
   use: (plan: AttemptPlan) => Promise<T>,
 ): Promise<T | (EarlyEnd & { readonly kind: 'failed' })> {
   const { settings, target, signal } = request;
-  const label = `${name} ${lockName(request)} ${process.pid}`;
+  const label = `${name} ${lockPath(request)} ${process.pid}`;
   const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, label);
   try {
     const plan = await planAttempts(request, secrets, source, state, directory.path, deps);

@@ -17,12 +17,18 @@ export interface Pushed {
   readonly intoExisting: boolean;
   /** Whether anything of a basis was recognised. */
   readonly basisSeen: boolean;
-  /** Files whose content was sent; undefined when they are too many to be listed. */
+  /** Files whose content was sent; undefined when they are too many, or one too long, to be listed. */
   readonly sentNames: readonly string[] | undefined;
 }
 
 /** More sent files than this are verified by a full pass: filter rules cost one comparison a file and rule. */
 const LISTED_FILES = 5000;
+
+/**
+ * Longest name that is listed, in characters. rsync drops a pattern of 4096 bytes or more, with exit 0, and the file would
+ * not be verified; a pattern may be twice as long as its name.
+ */
+const LONGEST_LISTED = 2000;
 
 /** Milliseconds between two reports of progress. */
 const PROGRESS_EVERY = 200;
@@ -47,7 +53,8 @@ export async function push(spec: AttemptSpec, options: PushOptions, deps: Attemp
     if (item.action === 'sent') {
       if (item.isNew) tally.newFiles += 1;
       else tally.changedFiles += 1;
-      if (sent.names && sent.names.length < LISTED_FILES) sent.names.push(item.name);
+      const fits = item.name.length <= LONGEST_LISTED;
+      if (fits && sent.names && sent.names.length < LISTED_FILES) sent.names.push(item.name);
       else sent.names = undefined;
     } else if (item.action === 'linked' && !item.isNew) {
       tally.linkedFiles += 1;

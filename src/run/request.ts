@@ -36,3 +36,8 @@ export interface RunDeps {
 export function lockName(request: Pick<RunRequest, 'job' | 'target'>): string {
   return `${request.job.name}@${request.target.name}`;
 }
+
+/** Which lock that is: two configurations may have jobs of one name, and only one lock a state directory. */
+export function lockPath(request: Pick<RunRequest, 'job' | 'target' | 'settings'>): string {
+  return `${request.settings.stateDirectory}/${lockName(request)}`;
+}

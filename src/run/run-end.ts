@@ -21,6 +21,8 @@ export interface RunEnd {
   readonly transfer?: TransferFigures;
   readonly verification?: VerificationFigures;
   readonly warnings?: readonly string[];
+  /** Every byte of the snapshot was compared: by the push, because the bases were distrusted, or by a full verification. */
+  readonly clearsDistrust?: boolean;
 }
 
 /** The end of a run in which something was thrown: the file system refused, a signal came, or there is a defect. */

@@ -11,7 +11,7 @@ export interface SourceSummary {
   readonly files: number;
   readonly bytes: number;
   readonly largestFile: number;
-  /** mtime of the newest regular file; undefined when there is none. */
+  /** mtime of the newest regular file that is not dated in the future; undefined when there is none. */
   readonly newest: Date | undefined;
   /** Regular files whose mtime lies before `oldBefore`: had the basis seen them, they would be linked. */
   readonly oldFiles: number;
@@ -31,6 +31,8 @@ export interface SourceSpec {
   readonly source: string;
   readonly exclude: readonly string[];
   readonly oldBefore: Date | undefined;
+  /** A file dated later does not count as the newest: it would hide for years that nothing new comes. */
+  readonly notAfter: Date;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -54,6 +56,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   let newestMs = -Infinity;
   let oldFiles = 0;
   const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
+  const notAfterMs = spec.notAfter.getTime();
   const candidates: CanaryCandidate[] = [];
   const end = await run({
     program: 'rsync',
@@ -76,7 +79,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
       files += 1;
       bytes += size;
       if (size > largestFile) largestFile = size;
-      if (mtime > newestMs) newestMs = mtime;
+      if (mtime > newestMs && mtime <= notAfterMs) newestMs = mtime;
       if (mtime < oldBeforeMs) oldFiles += 1;
       if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
     },
