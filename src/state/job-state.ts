@@ -146,14 +146,14 @@ function parse(text: string): JobState | undefined {
   ) {
     return undefined;
   }
-  return { version: 1, lastId, sealed, broken, failing, lastFullVerification: typeof full === 'string' ? full : null };
+  return { version: 1, lastId, sealed, broken, failing, lastFullVerification: isTime(full) ? full : null };
 }
 
 function parseSealed(value: unknown): SealedSnapshot | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { id, started, finished, files, bytes } = value as Record<string, unknown>;
   const parsed = typeof id === 'string' ? parseSnapshotId(id) : undefined;
-  if (parsed === undefined || typeof started !== 'string' || typeof finished !== 'string') return undefined;
+  if (parsed === undefined || !isTime(started) || !isTime(finished)) return undefined;
   return typeof files === 'number' && typeof bytes === 'number'
     ? { id: parsed, started, finished, files, bytes }
     : undefined;
@@ -169,8 +169,12 @@ function parseBroken(value: unknown): BrokenAttempt | undefined {
 function parseFailing(value: unknown): FailingState | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { since, count, outcome } = value as Record<string, unknown>;
-  if (typeof since !== 'string' || typeof count !== 'number' || typeof outcome !== 'string') return undefined;
+  if (!isTime(since) || typeof count !== 'number' || typeof outcome !== 'string') return undefined;
   return outcome in OUTCOMES ? { since, count, outcome: outcome as Outcome } : undefined;
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function optionalId(value: unknown): SnapshotId | null | undefined {
