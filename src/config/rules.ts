@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { alertSettingsProblems } from '../shared/alert-settings.ts';
 import { scheduleProblem } from '../shared/schedule.ts';
 import type { ConfigProblem, Locate } from '../shared/yaml-config.ts';
@@ -6,6 +7,9 @@ import type { RawConfig, RawJob } from './schema.ts';
 
 /** Longest runtime directory: below it stands a socket, and a socket's path holds 108 bytes (unix(7)). */
 const MAX_RUNTIME_DIRECTORY = 60;
+
+/** Where root keeps the private files of a run unless `runtime_dir` says otherwise. */
+const DEFAULT_RUNTIME_DIRECTORY = '/run/offsite-rsync';
 
 /** Rules that go beyond the schema. Returns every problem. */
 export function checkRules(config: RawConfig, locate: Locate): ConfigProblem[] {
@@ -58,6 +62,18 @@ function jobProblems(
       problems.push(problem([...path, 'targets'], `there is no target "${target}"; known: ${known.join(', ')}`));
     }
   }
+  const own = { state_dir: config.state_dir, runtime_dir: config.runtime_dir ?? DEFAULT_RUNTIME_DIRECTORY };
+  for (const [key, directory] of Object.entries(own)) {
+    const inside = pathBelow(job.source, directory);
+    if (inside !== undefined && !isExcluded(inside, job.exclude)) {
+      problems.push(
+        problem(
+          [...path, 'source'],
+          `holds ${key} (${directory}), which changes during every run and can hold secrets: ${inside === '' ? 'give it a directory of its own' : `add ${JSON.stringify(`/${inside}`)} to exclude`}`,
+        ),
+      );
+    }
+  }
   for (const pattern of job.exclude) {
     // In rsync's rules "!" clears the list; a pattern that is a control character cannot be meant.
     if (pattern === '!' || /\p{Cc}/u.test(pattern)) {
@@ -77,4 +93,18 @@ function jobProblems(
     problems.push(problem([...path, 'retry', 'delay'], `${delay} is longer than max_delay (${maxDelay})`));
   }
   return problems;
+}
+
+/** The path of `directory` seen from `source`: empty if they are the same, undefined if it is not below it. */
+function pathBelow(source: string, directory: string): string | undefined {
+  const path = relative(source, directory);
+  return path === '..' || path.startsWith('../') ? undefined : path;
+}
+
+/** Whether an anchored pattern without wildcards leaves out `path` or a directory above it. */
+function isExcluded(path: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    const plain = pattern.replace(/\/(?:\*{1,3})?$/, '');
+    return plain.startsWith('/') && plain !== '/' && (`/${path}` === plain || `/${path}`.startsWith(`${plain}/`));
+  });
 }

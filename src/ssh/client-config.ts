@@ -63,6 +63,6 @@ function quote(key: string, value: string | number): string {
   // ssh_config(5) has no escape for a quote, and expands % in several of these values.
   if (/["\p{Cc}]/u.test(value) || value === '')
     throw new TypeError(`${key} for ssh is empty or holds a quote or control character`);
-  const literal = /File$|Path$/.test(key) ? value.replaceAll('%', '%%') : value;
-  return /\s/.test(literal) ? `"${literal}"` : literal;
+  const literal = /File$|Path$|^HostName$/.test(key) ? value.replaceAll('%', '%%') : value;
+  return /[\s']/.test(literal) ? `"${literal}"` : literal;
 }

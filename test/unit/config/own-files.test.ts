@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/load.ts';
+
+function problems(job: string, top = ''): string {
+  try {
+    parseConfig(
+      'config.yaml',
+      `version: 1
+targets: { vault: { host: {env: H}, user: {env: U}, identity: {env: I}, known_hosts: {env: K} } }
+jobs: { files: ${job} }
+${top}`,
+    );
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe('a source that holds the files of the program itself', () => {
+  it('is refused: they change during the run, and ssh’s configuration and keys must not be sent', () => {
+    expect(problems('{ source: /var/lib }')).toMatch(
+      /jobs\.files\.source: holds state_dir .*: add "\/offsite-rsync" to exclude/,
+    );
+    expect(problems('{ source: /home/db }', 'runtime_dir: /home/db/run')).toMatch(
+      /holds runtime_dir \(\/home\/db\/run\).*: add "\/run" to exclude/,
+    );
+    expect(problems('{ source: / }')).toMatch(/2 problems/);
+  });
+
+  it('is itself one of them', () => {
+    expect(problems('{ source: /var/lib/offsite-rsync/ }')).toMatch(/give it a directory of its own/);
+  });
+
+  it('passes when they are excluded, or stand beside it', () => {
+    expect(problems('{ source: /, exclude: ["/run/", "/var/lib/offsite-rsync/***"] }')).toBe('');
+    expect(problems('{ source: /var/lib/offsite-rsync-dumps }')).toBe('');
+    expect(problems('{ source: /var/backups }')).toBe('');
+  });
+});
