@@ -1,0 +1,41 @@
+import { checkArguments, pushArguments, type Wire } from '../../src/rsync/arguments.ts';
+import { nextSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { Command } from './measure.ts';
+import { ALIAS, type Bench } from './secondary.ts';
+
+/**
+ * The bare commands that a run stands on: rsync with the same options to the same rrsync, twice, as somebody would put
+ * them into a script. Each makes an ssh connection of its own.
+ */
+export interface Bare {
+  /** Push and verification of the next snapshot. */
+  next(): Command[];
+}
+
+/** Makes the bare commands of one job. */
+export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', source: string, job: string): Bare {
+  let last: SnapshotId | undefined;
+  const wire: Wire = {
+    remoteShell: bench.remoteShell(way),
+    alias: ALIAS,
+    secondary: way,
+    metadata: 'fake_super',
+    compress: true,
+    timeoutSeconds: 300,
+  };
+  const environment = { LC_ALL: 'C', TZ: 'UTC' };
+  return {
+    next: () => {
+      const id = nextSnapshotId(new Date(), last);
+      const bases = last === undefined ? [] : [last];
+      last = id;
+      const tree = { source, job, id, exclude: [] };
+      const push = pushArguments(wire, tree, { bases, bandwidthLimit: undefined, dryRun: false });
+      const check = checkArguments(wire, tree, { extras: way === 'gate' });
+      return [
+        { argv: ['rsync', ...push], env: environment },
+        { argv: ['rsync', ...check], env: environment },
+      ];
+    },
+  };
+}

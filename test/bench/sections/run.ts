@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { removeTree } from '../../ssh/support/remove-tree.ts';
+import { bareCommands } from '../bare.ts';
+import { setUpController } from '../controller.ts';
+import { makeDataSet } from '../data-set.ts';
+import { measure, medianOf, type Measured } from '../measure.ts';
+import { seconds } from '../report.ts';
+import type { Section } from './section.ts';
+
+const SCENARIOS = ['first', 'nothing changed', '1 % changed'] as const;
+
+/** `run` (push, verify, canary, seal) beside the bare commands it stands on, through plain rrsync and through the gate. */
+export const runSection: Section = async ({ bench, sizes, report, say }) => {
+  const source = join(bench.directory, 'source-run');
+  const data = makeDataSet(source, { ...sizes, seed: 1 });
+  const controller = setUpController(bench, source, 'run');
+  const found = new Map<string, Measured[]>();
+  for (let round = 0; round < sizes.repeats; round += 1) {
+    for (const way of ['rrsync', 'gate'] as const) {
+      const jobs = { ours: `job${2 * round}`, bare: `job${2 * round + 1}` };
+      const bare = bareCommands(bench, way, source, jobs.bare);
+      for (const scenario of SCENARIOS) {
+        if (scenario === '1 % changed') data.changeOnePercent();
+        // Whoever comes second finds the source in the cache: so they take turns.
+        const order = round % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const);
+        for (const who of order) {
+          const commands = who === 'ours' ? [controller.run(way, jobs.ours)] : bare.next();
+          const measured = await measure(commands, bench.ends);
+          const key = `${way} ${scenario} ${who}`;
+          found.set(key, [...(found.get(key) ?? []), measured]);
+          say(`run ${round + 1}/${sizes.repeats}: ${way}, ${scenario}, ${who}: ${seconds(measured.wallMs)}`);
+        }
+      }
+      for (const job of Object.values(jobs)) await removeTree(join(bench.roots[way], job));
+    }
+  }
+  for (const way of ['rrsync', 'gate'] as const) {
+    for (const scenario of SCENARIOS) {
+      const section = `run beside the bare commands, through ${way === 'gate' ? 'the gate' : 'plain rrsync'}`;
+      const [ours, bare] = ['ours', 'bare'].map((who) => medianOf(found.get(`${way} ${scenario} ${who}`) ?? []));
+      if (!ours || !bare) continue;
+      const ratio = ours.wallMs / bare.wallMs;
+      report.rows.push({ section, scenario, what: 'rsync, twice', measured: bare });
+      report.rows.push({ section, scenario, what: 'offsite-rsync run', measured: ours, ratio });
+      const limit = 1.05 * bare.wallMs + 500;
+      report.budgets.push({
+        name: `run, ${way}, ${scenario}`,
+        limit: `1.05 × ${seconds(bare.wallMs)} + 0.5 s = ${seconds(limit)}`,
+        found: seconds(ours.wallMs),
+        held: ours.wallMs <= limit,
+      });
+    }
+  }
+  await removeTree(source);
+};

@@ -1,0 +1,28 @@
+// Starts the benchmark: bundles it and copies the built programs into a directory of its own, so that a build beside a
+// running benchmark does not pull them away under it.
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = new URL('../..', import.meta.url).pathname;
+// Below node_modules, where the one external import of the bundle is found.
+const directory = mkdtempSync(join(root, 'node_modules', '.offsite-bench-'));
+try {
+  cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
+  const outfile = join(directory, 'bench.mjs');
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['test/bench/bench.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    logLevel: 'warning',
+  });
+  const argv = [outfile, join(directory, 'dist'), join(root, 'package.json'), ...process.argv.slice(2)];
+  process.exitCode = spawnSync(process.execPath, argv, { stdio: 'inherit' }).status ?? 1;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
