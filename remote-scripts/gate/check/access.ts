@@ -45,14 +45,15 @@ function readSshd({ name }: Account): ReadonlyMap<string, string> | undefined {
   return status === 0 ? parseSshd(stdout) : undefined;
 }
 
-/** Reads what `sshd -T` prints: a key and its value a line. */
+/** Reads what `sshd -T` prints: a key and its value a line. The values of a key that comes more than once are joined. */
 export function parseSshd(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split('\n').map((line): [string, string] => {
-      const [key = '', ...rest] = line.split(' ');
-      return [key, rest.join(' ')];
-    }),
-  );
+  const settings = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [key = '', ...rest] = line.split(' ');
+    const before = settings.get(key);
+    settings.set(key, [...(before === undefined ? [] : [before]), ...rest].join(' '));
+  }
+  return settings;
 }
 
 /** The files that `AuthorizedKeysFile` stands for; a relative one lies in the account's home. */
@@ -64,11 +65,16 @@ export function keyFiles(setting: string, { name, uid, home }: Account): string[
     .map((path) => (path.startsWith('/') ? path : join(home, path)));
 }
 
+/** Variables that a client may set, as far as nothing that we start takes orders from them. */
+const HARMLESS_VARIABLES = /^(LANG|LANGUAGE|LC_[A-Z_*]*|TERM|COLORTERM|NO_COLOR)$/;
+
 /** Judges what sshd would do for the account. */
 export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, name: string): Finding[] {
   const snippet = `Install the sshd_config.d snippet of install.sh (Match User ${name}).`;
   const environment = settings.get('permituserenvironment') ?? 'no';
   const forced = settings.get('forcecommand') ?? 'none';
+  const variables = (settings.get('acceptenv') ?? '').split(' ').filter((name) => name !== '');
+  const strange = variables.filter((name) => !HARMLESS_VARIABLES.test(name));
   return [
     ...(forced === 'none' || forced.endsWith(`offsite-gate ${host}`)
       ? []
@@ -76,6 +82,15 @@ export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, n
     environment === 'no'
       ? good('sshd takes no environment from the account')
       : bad(`sshd takes environment from the account (PermitUserEnvironment ${environment})`, snippet),
+    // NODE_OPTIONS alone would let a client load code into the gate.
+    ...(strange.length === 0
+      ? []
+      : [
+          bad(
+            `sshd takes variables from clients that programs obey (AcceptEnv ${strange.join(' ')})`,
+            'Take them out of AcceptEnv in /etc/ssh/sshd_config and sshd_config.d.',
+          ),
+        ]),
     settings.get('clientaliveinterval') === '0'
       ? hint('sshd does not notice a client that has gone (ClientAliveInterval 0)', snippet)
       : good('sshd notices a client that has gone'),

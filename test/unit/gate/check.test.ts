@@ -44,6 +44,18 @@ test('judges what sshd lets through', () => {
   ]);
 });
 
+test('finds fault with variables of a client that node or the loader would obey', () => {
+  const judged = (accepted: string) => judgeSshd(parseSshd(accepted), 'web1', 'offsite-web1');
+  expect(judged('acceptenv LANG\nacceptenv LC_*\nacceptenv COLORTERM').filter(({ kind }) => kind === 'bad')).toEqual(
+    [],
+  );
+  for (const name of ['NODE_OPTIONS', 'NODE_*', '*', 'LD_PRELOAD', 'L*', 'PATH', 'PYTHONPATH']) {
+    expect(judged(`acceptenv LANG\nacceptenv ${name}`)).toContainEqual(
+      expect.objectContaining({ kind: 'bad', text: expect.stringContaining(`(AcceptEnv ${name})`) as string }),
+    );
+  }
+});
+
 test('finds fault with another forced command of sshd', () => {
   const judge = (forced: string) => judgeSshd(parseSshd(`forcecommand ${forced}\n`), 'web1', 'offsite-web1')[0]?.kind;
 
