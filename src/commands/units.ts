@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { DEFAULT_CONFIG_FILE } from '../config/location.ts';
+import { errorCode, errorMessage } from '../platform/files.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
 import { CREDENTIALS_DIRECTORY } from '../systemd/credentials.ts';
@@ -91,7 +92,10 @@ async function askAboutBackup(coupling: Coupling, context: Context): Promise<str
 }
 
 async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Context): Promise<void> {
-  const written = await writeUnits(plan.files, root, dryRun);
+  const written = await writeUnits(plan.files, root, dryRun).catch((error: unknown) => {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
+    throw new UsageError(`${errorMessage(error)}. Type it as root, or without --write to look at the units only.`);
+  });
   for (const { path, change } of written) {
     const words = {
       made: dryRun ? 'would make' : 'made',

@@ -52,6 +52,7 @@ const TRANSFER = 'offsite-rsync@postgres.service';
 describe('the chain, under a real systemd', () => {
   let lab: ChainLab;
   let stop = () => Promise.resolve();
+  const alertsRun = new Map<string, number>();
   const systemctl = (...words: string[]) => lab.machine.run('systemctl', '--no-ask-password', ...words);
   const property = (unit: string, name: string) =>
     lab.machine.must('systemctl', 'show', '--value', `--property=${name}`, unit).trim();
@@ -157,6 +158,19 @@ describe('the chain, under a real systemd', () => {
     expect(recovers()).toMatchObject([{ event: 'recovery' }]);
   });
 
+  it('a transfer that runs into the limit of its unit tells it itself, and nobody tells it again', async () => {
+    const limit = `/run/systemd/system/${TRANSFER}.d/zz-limit.conf`;
+    lab.machine.must('sh', '-c', 'mkdir -p "${0%/*}" && printf "[Service]\\nTimeoutStartSec=3\\n" >"$0"', limit);
+    lab.machine.must('systemctl', 'daemon-reload');
+    lab.setDump(LARGE);
+    expect(systemctl('start', BACKUP).code).not.toBe(0);
+    expect(property(TRANSFER, 'Result')).toBe('timeout');
+    expect(await told(BACKUP, TRANSFER)).toMatchObject([{ event: 'failure', exit_code: 143 }]);
+    lab.machine.must('rm', limit);
+    lab.machine.must('systemctl', 'daemon-reload');
+    recovers();
+  });
+
   it('a credential that is missing is named, and told through the channels that need none of it', async () => {
     const place = '/etc/offsite-rsync/credentials/vault-key';
     lab.machine.must('mv', place, `${place}.away`);
@@ -216,6 +230,14 @@ describe('the chain, under a real systemd', () => {
     expect(lab.newAlerts()).toMatchObject([{ event: 'success' }, { event: 'success' }]);
   });
 
+  it('an administrator at a prompt verifies with the same credentials', () => {
+    const { code, stdout, stderr } = lab.machine.run(
+      ...['env', 'CREDENTIALS_DIRECTORY=/etc/offsite-rsync/credentials', 'offsite-rsync', 'verify', 'marked'],
+    );
+    expect(stdout + stderr).toContain('identical to the source');
+    expect(code).toBe(0);
+  });
+
   it('the freshness check runs in its unit', () => {
     expect(systemctl('start', 'offsite-rsync-freshness.service').code, all()).toBe(0);
   });
@@ -229,9 +251,14 @@ describe('the chain, under a real systemd', () => {
     }
   });
 
-  /** All alerts since the last look, once every unit of alerts that these units may have started has ended. */
+  /** All alerts since the last look, once `OnFailure=` of each of these units has run again. */
   async function told(...failed: string[]) {
-    for (const unit of failed) await lab.settled(`offsite-rsync-alert@${unit}.service`);
+    for (const unit of failed) {
+      const before = alertsRun.get(unit) ?? 0;
+      const finished = () => all().split(`Finished offsite-rsync-alert@${unit}.service`).length - 1;
+      await eventually(() => finished() > before, 20_000);
+      alertsRun.set(unit, finished());
+    }
     return lab.newAlerts();
   }
 
