@@ -71,6 +71,8 @@ describe('the chain, under a real systemd', () => {
         [BACKUP]: backupUnit('postgres'),
         'files-backup.service': backupUnit('files'),
         'direct-backup.service': DIRECT,
+        'simple-backup.service': '[Service]\nExecStart=/bin/true\n',
+        'staying-backup.service': '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n',
       },
       ['postgres', 'files', 'marked', 'direct'],
     );
@@ -228,6 +230,20 @@ describe('the chain, under a real systemd', () => {
       await lab.settled('offsite-rsync@marked.service');
     }
     expect(lab.newAlerts()).toMatchObject([{ event: 'success' }, { event: 'success' }]);
+  });
+
+  it('units that a style cannot serve are refused, and a second writing changes nothing', () => {
+    const refused = (unit: string, style: string) => {
+      const words = ['postgres', '--backup-unit', unit, '--style', style, '--write'];
+      const { code, stderr } = lab.machine.run('offsite-rsync', 'units', ...words);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(refused('simple-backup.service', 'exec-start-post')).toMatch(/Type=simple.*Use --style on-success/);
+    expect(refused('staying-backup.service', 'on-success')).toMatch(/RemainAfterExit=yes.*Use --style exec-start-post/);
+    const written = units('postgres', '--backup-unit', BACKUP, '--write');
+    expect(written.match(/^\w+ +\/etc/gm)).toHaveLength(6);
+    expect(written).not.toMatch(/^(made|replaced)|daemon-reload/m);
   });
 
   it('an administrator at a prompt verifies with the same credentials', () => {
