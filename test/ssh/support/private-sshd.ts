@@ -37,8 +37,11 @@ export const ALIAS = 'secondary';
 // Free in Debian's scheme: above ordinary users, below the dynamic ones of systemd.
 const ACCOUNT: TestAccount = { name: 'offsite-test', uid: 60_871, gid: 60_871 };
 
-/** Starts an sshd. As root, it serves an account that nobody outside of it sees; as another user, just that user. */
-export async function startPrivateSshd(): Promise<PrivateSshd> {
+/**
+ * Starts an sshd. As root, it serves an account that nobody outside of it sees; as another user, just that user.
+ * @param settings further lines for its configuration
+ */
+export async function startPrivateSshd(settings: readonly string[] = []): Promise<PrivateSshd> {
   const asRoot = process.getuid?.() === 0;
   const directory = await mkdtemp(join(tmpdir(), 'offsite-sshd-'));
   await chmod(directory, 0o755);
@@ -63,6 +66,7 @@ export async function startPrivateSshd(): Promise<PrivateSshd> {
       `KbdInteractiveAuthentication no`,
       `AcceptEnv LANG LC_*`,
       `LogLevel ERROR`,
+      ...settings,
       '',
     ].join('\n'),
   );

@@ -38,9 +38,10 @@ export interface Secondary {
 /**
  * Starts a secondary.
  * @param place an empty directory to be its root; default: one of its own
+ * @param settings further lines for sshd's configuration
  */
-export async function startSecondary(place?: string): Promise<Secondary> {
-  const sshd = await startPrivateSshd();
+export async function startSecondary(place?: string, settings?: readonly string[]): Promise<Secondary> {
+  const sshd = await startPrivateSshd(settings);
   const { account, directory } = sshd;
   const root = place ?? join(directory, 'root');
   if (place === undefined) await mkdir(root, { mode: 0o700 });
