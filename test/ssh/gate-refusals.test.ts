@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
 import { dumpText } from './support/sample-tree.ts';
+import { until } from './support/until.ts';
 
 let host: GateHost;
 
@@ -109,6 +111,21 @@ test('ends a session by its wall clock, whatever the client does', async () => {
   expect(performance.now() - started).toBeLessThan(5000);
   await host.configure({});
   expectRefusal(await host.seal(id), `attempt ${id} ended without a seal`);
+});
+
+test('ends a session in which nothing has come for too long', async () => {
+  await host.configure({ gate: { timeout: '1s' } });
+  const id = host.nextId();
+  const client = host.startRsync(host.pushArguments(id, { bandwidthLimit: 8192 }));
+  await until(() => existsSync(join(host.jobDirectory, `${id}.partial`)));
+  // Stopped, it keeps its connection and says nothing.
+  process.kill(-(client.pid ?? 0), 'SIGSTOP');
+  await until(() => existsSync(join(host.jobDirectory, `${id}.frozen`)));
+  process.kill(-(client.pid ?? 0), 'SIGCONT');
+  await client.stop();
+  await host.configure({});
+  const entries = await host.log();
+  expect(entries.findLast((entry) => entry.event === 'ended')).toMatchObject({ id, end: 30 });
 });
 
 test('refuses to verify or seal what does not exist', async () => {

@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { makePrimary, type Primary } from './support/primary.ts';
+import { removeTree } from './support/remove-tree.ts';
+import { dumpText, fillSampleTree } from './support/sample-tree.ts';
+import { startSecondary, type Secondary } from './support/secondary.ts';
+import { until } from './support/until.ts';
+
+/* offsite-prune beside a plain rrsync: no gate, no receipts, and the lock is the one that rrsync takes itself. */
+
+let secondary: Secondary;
+let primary: Primary;
+let bundle: Bundle;
+let base: string;
+let config: string;
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'offsite-store-'));
+  await chmod(base, 0o755);
+  await mkdir(join(base, 'srv/web1'), { recursive: true });
+  secondary = await startSecondary(join(base, 'srv/web1'));
+  primary = await makePrimary(secondary, 'postgres');
+  bundle = await buildPrune();
+  await fillSampleTree(primary.source);
+  const state = join(base, 'state');
+  await mkdir(join(state, 'web1'), { recursive: true });
+  await chown(join(state, 'web1'), secondary.sshd.account.uid, secondary.sshd.account.gid);
+  config = join(base, 'secondary.yaml');
+  const settings = {
+    version: 1,
+    root: dirname(secondary.root),
+    state_dir: state,
+    hosts: {
+      web1: {
+        account: secondary.sshd.account.name,
+        secondary: 'rrsync',
+        retention: { last: 2 },
+        jobs: { postgres: {} },
+      },
+    },
+  };
+  await writeFile(config, JSON.stringify(settings));
+});
+afterAll(async () => {
+  await primary.stop();
+  await secondary.stop();
+  bundle.remove();
+  await removeTree(base);
+});
+
+const run = (...args: string[]) => prune(bundle, ['web1', '--config', config, ...args], secondary.sshd.account.uid);
+
+it('prunes by the birth time of the seals, leaves the rest as it was, and the next run links to it', async () => {
+  for (let day = 0; day < 4; day += 1) {
+    appendFileSync(join(primary.source, 'dump.sql'), `day ${day}\n`);
+    await primary.secure();
+  }
+  const ids = await secondary.sealed('postgres');
+  const before = await secondary.record('postgres');
+  const dry = await run('--dry-run');
+  expect(dry.code).toBe(0);
+  expect(dry.stdout).toContain('* without a receipt of the gate');
+  expect(await run()).toMatchObject({ code: 0 });
+
+  expect(await secondary.snapshots('postgres')).toEqual(ids.slice(-2));
+  const after = await secondary.record('postgres');
+  for (const id of ids.slice(-2)) expect(after.get(id)).toEqual(before.get(id));
+  const next = await primary.secure();
+  const file = 'deep/secret.conf';
+  expect((await stat(secondary.path('postgres', next, file))).ino).toBe(
+    (await stat(secondary.path('postgres', ids.at(-1) ?? '', file))).ino,
+  );
+});
+
+it('waits for the lock that rrsync holds while somebody writes', async () => {
+  const isLocked = () => spawnSync('flock', ['--nonblock', secondary.root, 'true']).status === 1;
+  expect(isLocked()).toBe(false);
+  await writeFile(join(primary.source, 'large.sql'), dumpText(60_000, 5));
+  await primary.configure({ target: { compress: false, bandwidth_limit: '700kB' } });
+  const pushing = await primary.start('run', 'postgres');
+  await until(isLocked);
+  const pruning = run();
+  const first = await Promise.race([
+    pruning.then(() => 'prune'),
+    until(async () => (await secondary.servers()).length === 0).then(() => 'push'),
+  ]);
+  expect(first).toBe('push');
+  expect((await pruning).code).toBe(0);
+  expect((await pushing.ended).code).toBe(0);
+});
