@@ -57,10 +57,11 @@ const EXTRA = /^@\*deleting\s+(?:(\d+) )?(.*)$/s;
  */
 export function parseItem(line: string, withWire: boolean): Item | undefined {
   if (!line.startsWith(MARK)) return undefined;
-  const extra = EXTRA.exec(line);
-  if (extra) return extraItem(extra[2] ?? '');
   const match = LINE.exec(line);
-  if (!match) return undefined;
+  if (!match) {
+    const extra = EXTRA.exec(line);
+    return extra ? extraItem(extra[2] ?? '') : undefined;
+  }
   const [, action = '', kind = '', attributes = '', size, wire, rest = ''] = match;
   const isNew = attributes.startsWith('+');
   // Without %b a name that starts with digits and a space would be taken for it.

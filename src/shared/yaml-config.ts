@@ -145,7 +145,18 @@ export function formatProblems(file: string, problems: readonly ConfigProblem[])
 }
 
 function compile(schema: AnySchemaObject) {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true, verbose: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: true,
+    allowUnionTypes: true,
+    verbose: true,
+    // The schemas are constants, and a test holds them against the metaschema: compiling that at each start, and making
+    // code faster that runs once, took 40 ms.
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false },
+  });
   ajv.addKeyword({ keyword: 'secretReference', schemaType: 'boolean' });
   for (const [name, { check }] of Object.entries(FORMATS)) ajv.addFormat(name, check);
   return ajv.compile(schema);

@@ -30,7 +30,7 @@ export interface ConnectSpec {
 }
 
 /** How often we look for the control socket, in milliseconds. */
-const POLL = 15;
+const POLL = 4;
 
 /** Time beyond ConnectTimeout that key exchange and authentication may take, in milliseconds. */
 const HANDSHAKE_GRACE = 20_000;
