@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from './measure.ts';
-import { JOBS, type Bench } from './secondary.ts';
+import type { Bench } from './secondary.ts';
 
 /** Our controller with a configuration of its own. */
 export interface Controller {
@@ -11,8 +11,11 @@ export interface Controller {
   latest(way: 'gate' | 'rrsync', job: string): string;
 }
 
-/** @param source what every job sends */
-export function setUpController(bench: Bench, source: string, name: string): Controller {
+/**
+ * @param source what every job sends
+ * @param jobs names; a few, as people have
+ */
+export function setUpController(bench: Bench, source: string, name: string, jobs: readonly string[]): Controller {
   const directory = join(bench.directory, `primary-${name}`);
   const at = (file: string) => join(directory, file);
   for (const path of [directory, at('state'), at('run')]) mkdirSync(path, { mode: 0o700 });
@@ -41,7 +44,7 @@ export function setUpController(bench: Bench, source: string, name: string): Con
       state_dir: at('state'),
       runtime_dir: at('run'),
       targets: { gate: target('gate'), rrsync: target('rrsync') },
-      jobs: Object.fromEntries(JOBS.map((one) => [one, job])),
+      jobs: Object.fromEntries(jobs.map((one) => [one, job])),
       alerts: { channels: { nobody: { type: 'command', command: ['/bin/true'], events: ['failure'] } } },
     }),
   );

@@ -19,7 +19,7 @@ export const gateSection: Section = async ({ bench, report, say }) => {
   const source = join(bench.directory, 'source-gate');
   await mkdir(source);
   await writeFile(join(source, 'file'), 'content\n');
-  const controller = setUpController(bench, source, 'gate');
+  const controller = setUpController(bench, source, 'gate', ['job39']);
   const job = 'job39';
   await run(controller.run('gate', job));
   const id = parseSnapshotId(controller.latest('gate', job));

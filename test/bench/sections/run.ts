@@ -13,11 +13,11 @@ const SCENARIOS = ['first', 'nothing changed', '1 % changed'] as const;
 export const runSection: Section = async ({ bench, sizes, report, say }) => {
   const source = join(bench.directory, 'source-run');
   const data = makeDataSet(source, { ...sizes, seed: 1 });
-  const controller = setUpController(bench, source, 'run');
+  const controller = setUpController(bench, source, 'run', oursOf(sizes.repeats));
   const found = new Map<string, Measured[]>();
   for (let round = 0; round < sizes.repeats; round += 1) {
     for (const way of ['rrsync', 'gate'] as const) {
-      const jobs = { ours: `job${2 * round}`, bare: `job${2 * round + 1}` };
+      const jobs = { ours: oursOf(sizes.repeats)[round] ?? '', bare: `job${2 * round + 1}` };
       const bare = bareCommands(bench, way, source, jobs.bare);
       for (const scenario of SCENARIOS) {
         if (scenario === '1 % changed') data.changeOnePercent();
@@ -53,3 +53,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
   }
   await removeTree(source);
 };
+
+function oursOf(rounds: number): string[] {
+  return Array.from({ length: rounds }, (_, round) => `job${2 * round}`);
+}
