@@ -27,7 +27,7 @@ const ALERT_LIMIT_AFTER_SIGNAL = 20_000;
 /** Tells the channels that want to know of a start. Never rejects. */
 export async function tellStart(request: RunRequest, deps: RunDeps, run: string, at: Date): Promise<void> {
   const facts: RunFacts = { ...occasion(request, deps, run, at), event: 'start', outcome: 'done', failures: 0 };
-  await deliverAlert(facts, request.settings.alerts, alertDeps(request.settings.secretsFile, deps));
+  await deliverAlert(facts, request.settings.alerts, channelDeps(request, deps));
 }
 
 /** Records a run and tells people. Nothing in here changes the outcome; what fails becomes a warning. */
@@ -135,8 +135,7 @@ async function tell(
     durationMs: record.durationMs,
     numbers: { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
   };
-  const limit = end.signal === undefined ? {} : { limitMs: ALERT_LIMIT_AFTER_SIGNAL };
-  const channels = { ...alertDeps(request.settings.secretsFile, deps), ...limit };
+  const channels = channelDeps(request, deps);
   // Who was told of a failure, or that the backup is stale, is told once that it is over.
   const event = failed ? 'failure' : before || stale ? 'recovery' : 'success';
   await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
@@ -148,6 +147,16 @@ async function tell(
 function occasion(request: RunRequest, deps: RunDeps, run: string, at: Date) {
   const { job, target } = request;
   return { kind: 'run', at, host: deps.host, runId: run, job: job.name, target: target.name } as const;
+}
+
+/** {@link alertDeps} for the channels of a run: whenever a signal asks us to end, they have only so much time left. */
+function channelDeps({ settings, signal }: RunRequest, deps: RunDeps): AlertDeps {
+  const late = new AbortController();
+  const hasten = () => setTimeout(() => late.abort(signal.reason), ALERT_LIMIT_AFTER_SIGNAL).unref();
+  if (signal.aborted) hasten();
+  else signal.addEventListener('abort', hasten, { once: true });
+  const alertSignal = deps.alertSignal ? AbortSignal.any([deps.alertSignal, late.signal]) : late.signal;
+  return alertDeps(settings.secretsFile, { ...deps, alertSignal });
 }
 
 /** What the notify room needs; secrets are looked up only when a channel asks for one. */
