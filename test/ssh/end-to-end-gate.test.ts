@@ -301,9 +301,14 @@ describe('prune, with the run before and after it', () => {
     expect(stderr).toContain('Nothing of the basis 2026-01-01T000000Z was found on the secondary');
   });
 
-  it('with the primary gone for three days, status and check tell so by themselves, and prune removes nothing', async () => {
+  it('with the primary gone for three days, the secondary says so by itself, and prune removes nothing', async () => {
+    const told = join(secondary.gate.hostState, 'told');
     const expectation = { schedule: '0 * * * *', timezone: 'UTC', grace: '1h' };
-    await secondary.amend({ jobs: { db: { expect: expectation } }, retention: { last: 1 } });
+    const tell = { type: 'command', command: ['/bin/sh', '-c', 'cat >> "$0"', told] };
+    await secondary.amend(
+      { jobs: { db: { expect: expectation } }, retention: { last: 1 } },
+      { alerts: { channels: { tell } } },
+    );
     expect((await pruneAs('status', 'web1')).code).toBe(0);
     const names = await secondary.names('db');
     const environment = { NODE_OPTIONS: `--import=${await clockAhead(3 * 86_400_000)}` };
@@ -315,7 +320,19 @@ describe('prune, with the run before and after it', () => {
     const held = await later('web1');
     expect(held).toMatchObject({ code: 41, stderr: expect.stringContaining('on hold (stale)') as string });
     expect(await secondary.names('db')).toEqual(names);
+    expect(subjects(await readFile(told, 'utf8'))).toEqual([
+      'Stale: web1/db has no fresh snapshot',
+      'Problem: prune of web1 does not run', // nor did it, for three days
+      'Resolved: prune of web1 does not run',
+    ]);
+
+    // Back in the present, the clock stands before the last run of prune.
+    expect(await pruneAs('web1')).toMatchObject({ code: 41, stderr: expect.stringContaining('(clock)') as string });
+    expect(await secondary.names('db')).toEqual(names);
+    expect(subjects(await readFile(told, 'utf8'))).toContain('Problem: the clock of this machine looks wrong');
   });
+
+  const subjects = (text: string) => [...text.matchAll(/"subject":\s*"([^"]+)"/g)].map(([, subject]) => subject);
 
   /** A module that sets the clock of the program that loads it. */
   async function clockAhead(ms: number): Promise<string> {
