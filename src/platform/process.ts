@@ -79,8 +79,10 @@ export function startProcess(spec: ProcessSpec): Companion {
 
   let cut: 'aborted' | 'timed-out' | undefined;
   let killer: NodeJS.Timeout | undefined;
+  let over = false;
   const cutShort = (why: 'aborted' | 'timed-out') => {
-    if (cut) return;
+    // Once the child has ended, its number may belong to somebody else.
+    if (cut || over) return;
     cut = why;
     signalGroup(child.pid, 'SIGTERM');
     killer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER);
@@ -91,6 +93,7 @@ export function startProcess(spec: ProcessSpec): Companion {
   const timer = spec.timeoutMs === undefined ? undefined : setTimeout(() => cutShort('timed-out'), spec.timeoutMs);
 
   const ended = child.then((result): ProcessEnd => {
+    over = true;
     clearTimeout(timer);
     clearTimeout(killer);
     spec.signal?.removeEventListener('abort', onAbort);
