@@ -9,6 +9,7 @@ import { startBench } from './secondary.ts';
 import { dumpsSection } from './sections/dumps.ts';
 import { gateSection } from './sections/gate.ts';
 import { growthSection } from './sections/growth.ts';
+import { limitsSection, othersSection } from './sections/others.ts';
 import { pruneSection } from './sections/prune.ts';
 import { runSection } from './sections/run.ts';
 import type { Section, Sizes } from './sections/section.ts';
@@ -21,6 +22,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   run: runSection,
   dumps: dumpsSection,
   prune: pruneSection,
+  others: othersSection,
+  limits: limitsSection,
   growth: growthSection,
 };
 
