@@ -62,6 +62,12 @@ function jobProblems(
       problems.push(problem([...path, 'targets'], `there is no target "${target}"; known: ${known.join(', ')}`));
     }
   }
+  for (const [keys, text] of [
+    [['deadline'], job.deadline],
+    [['guard', 'max_age'], job.guard.max_age],
+  ] as const) {
+    if (parseDuration(text) === 0) problems.push(problem([...path, ...keys], `${text} would fail every run`));
+  }
   const own = { state_dir: config.state_dir, runtime_dir: config.runtime_dir ?? DEFAULT_RUNTIME_DIRECTORY };
   for (const [key, directory] of Object.entries(own)) {
     const inside = pathBelow(job.source, directory);

@@ -37,3 +37,8 @@ describe('a source that holds the files of the program itself', () => {
     expect(problems('{ source: /var/backups }')).toBe('');
   });
 });
+
+it('a deadline or greatest age of nothing is refused: every run would fail', () => {
+  expect(problems('{ source: /x, deadline: 0s }')).toMatch(/jobs\.files\.deadline: 0s would fail every run/);
+  expect(problems('{ source: /x, guard: { max_age: 0m } }')).toMatch(/jobs\.files\.guard\.max_age: 0m would fail/);
+});
