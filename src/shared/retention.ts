@@ -179,8 +179,10 @@ function bucketRule(
     if (!firsts.has(name)) firsts.set(name, index);
   });
   const ranks = new Map([...firsts.keys()].map((name, position) => [name, firsts.size - position]));
-  const rank = (index: number) => ranks.get(names[index] ?? '') ?? Infinity;
-  const first = (index: number) => firsts.get(names[index] ?? '') ?? index;
+  const rankOf = names.map((name) => ranks.get(name) ?? Infinity);
+  const firstOf = names.map((name, index) => firsts.get(name) ?? index);
+  const rank = (index: number) => rankOf[index] ?? Infinity;
+  const first = (index: number) => firstOf[index] ?? index;
   const noun = BUCKET_NOUNS[kind];
   return {
     keeps: (index) => rank(index) <= count && first(index) === index,

@@ -24,8 +24,8 @@ export function snapshotIdOf(time: Date): SnapshotId {
 
 /** The instant (whole second, UTC) that an id names. */
 export function snapshotTime(id: SnapshotId): Date {
-  const [, year, month, day, hour, minute, second] = SNAPSHOT_ID.exec(id) ?? [];
-  return new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  // An id has been checked, so the places of its parts are known: retention asks this of thousands.
+  return new Date(`${id.slice(0, 13)}:${id.slice(13, 15)}:${id.slice(15)}`);
 }
 
 /**

@@ -2,13 +2,14 @@
 // running benchmark does not pull them away under it.
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
-// Below node_modules, where the one external import of the bundle is found.
-const directory = mkdtempSync(join(root, 'node_modules', '.offsite-bench-'));
+const directory = mkdtempSync(join(tmpdir(), 'offsite-bench-programs-'));
 try {
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules')); // for the one external import
   cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
   const outfile = join(directory, 'bench.mjs');
   await build({
