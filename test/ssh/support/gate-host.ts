@@ -199,6 +199,7 @@ export async function bundleGate(outfile: string): Promise<{ inputs: string[]; i
     },
     legalComments: 'none',
     logLevel: 'warning',
+    minifyWhitespace: true,
     minifySyntax: true,
     metafile: true,
   });
