@@ -1,6 +1,5 @@
 import { loadConfig } from '../config/load.ts';
-import { readTargetSecrets, secretSources } from '../config/target-secrets.ts';
-import { SecretError } from '../platform/secrets.ts';
+import { secretProblems } from '../config/secret-problems.ts';
 import { exitCodeOf } from '../shared/outcome.ts';
 import { formatCount } from '../shared/units.ts';
 import type { Context } from './context.ts';
@@ -12,7 +11,7 @@ export interface ValidateOptions {
 }
 
 /**
- * `offsite-rsync config validate`: the file, and with `--secrets` also whether every target's secrets can be read here.
+ * `offsite-rsync config validate`: the file, and with `--secrets` also whether the secrets of targets and channels can be read here.
  * @returns 0, or 3 when a secret is missing
  * @throws ConfigError that lists every problem
  */
@@ -23,22 +22,8 @@ export async function validateConfig(options: ValidateOptions, context: Context)
   const channels = formatCount(Object.keys(settings.alerts.channels).length, 'alert channel');
   context.out(`${options.config} is valid: ${jobs}, ${targets}, ${channels} beside the journal.\n`);
   if (options.secrets !== true) return 0;
-  const problems: string[] = [];
-  try {
-    const sources = secretSources(settings.secretsFile, context.environment);
-    for (const target of settings.targets.values()) {
-      try {
-        readTargetSecrets(target, sources);
-      } catch (error) {
-        if (!(error instanceof SecretError)) throw error;
-        problems.push(error.message);
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof SecretError)) throw error;
-    problems.push(error.message);
-  }
+  const problems = secretProblems(settings, context.environment);
   for (const problem of problems) context.log('error', problem);
-  if (problems.length === 0) context.out('All secrets of the targets can be read.\n');
+  if (problems.length === 0) context.out('All secrets of the targets and alert channels can be read.\n');
   return problems.length === 0 ? 0 : exitCodeOf('secret');
 }

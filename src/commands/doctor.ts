@@ -1,6 +1,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
+import { secretProblems } from '../config/secret-problems.ts';
 import type { Settings } from '../config/settings.ts';
 import { errorMessage } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
@@ -38,6 +39,7 @@ export async function doctor(job: string | undefined, options: DoctorOptions, co
     await rsyncFinding(context),
     await stateFinding(settings),
     alertFinding(settings),
+    ...secretProblems(settings, context.environment).map((text) => ({ kind: 'bad', text }) as const),
   ];
   show(context, 'This host', here);
   let worst = here.some(({ kind }) => kind === 'bad') ? 1 : 0;

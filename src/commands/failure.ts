@@ -8,9 +8,9 @@ import type { Context } from './context.ts';
 import { UsageError } from './selection.ts';
 
 /**
- * Says why a command could not do its work. A broken configuration is told to the alert channels too, if that part of
- * the file is sound: a run that never starts is a backup that is not secured.
- * @param unattended whether nobody may be looking: only then are the channels told
+ * Says why a command could not do its work. A run that never starts is a backup that is not secured: a broken
+ * configuration is told to the alert channels too, if that part of the file is sound, and so is an unknown job.
+ * @param unattended whether a unit or timer may have started the command; on a terminal somebody is looking
  * @returns the exit code
  */
 export async function reportFailure(error: unknown, context: Context, unattended: boolean): Promise<number> {
@@ -21,8 +21,9 @@ export async function reportFailure(error: unknown, context: Context, unattended
         ? (error.stack ?? error.message)
         : error.message
       : String(error);
-  if (unattended && error instanceof ConfigError && error.alerts) {
-    await tellBrokenConfig(reason, error.alerts, error.secretsFile, context); // the journal is told with the rest
+  const settings = unattended && !context.interactive ? alertSettingsOf(error) : undefined;
+  if (settings) {
+    await tellChannels(reason, settings, context); // the journal is told with the rest
   } else {
     context.log('error', reason);
     context.log('info', adviceFor(error, outcome));
@@ -39,10 +40,28 @@ function adviceFor(error: unknown, outcome: Outcome): string {
   return error instanceof UsageError ? 'Help: offsite-rsync --help' : OUTCOMES[outcome].advice;
 }
 
-async function tellBrokenConfig(
+/** Where to tell an error that came before any run began. */
+interface WhereToTell {
+  readonly problem: string;
+  readonly alerts: AlertSettings;
+  readonly secretsFile: string | undefined;
+}
+
+function alertSettingsOf(error: unknown): WhereToTell | undefined {
+  if (error instanceof ConfigError && error.alerts) {
+    const { alerts, secretsFile } = error;
+    return { problem: 'cannot use its configuration: nothing is sent', alerts, secretsFile };
+  }
+  if (error instanceof UsageError && error.settings) {
+    const { alerts, secretsFile } = error.settings;
+    return { problem: 'was started for something it does not know: nothing is sent', alerts, secretsFile };
+  }
+  return undefined;
+}
+
+async function tellChannels(
   reason: string,
-  alerts: AlertSettings,
-  secretsFile: string | undefined,
+  { problem, alerts, secretsFile }: WhereToTell,
   context: Context,
 ): Promise<void> {
   const facts = {
@@ -50,7 +69,7 @@ async function tellBrokenConfig(
     event: 'failure',
     at: context.clock.now(),
     host: context.host,
-    problem: `offsite-rsync on ${context.host} cannot use its configuration: nothing is sent`,
+    problem: `offsite-rsync on ${context.host} ${problem}`,
     reason,
     advice: OUTCOMES.usage.advice,
   } as const;

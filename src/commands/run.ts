@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunDeps, RunRequest } from '../run/request.ts';
 import { previewRun, type Preview } from '../run/preview.ts';
@@ -26,6 +27,20 @@ export interface RunOptions {
  */
 export async function run(jobs: readonly string[], options: RunOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
+  try {
+    return await runSelected(settings, jobs, options, context);
+  } catch (error) {
+    if (error instanceof UsageError) error.settings = settings;
+    throw error;
+  }
+}
+
+async function runSelected(
+  settings: Settings,
+  jobs: readonly string[],
+  options: RunOptions,
+  context: Context,
+): Promise<number> {
   if (jobs.length === 0 && options.all !== true) {
     throw new UsageError(`Name a job, or say --all. Jobs: ${[...settings.jobs.keys()].join(', ')}`);
   }

@@ -5,6 +5,8 @@ import type { JobSettings, Settings, TargetSettings } from '../config/settings.t
 /** A command was called with words it cannot use. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+  /** Where to tell it, if the configuration could be read: a unit that names a wrong job secures nothing. */
+  settings: Settings | undefined;
 }
 
 /** One job and one of its targets. */

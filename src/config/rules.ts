@@ -11,6 +11,9 @@ const MAX_RUNTIME_DIRECTORY = 60;
 /** Where root keeps the private files of a run unless `runtime_dir` says otherwise. */
 const DEFAULT_RUNTIME_DIRECTORY = '/run/offsite-rsync';
 
+/** Longest deadline in milliseconds: timers count in 31 bits. */
+const LONGEST_DEADLINE = 24 * 86_400_000;
+
 /** Rules that go beyond the schema. Returns every problem. */
 export function checkRules(config: RawConfig, locate: Locate): ConfigProblem[] {
   const problem = (path: readonly string[], message: string): ConfigProblem => ({
@@ -67,6 +70,9 @@ function jobProblems(
     [['guard', 'max_age'], job.guard.max_age],
   ] as const) {
     if (parseDuration(text) === 0) problems.push(problem([...path, ...keys], `${text} would fail every run`));
+  }
+  if ((parseDuration(job.deadline) ?? 0) > LONGEST_DEADLINE) {
+    problems.push(problem([...path, 'deadline'], `${job.deadline} is more than 24d, the longest a timer can wait`));
   }
   const own = { state_dir: config.state_dir, runtime_dir: config.runtime_dir ?? DEFAULT_RUNTIME_DIRECTORY };
   for (const [key, directory] of Object.entries(own)) {

@@ -61,7 +61,7 @@ const targetSchema = {
     bandwidth_limit: rate,
     connect_timeout: duration('20s'),
     io_timeout: duration('5m'),
-    busy_timeout: duration('10m'),
+    busy_timeout: duration('20m'),
     keepalive: {
       type: 'object',
       additionalProperties: false,

@@ -54,7 +54,9 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     '--debug=PROTO,NSTR',
     ...(options.bandwidthLimit === undefined ? [] : [`--bwlimit=${kibibytes(options.bandwidthLimit)}`]),
     // A plain rrsync secondary has nobody else who would make the job's directory; the gate makes its own.
-    ...(wire.secondary === 'rrsync' ? ['--mkpath'] : []),
+    // And nobody else who would refuse an id that exists (lost state, a cloned primary): there, no file that exists is
+    // touched, so nothing that older snapshots share can change before we notice and stop.
+    ...(wire.secondary === 'rrsync' ? ['--mkpath', '--ignore-existing'] : []),
     ...options.bases.map((id) => `--link-dest=/${tree.job}/${id}/`),
     ...excludes(tree.exclude),
     ...connection(wire),

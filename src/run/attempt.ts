@@ -68,7 +68,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     return {
       kind: 'failed',
       outcome: 'incomplete',
-      reason: `the directory of the new snapshot ${spec.tree.id} was there already; nothing is written into it`,
+      reason: `the directory of the new snapshot ${spec.tree.id} was there already; the next attempt takes another`,
       bytesDone: undefined,
     };
   }

@@ -133,7 +133,7 @@ async function tell(
     failingSince:
       failed && after?.failing ? new Date(after.failing.since) : before ? new Date(before.since) : undefined,
     durationMs: record.durationMs,
-    numbers: { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
+    numbers: end.source && { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
   };
   const channels = channelDeps(request, deps);
   // Who was told of a failure, or that the backup is stale, is told once that it is over.

@@ -15,8 +15,7 @@ export function checkGuards(
   previous: SealedSnapshot | null,
   now: Date,
 ): string[] {
-  if (summary.bytes === 0) {
-    if (guard.allowEmpty) return [];
+  if (summary.bytes === 0 && !guard.allowEmpty) {
     const found =
       summary.files === 0 ? 'holds no file' : `holds ${formatCount(summary.files, 'file')}, all of them empty`;
     return [`the source ${found} (guard.allow_empty: true would let it pass)`];

@@ -24,7 +24,9 @@ export function readRunSecrets(
 ): RunSecrets {
   try {
     const secrets = readTargetSecrets(request.target, secretSources(request.settings.secretsFile, deps.environment));
-    deps.redactor.learn(secrets.named);
+    // An account called like a job gives nothing away that the job's name does not, and would hide that everywhere.
+    const names = new Set([...request.settings.jobs.keys(), ...request.settings.targets.keys()]);
+    deps.redactor.learn(secrets.named.filter(({ value }) => !names.has(value)));
     return { kind: 'read', secrets };
   } catch (error) {
     if (error instanceof SecretError) return { kind: 'unreadable', reason: error.message };

@@ -26,8 +26,8 @@ export async function overConnection<T>(
   use: (plan: AttemptPlan) => Promise<T>,
 ): Promise<T | (EarlyEnd & { readonly kind: 'failed' })> {
   const { settings, target, signal } = request;
-  const label = `${name} ${lockPath(request)} ${process.pid}`;
-  const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, label);
+  const label = `${name} ${lockPath(request)}`;
+  const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, label, 'process');
   try {
     const plan = await planAttempts(request, secrets, source, state, directory.path, deps);
     const { endpoint, times } = plan;

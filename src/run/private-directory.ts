@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,12 +15,14 @@ export interface PrivateDirectory {
  * run's lock says that nobody else is using it.
  * @param configured `runtime_dir` of the configuration
  * @param name what it belongs to; only a hash of it stands in the path, for a socket's path holds 108 bytes (unix(7))
+ * @param owner `run`: one at a time, by its lock; `process`: any number beside it, each swept once its process is gone
  * @throws Error when the parent belongs to somebody else or can be entered by others
  */
 export async function openPrivateDirectory(
   configured: string | undefined,
   environment: Readonly<Record<string, string | undefined>>,
   name: string,
+  owner: 'run' | 'process' = 'run',
 ): Promise<PrivateDirectory> {
   const parent = configured ?? defaultParent(environment);
   await mkdir(parent, { recursive: true, mode: 0o700 });
@@ -29,10 +32,21 @@ export async function openPrivateDirectory(
   // Somebody who can write there could swap our directory for another.
   if ((mode & 0o022) !== 0)
     throw new Error(`The runtime directory ${parent} can be written by others: chmod 700 ${parent}`);
-  const path = join(parent, createHash('sha256').update(name).digest('hex').slice(0, 10));
+  await sweepDead(parent);
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
+  const path = join(parent, owner === 'run' ? hash : `${hash}-${process.pid}`);
   await rm(path, { recursive: true, force: true });
   await mkdir(path, { mode: 0o700 });
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Removes what a verification or preview that was killed left: nobody else would. */
+async function sweepDead(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = /^[0-9a-f]{10}-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      await rm(join(parent, name), { recursive: true, force: true });
+  }
 }
 
 function defaultParent(environment: Readonly<Record<string, string | undefined>>): string {

@@ -91,7 +91,14 @@ export function parseYamlConfig<T>(
     }));
     return { ok: false, problems, value: undefined };
   }
-  const value: unknown = document.toJS() ?? {};
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch (error) {
+    // An alias that names nothing, or aliases that multiply without end: found only when they are followed.
+    const message = `not valid YAML: ${error instanceof Error ? error.message : String(error)}`;
+    return { ok: false, problems: [{ path: '', line: undefined, message }], value: undefined };
+  }
   const locate: Locate = (path) => lineOf(document, lines, path);
   const validate = compile(schema);
   if (validate(value) === true) {
@@ -199,6 +206,8 @@ function problemOf(error: ErrorObject, locate: Locate): ConfigProblem | undefine
       const format = FORMATS[(error.params as { format: string }).format];
       return at(path, `${shown(error.data)} does not fit: ${format?.expectation ?? error.message ?? ''}`);
     }
+    case 'minProperties':
+      return at(path, 'is empty: at least one entry belongs here');
     case 'propertyNames':
       return undefined; // the error of the name's own schema says it, with its path
     case 'enum':

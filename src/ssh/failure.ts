@@ -23,6 +23,11 @@ const WORDS: readonly (readonly [RegExp, Outcome, string?])[] = [
   [/Permission denied \(/, 'access-refused', 'the secondary does not accept this key for this account'],
   [/Too many authentication failures/, 'access-refused'],
   [/Could not resolve hostname/, 'could-not-connect', 'the host name of the secondary does not resolve'],
+  [
+    /No user exists for uid/,
+    'usage',
+    'the user who runs this has no entry in the user database, and ssh insists on one',
+  ],
   [/Connection refused/, 'could-not-connect', 'nothing listens on the port of the secondary'],
   [/timed out/, 'could-not-connect', 'the secondary did not answer in time'],
   [/No route to host|Network is unreachable/, 'could-not-connect', 'there is no route to the secondary'],
@@ -46,7 +51,13 @@ export function judgeConnection(end: ProcessEnd): ConnectionFailure {
     if (pattern.test(said))
       return { outcome, reason: meaning === undefined ? said : `${meaning} (ssh: ${lastLine(said)})` };
   }
-  return { outcome: 'could-not-connect', reason: said === '' ? 'ssh ended without a word' : `ssh: ${lastLine(said)}` };
+  return {
+    outcome: 'could-not-connect',
+    reason:
+      said === ''
+        ? 'ssh ended without a word: is an ssh server there, and does it share an algorithm with this one?'
+        : `ssh: ${lastLine(said)}`,
+  };
 }
 
 function lastLine(text: string): string {

@@ -66,6 +66,7 @@ export function parseRunRecord(line: string): RunRecord | undefined {
     [record.durationMs, record.exitCode, record.attempts, record.files, record.bytes].every(
       (field) => typeof field === 'number',
     ) &&
+    [record.started, record.finished].every((time) => !Number.isNaN(Date.parse(time ?? ''))) &&
     typeof record.outcome === 'string' &&
     record.outcome in OUTCOMES &&
     (record.snapshot === null ||

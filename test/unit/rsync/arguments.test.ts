@@ -41,6 +41,7 @@ describe('the arguments of a push', () => {
       '--debug=PROTO,NSTR',
       '--bwlimit=1024',
       '--mkpath',
+      '--ignore-existing',
       '--link-dest=/postgres/2026-11-22T021500Z/',
       '--link-dest=/postgres/2026-11-23T011500Z/',
       '--timeout=300',
@@ -53,6 +54,7 @@ describe('the arguments of a push', () => {
 
   it('to a gate leave the making of directories to it', () => {
     expect(pushArguments({ ...wire, secondary: 'gate' }, tree, options)).not.toContain('--mkpath');
+    expect(pushArguments({ ...wire, secondary: 'gate' }, tree, options)).not.toContain('--ignore-existing');
   });
 
   it('with plain metadata keep neither owners nor ACLs, and leave the account able to read its own files', () => {

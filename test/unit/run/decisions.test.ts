@@ -40,7 +40,10 @@ describe('the guards', () => {
   it('object to what is empty, unless that is allowed', () => {
     expect(checkGuards({ ...summary, files: 0, bytes: 0, newest: undefined }, guard, sealed, now)).toHaveLength(1);
     expect(checkGuards({ ...summary, bytes: 0 }, guard, null, now)[0]).toMatch(/7 files, all of them empty/);
-    expect(checkGuards({ ...summary, bytes: 0 }, { ...guard, allowEmpty: true }, sealed, now)).toEqual([]);
+    expect(checkGuards({ ...summary, bytes: 0 }, { ...guard, allowEmpty: true }, null, now)).toEqual([]);
+    // Allowed to be empty is not allowed to lose everything it held.
+    const emptied = checkGuards({ ...summary, bytes: 0 }, { ...guard, allowEmpty: true }, sealed, now);
+    expect(emptied).toEqual([expect.stringMatching(/shrank by 100 %/)]);
   });
 
   it('object to age and shrinking at once, each with what was found and what was expected', () => {

@@ -1,0 +1,34 @@
+import { readSecret, SecretError, type SecretSources } from '../platform/secrets.ts';
+import { referencesIn } from '../shared/secret-reference.ts';
+import type { Settings } from './settings.ts';
+import { readTargetSecrets, secretSources } from './target-secrets.ts';
+
+/**
+ * Everything that is wrong with the secrets of targets and alert channels, as this process sees them. A channel without
+ * its address is noticed here, and not with the first failure that nobody hears of.
+ */
+export function secretProblems(
+  settings: Settings,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const problems: string[] = [];
+  const attempt = (read: () => unknown, where = ''): void => {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      problems.push(`${where}${error.message}`);
+    }
+  };
+  let sources: SecretSources | undefined;
+  attempt(() => (sources = secretSources(settings.secretsFile, environment)));
+  const found = sources;
+  if (found === undefined) return problems;
+  for (const target of settings.targets.values()) attempt(() => readTargetSecrets(target, found));
+  for (const [name, channel] of Object.entries(settings.alerts.channels)) {
+    for (const { path, reference } of referencesIn(channel)) {
+      attempt(() => readSecret(reference, found), `alert channel ${name}, ${path}: `);
+    }
+  }
+  return problems;
+}
