@@ -38,14 +38,17 @@ export const gateSection: Section = async ({ bench, report, say }) => {
   await run({ argv: ['rsync', ...args], done: [12] });
   const words = await readFile(recorded, 'utf8');
 
-  const argv = [...bench.asAccount, process.execPath, bench.programs.gate, '--config', bench.gateConfig, 'bench'];
+  // The clock starts where sshd's shell would start the gate, not where we become the account.
+  const stamp = join(bench.directory, 'open/stamp');
+  const started = [...bench.asAccount, 'sh', '-c', `date +%s%3N > ${stamp}; exec "$@"`, 'sh'];
+  const argv = [...started, process.execPath, bench.programs.gate, '--config', bench.gateConfig, 'bench'];
   const env = { SSH_ORIGINAL_COMMAND: words, SSH_CONNECTION: '127.0.0.1 1 127.0.0.1 2' };
   const log = join(bench.directory, 'state/bench/gate.log');
   const untilStart: number[] = [];
   const all: Measured[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const began = Date.now();
     all.push(await measure([{ argv, env, done: [12] }])); // rsync finds nobody to talk to
+    const began = Number(readFileSync(stamp, 'utf8'));
     const accepted = readFileSync(log, 'utf8')
       .trimEnd()
       .split('\n')
