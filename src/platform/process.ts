@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execa } from 'execa';
 import type { Readable } from 'node:stream';
 
 /** How a child process ended. Expected ends are values; only a defect throws. */
@@ -59,21 +59,18 @@ export interface Companion {
  */
 export function startProcess(spec: ProcessSpec): Companion {
   const tail = createTail();
-  let child: ChildProcess;
-  try {
-    child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', spec.program, ...spec.args], {
-      detached: true,
-      env: { ...(spec.env ?? process.env) },
-      stdio: [spec.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    });
-  } catch (error) {
-    // A zero byte in an argument, or more arguments than the kernel takes.
-    const ended = Promise.resolve<ProcessEnd>({ kind: 'not-started', cause: asError(error) });
-    return { pid: undefined, ended, stop: () => Promise.resolve() };
-  }
-  // A child that does not read to the end has reasons of its own, and says so by its exit code.
-  child.stdin?.on('error', () => undefined).end(spec.input);
+  const child = execa('setpriv', ['--pdeathsig', 'TERM', '--', spec.program, ...spec.args], {
+    reject: false,
+    buffer: false,
+    cleanup: false,
+    detached: true,
+    extendEnv: false,
+    env: { ...(spec.env ?? process.env) },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    ...(spec.input === undefined ? { stdin: 'ignore' } : { input: spec.input }),
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
   eachLine(child.stdout, (line) => spec.onStdoutLine?.(line));
   eachLine(child.stderr, (line) => {
     tail.add(line);
@@ -95,15 +92,15 @@ export function startProcess(spec: ProcessSpec): Companion {
   spec.signal?.addEventListener('abort', onAbort, { once: true });
   const timer = spec.timeoutMs === undefined ? undefined : setTimeout(() => cutShort('timed-out'), spec.timeoutMs);
 
-  const ended = outcomeOf(child).then((result): ProcessEnd => {
+  const ended = child.then((result): ProcessEnd => {
     over = true;
     clearTimeout(timer);
     clearTimeout(killer);
     spec.signal?.removeEventListener('abort', onAbort);
     const stderrTail = tail.text();
     if (cut) return { kind: cut, stderrTail };
-    if (result instanceof Error) return { kind: 'not-started', cause: result };
     if (result.signal) return { kind: 'signalled', signal: result.signal, stderrTail };
+    if (result.exitCode === undefined) return { kind: 'not-started', cause: notStarted(result.cause) };
     // setpriv stands before the program, so it is setpriv that says what could not be started.
     if (stderrTail.startsWith('setpriv: failed to execute')) {
       return {
@@ -111,7 +108,7 @@ export function startProcess(spec: ProcessSpec): Companion {
         cause: new Error(stderrTail.replace('setpriv: failed to execute', 'cannot start')),
       };
     }
-    return { kind: 'exited', code: result.code ?? 1, stderrTail };
+    return { kind: 'exited', code: result.exitCode, stderrTail };
   });
   return {
     pid: child.pid,
@@ -126,15 +123,7 @@ export function startProcess(spec: ProcessSpec): Companion {
 /** Runs a program to its end; see {@link startProcess}. */
 export const runProcess: RunProcess = async (spec) => startProcess(spec).ended;
 
-/** Resolves when the child has ended and all it wrote has been read; with the error when it could not be started. */
-function outcomeOf(child: ChildProcess): Promise<Error | { code: number | null; signal: NodeJS.Signals | null }> {
-  return new Promise((resolve) => {
-    child.once('error', resolve);
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
-}
-
-function asError(cause: unknown): Error {
+function notStarted(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
@@ -166,8 +155,7 @@ function createTail(): { add(line: string): void; text(): string } {
 }
 
 /** Calls `onLine` for each line; `\r` ends a line too, so that progress shows; empty lines are left out. */
-function eachLine(stream: Readable | null, onLine: (line: string) => void): void {
-  if (stream === null) return;
+function eachLine(stream: Readable, onLine: (line: string) => void): void {
   let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
