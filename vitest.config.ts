@@ -7,7 +7,8 @@ export default defineConfig({
     include: ['test/unit/**/*.test.ts', 'test/ssh/**/*.test.ts', 'test/attack/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    // More workers than cores: the tests against sshd mostly wait.
+    maxWorkers: 3,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },
 });

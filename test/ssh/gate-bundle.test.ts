@@ -74,7 +74,7 @@ test.runIf(process.getuid?.() === 0)('refuses to serve as root', () => {
   });
 });
 
-test('starts rrsync within 80 ms, most of which node needs for itself', async () => {
+test('starts rrsync soon: most of the time until then node needs for itself', async () => {
   // An account that the machine has: no sshd is in the way here.
   const { uid, gid, username } = process.getuid?.() === 0 ? NOBODY : userInfo();
   const own = async (path: string) => {
@@ -91,12 +91,12 @@ test('starts rrsync within 80 ms, most of which node needs for itself', async ()
   const host = { account: username, retention: { last: 1 }, jobs: { db: {} } };
   await writeFile(config, JSON.stringify({ version: 1, root, state_dir: state, hosts: { web1: host } }, null, 1));
 
-  const empty = await best(8, () => {
+  const startNode = () => {
     const began = performance.now();
     spawnSync(process.execPath, ['-e', '0']);
-    return Promise.resolve(performance.now() - began);
-  });
-  const whole = await best(8, async () => {
+    return performance.now() - began;
+  };
+  const startGate = async () => {
     const id = snapshotIdOf(new Date());
     const began = Date.now();
     spawnSync(process.execPath, [bundle, '--config', config, 'web1'], {
@@ -107,16 +107,16 @@ test('starts rrsync within 80 ms, most of which node needs for itself', async ()
     const lines = (await readFile(join(hostState, 'gate.log'), 'utf8')).trimEnd().split('\n');
     const entries = lines.map((line) => JSON.parse(line) as { event: string; time: string });
     return Date.parse(entries.findLast(({ event }) => event === 'accepted')?.time ?? '') - began;
-  });
+  };
+  let [empty, whole] = [Infinity, Infinity];
+  // By turns, so that what else the machine does falls on both.
+  for (let round = 0; round < 12; round += 1) {
+    empty = Math.min(empty, startNode());
+    whole = Math.min(whole, await startGate());
+  }
   process.stderr.write(`gate: rrsync starts after ${whole} ms; node alone takes ${empty.toFixed(0)} ms\n`);
-  // On a machine that starts node in 45 ms this is the promised 80; a slower or busier one must not fail for it.
-  expect(whole - empty).toBeLessThan(35);
+  // A ratio: the promised 80 ms are asserted by the bench, where nothing else runs. Here node alone takes 45 and more.
+  expect(whole / empty).toBeLessThan(1.6);
 });
 
 const NOBODY = { uid: 65_534, gid: 65_534, username: 'nobody' };
-
-async function best(times: number, measure: () => Promise<number>): Promise<number> {
-  let least = Infinity;
-  for (let run = 0; run < times; run += 1) least = Math.min(least, await measure());
-  return least;
-}
