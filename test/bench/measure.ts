@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Relay } from './relay.ts';
@@ -40,6 +40,7 @@ const LOOK_EVERY = 25;
 
 /** Runs commands one after the other and measures them as one. @throws Error when one fails */
 export async function measure(commands: readonly Command[], { relay, server }: Ends = {}): Promise<Measured> {
+  if (relay !== undefined) settleDisk();
   const peaks = new Map<string, number>();
   const ticksThere = new Map<number, number>();
   const ticksBefore = childrenTicks();
@@ -70,6 +71,11 @@ export async function measure(commands: readonly Command[], { relay, server }: E
     up: after.up - traffic.up,
     down: after.down - traffic.down,
   };
+}
+
+/** Waits until all is on the disk: what was written before must not be paid for by whoever is measured next. */
+export function settleDisk(): void {
+  spawnSync('sync');
 }
 
 /** Runs a command to its end. @throws Error with the end of what it said when it fails */

@@ -5,7 +5,7 @@ import { formatSeal } from '../../../src/shared/seal.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 import { formatSize } from '../../../src/shared/units.ts';
 import { makeDataSet } from '../data-set.ts';
-import { measure, medianOf, type Measured } from '../measure.ts';
+import { measure, medianOf, settleDisk, type Measured } from '../measure.ts';
 import { seconds } from '../report.ts';
 import type { Bench } from '../secondary.ts';
 import type { Section } from './section.ts';
@@ -23,6 +23,7 @@ export const pruneSection: Section = async ({ bench, sizes, report, say }) => {
     const steps = [
       async () => {
         makeSnapshots(bench, 'job38', files);
+        settleDisk();
         pruned.push(await measure([pruneCommand(bench)]));
         const left = readdirSync(join(bench.roots.gate, 'job38')).length;
         if (left !== 2) throw new Error(`prune left ${left} entries instead of one snapshot and its seal`);
@@ -31,6 +32,7 @@ export const pruneSection: Section = async ({ bench, sizes, report, say }) => {
         const ids = makeSnapshots(bench, 'job37', files);
         const job = join(bench.roots.gate, 'job37');
         const going = ids.slice(0, -1).flatMap((id) => [join(job, id), join(job, `${id}.sealed`)]);
+        settleDisk();
         removed.push(await measure([{ argv: [...bench.asAccount, 'rm', '-rf', '--', ...going] }]));
         const left = readdirSync(job).length;
         if (left !== 2) throw new Error(`rm left ${left} entries instead of two`);
