@@ -1,6 +1,7 @@
 import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+import { jobFile } from './job-file.ts';
 
 /**
  * A note that stored content was found corrupt. rsync links by size and mtime, so the next snapshot would inherit the
@@ -26,5 +27,5 @@ export async function clearDistrust(stateDirectory: string, job: string, target:
 }
 
 function noteFile(stateDirectory: string, job: string, target: string): string {
-  return join(stateDirectory, 'jobs', `${job}@${target}.distrusted`);
+  return jobFile(stateDirectory, job, target, 'distrusted');
 }

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
 import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
 import { readHistory } from './history.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -65,18 +63,12 @@ export interface LoadedState {
  */
 export async function loadJobState(stateDirectory: string, job: string, target: string): Promise<LoadedState> {
   const path = stateFile(stateDirectory, job, target);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    return { state: await rebuild(stateDirectory, job, target), damage: undefined };
-  }
-  const state = parse(text);
-  if (state) return { state, damage: undefined };
+  const state = await loadJobFile(path, parse);
+  if (state !== 'missing' && state !== 'damaged') return { state, damage: undefined };
   return {
     state: await rebuild(stateDirectory, job, target),
-    damage: `The state file ${path} was damaged and has been made anew from the history.`,
+    damage:
+      state === 'damaged' ? `The state file ${path} was damaged and has been made anew from the history.` : undefined,
   };
 }
 
@@ -87,14 +79,11 @@ export async function saveJobState(
   target: string,
   state: JobState,
 ): Promise<void> {
-  const path = stateFile(stateDirectory, job, target);
-  await makePrivateDirectory(join(stateDirectory, 'jobs'));
-  await writeFileAtomic(path, `${JSON.stringify(state, null, 2)}\n`);
+  await saveJobFile(stateFile(stateDirectory, job, target), state);
 }
 
-// "@" stands in no name, so the pair can be told apart.
 function stateFile(stateDirectory: string, job: string, target: string): string {
-  return join(stateDirectory, 'jobs', `${job}@${target}.json`);
+  return jobFile(stateDirectory, job, target, 'json');
 }
 
 async function rebuild(stateDirectory: string, job: string, target: string): Promise<JobState> {
@@ -123,15 +112,7 @@ function afterRecord(state: JobState, record: RunRecord): JobState {
   };
 }
 
-function parse(text: string): JobState | undefined {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof data !== 'object' || data === null) return undefined;
-  const raw = data as Record<keyof JobState, unknown>;
+function parse(raw: Readonly<Record<string, unknown>>): JobState | undefined {
   const lastId = optionalId(raw.lastId);
   const broken = raw.broken === null ? null : parseBroken(raw.broken);
   const sealed = raw.sealed === null ? null : parseSealed(raw.sealed);

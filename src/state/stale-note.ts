@@ -1,6 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+import { rm } from 'node:fs/promises';
+import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
 
 /**
  * Stands while a job is stale and people were told, or are about to be. Written by the freshness check, taken away by
@@ -23,8 +22,7 @@ export async function saveStaleNote(
   target: string,
   note: StaleNote,
 ): Promise<void> {
-  await makePrivateDirectory(join(stateDirectory, 'jobs'));
-  await writeFileAtomic(noteFile(stateDirectory, job, target), `${JSON.stringify(note)}\n`);
+  await saveJobFile(noteFile(stateDirectory, job, target), note);
 }
 
 /**
@@ -36,12 +34,8 @@ export async function loadStaleNote(
   job: string,
   target: string,
 ): Promise<StaleNote | undefined> {
-  try {
-    return parse(await readFile(noteFile(stateDirectory, job, target), 'utf8'));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const note = await loadJobFile(noteFile(stateDirectory, job, target), parse);
+  return note === 'missing' || note === 'damaged' ? undefined : note;
 }
 
 /** Takes the note away. @returns the note that stood */
@@ -55,15 +49,8 @@ export async function clearStaleNote(
   return note;
 }
 
-function parse(text: string): StaleNote | undefined {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof data !== 'object' || data === null) return undefined;
-  const { version, since, lastTold, told } = data as Record<keyof StaleNote, unknown>;
+function parse(fields: Readonly<Record<string, unknown>>): StaleNote | undefined {
+  const { version, since, lastTold, told } = fields;
   const sound =
     version === 1 && isTime(since) && (lastTold === null || isTime(lastTold)) && typeof told === 'number' && told >= 0;
   return sound ? { version, since, lastTold, told } : undefined;
@@ -74,5 +61,5 @@ function isTime(value: unknown): value is string {
 }
 
 function noteFile(stateDirectory: string, job: string, target: string): string {
-  return join(stateDirectory, 'jobs', `${job}@${target}.stale.json`);
+  return jobFile(stateDirectory, job, target, 'stale.json');
 }

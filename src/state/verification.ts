@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
 import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
 
 /**
  * What the last verification by an administrator or timer showed. A file of its own: a verification may end while a run
@@ -24,8 +22,7 @@ export async function saveVerification(
   target: string,
   note: VerificationNote,
 ): Promise<void> {
-  await makePrivateDirectory(join(stateDirectory, 'jobs'));
-  await writeFileAtomic(noteFile(stateDirectory, job, target), `${JSON.stringify(note)}\n`);
+  await saveJobFile(noteFile(stateDirectory, job, target), note);
 }
 
 /**
@@ -37,23 +34,12 @@ export async function loadVerification(
   job: string,
   target: string,
 ): Promise<VerificationNote | undefined> {
-  try {
-    return parse(await readFile(noteFile(stateDirectory, job, target), 'utf8'));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const note = await loadJobFile(noteFile(stateDirectory, job, target), parse);
+  return note === 'missing' || note === 'damaged' ? undefined : note;
 }
 
-function parse(text: string): VerificationNote | undefined {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof data !== 'object' || data === null) return undefined;
-  const { version, snapshot, at, outcome, durationMs } = data as Record<keyof VerificationNote, unknown>;
+function parse(fields: Readonly<Record<string, unknown>>): VerificationNote | undefined {
+  const { version, snapshot, at, outcome, durationMs } = fields;
   const id = typeof snapshot === 'string' ? parseSnapshotId(snapshot) : undefined;
   if (version !== 1 || id === undefined || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return undefined;
   if (typeof outcome !== 'string' || !(outcome in OUTCOMES) || typeof durationMs !== 'number') return undefined;
@@ -61,5 +47,5 @@ function parse(text: string): VerificationNote | undefined {
 }
 
 function noteFile(stateDirectory: string, job: string, target: string): string {
-  return join(stateDirectory, 'jobs', `${job}@${target}.verified.json`);
+  return jobFile(stateDirectory, job, target, 'verified.json');
 }

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+
+/** A small file about one job and target, beside its state. "@" stands in no name, so the pair can be told apart. */
+export function jobFile(stateDirectory: string, job: string, target: string, ending: string): string {
+  return join(stateDirectory, 'jobs', `${job}@${target}.${ending}`);
+}
+
+/** Replaces such a file with one JSON value, as a whole. */
+export async function saveJobFile(path: string, value: unknown): Promise<void> {
+  await makePrivateDirectory(join(path, '..'));
+  await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/**
+ * Reads such a file.
+ * @param parse tells whether the value is sound
+ * @returns `missing` when there is none, `damaged` when it is not JSON or not sound
+ * @throws NodeJS.ErrnoException when it exists but cannot be read
+ */
+export async function loadJobFile<T>(
+  path: string,
+  parse: (fields: Readonly<Record<string, unknown>>) => T | undefined,
+): Promise<T | 'missing' | 'damaged'> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return 'missing';
+    throw error;
+  }
+  try {
+    const data: unknown = JSON.parse(text);
+    const value = typeof data === 'object' && data !== null ? parse(data as Record<string, unknown>) : undefined;
+    return value ?? 'damaged';
+  } catch {
+    return 'damaged';
+  }
+}
