@@ -109,6 +109,8 @@ describe('a run', () => {
   it('of another configuration with the same names does not touch the private files of this one', async () => {
     const [one, other] = [await primaryFor('twin'), await primaryFor('twin')];
     await other.configure({ top: { runtime_dir: join(one.directory, 'run') }, job: { bandwidth_limit: '200kB' } });
+    // In one second both may choose the same id; the later one finds its directory there and takes another.
+    await one.configure({ job: { retry: { attempts: 3, delay: '100ms' } } });
     const running = await other.start('run', 'twin');
     while (!running.said().includes('sending')) await new Promise((resolve) => setTimeout(resolve, 5));
     const meanwhile = await one.call('run', 'twin');
