@@ -142,6 +142,8 @@ def grow(path):
     with open(os.path.join(root, 'new\\\\n%d' % rng.randrange(9)), 'w') as f: f.write('new')
 def sparse(path):
     if regular(path): os.truncate(path, rng.choice([0, 1, 100000]))
+# Modes do not stop root; an ordinary user has to give himself leave to change the tree.
+if os.getuid() != 0: subprocess.run(['chmod', '-R', 'u+rwX', '--', root], check=True)
 done = []
 for _ in range(rng.randrange(1, 9)):
     path = pick()
