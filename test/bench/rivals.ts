@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { setUpController } from './controller.ts';
 import type { Command } from './measure.ts';
 import { ALIAS, type Bench } from './secondary.ts';
@@ -12,11 +14,15 @@ export interface Rival {
   /** Makes the repository; not measured. */
   readonly init: readonly Command[];
   readonly backup: Command;
+  /** Milliseconds to wait before each of its sessions: two may not fall into the same second. */
+  readonly pause?: number;
   /** Undefined: it has none. */
   readonly verify: Command | undefined;
   readonly restore: (to: string) => Command;
   /** Removes all snapshots but the newest. */
   readonly removeOld: readonly Command[];
+  /** How many snapshots there are now. */
+  readonly snapshots: () => Promise<number>;
   /** Directory on the secondary; removed between the rounds. */
   readonly place: string;
 }
@@ -25,6 +31,9 @@ export interface Rival {
 export type RivalMaker = (bench: Bench, source: string, label: string, job: string) => Rival | undefined;
 
 const installed = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+
+const countIn = async (directory: string, name: RegExp) =>
+  (await readdir(directory)).filter((one) => name.test(one)).length;
 
 const ours: RivalMaker = (bench, source, label, job) => {
   const controller = setUpController(bench, source, label, [job]);
@@ -40,6 +49,7 @@ const ours: RivalMaker = (bench, source, label, job) => {
       ],
     }),
     removeOld: [pruneCommand(bench)],
+    snapshots: () => countIn(join(bench.roots.gate, job), /\.sealed$/),
     place: join(bench.roots.gate, job),
   };
 };
@@ -60,6 +70,7 @@ const restic: RivalMaker = (bench, source, label) => {
     verify: call('check', '--read-data'),
     restore: (to) => call('restore', 'latest', '--target', to),
     removeOld: [call('forget', '--keep-last', '1', '--prune')],
+    snapshots: () => countIn(join(place, 'snapshots'), /./),
     place,
   };
 };
@@ -85,6 +96,13 @@ const borg: RivalMaker = (bench, source, label) => {
       env,
     }),
     removeOld: [call('prune', '--keep-last', '1', repository), call('compact', repository)],
+    snapshots: async () => {
+      // Not spawnSync: the relay that it speaks through lives in this process.
+      const listed = await promisify(execFile)('borg', ['list', '--short', repository], {
+        env: { ...process.env, ...env },
+      });
+      return listed.stdout.trim().split('\n').filter(Boolean).length;
+    },
     place,
   };
 };
@@ -100,8 +118,8 @@ const rdiffBackup: RivalMaker = (bench, source, label) => {
   return {
     name: 'rdiff-backup (ssh)',
     init: [],
-    // Two of its sessions may not fall into the same second.
     backup: call('backup', source, there),
+    pause: 1100,
     verify: call('compare', '--method', 'hash', source, there),
     restore: (to) => call('restore', there, join(to, 'all')),
     removeOld: [
@@ -114,11 +132,12 @@ const rdiffBackup: RivalMaker = (bench, source, label) => {
           'remove',
           'increments',
           '--older-than',
-          '1B',
+          'now',
           there,
         ],
       },
     ],
+    snapshots: () => countIn(join(place, 'rdiff-backup-data'), /^mirror_metadata\./),
     place,
   };
 };
@@ -151,6 +170,7 @@ const rsnapshot: RivalMaker = (bench, source, label) => {
     restore: (to) => ({
       argv: ['rsync', '-aHA', `${place}/daily.0/`, `${to}/`],
     }),
+    snapshots: () => countIn(place, /^daily\./),
     removeOld: [{ argv: ['sh', '-c', `rm -rf $(ls -d ${place}/daily.* | grep -v 'daily.0$')`] }],
     place,
   };

@@ -11,18 +11,23 @@ const directory = mkdtempSync(join(tmpdir(), 'offsite-bench-programs-'));
 try {
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules')); // for the one external import
   cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
-  const outfile = join(directory, 'bench.mjs');
   await build({
     absWorkingDir: root,
-    entryPoints: ['test/bench/bench.ts'],
-    outfile,
+    entryPoints: ['test/bench/bench.ts', 'test/bench/plan-once.ts'],
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
     logLevel: 'warning',
   });
-  const argv = [outfile, join(directory, 'dist'), join(root, 'package.json'), ...process.argv.slice(2)];
+  const argv = [
+    join(directory, 'bench.mjs'),
+    join(directory, 'dist'),
+    join(root, 'package.json'),
+    ...process.argv.slice(2),
+  ];
   process.exitCode = spawnSync(process.execPath, argv, { stdio: 'inherit' }).status ?? 1;
 } finally {
   rmSync(directory, { recursive: true, force: true });
