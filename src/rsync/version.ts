@@ -2,14 +2,16 @@ import type { RunProcess } from '../platform/process.ts';
 
 /**
  * The version of the local rsync, such as `3.5.0`.
+ * @param signal gives up asking
  * @returns undefined when rsync cannot be started or does not say
  */
-export async function localRsyncVersion(run: RunProcess): Promise<string | undefined> {
+export async function localRsyncVersion(run: RunProcess, signal?: AbortSignal): Promise<string | undefined> {
   let version: string | undefined;
   await run({
     program: 'rsync',
     args: ['--version'],
     timeoutMs: 10_000,
+    ...(signal === undefined ? {} : { signal }),
     onStdoutLine: (line) => {
       version ??= /^rsync +version (\S+)/.exec(line)?.[1];
     },

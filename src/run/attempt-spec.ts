@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { RunProcess } from '../platform/process.ts';
 import type { Tree, Wire } from '../rsync/arguments.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
-import type { ConnectionTimes, Endpoint } from '../ssh/client-config.ts';
+import type { Connected } from '../ssh/connection.ts';
 import type { VerificationFigures } from '../state/run-record.ts';
 import type { Observe } from './events.ts';
 import type { SourceSummary } from './source.ts';
@@ -13,8 +13,8 @@ export interface AttemptSpec {
   /** As {@link AttemptSpec.wire}, with a time-out that leaves room to read the largest file. */
   readonly verifyWire: Wire;
   readonly tree: Tree;
-  readonly endpoint: Endpoint;
-  readonly times: ConnectionTimes;
+  /** Gives a connection to the target; the attempt closes it. */
+  readonly connect: () => Promise<Connected>;
   readonly source: SourceSummary;
   readonly bases: readonly SnapshotId[];
   readonly bandwidthLimit: number | undefined;

@@ -1,4 +1,3 @@
-import { connect } from '../ssh/connection.ts';
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
@@ -34,8 +33,7 @@ type Failed = Extract<AttemptResult, { kind: 'failed' }>;
 /** connect → push → verify → canary → seal. Never throws for anything the line or the secondary does. */
 export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   deps.observe({ event: 'step-started', step: 'connect' });
-  const { endpoint, times, directory, signal } = spec;
-  const connected = await connect({ alias: spec.wire.alias, endpoint, times, directory, signal }, deps.clock);
+  const connected = await spec.connect();
   switch (connected.kind) {
     case 'aborted':
       return interrupted(spec);

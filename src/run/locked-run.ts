@@ -1,15 +1,14 @@
-import { materialise, readTargetSecrets, secretSources, type TargetSecrets } from '../config/target-secrets.ts';
+import { readTargetSecrets, secretSources, type TargetSecrets } from '../config/target-secrets.ts';
 import { SecretError } from '../platform/secrets.ts';
-import { localRsyncVersion } from '../rsync/version.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { isDistrusted } from '../state/distrust.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import { makeAttempts, type AttemptPlan } from './attempts.ts';
 import { checkGuards } from './guards.ts';
 import { interruptionOf } from './interruption.ts';
-import { bandwidthLimitOf, connectionTimes, verifyModeOf, wiresOf } from './plan.ts';
-import { openPrivateDirectory } from './private-directory.ts';
-import { lockPath, type RunDeps, type RunRequest } from './request.ts';
+import { bandwidthLimitOf, verifyModeOf, wiresOf } from './plan.ts';
+import { whilePreparing, type Preparation } from './preparation.ts';
+import type { RunDeps, RunRequest } from './request.ts';
 import { unexpectedEnd, type RunEnd } from './run-end.ts';
 import { readSource, type SourceSummary } from './source.ts';
 
@@ -46,7 +45,9 @@ export async function runLocked(request: RunRequest, secrets: RunSecrets, deps: 
     );
   }
   try {
-    return await guardAndSend(request, secrets.secrets, state, warnings, deps);
+    return await whilePreparing(request, { name: 'run', secrets: secrets.secrets }, deps, (preparing) =>
+      guardAndSend(request, preparing, state, warnings, deps),
+    );
   } catch (error) {
     return { ...unexpectedEnd(error, request.signal), state, warnings };
   }
@@ -54,12 +55,12 @@ export async function runLocked(request: RunRequest, secrets: RunSecrets, deps: 
 
 async function guardAndSend(
   request: RunRequest,
-  secrets: TargetSecrets,
+  preparing: Promise<Preparation>,
   state: JobState,
   warnings: string[],
   deps: RunDeps,
 ): Promise<RunEnd> {
-  const { job, settings } = request;
+  const { job } = request;
   const reading = await readJobSource(request, state, deps);
   if (reading.kind === 'ended') return { ...reading.end, state, warnings };
   const { source } = reading;
@@ -69,13 +70,8 @@ async function guardAndSend(
   }
   warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
 
-  const directory = await openPrivateDirectory(settings.runtimeDirectory, deps.environment, lockPath(request));
-  try {
-    const plan = await planAttempts(request, secrets, source, state, directory.path, deps);
-    return await attemptsToEnd(request, plan, state, warnings, deps);
-  } finally {
-    await directory.remove();
-  }
+  const plan = await planAttempts(request, source, state, await preparing, deps);
+  return attemptsToEnd(request, plan, state, warnings, deps);
 }
 
 /** The clock of a file server may be ahead of ours by this much (milliseconds). */
@@ -117,23 +113,21 @@ export async function readJobSource(
 /** What all attempts of a run have in common. */
 export async function planAttempts(
   request: RunRequest,
-  secrets: TargetSecrets,
   source: SourceSummary,
   state: JobState,
-  directory: string,
+  { directory, connect, rsyncVersion }: Preparation,
   deps: RunDeps,
 ): Promise<AttemptPlan> {
   const { job, target, settings, signal } = request;
   return {
     ...wiresOf(target, directory, source.largestFile),
-    endpoint: { host: secrets.host, port: secrets.port, user: secrets.user, ...materialise(secrets, directory) },
-    times: connectionTimes(target),
+    connect,
     source,
     bandwidthLimit: bandwidthLimitOf(job, target),
     busyTimeoutMs: target.busyTimeoutMs,
     verifyMode: verifyModeOf(job, state, deps.clock.now()),
     distrustBases: await isDistrusted(settings.stateDirectory, job.name, target.name),
-    rsyncVersion: (await localRsyncVersion(deps.runProcess)) ?? 'unknown',
+    rsyncVersion: (await rsyncVersion) ?? 'unknown',
     directory,
     signal,
   };

@@ -6,7 +6,7 @@ import type { TransferFigures } from '../state/run-record.ts';
 import { basesOf, type AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
 import { checkGuards } from './guards.ts';
-import { readJobSource, readRunSecrets } from './locked-run.ts';
+import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
 import { push, type Pushed } from './push.ts';
 import type { RunDeps, RunRequest } from './request.ts';
@@ -43,13 +43,14 @@ async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
   const secrets = readRunSecrets(request, deps);
   if (secrets.kind === 'unreadable') return failed({ outcome: 'secret', reason: secrets.reason });
   const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);
-  const reading = await readJobSource(request, state, deps);
-  if (reading.kind === 'ended') return failed(reading.end);
-  const { source } = reading;
-  const purpose = { name: 'preview', secrets: secrets.secrets, source, state } as const;
-  const end = await overConnection(request, purpose, deps, (plan) => dryPush(request, plan, state, deps));
+  const purpose = { name: 'preview', secrets: secrets.secrets, state } as const;
+  const end = await overConnection(request, purpose, deps, async (plan) => ({
+    source: plan.source,
+    pushed: await dryPush(request, plan, state, deps),
+  }));
   if ('kind' in end) return failed(end);
-  const { verdict } = end.session;
+  const { source, pushed } = end;
+  const { verdict } = pushed.session;
   if (verdict.kind !== 'ok') return failed(sessionEnd(verdict, signal));
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
   return {
@@ -57,7 +58,7 @@ async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
     exitCode: exitCodeOf(objections.length > 0 ? 'source-guard' : 'done'),
     files: source.files,
     bytes: source.bytes,
-    figures: end.figures,
+    figures: pushed.figures,
     objections,
   };
 }

@@ -12,12 +12,11 @@ import type { Comparison } from '../verify/comparison.ts';
 import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
 import type { AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
-import { readJobSource, readRunSecrets } from './locked-run.ts';
+import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { unexpectedEnd } from './run-end.ts';
 import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
-import type { SourceSummary } from './source.ts';
 
 /** What a verification by an administrator showed. */
 export interface VerifyReport {
@@ -111,26 +110,24 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
     };
   }
   const since = latest?.id === snapshot ? new Date(latest.started) : snapshotTime(snapshot);
-  const reading = await readJobSource(request, state, deps);
-  if (reading.kind === 'ended') return { snapshot, ...reading.end };
-  const { source } = reading;
-  const purpose = { name: 'verify', secrets: secrets.secrets, source, state } as const;
-  const { kind, ...end } = await overConnection(request, purpose, deps, (plan) =>
-    verifyOver(plan, { request, snapshot, since, source }, deps),
-  );
-  return { snapshot, files: source.files, bytes: source.bytes, ...end };
+  const purpose = { name: 'verify', secrets: secrets.secrets, state } as const;
+  const { kind, ...end } = await overConnection(request, purpose, deps, async (plan) => ({
+    files: plan.source.files,
+    bytes: plan.source.bytes,
+    ...(await verifyOver(plan, { request, snapshot, since }, deps)),
+  }));
+  return { snapshot, ...end };
 }
 
 interface Subject {
   readonly request: RunRequest;
   readonly snapshot: SnapshotId;
   readonly since: Date;
-  readonly source: SourceSummary;
 }
 
 async function verifyOver(
   plan: AttemptPlan,
-  { request: { job, signal }, snapshot, since, source }: Subject,
+  { request: { job, signal }, snapshot, since }: Subject,
   deps: RunDeps,
 ): Promise<VerifyEnd & { readonly kind: 'ended' }> {
   const tree = { source: job.source, job: job.name, id: snapshot, exclude: job.exclude };
@@ -150,7 +147,7 @@ async function verifyOver(
   deps.observe({ event: 'step-started', step: 'canary' });
   // A file that has changed since is another one than the snapshot's: it proves nothing.
   const changed = new Set(comparison.differences.map(({ name }) => name));
-  const candidates = source.candidates.filter(({ name }) => !changed.has(displayName(name)));
+  const candidates = plan.source.candidates.filter(({ name }) => !changed.has(displayName(name)));
   const trial = { ...common, candidates, directory: `${plan.directory}/canary` };
   const canary = await whileBusy(() => checkCanary(trial, deps.runProcess), sessionVerdict, plan, deps);
   switch (canary.kind) {

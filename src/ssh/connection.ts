@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
@@ -8,6 +8,8 @@ import { judgeConnection, type ConnectionFailure } from './failure.ts';
 
 /** An open connection that rsync sessions share. */
 export interface Connection {
+  /** Whether ssh still runs. A line that is dead without a word counts as open until ssh's keepalive notices. */
+  isOpen(): boolean;
   /** Ends ssh. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -52,6 +54,8 @@ export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connecte
     return { kind: 'failed', failure: { outcome: 'secret', reason: error.message } };
   }
   await writeFile(configFile, config, { mode: 0o600 });
+  // An ssh that was killed leaves its socket, and we would take that for the sign of a new connection.
+  await rm(socket, { force: true });
 
   const master = startProcess({
     program: 'ssh',
@@ -79,7 +83,7 @@ export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connecte
   if (end !== undefined) return { kind: 'failed', failure: judgeConnection(end) };
   return {
     kind: 'connected',
-    connection: { close: () => master.stop() },
+    connection: { isOpen: () => end === undefined, close: () => master.stop() },
   };
 }
 

@@ -26,9 +26,8 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
   const attempts: string[] = [];
   const plan = {
     wire: { alias: 'vault' },
-    // Nothing listens there.
-    endpoint: { host: '127.0.0.1', port: 1, user: 'u', identityFile: '/k', knownHostsFile: '/n' },
-    times: { connect: 1, aliveInterval: 1, aliveCount: 1 },
+    connect: () =>
+      Promise.resolve({ kind: 'failed', failure: { outcome: 'could-not-connect', reason: 'nothing listens there' } }),
     directory,
     signal,
   } as unknown as AttemptPlan;
