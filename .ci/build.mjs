@@ -2,6 +2,7 @@
 // program of the secondary into one file of its own that needs only node.
 import { build } from 'esbuild';
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { compiledSchemas } from './compile-schemas.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const root = new URL('..', import.meta.url).pathname;
@@ -19,6 +20,7 @@ const common = {
   minifyWhitespace: true, // half the bytes to parse at each start; names stay, for stack traces
   minifySyntax: true,
   legalComments: 'none',
+  plugins: [compiledSchemas()],
   logLevel: 'warning',
 };
 

@@ -78,7 +78,8 @@ unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', '
   console.error('Installing npm dependencies …');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 });
-unlessDone('build', 'dist/cli.js', ['package.json', '.ci/build.mjs', ...sources('src', 'remote-scripts')], () => {
+const BUILD = ['package.json', '.ci/build.mjs', '.ci/compile-schemas.mjs'];
+unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts')], () => {
   console.error('Building …');
   run(process.execPath, ['.ci/build.mjs']);
 });

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { errorMessage, isMissing } from '../../src/platform/files.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/shared/yaml-config.ts';
 import { secondaryRules, type CheckSchedule } from './rules.ts';
-import { secondarySchema } from './schema.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';
+import { secondaryValidator } from './validator.ts';
 import type { SecondaryYaml } from './yaml.ts';
 
 export { SECONDARY_CONFIG } from './location.ts';
@@ -23,7 +23,7 @@ export type ParsedSecondary =
  * @param checkSchedule reads the cron expressions of `expect`; without it they are taken as they stand
  */
 export function parseSecondaryConfig(text: string, checkSchedule?: CheckSchedule): ParsedSecondary {
-  const parsed = parseYamlConfig<SecondaryYaml>(text, secondarySchema, (yaml, locate) =>
+  const parsed = parseYamlConfig<SecondaryYaml>(text, secondaryValidator, (yaml, locate) =>
     secondaryRules(yaml, locate, checkSchedule),
   );
   return parsed.ok ? { ok: true, settings: toSettings(parsed.value) } : { ok: false, problems: parsed.problems };

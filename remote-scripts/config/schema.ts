@@ -1,4 +1,3 @@
-import type { AnySchemaObject } from 'ajv';
 import { alertSettingsSchema } from '../../src/shared/alert-settings.ts';
 
 /** Largest number of snapshots that a rule may name: a typing error of three zeros should not pass. */
@@ -125,7 +124,7 @@ const host = {
 } as const;
 
 /** JSON Schema (draft 7) of the secondary's YAML. */
-export const secondarySchema: AnySchemaObject = {
+export const secondarySchema = {
   type: 'object',
   additionalProperties: false,
   required: ['version', 'root', 'hosts'],
@@ -157,4 +156,4 @@ export const secondarySchema: AnySchemaObject = {
     },
     alerts: alertSettingsSchema,
   },
-};
+} as const;

@@ -4,8 +4,9 @@ import type { AlertSettings } from '../shared/alert-settings.ts';
 import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../shared/yaml-config.ts';
 import { checkRules } from './rules.ts';
-import { configSchema, type RawConfig, type RawJob, type RawTarget } from './schema.ts';
+import type { RawConfig, RawJob, RawTarget } from './schema.ts';
 import type { JobSettings, Settings, TargetSettings } from './settings.ts';
+import { configValidator } from './validator.ts';
 
 /** The configuration cannot be used. The message lists every problem. */
 export class ConfigError extends Error {
@@ -44,7 +45,7 @@ export async function loadConfig(path: string): Promise<Settings> {
  * @throws ConfigError
  */
 export function parseConfig(path: string, text: string): Settings {
-  const parsed = parseYamlConfig<RawConfig>(text, configSchema, checkRules);
+  const parsed = parseYamlConfig<RawConfig>(text, configValidator, checkRules);
   if (!parsed.ok)
     throw new ConfigError(formatProblems(path, parsed.problems), salvageAlerts(parsed.problems, parsed.value));
   return settingsOf(parsed.value);

@@ -1,8 +1,7 @@
-import { Ajv, type AnySchemaObject, type ErrorObject } from 'ajv';
 import { closest, distance } from 'fastest-levenshtein';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
-import { isName, NAME_RULE } from './names.ts';
-import { parseDuration, parsePercent, parseSize } from './units.ts';
+import { FORMATS } from './formats.ts';
+import type { SchemaError, Validator } from './schema-compiler.ts';
 
 /** One thing that is wrong in a YAML file. */
 export interface ConfigProblem {
@@ -22,63 +21,16 @@ export type ParsedConfig<T> =
 /** Finds the line of a path of keys, for rules that go beyond the schema. */
 export type Locate = (path: readonly (string | number)[]) => number | undefined;
 
-/** A check that a format name in a schema stands for, and what a user is told when it fails. */
-interface Format {
-  readonly check: (text: string) => boolean;
-  readonly expectation: string;
-}
-
-const FORMATS: Readonly<Record<string, Format>> = {
-  duration: {
-    check: (text) => parseDuration(text) !== undefined,
-    expectation: 'write a duration such as 90s, 15m, 6h or 2d',
-  },
-  size: {
-    check: (text) => parseSize(text) !== undefined,
-    expectation: 'write a size such as 500kB, 20MiB or 2GiB',
-  },
-  percent: { check: (text) => parsePercent(text) !== undefined, expectation: 'write a share such as 30%' },
-  'duration-or-off': {
-    check: (text) => text === 'off' || parseDuration(text) !== undefined,
-    expectation: 'write a duration such as 90s, 6h or 2d, or off',
-  },
-  'percent-or-off': {
-    check: (text) => text === 'off' || parsePercent(text) !== undefined,
-    expectation: 'write a share such as 30%, or off',
-  },
-  // Only the shape: what the fields may hold is checked by a rule, where the cron library is at hand.
-  cron: {
-    check: (text) => /^@[a-z]+$/.test(text.trim()) || text.trim().split(/\s+/).length === 5,
-    expectation: 'write a cron expression of five fields, such as "15 2 * * *", or @daily',
-  },
-  name: { check: isName, expectation: NAME_RULE },
-  'absolute-path': {
-    check: (text) => text.startsWith('/') && !text.includes('\0'),
-    expectation: 'write an absolute path, starting with /',
-  },
-  'env-name': {
-    check: (text) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(text),
-    expectation: 'write the name of an environment variable, such as VAULT_HOST',
-  },
-  'credential-name': {
-    check: (text) => /^[A-Za-z0-9._-]+$/.test(text) && text !== '.' && text !== '..',
-    expectation: 'write the name of a systemd credential, such as vault.key',
-  },
-  timezone: { check: isTimezone, expectation: 'write an IANA time zone such as UTC or Europe/Berlin' },
-};
-
 /**
- * Reads a YAML file against a JSON Schema: all problems at once, each with its path, its line and the fix.
- *
- * Schemas may use the formats `duration`, `size`, `percent`, `name`, `absolute-path` and `timezone`, and the keyword
- * `secretReference` (see secret-reference.ts). Defaults stand in the schema and are filled in.
+ * Reads a YAML file against a JSON Schema: all problems at once, each with its path, its line and the fix. Defaults stand
+ * in the schema and are filled in.
  * @param text the file's content
- * @param schema JSON Schema (draft 7) with `additionalProperties: false` wherever keys are fixed
+ * @param validate the compiled schema (schema-compiler.ts), with `additionalProperties: false` wherever keys are fixed
  * @param rules cross-field rules; what they find in a value that does not fit the schema is told too, if they get through
  */
 export function parseYamlConfig<T>(
   text: string,
-  schema: AnySchemaObject,
+  validate: Validator,
   rules?: (value: T, locate: Locate) => readonly ConfigProblem[],
 ): ParsedConfig<T> {
   const lines = new LineCounter();
@@ -100,8 +52,7 @@ export function parseYamlConfig<T>(
     return { ok: false, problems: [{ path: '', line: undefined, message }], value: undefined };
   }
   const locate: Locate = (path) => lineOf(document, lines, path);
-  const validate = compile(schema);
-  if (validate(value) === true) {
+  if (validate(value)) {
     const problems = rules?.(value as T, locate) ?? [];
     return problems.length === 0 ? { ok: true, value: value as T, locate } : { ok: false, problems, value };
   }
@@ -151,25 +102,7 @@ export function formatProblems(file: string, problems: readonly ConfigProblem[])
   return [`${file}: ${problems.length} ${noun}`, ...rows].join('\n');
 }
 
-function compile(schema: AnySchemaObject) {
-  const ajv = new Ajv({
-    allErrors: true,
-    useDefaults: true,
-    strict: true,
-    allowUnionTypes: true,
-    verbose: true,
-    // The schemas are constants, and a test holds them against the metaschema: compiling that at each start, and making
-    // code faster that runs once, took 40 ms.
-    meta: false,
-    validateSchema: false,
-    code: { optimize: false },
-  });
-  ajv.addKeyword({ keyword: 'secretReference', schemaType: 'boolean' });
-  for (const [name, { check }] of Object.entries(FORMATS)) ajv.addFormat(name, check);
-  return ajv.compile(schema);
-}
-
-function problemsOf(errors: readonly ErrorObject[], locate: Locate): ConfigProblem[] {
+function problemsOf(errors: readonly SchemaError[], locate: Locate): ConfigProblem[] {
   const problems = new Map<string, ConfigProblem>();
   for (const error of errors) {
     const problem = problemOf(error, locate);
@@ -179,7 +112,7 @@ function problemsOf(errors: readonly ErrorObject[], locate: Locate): ConfigProbl
   return [...problems.values()];
 }
 
-function problemOf(error: ErrorObject, locate: Locate): ConfigProblem | undefined {
+function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefined {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
   if (error.propertyName !== undefined) path.push(error.propertyName);
   const at = (keys: readonly string[], message: string): ConfigProblem => ({
@@ -261,14 +194,4 @@ function lineOf(document: Document, lines: LineCounter, path: readonly (string |
     if (node?.range) return lines.linePos(node.range[0]).line;
   }
   return document.contents?.range ? lines.linePos(document.contents.range[0]).line : undefined;
-}
-
-function isTimezone(name: string): boolean {
-  if (name === 'UTC') return true; // the default; asking Intl the first time takes 15 ms
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -14,7 +14,7 @@ const root = new URL('../../..', import.meta.url).pathname;
 
 /** Builds only what is older than its sources: `npm test` has built already. */
 const BUILD_AND_COPY = `
-if [ ! -e dist/cli.js ] || [ -n "$(find src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
+if [ ! -e dist/cli.js ] || [ -n "$(find .ci src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
   "$0" .ci/build.mjs
 fi
 cp -a dist/. "$1"`;

@@ -1,6 +1,7 @@
 import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { compiledSchemas } from '../../../.ci/compile-schemas.mjs';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
 import { checkArguments, pushArguments, sealArguments, type Wire } from '../../../src/rsync/arguments.ts';
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';
@@ -202,6 +203,7 @@ export async function bundleGate(outfile: string): Promise<{ inputs: string[]; i
     minifyWhitespace: true,
     minifySyntax: true,
     metafile: true,
+    plugins: [compiledSchemas()],
   });
   const outputs = Object.values(metafile.outputs);
   return {

@@ -5,12 +5,17 @@ import {
   type AlertSettings,
   type ChannelSettings,
 } from '../../../src/shared/alert-settings.ts';
+import { compileSchema } from '../../../src/shared/schema-compiler.ts';
 import { parseYamlConfig } from '../../../src/shared/yaml-config.ts';
 
-const schema = { type: 'object', additionalProperties: false, properties: { alerts: alertSettingsSchema } };
+const validate = compileSchema({
+  type: 'object',
+  additionalProperties: false,
+  properties: { alerts: alertSettingsSchema },
+});
 
 function parse(yaml: string) {
-  return parseYamlConfig<{ alerts: AlertSettings }>(yaml, schema, ({ alerts }, locate) =>
+  return parseYamlConfig<{ alerts: AlertSettings }>(yaml, validate, ({ alerts }, locate) =>
     alertSettingsProblems(alerts, ['alerts'], locate),
   );
 }

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileSchema } from '../../../src/shared/schema-compiler.ts';
 import { secretReferenceSchema } from '../../../src/shared/secret-reference.ts';
 import { formatProblems, parseYamlConfig } from '../../../src/shared/yaml-config.ts';
 
-const schema = {
+const validate = compileSchema({
   type: 'object',
   additionalProperties: false,
   required: ['name'],
@@ -21,17 +22,17 @@ const schema = {
     },
     list: { type: 'array', items: { type: 'string', format: 'absolute-path' } },
   },
-};
+});
 
 function problems(text: string) {
-  const parsed = parseYamlConfig(text, schema);
+  const parsed = parseYamlConfig(text, validate);
   if (parsed.ok) throw new Error('it was accepted');
   return parsed.problems;
 }
 
 describe('a YAML file', () => {
   it('is filled up with its defaults, in groups too', () => {
-    expect(parseYamlConfig('name: a', schema)).toMatchObject({
+    expect(parseYamlConfig('name: a', validate)).toMatchObject({
       ok: true,
       value: { name: 'a', wait: '5m', group: { count: 3 } },
     });
@@ -94,7 +95,7 @@ describe('a YAML file', () => {
   });
 
   it('of any content is answered, not thrown at', () => {
-    fc.assert(fc.property(fc.string(), (text) => void parseYamlConfig(text, schema)));
+    fc.assert(fc.property(fc.string(), (text) => void parseYamlConfig(text, validate)));
   });
 });
 

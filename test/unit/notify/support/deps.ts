@@ -3,7 +3,10 @@ import { runProcess } from '../../../../src/platform/process.ts';
 import { SecretError } from '../../../../src/platform/secrets.ts';
 import type { AlertDeps } from '../../../../src/notify/deliver.ts';
 import { alertSettingsSchema, type AlertSettings } from '../../../../src/shared/alert-settings.ts';
+import { compileSchema } from '../../../../src/shared/schema-compiler.ts';
 import { parseYamlConfig } from '../../../../src/shared/yaml-config.ts';
+
+const validate = compileSchema({ type: 'object', properties: { alerts: alertSettingsSchema } });
 
 /** Dependencies of a delivery with all that they were used for. */
 export interface TestDeps extends AlertDeps {
@@ -46,10 +49,9 @@ export function testDeps(secrets: Readonly<Record<string, string>> = {}, change:
 
 /** The settings as a config file gives them: validated, with defaults. One channel a line, in YAML's flow style. */
 export function settings(channels: string): AlertSettings {
-  const schema = { type: 'object', properties: { alerts: alertSettingsSchema } };
   const rows = channels.trim().split('\n');
   const yaml = `alerts:\n  channels:\n${rows.map((row) => `    ${row.trim()}`).join('\n')}\n`;
-  const parsed = parseYamlConfig<{ alerts: AlertSettings }>(yaml, schema);
+  const parsed = parseYamlConfig<{ alerts: AlertSettings }>(yaml, validate);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.value.alerts;
 }

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compiledSchemas } from '../../../../.ci/compile-schemas.mjs';
 import { UNPRIVILEGED } from './store.ts';
 
 /** The program as it is installed on a secondary: one file. */
@@ -25,6 +26,7 @@ export async function buildPrune(): Promise<Bundle> {
     target: 'node20',
     format: 'esm',
     metafile: true,
+    plugins: [compiledSchemas()],
     logLevel: 'error',
     banner: {
       js: "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);",

@@ -1,0 +1,51 @@
+// For esbuild: compiles the JSON Schemas of the config files while the programs are built. Each `config/validator.ts` is
+// replaced by the code that its schemas compile to; the compiler itself does not get into a bundle.
+import { build } from 'esbuild';
+import { dirname } from 'node:path';
+
+const shared = new URL('../src/shared', import.meta.url).pathname;
+
+/** Checks of formats are not copied into the code: it calls the ones that the sources call. */
+const FORMATS = 'FORMATS';
+
+/** The plugin, for every build of a program that reads a config file. */
+export function compiledSchemas() {
+  return {
+    name: 'compiled-schemas',
+    setup({ onLoad }) {
+      onLoad({ filter: /\/config\/validator\.ts$/ }, async ({ path }) => ({
+        contents: `import { FORMATS as ${FORMATS} } from '${shared}/formats.ts';\n${await compiled(path)}`,
+        loader: 'js',
+        resolveDir: dirname(path),
+      }));
+    },
+  };
+}
+
+/** The code of a module that exports what `path` exports: there every export is what `compileSchema` made. */
+async function compiled(path) {
+  // Bundled into one, since the parts of ajv know each other by their classes, and node does not read TypeScript.
+  const { outputFiles } = await build({
+    stdin: { contents: standaloneModule(path), resolveDir: dirname(path) },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'warning',
+  });
+  const { code } = await import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
+  );
+  return code;
+}
+
+function standaloneModule(path) {
+  return `
+    import { _ } from 'ajv';
+    import standalone from 'ajv/dist/standalone/index.js';
+    import { createCompiler } from '${shared}/schema-compiler.ts';
+    import * as validators from '${path}';
+    const compiler = createCompiler({ source: true, esm: true, formats: _\`${FORMATS}\` });
+    for (const [name, { schema }] of Object.entries(validators)) compiler.addSchema(schema, name);
+    export const code = standalone(compiler, Object.fromEntries(Object.keys(validators).map((name) => [name, name])));`;
+}
