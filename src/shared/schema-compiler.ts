@@ -1,5 +1,6 @@
 import { Ajv, type AnySchemaObject, type CodeOptions, type ErrorObject } from 'ajv';
 import { FORMATS } from './formats.ts';
+import { secretReferenceDefinition } from './secret-reference.ts';
 
 /** Says whether a value fits a schema, and fills in its defaults. What is wrong stands in `errors` until the next call. */
 export interface Validator {
@@ -36,6 +37,8 @@ export function createCompiler(code: CodeOptions): Ajv {
     meta: false,
     validateSchema: false,
     formats: FORMATS,
+    schemas: [secretReferenceDefinition],
+    inlineRefs: false,
     code,
   });
   ajv.addKeyword({ keyword: 'secretReference', schemaType: 'boolean' });

@@ -37,7 +37,6 @@ jobs: { postgres: { source: /var/backups/postgres } }`,
 
 function keysOf(schema: unknown): string[] {
   if (typeof schema !== 'object' || schema === null) return [];
-  if ('secretReference' in schema) return [];
   return Object.entries(schema).flatMap(([key, value]: [string, unknown]) =>
     key === 'properties' && typeof value === 'object' && value !== null
       ? [...Object.keys(value), ...Object.values(value).flatMap(keysOf)]

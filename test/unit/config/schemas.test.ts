@@ -2,11 +2,13 @@ import { Ajv, type AnySchemaObject } from 'ajv';
 import { expect, it } from 'vitest';
 import { secondarySchema } from '../../../remote-scripts/config/schema.ts';
 import { configSchema } from '../../../src/config/schema.ts';
+import { secretReferenceDefinition } from '../../../src/shared/secret-reference.ts';
 
-// The programs compile their schemas without looking whether they are any: that takes long, and they are constants.
+// Nothing else looks whether the schemas are any: they are compiled as they stand.
 it.each([
   ['of the primary', configSchema],
   ['of the secondary', secondarySchema],
+  ['of a reference to a secret', secretReferenceDefinition],
 ])('the schema %s is a valid JSON schema', (_, schema: AnySchemaObject) => {
   const ajv = new Ajv({ strict: false });
   expect(ajv.validateSchema(schema), ajv.errorsText()).toBe(true);
