@@ -1,4 +1,5 @@
 import { isName, NAME_RULE } from './names.ts';
+import { isTimezone } from './time-zone.ts';
 import { parseDuration, parsePercent, parseSize } from './units.ts';
 
 /** A check that a format name in a schema stands for, and what a user is told when it fails. */
@@ -46,13 +47,3 @@ export const FORMATS: Readonly<Record<string, Format>> = {
   },
   timezone: { validate: isTimezone, expectation: 'write an IANA time zone such as UTC or Europe/Berlin' },
 };
-
-function isTimezone(name: string): boolean {
-  if (name === 'UTC') return true; // the default; asking Intl the first time takes 15 ms
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

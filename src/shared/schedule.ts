@@ -22,12 +22,19 @@ const CLOCK_TOLERANCE = 300_000;
 const CLOCK_CHANGE = 3 * 3_600_000;
 
 /**
+ * Five fields, each a star or one number in its range, and a day that every month has: nothing can be wrong with them.
+ * To let the parser say so takes 25 ms the first time, most of it in Intl, at each start of each command.
+ */
+const PLAIN = /^(\*|[1-5]?\d) (\*|1?\d|2[0-3]) (\*|[1-9]|1\d|2[0-8]) (\*|[1-9]|1[0-2]) (\*|[0-7])$/;
+
+/**
  * What is wrong with a schedule, in words.
  * @returns undefined when it can be used and comes due at least once
  */
 export function scheduleProblem(schedule: string, timezone: string): string | undefined {
   if (!isTimezone(timezone))
     return `${JSON.stringify(timezone)} is no time zone: write an IANA name such as Europe/Berlin`;
+  if (PLAIN.test(schedule)) return undefined;
   const fields = schedule.trim() === '' ? [] : schedule.trim().split(/\s+/);
   if (!/^@[a-z]+$/.test(schedule.trim()) && fields.length !== 5) {
     return `${JSON.stringify(schedule)} has ${fields.length} fields; write five: minute hour day-of-month month day-of-week`;

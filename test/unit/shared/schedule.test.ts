@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
 import { assessFreshness, duesBetween, lastDue, nextDue, scheduleProblem } from '../../../src/shared/schedule.ts';
 
 const HOUR = 3_600_000;
@@ -85,6 +86,37 @@ describe('what is no schedule is refused', () => {
       expect(scheduleProblem(text, 'UTC')).toContain(JSON.stringify(text));
     },
   );
+
+  it('and a number out of its range, as the parser would', () => {
+    const field = fc.oneof(fc.constant('*'), fc.integer({ min: -1, max: 61 }).map(String));
+    fc.assert(
+      fc.property(fc.array(field, { minLength: 5, maxLength: 5 }), (fields) => {
+        const plain = fields.join(' ');
+        // Two spaces: the parser is asked about all that is not quite plain.
+        const [short, long] = [plain, fields.join('  ')].map((text) => scheduleProblem(text, 'UTC') === undefined);
+        expect(short).toBe(long);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('and what every cron understands is accepted, as by the parser', () => {
+    const field = (min: number, max: number) => fc.oneof(fc.constant('*'), fc.integer({ min, max }).map(String));
+    fc.assert(
+      fc.property(fc.tuple(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 7)), (fields) => {
+        expect(scheduleProblem(fields.join(' '), 'UTC')).toBeUndefined();
+        expect(scheduleProblem(fields.join('  '), 'UTC')).toBeUndefined();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('and schedules as most are cost no question to Intl', () => {
+    const formatter = vi.spyOn(Intl, 'DateTimeFormat');
+    for (const text of ['0 0 * * 0', '15 2 * * *']) expect(scheduleProblem(text, 'UTC')).toBeUndefined();
+    expect(formatter).not.toHaveBeenCalled();
+    formatter.mockRestore();
+  });
 
   it('and an unknown time zone', () => {
     expect(scheduleProblem('15 2 * * *', 'Mars/Base')).toMatch(/"Mars\/Base" is no time zone/);
