@@ -27,28 +27,45 @@ export function wallClock(time: Date, timezone: string): WallClock {
 }
 
 /**
- * As {@link wallClock}, for many instants of one zone: days on which no clock changes are looked up once.
+ * As {@link wallClock}, for many instants of one zone.
  * @throws RangeError for a time zone that does not exist
  */
 export function createWallClock(timezone: string): (time: Date) => WallClock {
-  const offsets = new Map<number, number | undefined>();
-  const offsetAt = (ms: number) => offsetMinutes(new Date(ms), timezone);
-  return (time) => {
-    const day = Math.floor(time.getTime() / DAY);
-    if (!offsets.has(day)) {
-      const offset = offsetAt(day * DAY);
-      offsets.set(day, offset === offsetAt((day + 1) * DAY) ? offset : undefined);
+  const offsetAt = createOffsets(timezone);
+  return (time) => clockAt(time, offsetAt(time.getTime()));
+}
+
+/**
+ * As {@link offsetMinutes}, for many instants of one zone, in milliseconds since the epoch: only on days on which a
+ * clock changes is more asked than the offset at midnight.
+ * @throws RangeError for a time zone that does not exist
+ */
+export function createOffsets(timezone: string): (ms: number) => number {
+  const midnights = new Map<number, number>();
+  const ask = (ms: number) => offsetMinutes(new Date(ms), timezone);
+  const atMidnight = (day: number) => {
+    let offset = midnights.get(day);
+    if (offset === undefined) midnights.set(day, (offset = ask(day * DAY)));
+    return offset;
+  };
+  let [lastDay, lastOffset]: [number, number | undefined] = [Number.NaN, undefined];
+  return (ms) => {
+    const day = Math.floor(ms / DAY);
+    if (day !== lastDay) {
+      const offset = atMidnight(day);
+      lastDay = day;
+      lastOffset = offset === atMidnight(day + 1) ? offset : undefined;
     }
-    return clockAt(time, offsets.get(day) ?? offsetAt(time.getTime()));
+    return lastOffset ?? ask(ms);
   };
 }
 
 /**
  * Minutes by which a zone is ahead of UTC at an instant.
- * @throws RangeError for a time zone that does not exist
+ * @throws RangeError for a time zone that does not exist, and for a date that is none
  */
 export function offsetMinutes(time: Date, timezone: string): number {
-  if (timezone === UTC) return 0;
+  if (timezone === UTC && !Number.isNaN(time.getTime())) return 0;
   const text = formatterFor(timezone).format(time); // 11/23/2026, 02:15:00
   const [, month = 0, day = 0, year = 0, hour = 0, minute = 0, second = 0] = (
     /^(\d+)\/(\d+)\/(\d+), (\d+):(\d+):(\d+)/.exec(text) ?? []

@@ -45,6 +45,10 @@ const RUNS = { numRuns: 300 };
 const kept = (decisions: ReturnType<typeof decideRetention>) =>
   decisions.filter(({ action }) => action !== 'remove').map(({ snapshot: { id } }) => id);
 
+/** With the reasons, which are made when asked for. */
+const spoken = (decisions: ReturnType<typeof decideRetention>) =>
+  decisions.map(({ snapshot, action, reasons }) => ({ snapshot, action, reasons }));
+
 describe('whatever the snapshots, the policy, the clock and the zone', () => {
   it('speaks of every id exactly once and gives reasons', () => {
     fc.assert(
@@ -63,7 +67,7 @@ describe('whatever the snapshots, the policy, the clock and the zone', () => {
       fc.property(cases, fc.func(fc.integer()), (input, shuffle) => {
         const [list, ...rest] = input;
         const mixed = [...list, ...list.slice(0, 5)].sort((a, b) => shuffle(a.id) - shuffle(b.id));
-        expect(decideRetention(mixed, ...rest)).toEqual(decideRetention(list, ...rest));
+        expect(spoken(decideRetention(mixed, ...rest))).toEqual(spoken(decideRetention(list, ...rest)));
       }),
       RUNS,
     );

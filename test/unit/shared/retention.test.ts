@@ -191,6 +191,33 @@ describe('rule 5: a dishonest name is quarantined', () => {
   });
 });
 
+describe('the reasons', () => {
+  const policy = { daily: 3, weekly: 2, within: 2 * DAY, minAge: HOUR };
+
+  it('are made when somebody asks, from what was decided by', () => {
+    const snapshots = daily(20);
+    const expected = decide(daily(20), policy).map(({ reasons }) => reasons);
+    const decisions = decide(snapshots, policy);
+    snapshots.splice(0, 10);
+    expect(decisions.some((decision) => Object.hasOwn(decision, 'reasons'))).toBe(false);
+    expect(decisions.map(({ reasons }) => reasons)).toEqual(expected);
+    expect(expected.every((reasons) => reasons.length > 0)).toBe(true);
+  });
+
+  it('stand in JSON with the rest of the decision', () => {
+    const odd = sealed('2027-11-23T00:00:00Z', '2026-11-20T00:00:00Z');
+    const decisions = decide([...daily(3), odd], { last: 1 });
+    const read: unknown = JSON.parse(JSON.stringify(decisions));
+    expect(read).toEqual(
+      decisions.map(({ snapshot, action, reasons }) => ({
+        snapshot: { id: snapshot.id, received: snapshot.received.toISOString() },
+        action,
+        reasons,
+      })),
+    );
+  });
+});
+
 it('decides nothing about no snapshots', () => {
   expect(decide([], { daily: 7 })).toEqual([]);
 });
