@@ -4,12 +4,13 @@ import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
+import { emptyTrash, type TrashProgress } from './empty-trash.ts';
 import { waitForLock } from './lock.ts';
 import { lockPath, mountWithin, readMountPoints } from './places.ts';
 import { removalsOf, type JobPlan } from './plan.ts';
-import { removeOldSpool } from './spool.ts';
+import { oldSpool, removeOldSpool } from './spool.ts';
 import type { Survey } from './survey.ts';
-import { emptyTrash, moveToTrash, prepareTrash, syncDirectory, type TrashProgress } from './trash.ts';
+import { moveToTrash, prepareTrash, syncDirectory, type Trash } from './trash.ts';
 
 /** Milliseconds that prune waits for whoever is writing to a job; a push that lasts longer goes before. */
 export const LOCK_WAIT = 20_000;
@@ -47,9 +48,13 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
   const removed = new Map<string, readonly string[]>();
   const locked: string[] = [];
   const failures: string[] = [];
-  await prepareTrash(places.trash, deps.uid);
+  const trash = await prepareTrash(places.trash, deps.uid);
   for (const plan of plans) {
     if (deps.signal?.aborted) break;
+    if (!(await hasWork(plan, survey))) {
+      removed.set(plan.job, []);
+      continue;
+    }
     const lock = await waitForLock(
       lockPath(survey.host, places, plan.job),
       survey.host.secondary === 'gate' ? 'file' : 'directory',
@@ -64,7 +69,7 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
     try {
       const lifetime = survey.host.incompleteLifetimeMs;
       await removeOldSpool(places.state, plan.job, lifetime, survey.now);
-      removed.set(plan.job, await moveAway(plan, survey, mountPoints, failures));
+      removed.set(plan.job, await moveAway(plan, trash, mountPoints, failures));
     } finally {
       await lock.release();
     }
@@ -79,9 +84,16 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
   return { removed, locked, deleted: emptied.deleted, failures };
 }
 
+/** Whether anything is to be moved or removed; where nothing is, no lock is needed, and nobody is waited for. */
+async function hasWork(plan: JobPlan, { places, host, now }: Survey): Promise<boolean> {
+  const { snapshots, leftovers } = removalsOf(plan);
+  if (snapshots.length + leftovers.length > 0) return true;
+  return (await oldSpool(places.state, plan.job, host.incompleteLifetimeMs, now)).length > 0;
+}
+
 async function moveAway(
   plan: JobPlan,
-  { places }: Survey,
+  trash: Trash,
   mountPoints: readonly string[],
   failures: string[],
 ): Promise<string[]> {
@@ -91,7 +103,7 @@ async function moveAway(
     const path = join(plan.directory, name);
     const mount = mountWithin(path, mountPoints);
     if (mount !== undefined) throw new Error(`${mount} is a mount point in it`);
-    return moveToTrash(path, places.trash, `${plan.job}.${name}`);
+    return moveToTrash(path, trash, `${plan.job}.${name}`);
   };
   // The snapshot first, with all that is in it, then its seal: what we leave behind if we die in between is a seal of
   // nothing, which the next run removes. The other way round it would be a whole snapshot that looks like a broken one.

@@ -16,7 +16,7 @@ import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } fr
 import { renderSimulation } from './simulation-report.ts';
 import { surveyHost, type Survey } from './survey.ts';
 import { tellNews, type TellDeps } from './tell.ts';
-import type { TrashProgress } from './trash.ts';
+import type { TrashProgress } from './empty-trash.ts';
 
 /** What every command takes. */
 export interface CommandDeps extends TellDeps {

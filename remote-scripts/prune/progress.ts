@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/platform/clock.ts';
 import { formatDuration } from '../../src/shared/units.ts';
-import type { TrashProgress } from './trash.ts';
+import type { TrashProgress } from './empty-trash.ts';
 
 /** Milliseconds between two lines where each line stays, as in the journal. */
 const LINE_EVERY = 60_000;

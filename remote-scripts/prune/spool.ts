@@ -12,22 +12,35 @@ export async function acceptedIds(state: string, job: string): Promise<Set<Snaps
   return new Set(names.flatMap((name) => parseSnapshotId(name.replace(/\.sealed$/, '')) ?? []));
 }
 
-/**
- * Removes what a broken session left where the gate receives seals. Call it with the job's lock held.
- * @returns the names that were removed
- */
-export async function removeOldSpool(state: string, job: string, lifetimeMs: number, now: Date): Promise<string[]> {
+/** What a broken session left where the gate receives seals, older than its lifetime: paths. */
+export async function oldSpool(state: string, job: string, lifetimeMs: number, now: Date): Promise<string[]> {
   const incoming = join(state, 'spool', job, 'incoming');
-  const removed: string[] = [];
+  const old: string[] = [];
   for (const name of await namesIn(incoming)) {
     const path = join(incoming, name);
-    const { birthtimeMs, ctimeMs } = await lstat(path);
-    if (now.getTime() - (birthtimeMs || ctimeMs) < lifetimeMs) continue;
-    // A few files of at most 64 KiB each: this holds the lock for no time worth the name.
-    await rm(path, { recursive: true, force: true });
-    removed.push(name);
+    const since = await appearance(path);
+    if (since !== undefined && now.getTime() - since >= lifetimeMs) old.push(path);
   }
-  return removed;
+  return old;
+}
+
+/** Removes what {@link oldSpool} finds. Call it with the job's lock held. @returns the paths that were removed */
+export async function removeOldSpool(state: string, job: string, lifetimeMs: number, now: Date): Promise<string[]> {
+  const old = await oldSpool(state, job, lifetimeMs, now);
+  // A few files of at most 64 KiB each: this holds the lock for no time worth the name.
+  for (const path of old) await rm(path, { recursive: true, force: true });
+  return old;
+}
+
+/** When a file was made, in milliseconds; undefined when the gate has just taken it away. */
+async function appearance(path: string): Promise<number | undefined> {
+  try {
+    const { birthtimeMs, ctimeMs } = await lstat(path);
+    return birthtimeMs || ctimeMs;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -87,6 +87,70 @@ it('is told what could not be deleted, and goes on with the rest', async () => {
   expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
 });
 
+it('deletes many snapshots and their seals with one rm, and tells of each when it has its turn', async () => {
+  store = daily(9);
+  const programs: string[] = [];
+  const told: { name: string; number: number; of: number }[] = [];
+  const { done } = await run(store, {
+    runProcess: async (spec) => {
+      programs.push(spec.program);
+      return runProcess(spec);
+    },
+    onProgress: (progress) => told.push(progress),
+  });
+  expect(programs).toEqual(['rm']);
+  expect(done.deleted).toBe(told.length);
+  expect(done.deleted).toBeGreaterThan(2);
+  expect(told.map(({ number }) => number)).toEqual(told.map((_, index) => index + 1));
+  expect(told.every(({ of }) => of === told.length)).toBe(true);
+  expect(new Set(told.map(({ name }) => name)).size).toBe(told.length);
+});
+
+it('tells which snapshot rm is at while it is busy', async () => {
+  store = daily(9);
+  const told: string[] = [];
+  const duringRm: string[][] = [];
+  const slow: RunProcess = async (spec) => {
+    const [first = '', second = ''] = spec.args.filter((arg) => arg.startsWith('./'));
+    const before = [...told];
+    await runProcess({ ...spec, args: ['-rf', '--', first] });
+    await expect.poll(() => told.length, { timeout: 5000 }).toBeGreaterThan(before.length);
+    duringRm.push(before, [`./${told.at(-1) ?? ''}`], [first, second]);
+    return runProcess(spec);
+  };
+  const { done } = await run(store, { runProcess: slow, onProgress: ({ name }) => told.push(name) });
+  const [before, at, args] = duringRm;
+  expect(before?.map((name) => `./${name}`)).toEqual(args?.slice(0, 1));
+  expect(at).toEqual(args?.slice(1));
+  expect(done.failures).toEqual([]);
+});
+
+it('says at which entry an end came, and counts what was gone by then', async () => {
+  store = daily(9);
+  const end = new AbortController();
+  const interrupted: RunProcess = async (spec) => {
+    await runProcess({ ...spec, args: spec.args.slice(0, 6) });
+    end.abort();
+    return { kind: 'aborted', stderrTail: '' };
+  };
+  const { done } = await run(store, { runProcess: interrupted, signal: end.signal });
+  expect(done.deleted).toBe(3);
+  expect(done.failures).toHaveLength(1);
+  expect(done.failures[0]).toMatch(/: interrupted; the next run goes on$/);
+  expect((await run(store)).done.failures).toEqual([]);
+  expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
+});
+
+it('waits for no session of a job of which nothing goes', async () => {
+  store = daily(2);
+  const { host, settings } = store;
+  const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
+  const session = await waitForLock(lockPath(host, places, 'db'), 'file', 0);
+  const { done } = await run(store);
+  await session?.release();
+  expect(done).toMatchObject({ locked: [], deleted: 0, failures: [] });
+});
+
 it('removes nothing when told to end before it begins', async () => {
   store = daily(9);
   const before = store.names('db');

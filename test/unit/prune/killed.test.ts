@@ -53,24 +53,29 @@ function expectWhole({ root }: Store): void {
   }
 }
 
+/** What lies in a directory, as one text. */
+function entries(path: string): string {
+  return existsSync(path) ? readdirSync(path).sort().join('\n') : '';
+}
+
 it(`survives being killed at any moment (seed ${SEED}): nothing half under a good name, and the next run finishes`, async () => {
   store = manySnapshots();
   const args = [HOST, '--config', store.config];
   const random = createRandom(SEED);
   let interrupted = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { child, ended } = startPrune(bundle, args);
-    // The first rename makes the trash; the renames take less than a millisecond each, the deletion some tens of them.
-    // Where an earlier round has left a trash, node's own start has to be waited out.
     const trash = join(store.root, '.trash');
-    const start = existsSync(trash) ? 150 : 0;
-    const clean = setInterval(() => {
-      if (!existsSync(trash)) return;
-      clearInterval(clean);
-      setTimeout(() => child.kill('SIGKILL'), start + random() * (start > 0 ? 200 : 60));
+    const before = entries(trash);
+    const { child, ended } = startPrune(bundle, args);
+    // From the first change in the trash: the renames take less than a millisecond each, the deletion some tens of them.
+    const delay = random() * 60;
+    const watch = setInterval(() => {
+      if (entries(trash) === before) return;
+      clearInterval(watch);
+      setTimeout(() => child.kill('SIGKILL'), delay);
     }, 1);
     await ended;
-    clearInterval(clean);
+    clearInterval(watch);
     const left = readdirSync(trash).length;
     if (left > 0) interrupted += 1;
     expectWhole(store);
