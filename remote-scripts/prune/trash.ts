@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
 import { ownDirectory } from './places.ts';
 
-/** The trash of one host, as one run of prune knows it: nobody else puts anything there. */
+/** The trash of one host, as one run of prune knows it: programs of ours put nothing else there meanwhile. */
 export interface Trash {
   readonly path: string;
   /** Names that are taken in it. */

@@ -87,7 +87,7 @@ it('is told what could not be deleted, and goes on with the rest', async () => {
   expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
 });
 
-it('deletes many snapshots and their seals with one rm, and tells of each when it has its turn', async () => {
+it('deletes many snapshots and their seals with two processes, and tells of each when it has its turn', async () => {
   store = daily(9);
   const programs: string[] = [];
   const told: { name: string; number: number; of: number }[] = [];
@@ -98,7 +98,7 @@ it('deletes many snapshots and their seals with one rm, and tells of each when i
     },
     onProgress: (progress) => told.push(progress),
   });
-  expect(programs).toEqual(['rm']);
+  expect(programs).toEqual(['rm', 'rm']);
   expect(done.deleted).toBe(told.length);
   expect(done.deleted).toBeGreaterThan(2);
   expect(told.map(({ number }) => number)).toEqual(told.map((_, index) => index + 1));
@@ -106,35 +106,38 @@ it('deletes many snapshots and their seals with one rm, and tells of each when i
   expect(new Set(told.map(({ name }) => name)).size).toBe(told.length);
 });
 
-it('tells which snapshot rm is at while it is busy', async () => {
+it('tells how far rm has come while it is busy', async () => {
   store = daily(9);
   const told: string[] = [];
-  const duringRm: string[][] = [];
-  const slow: RunProcess = async (spec) => {
-    const [first = '', second = ''] = spec.args.filter((arg) => arg.startsWith('./'));
+  const during: { before: string[]; after: string[] }[] = [];
+  // Each stops once its first entry is gone, until that has been told of.
+  const halting: RunProcess = async (spec) => {
+    const [first = '', second = ''] = spec.args.filter((arg) => arg.startsWith('./')).map((arg) => arg.slice(2));
     const before = [...told];
     await runProcess({ ...spec, args: ['-rf', '--', first] });
-    await expect.poll(() => told.length, { timeout: 5000 }).toBeGreaterThan(before.length);
-    duringRm.push(before, [`./${told.at(-1) ?? ''}`], [first, second]);
+    await expect.poll(() => told, { timeout: 5000 }).toContain(second);
+    during.push({ before, after: [...told] });
     return runProcess(spec);
   };
-  const { done } = await run(store, { runProcess: slow, onProgress: ({ name }) => told.push(name) });
-  const [before, at, args] = duringRm;
-  expect(before?.map((name) => `./${name}`)).toEqual(args?.slice(0, 1));
-  expect(at).toEqual(args?.slice(1));
-  expect(done.failures).toEqual([]);
+  const { done } = await run(store, { runProcess: halting, onProgress: ({ name }) => told.push(name) });
+  expect(during[0]?.before).toEqual(told.slice(0, 1));
+  expect(during.every(({ after }) => after.length < told.length)).toBe(true);
+  expect(done).toMatchObject({ deleted: told.length, failures: [] });
 });
 
 it('says at which entry an end came, and counts what was gone by then', async () => {
   store = daily(9);
   const end = new AbortController();
+  let halfway = 0;
   const interrupted: RunProcess = async (spec) => {
-    await runProcess({ ...spec, args: spec.args.slice(0, 6) });
+    await runProcess({ ...spec, args: spec.args.slice(0, 5) });
+    halfway += 1;
+    await expect.poll(() => halfway, { timeout: 5000 }).toBe(2); // neither ends the other too early
     end.abort();
     return { kind: 'aborted', stderrTail: '' };
   };
   const { done } = await run(store, { runProcess: interrupted, signal: end.signal });
-  expect(done.deleted).toBe(3);
+  expect(done.deleted).toBe(4); // two processes, two each
   expect(done.failures).toHaveLength(1);
   expect(done.failures[0]).toMatch(/: interrupted; the next run goes on$/);
   expect((await run(store)).done.failures).toEqual([]);
