@@ -78,7 +78,10 @@ unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', '
   console.error('Installing npm dependencies …');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 });
-const BUILD = ['package.json', '.ci/build.mjs', '.ci/compile-schemas.mjs'];
+const BUILD = [
+  'package.json',
+  ...['build', 'bundle', 'cold-modules', 'compile-schemas'].map((name) => `.ci/${name}.mjs`),
+];
 unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts')], () => {
   console.error('Building …');
   run(process.execPath, ['.ci/build.mjs']);

@@ -61,7 +61,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!isName(host)) return usage(`${JSON.stringify(host)} is not a name of a host`);
   process.umask(0o077);
   if (values.check) {
-    const { checkHost } = await import('./gate/check/check-host.ts');
+    const { checkHost } = await import('./gate/rarely.ts');
     return checkHost({ host, configPath: values.config, write: (text) => process.stdout.write(text) });
   }
   const end = await serve(host, values.config);

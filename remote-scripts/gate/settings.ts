@@ -54,9 +54,7 @@ export async function loadGateSettings(configPath: string, host: string, version
 const REMEMBERED = 'settings.json';
 
 async function validate(configPath: string, text: string, host: string): Promise<GateSettings> {
-  // Loaded here: yaml and the compiled schema are not even evaluated when the settings are remembered.
-  const { parseSecondaryConfig } = await import('../config/load.ts');
-  const { formatProblems } = await import('../../src/shared/yaml-config.ts');
+  const { formatProblems, parseSecondaryConfig } = await import('./rarely.ts');
   const parsed = parseSecondaryConfig(text);
   if (!parsed.ok) throw new GateSettingsError(formatProblems(configPath, parsed.problems));
   const { root, stateDir, hosts } = parsed.settings;

@@ -4,17 +4,17 @@ import { isBuiltin } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { bundleSecondary, type Bundled } from '../../.ci/bundle.mjs';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
-import { bundleGate } from './support/gate-host.ts';
 
 let directory: string;
 let bundle: string;
-let bundled: { inputs: string[]; imports: string[] };
+let bundled: Bundled;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'offsite-bundle-'));
   bundle = join(directory, 'gate.mjs');
-  bundled = await bundleGate(bundle);
+  bundled = await bundleSecondary('offsite-gate', bundle, '0.0.0-test');
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -34,6 +34,12 @@ test('holds what compiled schemas call, and not their compiler', () => {
   expect(bundled.inputs).not.toContain('src/shared/schema-compiler.ts');
   const ajv = bundled.inputs.filter((path) => path.startsWith('node_modules/ajv/'));
   expect(ajv.filter((path) => !path.startsWith('node_modules/ajv/dist/runtime/'))).toEqual([]);
+});
+
+test('is parsed at each start without what hardly any session needs', () => {
+  expect(bundled.inputs).toContain('remote-scripts/gate/check/check-host.ts');
+  expect(bundled.codeBytes).toBeGreaterThan(20_000);
+  expect(bundled.codeBytes).toBeLessThan(60_000); // with yaml and the compiled schema it is 400,000
 });
 
 test('the bundle that is installed is the same but for its version', async () => {

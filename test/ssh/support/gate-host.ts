@@ -1,7 +1,6 @@
 import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { compiledSchemas } from '../../../.ci/compile-schemas.mjs';
+import { bundleSecondary } from '../../../.ci/bundle.mjs';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
 import { checkArguments, pushArguments, sealArguments, type Wire } from '../../../src/rsync/arguments.ts';
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';
@@ -64,7 +63,7 @@ export async function startGateHost(): Promise<GateHost> {
   const sshd = await startPrivateSshd();
   const { account, directory } = sshd;
   const bundle = join(directory, 'offsite-gate.mjs');
-  await bundleGate(bundle);
+  await bundleSecondary('offsite-gate', bundle, '0.0.0-test');
   const root = join(directory, 'root');
   const state = join(directory, 'state');
   for (const path of [root, state, join(root, 'web1'), join(state, 'web1')]) await mkdir(path, { mode: 0o700 });
@@ -178,37 +177,6 @@ export function sealOf(id: SnapshotId, claims: Partial<Seal> = {}): Seal {
     rsync: { version: '3.5.0', remoteProtocol: 32 },
     basis: null,
     ...claims,
-  };
-}
-
-/**
- * Bundles the gate as .ci/build.mjs does.
- * @returns the files that went into it, and the modules that it imports from outside
- */
-export async function bundleGate(outfile: string): Promise<{ inputs: string[]; imports: string[] }> {
-  const { metafile } = await build({
-    absWorkingDir: new URL('../../..', import.meta.url).pathname,
-    entryPoints: ['remote-scripts/offsite-gate.ts'],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    define: { 'globalThis.OFFSITE_RSYNC_VERSION': '"0.0.0-test"' },
-    banner: {
-      js: "#!/usr/bin/env node\nimport { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);",
-    },
-    legalComments: 'none',
-    logLevel: 'warning',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    metafile: true,
-    plugins: [compiledSchemas()],
-  });
-  const outputs = Object.values(metafile.outputs);
-  return {
-    inputs: Object.keys(metafile.inputs),
-    imports: outputs.flatMap((one) => one.imports.map(({ path }) => path)),
   };
 }
 

@@ -1,15 +1,13 @@
-import { build, type Metafile } from 'esbuild';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compiledSchemas } from '../../../../.ci/compile-schemas.mjs';
+import { bundleSecondary, type Bundled } from '../../../../.ci/bundle.mjs';
 import { UNPRIVILEGED } from './store.ts';
 
 /** The program as it is installed on a secondary: one file. */
-export interface Bundle {
+export interface Bundle extends Bundled {
   readonly path: string;
-  readonly metafile: Metafile;
   remove(): void;
 }
 
@@ -18,21 +16,8 @@ export async function buildPrune(): Promise<Bundle> {
   const directory = mkdtempSync(join(tmpdir(), 'offsite-bundle-'));
   chmodSync(directory, 0o755); // the unprivileged user reads it
   const path = join(directory, 'offsite-prune.mjs');
-  const { metafile } = await build({
-    entryPoints: [new URL('../../../../remote-scripts/offsite-prune.ts', import.meta.url).pathname],
-    outfile: path,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    metafile: true,
-    plugins: [compiledSchemas()],
-    logLevel: 'error',
-    banner: {
-      js: "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);",
-    },
-  });
-  return { path, metafile, remove: () => rmSync(directory, { recursive: true, force: true }) };
+  const bundled = await bundleSecondary('offsite-prune', path, '0.0.0-test');
+  return { ...bundled, path, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }
 
 /** How a run ended and what it said. */

@@ -1,0 +1,50 @@
+// How the programs are bundled: for the build, and for the tests that look into a bundle.
+import { build } from 'esbuild';
+import { coldModules, isCold } from './cold-modules.mjs';
+import { compiledSchemas } from './compile-schemas.mjs';
+
+const REQUIRE =
+  "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);";
+
+function optionsFor(version) {
+  return {
+    absWorkingDir: new URL('..', import.meta.url).pathname,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    define: { 'globalThis.OFFSITE_RSYNC_VERSION': JSON.stringify(version) },
+    banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+    minifyWhitespace: true, // half the bytes to parse at each start; names stay, for stack traces
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  };
+}
+
+/** Bundles the controller, split, so that a command loads only what it needs. */
+export async function bundleController(outdir, version) {
+  const plugins = [compiledSchemas()];
+  const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external: ['node-notifier'] };
+  await build({ ...optionsFor(version), ...entry, plugins });
+}
+
+/** Bundles a program of the secondary into one file of its own that needs only node. Tells what went into it. */
+export async function bundleSecondary(name, outfile, version) {
+  const metafiles = [];
+  const plugins = [compiledSchemas(), coldModules((metafile) => metafiles.push(metafile))];
+  const entry = { entryPoints: [`remote-scripts/${name}.ts`], outfile, metafile: true };
+  const { metafile } = await build({ ...optionsFor(version), ...entry, plugins });
+  metafiles.push(metafile);
+  const [written] = Object.values(metafile.outputs);
+  return {
+    outputs: Object.keys(metafile.outputs),
+    codeBytes: Object.entries(written.inputs)
+      .filter(([path]) => !isCold(path))
+      .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
+    inputs: metafiles.flatMap(({ inputs }) => Object.keys(inputs)),
+    imports: metafiles.flatMap(({ outputs }) =>
+      Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path)),
+    ),
+  };
+}
