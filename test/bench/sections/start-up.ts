@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { measure, median, medianOf, type Command, type Measured } from '../measure.ts';
+import { ENVIRONMENT, measure, median, medianOf, type Command, type Measured } from '../measure.ts';
 import type { Section } from './section.ts';
 
 const ROUNDS = 15;
@@ -48,7 +48,7 @@ export const planningSection: Section = ({ report, say }) => {
   say('planning');
   const program = join(dirname(process.argv[1] ?? ''), 'plan-once.mjs');
   const times = Array.from({ length: ROUNDS }, () => {
-    const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8', env: ENVIRONMENT });
     const [time = Number.NaN, going = 0] = stdout.trim().split(' ').map(Number);
     if (!(going > 9000)) throw new Error(`The plan of 10,000 snapshots is not what it must be: ${stdout}${stderr}`);
     return time;
