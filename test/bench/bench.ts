@@ -29,7 +29,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 
 const HELP = `Usage: npm run bench [-- OPTIONS]
 
-  --quick        small data set, no long sections: under three minutes
+  --quick        small data set, no long sections: some three minutes
   --files N      small files in the data set (default: 50000; quick: 3000)
   --bytes SIZE   its size, such as 600MiB (default: 600MiB; quick: 48MiB)
   --repeats N    how often each thing is measured (default: 3)

@@ -48,12 +48,10 @@ export const pruneSection: Section = async ({ bench, sizes, report, say }) => {
   const ratio = prune.wallMs / rm.wallMs;
   report.rows.push({ section, scenario: 'remove', what: 'offsite-prune', measured: prune, ratio });
   const peak = Math.max(...Object.values(prune.peaks));
-  // The start of node is no part of the ratio where the trees are as small as --quick has them.
-  const start = sizes.quick ? 500 : 0;
-  const limit = 1.1 * rm.wallMs + start;
+  const limit = 1.1 * rm.wallMs;
   report.budgets.push({
     name: 'prune, time',
-    limit: `1.1 × rm -rf${start > 0 ? ' + 0.5 s' : ''} = ${seconds(limit)}`,
+    limit: `1.1 × rm -rf = ${seconds(limit)}`,
     found: `${seconds(prune.wallMs)}, ${ratio.toFixed(2)} ×`,
     held: prune.wallMs <= limit,
   });

@@ -24,6 +24,8 @@ cp -a dist/. "$1"`;
  * The copy stands below node_modules, where its one external import is found.
  */
 export default function setup(project: TestProject): () => void {
+  // Read at each start of node, 50 ms each time. Tests that speak TLS bring certificates of their own.
+  delete process.env.NODE_EXTRA_CA_CERTS;
   const copy = mkdtempSync(join(root, 'node_modules', '.offsite-dist-'));
   const lock = join(root, 'node_modules', '.offsite-build.lock');
   const { status, stderr } = spawnSync('flock', [lock, 'sh', '-ec', BUILD_AND_COPY, process.execPath, copy], {
