@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { constants, lstatSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import {
   type StoredSeal,
 } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { flush } from './flush.ts';
+import { CHILD_ENVIRONMENT } from './environment.ts';
 import { isRealDirectory } from './job-directory.ts';
 import { partialName, type JobPaths } from './paths.ts';
 
@@ -137,6 +138,15 @@ async function removeLeftovers(directory: string, names: Iterable<string>, id: S
   for (const name of names) {
     if (name.startsWith(`.${sealName(id)}.`) && name.endsWith('.tmp')) await rm(join(directory, name), { force: true });
   }
+}
+
+// A seal that survives a power cut must not stand over files that did not.
+function flush(directory: string): void {
+  const { status, error } = spawnSync('sync', ['--file-system', directory], {
+    stdio: 'ignore',
+    env: CHILD_ENVIRONMENT,
+  });
+  if (status !== 0) throw error ?? new Error(`sync(1) ended with ${status ?? 'a signal'}`);
 }
 
 async function syncDirectory(path: string): Promise<void> {

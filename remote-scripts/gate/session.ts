@@ -5,7 +5,6 @@ import { errorCode, errorMessage } from '../../src/platform/files.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
-import { beginFlush } from './flush.ts';
 import { directoryName, isRealDirectory, readJobDirectory, type JobDirectory } from './job-directory.ts';
 import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
@@ -154,10 +153,7 @@ async function serveVerify(
   const name = directoryName(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
-  // What was pushed goes to the disk while it is compared, so that sealing it has little left to wait for.
-  const flushed = state === 'partial' ? beginFlush(path) : Promise.resolve();
   const end = await runIn(session, { command: commandFor(session, request, name, []), allowDelete: request.extras });
-  await flushed;
   return ended(end, session.settings.limits.sessionLimitMs);
 }
 
