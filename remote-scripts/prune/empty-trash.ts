@@ -60,8 +60,8 @@ export async function emptyTrash(trash: string, deps: TrashDeps): Promise<Emptie
 }
 
 /**
- * Deletes some entries with few processes, and what those leave, one by one. A process for each, half of them mere seals, would
- * take longer than the removal of many a snapshot.
+ * Deletes some entries with few processes, and what those leave, one by one. A process for each, half of them mere
+ * seals, would take longer than the removal of many a snapshot.
  */
 async function deleteBatch(
   trash: string,
@@ -81,7 +81,7 @@ async function deleteBatch(
     return { deleted: going.length, failures };
   }
   // One of them has stopped rm, or somebody us. Which one, and why, it says when they are taken one by one.
-  const left = await stillThere(trash, going);
+  const left = await stillThere(trash, going).catch(() => going); // on a failing disk: rm says of each
   let deleted = going.length - left.length;
   for (const name of left) {
     tell(name);
