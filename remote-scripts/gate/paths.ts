@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { TRASH } from '../config/location.ts';
 import type { GateSettings } from './settings.ts';
 
 /** Where everything of one job lies. */
@@ -14,6 +15,10 @@ export interface JobPaths {
   readonly incoming: string;
   /** Seals that were accepted and are being placed; see sealing.ts. */
   readonly accepted: string;
+  /** Prune's, for all jobs of the host: what lies there is no basis, and will be deleted. */
+  readonly trash: string;
+  /** Held while what was pushed is flushed ahead of time, for all jobs of the host. No job can be called so. */
+  readonly flushLock: string;
 }
 
 /** The paths of a job that the settings know. */
@@ -24,6 +29,8 @@ export function jobPaths({ hostRoot, hostState }: GateSettings, job: string): Jo
     ledger: join(hostState, `${job}.attempts.jsonl`),
     incoming: join(hostState, 'spool', job, 'incoming'),
     accepted: join(hostState, 'spool', job, 'accepted'),
+    trash: join(hostRoot, TRASH),
+    flushLock: join(hostState, '.flush.lock'),
   };
 }
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { constants, lstatSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +11,7 @@ import {
   type StoredSeal,
 } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { CHILD_ENVIRONMENT } from './environment.ts';
+import { flush } from './flush.ts';
 import { isRealDirectory } from './job-directory.ts';
 import { partialName, type JobPaths } from './paths.ts';
 
@@ -87,13 +86,25 @@ export async function bearsClaims({ snapshots }: JobPaths, seal: StoredSeal): Pr
   return typeof stored !== 'string' && formatSeal(claimsOf(stored)) === formatSeal(claimsOf(seal));
 }
 
-/** Makes the partial snapshot a sealed one; see the top of this file. */
+/**
+ * Makes the partial snapshot a sealed one; see the top of this file.
+ * @throws FailedWriteError when the disk did not take what was pushed
+ */
 export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Receipt): Promise<void> {
   flush(paths.snapshots);
   await mkdir(paths.accepted, { recursive: true, mode: 0o700 });
   await writeFileAtomic(join(paths.accepted, sealName(seal.id)), formatSeal({ ...seal, receipt }));
   await syncDirectory(paths.accepted);
   await completeSeal(paths, seal.id);
+}
+
+/**
+ * Puts an attempt where nothing links to it any more: what the disk did not take may still be read from memory for a
+ * while, and would be handed on, whole by all appearances. Should we die before, the comparison of a later run tells.
+ */
+export async function discardAttempt({ snapshots, trash }: JobPaths, job: string, id: SnapshotId): Promise<void> {
+  await mkdir(trash, { recursive: true, mode: 0o700 });
+  await rename(join(snapshots, partialName(id)), join(trash, `${job}.${partialName(id)}`));
 }
 
 /**
@@ -138,15 +149,6 @@ async function removeLeftovers(directory: string, names: Iterable<string>, id: S
   for (const name of names) {
     if (name.startsWith(`.${sealName(id)}.`) && name.endsWith('.tmp')) await rm(join(directory, name), { force: true });
   }
-}
-
-// A seal that survives a power cut must not stand over files that did not.
-function flush(directory: string): void {
-  const { status, error } = spawnSync('sync', ['--file-system', directory], {
-    stdio: 'ignore',
-    env: CHILD_ENVIRONMENT,
-  });
-  if (status !== 0) throw error ?? new Error(`sync(1) ended with ${status ?? 'a signal'}`);
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -5,6 +5,7 @@ import { errorCode, errorMessage } from '../../src/platform/files.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
+import { beginFlush, FailedWriteError } from './flush.ts';
 import { directoryName, isRealDirectory, readJobDirectory, type JobDirectory } from './job-directory.ts';
 import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
@@ -18,6 +19,7 @@ import {
   bearsClaims,
   clearIncoming,
   completeSeals,
+  discardAttempt,
   placeSeal,
   prepareIncoming,
   readIncoming,
@@ -45,6 +47,9 @@ export type SessionEnd =
 
 /** The reason that the controller knows as "wait and try again" (FACTS 15). */
 const BUSY = 'busy: another session is still writing to this job';
+
+/** What only the administrator of this machine can mend. */
+const DISK_FAILED = 'the disk of this machine did not take what was pushed; see gate.log and the kernel log there';
 
 /** Milliseconds that sending a seal may take: it has under 1 KiB. */
 const SEAL_LIMIT = 120_000;
@@ -153,6 +158,8 @@ async function serveVerify(
   const name = directoryName(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
+  // What was pushed goes to the disk while it is compared, so that sealing it has little left to wait for.
+  if (state === 'partial') beginFlush(session.paths.flushLock);
   const end = await runIn(session, { command: commandFor(session, request, name, []), allowDelete: request.extras });
   return ended(end, session.settings.limits.sessionLimitMs);
 }
@@ -184,7 +191,14 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
       if (await bearsClaims(paths, seal)) return ended(end);
       return refused(`snapshot ${id} is sealed already, with other claims`);
     }
-    await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
+    try {
+      await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
+    } catch (error) {
+      if (!(error instanceof FailedWriteError)) throw error;
+      await discardAttempt(paths, job, id);
+      await session.log({ event: 'failed', reason: error.message });
+      return refused(DISK_FAILED);
+    }
     await session.log({ event: 'sealed' });
     return ended(end);
   } finally {

@@ -1,11 +1,9 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
+import { TRASH } from '../config/location.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { PruneRefusal } from './refusal.ts';
-
-/** Name of the directory below a host's root in which snapshots wait to be deleted. No job can be called so. */
-export const TRASH = '.trash';
 
 /** Where everything of one host lies. */
 export interface HostPlaces {

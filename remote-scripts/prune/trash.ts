@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
 import { ownDirectory } from './places.ts';
 
-/** The trash of one host, as one run of prune knows it: programs of ours put nothing else there meanwhile. */
+/**
+ * The trash of one host, as one run of prune knows it. Meanwhile only the gate puts something there: attempts, under a
+ * lock that prune takes too, and under names that are not given twice.
+ */
 export interface Trash {
   readonly path: string;
   /** Names that are taken in it. */

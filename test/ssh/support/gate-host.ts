@@ -58,13 +58,16 @@ interface PushSettings {
   readonly bandwidthLimit?: number;
 }
 
-/** Starts a secondary with the job `db` of the host `web1`. */
-export async function startGateHost(): Promise<GateHost> {
+/**
+ * Starts a secondary with the job `db` of the host `web1`.
+ * @param place an empty directory for its snapshots, on a file system of the test's own
+ */
+export async function startGateHost(place?: string): Promise<GateHost> {
   const sshd = await startPrivateSshd();
   const { account, directory } = sshd;
   const bundle = join(directory, 'offsite-gate.mjs');
   await bundleSecondary('offsite-gate', bundle, '0.0.0-test');
-  const root = join(directory, 'root');
+  const root = join(place ?? directory, 'root');
   const state = join(directory, 'state');
   for (const path of [root, state, join(root, 'web1'), join(state, 'web1')]) await mkdir(path, { mode: 0o700 });
   for (const path of [root, state]) await chown(path, account.uid, account.gid);

@@ -1,0 +1,46 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { CHILD_ENVIRONMENT } from './environment.ts';
+
+/** A write to the file system has failed, so what was written there before may not be on the disk. */
+export class FailedWriteError extends Error {
+  override readonly name = 'FailedWriteError';
+}
+
+/**
+ * Waits until all of the file system that holds a directory is on the disk: a seal that survives a power cut must not
+ * stand over files that did not.
+ *
+ * The kernel tells of a failed write once, to the first syncfs(2) that asks after it (measured on Linux 6.18: the second
+ * `sync --file-system` after it ends with 0). So whoever gets this error must not believe in what was written, later either.
+ * @throws FailedWriteError when the disk did not take everything
+ */
+export function flush(directory: string): void {
+  const { status, error, stderr } = spawnSync('sync', ['--file-system', directory], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    env: CHILD_ENVIRONMENT,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new FailedWriteError(stderr.trim() || `sync(1) ended with ${status ?? 'a signal'}`);
+}
+
+/**
+ * Begins what {@link flush} will have to wait for, while something else goes on. Only a head start: nobody waits for it,
+ * and {@link flush} comes after it and judges.
+ *
+ * It is sync(2), for all file systems, and not syncfs(2): that one would be told of a failed write in place of {@link flush},
+ * while sync(2) takes no report away (measured on Linux 6.18; it leaves them where fsync and syncfs find them). A file
+ * system that hangs, such as that of a server that is away, makes sync(2) hang: hence the lock, so that there is one of
+ * them and not one more with each run.
+ * @param lock file whose lock is held meanwhile
+ */
+export function beginFlush(lock: string): void {
+  const child = spawn('flock', ['--nonblock', '--no-fork', lock, 'sync'], {
+    stdio: 'ignore',
+    env: CHILD_ENVIRONMENT,
+    cwd: '/',
+    detached: true, // the session may end before it
+  });
+  child.once('error', () => undefined); // flush will say what there is to say
+  child.unref();
+}
