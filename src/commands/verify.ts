@@ -26,6 +26,7 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
   missing: 'MISSING',
   metadata: 'metadata',
   drift: 'drift',
+  unseen: 'drift',
   extra: 'extra',
 };
 
@@ -88,7 +89,7 @@ function describe(report: VerifyReport): string {
 }
 
 function differenceTable({ comparison }: VerifyReport): string[] {
-  const order: readonly DifferenceKind[] = ['corruption', 'missing', 'metadata', 'drift', 'extra'];
+  const order: readonly DifferenceKind[] = ['corruption', 'missing', 'metadata', 'unseen', 'drift', 'extra'];
   const differences = [...(comparison?.differences ?? [])].sort(
     (a, b) => order.indexOf(a.kind) - order.indexOf(b.kind),
   );

@@ -1,5 +1,6 @@
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
+import { snapshotTime } from '../shared/snapshot-id.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
 import { checkCanary } from '../verify/canary.ts';
 import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
@@ -26,6 +27,8 @@ export type AttemptResult =
       readonly signal?: NodeJS.Signals;
       /** What the secondary may hold of it: a basis for the next attempt. Undefined: nothing. */
       readonly bytesDone: number | undefined;
+      /** Size and mtime do not tell what has changed: the next attempt has to compare by checksum. */
+      readonly unseen?: boolean;
     };
 
 type Failed = Extract<AttemptResult, { kind: 'failed' }>;
@@ -101,12 +104,14 @@ async function verify(
   const mode = spec.verifyMode === 'changed' && pushed.sentNames !== undefined ? 'changed' : 'full';
   const only = `${spec.directory}/only`;
   if (mode === 'changed') await writeOnlyFilter(only, pushed.sentNames ?? []);
-  const request = { wire, tree, since, environment, signal, ...(mode === 'changed' ? { only } : {}) };
+  const unseenSince = unseenSinceOf(spec, since, pushed);
+  const request = { wire, tree, since, unseenSince, environment, signal, ...(mode === 'changed' ? { only } : {}) };
   const result = await whileBusy(() => verifySnapshot(request, runProcess), sessionVerdict, spec, deps);
   if (result.kind === 'session-failed') return sessionFailed(spec, result.session, bytesDone);
   for (const difference of result.comparison.differences) observe({ event: 'difference', difference });
   if (result.verdict !== 'intact') {
     const summary = summariseComparison(result.comparison);
+    const unseen = result.comparison.counts.unseen > 0;
     return result.verdict === 'corruption'
       ? {
           kind: 'failed',
@@ -117,8 +122,9 @@ async function verify(
       : {
           kind: 'failed',
           outcome: 'incomplete',
-          reason: `the source changed while it was sent: ${summary}`,
+          reason: `${unseen ? 'size and time did not show rsync what differs' : 'the source changed while it was sent'}: ${summary}`,
           bytesDone,
+          unseen,
         };
   }
 
@@ -145,6 +151,21 @@ async function verify(
     default:
       return canary satisfies never;
   }
+}
+
+/**
+ * From when on a change of an entry may have gone unseen. What was sent was read after the push began. What was linked was
+ * equal by size and mtime to a basis; if its content is another and the source was touched since that was made, either may
+ * be at fault, so it is not called corruption before the next attempt has compared by checksum and found it again.
+ */
+function unseenSinceOf(
+  { bases: [basis], distrustBases }: AttemptSpec,
+  started: Date,
+  { sentNames }: Pushed,
+): (name: string) => Date {
+  if (distrustBases || basis === undefined || sentNames === undefined) return () => started;
+  const [sent, linkedSince] = [new Set(sentNames), snapshotTime(basis)];
+  return (name) => (sent.has(name) ? started : linkedSince);
 }
 
 /** What the failure of a session means for the attempt. */

@@ -2,6 +2,7 @@ import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { nextSnapshotId } from '../shared/snapshot-id.ts';
 import { errorMessage } from '../platform/files.ts';
+import { noteDistrust } from '../state/distrust.ts';
 import { saveJobState, type JobState } from '../state/job-state.ts';
 import { attempt, type AttemptResult } from './attempt.ts';
 import type { AttemptSpec } from './attempt-spec.ts';
@@ -20,6 +21,8 @@ export interface AttemptsEnd {
   readonly made: number;
   readonly state: JobState;
   readonly warnings: readonly string[];
+  /** Whether the last attempt compared with its bases by checksum. */
+  readonly distrustBases: boolean;
 }
 
 /** Ends of an attempt that wrote nothing, of which the secondary has kept nothing, not even the id. */
@@ -43,6 +46,7 @@ export async function makeAttempts(
   const warnings = new Set<string>();
   let state = initial;
   let arrived = false;
+  let { distrustBases } = plan;
   let written = Promise.resolve();
   const keep = (next: JobState): Promise<void> => {
     state = next;
@@ -68,9 +72,9 @@ export async function makeAttempts(
     });
     const { job } = request;
     const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
-    const spec: AttemptSpec = { ...plan, tree, bases, onProgress: noteProgress };
+    const spec: AttemptSpec = { ...plan, distrustBases, tree, bases, onProgress: noteProgress };
     const result = await attempt(spec, { ...deps, environment: sessionEnvironment() });
-    if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings] };
+    if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
     arrived ||= result.bytesDone !== undefined || !NOT_LET_IN.has(result.outcome);
     const wait = nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
@@ -80,16 +84,30 @@ export async function makeAttempts(
     await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
     const { outcome, reason } = result;
     deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
-    if (wait === undefined) return { result, id, made, state, warnings: [...warnings] };
+    if (result.unseen === true && !distrustBases) {
+      distrustBases = true;
+      warnings.add(unseenWarning(reason));
+      // Should this run end here, the next one knows. Within this one it is known anyway.
+      const { settings, target } = request;
+      await noteDistrust(settings.stateDirectory, job.name, target.name, deps.clock.now()).catch((error: unknown) => {
+        warnings.add(`The note of it could not be written: ${errorMessage(error)}`);
+      });
+    }
+    if (wait === undefined) return { result, id, made, state, warnings: [...warnings], distrustBases };
     try {
       await deps.clock.sleep(wait, plan.signal);
     } catch {
       // The deadline or a signal came while waiting. The cause of the failed attempt says more than the interruption alone.
       const { reason: why, ...interruption } = interruptionOf(plan.signal);
       const told = { ...interruption, reason: `${why} (before that: ${reason})` };
-      return { result: { kind: 'failed', bytesDone: undefined, ...told }, id, made, state, warnings: [...warnings] };
+      const ended: AttemptResult = { kind: 'failed', bytesDone: undefined, ...told };
+      return { result: ended, id, made, state, warnings: [...warnings], distrustBases };
     }
   }
+}
+
+function unseenWarning(reason: string): string {
+  return `${reason}. So the attempt after it compares by checksum and sends whatever differs. A program that sets times back after it has written does this, or writes twice in one second. If none of yours does, look at the disk of the secondary.`;
 }
 
 /** What the next attempt may link to, the best first (FACTS 13). */

@@ -140,7 +140,7 @@ async function attemptsToEnd(
   warnings: readonly string[],
   deps: RunDeps,
 ): Promise<RunEnd> {
-  const { result, id, made, state, warnings: more } = await makeAttempts(request, plan, initial, deps);
+  const { result, id, made, state, warnings: more, distrustBases } = await makeAttempts(request, plan, initial, deps);
   const { source } = plan;
   const common = { attempts: made, source, state, warnings: [...warnings, ...more] };
   if (result.kind === 'failed') {
@@ -155,7 +155,7 @@ async function attemptsToEnd(
     snapshot: id,
     transfer,
     verification,
-    clearsDistrust: plan.distrustBases || verification.mode === 'full',
+    clearsDistrust: distrustBases || verification.mode === 'full',
     warnings: [...common.warnings, ...result.warnings],
   };
 }

@@ -38,19 +38,30 @@ export interface Comparer {
  * Makes a {@link Comparer}.
  * @param source absolute path of the compared directory
  * @param since when the snapshot was taken
+ * @param unseenSince for content that differs under one size and mtime: since when a change of that entry, named as rsync
+ *   wrote it, counts as unseen by rsync
  */
-export function createComparer(source: string, since: Date): Comparer {
-  const counts: Record<DifferenceKind, number> = { corruption: 0, missing: 0, metadata: 0, drift: 0, extra: 0 };
+export function createComparer(source: string, since: Date, unseenSince?: (name: string) => Date): Comparer {
+  const counts: Record<DifferenceKind, number> = {
+    corruption: 0,
+    missing: 0,
+    metadata: 0,
+    drift: 0,
+    unseen: 0,
+    extra: 0,
+  };
   const differences: Difference[] = [];
   let snapshotMissing = false;
   const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
-  const changedFrom = since.getTime() - SLACK[hasForeignClock(source) ? 'foreign' : 'own'];
+  const slack = SLACK[hasForeignClock(source) ? 'foreign' : 'own'];
+  const changedFrom = since.getTime() - slack;
   const lookUp = createLookUp(root);
   return {
     add: (item) => {
       if (item.isNew && item.name === './') snapshotMissing = true;
       const entry = item.isExtra ? undefined : lookUp(decodeName(item.name));
-      const kind = classifyDifference(item, entry, changedFrom);
+      const unseenFrom = unseenSince && unseenSince(item.name).getTime() - slack;
+      const kind = classifyDifference(item, entry, changedFrom, unseenFrom);
       if (kind === undefined) return;
       counts[kind] += 1;
       if (counts[kind] <= NAMED) {

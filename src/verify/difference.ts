@@ -10,6 +10,11 @@ export type DifferenceKind =
   | 'metadata'
   /** The source has changed since the snapshot. */
   | 'drift'
+  /**
+   * The source was changed since, and neither its size nor its mtime shows it, so that rsync took it for unchanged; or it
+   * was only touched, and the stored bytes are damaged. A push that compares by checksum tells which.
+   */
+  | 'unseen'
   /** Only the secondary has it: deleted from the source since, or put there by somebody else. */
   | 'extra';
 
@@ -28,12 +33,14 @@ export interface SourceEntry {
  * short on the secondary has another size too, but its source is as old as before.
  * @param source the entry as it is now
  * @param since what changed from then on (milliseconds since 1970) counts as changed since the snapshot
+ * @param unseenSince the same, for content that differs under one size and mtime; by default that is corruption always
  * @returns undefined when the line is no difference
  */
 export function classifyDifference(
   item: Item,
   source: SourceEntry | undefined,
   since: number,
+  unseenSince = Infinity,
 ): DifferenceKind | undefined {
   if (item.kind === 'device' || item.kind === 'special') return undefined; // never stored: FACTS 11
   if (item.isExtra) return 'extra';
@@ -47,7 +54,8 @@ export function classifyDifference(
   }
   // A changed symlink has its target as content, and no size or mtime of its own to go by.
   const silently = item.kind === 'file' && !/[st]/.test(item.differs);
-  return silently || !changed ? 'corruption' : 'drift';
+  if (silently) return source.lastChangeMs >= unseenSince ? 'unseen' : 'corruption';
+  return changed ? 'drift' : 'corruption';
 }
 
 /** Which attributes differ, in words: `content, mtime`. */

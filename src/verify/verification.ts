@@ -23,6 +23,8 @@ export interface VerifySpec {
   readonly tree: Tree;
   /** When the push began: what the source changed after it is drift. */
   readonly since: Date;
+  /** After a push: from when on its comparison of size and mtime may have missed a change (see createComparer). */
+  readonly unseenSince?: (name: string) => Date;
   /** Compare only these (see checkArguments). */
   readonly only?: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -31,7 +33,7 @@ export interface VerifySpec {
 
 /** Reads both sides and compares checksums (a dry run: nothing is written on either side). */
 export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise<Verified> {
-  const comparer = createComparer(spec.tree.source, spec.since);
+  const comparer = createComparer(spec.tree.source, spec.since, spec.unseenSince);
   // Under rrsync -no-del, --delete is refused even in a dry run (FACTS 5). With a list, all else would count as extra.
   const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
   const session = await runSession(
@@ -55,10 +57,10 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
  * @param metadata `plain` file systems may be unable to keep modes and times, so there those differences are no fault
  */
 export function judgeComparison(comparison: Comparison, metadata: Wire['metadata']): ComparisonVerdict {
-  const { corruption, missing, metadata: changedMetadata, drift, extra } = comparison.counts;
+  const { corruption, missing, metadata: changedMetadata, drift, unseen, extra } = comparison.counts;
   if (corruption + missing > 0 || comparison.snapshotMissing) return 'corruption';
   if (changedMetadata > 0 && metadata === 'fake_super') return 'corruption';
-  return drift + extra > 0 ? 'drift' : 'intact';
+  return drift + unseen + extra > 0 ? 'drift' : 'intact';
 }
 
 /** The differences in one line: `3 corrupt, 1 missing (db.sql: content; …)`. */
@@ -69,6 +71,7 @@ export function summariseComparison({ counts, differences, snapshotMissing }: Co
     [counts.missing, 'missing'],
     [counts.metadata, 'with other metadata'],
     [counts.drift, 'changed in the source since'],
+    [counts.unseen, 'with other content under the same size and time'],
     [counts.extra, 'only on the secondary'],
   ];
   const told = words.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);

@@ -1,9 +1,10 @@
 import { chmod, mkdir, readdir, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
-import { createWriteStream, rmSync } from 'node:fs';
+import { createWriteStream, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectFault } from './support/fault.ts';
+import { flipByte } from './support/flip-byte.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
@@ -132,12 +133,15 @@ describe('a source that changes while it is sent', () => {
   const slow = { target: { bandwidth_limit: '1536KiB' } };
   const incomplete = { code: 17, advises: /readable and stable while they are sent/, undo: () => primary.configure() };
 
+  let minutes = 60;
+
   /** New content, so that there is something to send, and a moment in the middle of it. */
   async function changing(act: () => void) {
     await writeFile(source('large.dump'), randomBytes(2 * MIB));
     await writeFile(source('z-later.dump'), randomBytes(256 * 1024));
-    // rsync compares times in whole seconds: what changes in the second in which it was written looks the same.
-    const before = new Date(Date.now() - 10_000);
+    // rsync compares times in whole seconds: what changes in the second in which it was written looks the same, and so
+    // does what an earlier test wrote in it.
+    const before = new Date(Date.now() - (minutes += 1) * 60_000);
     await utimes(source('large.dump'), before, before);
     await primary.configure(slow);
     secondary.line.after(0.5 * MIB, act);
@@ -191,6 +195,78 @@ describe('a source that changes while it is sent', () => {
     expect((await primary.history()).at(-1)).toMatchObject({ attempts: 2 });
     expect(await primary.call('verify', 'files')).toMatchObject({ code: 0 });
     await primary.configure();
+  });
+});
+
+describe('a source that changes where size and time do not show it', () => {
+  let quiet: Primary;
+  const path = () => join(quiet.source, 'quiet.dump');
+  const hour = new Date(Date.now() - 3_600_000);
+
+  /** Writes other content of the same size, and sets the time back. */
+  function rewrite(): void {
+    writeFileSync(path(), randomBytes(MIB));
+    utimesSync(path(), hour, hour);
+  }
+
+  /** Runs, and expects what was not seen at first to be sent in the second attempt, and that people are told. */
+  async function expectSecondLook(): Promise<void> {
+    await quiet.configure({ job: { retry: { attempts: 2, delay: '100ms' } } });
+    const end = await quiet.call('run', 'quiet');
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.alerts.map(({ event }) => event)).toEqual(['success', 'warning']);
+    expect(end.alerts[1]?.body).toMatch(
+      /size and time did not show rsync what differs: 1 with other content under the same size and time \(quiet\.dump: content\)/,
+    );
+    expect((await quiet.history()).at(-1)).toMatchObject({ attempts: 2, transfer: { changedFiles: 1 } });
+    expect(await quiet.call('verify', 'quiet')).toMatchObject({ code: 0 });
+    // Known to be sound again: linked by size and time.
+    await quiet.secure();
+    expect((await quiet.history()).at(-1)).toMatchObject({ attempts: 1, warnings: [] });
+  }
+
+  beforeAll(async () => {
+    quiet = await makePrimary(secondary, 'quiet');
+    await fillSampleTree(quiet.source);
+    rewrite();
+    await quiet.secure();
+  });
+  afterAll(() => quiet.stop());
+
+  it('from one run to the next', async () => {
+    rewrite();
+    await expectSecondLook();
+  });
+
+  it('while it is sent', async () => {
+    await writeFile(path(), randomBytes(MIB + 1)); // so that it is sent at all
+    await quiet.secure();
+    rewrite();
+    await quiet.configure({ target: { bandwidth_limit: '1MiB' }, job: { retry: { attempts: 2, delay: '100ms' } } });
+    secondary.line.after(0.4 * MIB, () => rewrite());
+    const end = await quiet.call('run', 'quiet');
+    expect(end.code, end.stderr).toBe(0);
+    expect((await quiet.history()).at(-1)).toMatchObject({ attempts: 2 });
+    await quiet.configure();
+    expect(await quiet.call('verify', 'quiet')).toMatchObject({ code: 0 });
+  });
+
+  it('is told from damage by the second look: what was only touched here is sent again, and the old copy stays found', async () => {
+    const damaged = await quiet.secure();
+    flipByte(secondary.path('quiet', damaged, 'quiet.dump'), 1000);
+    await chmod(path(), 0o640);
+    await chmod(path(), 0o644);
+    await expectSecondLook();
+    expect(await quiet.call('verify', 'quiet', '--snapshot', damaged)).toMatchObject({ code: 20 });
+  });
+
+  it('is corruption where it was not even touched here', async () => {
+    const sealed = await quiet.secure();
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // a change within a second of a snapshot counts as one since
+    await quiet.secure();
+    flipByte(secondary.path('quiet', sealed, 'quiet.dump'), 1000);
+    const end = await quiet.call('run', 'quiet');
+    expect(end.code, end.stderr).toBe(20);
   });
 });
 

@@ -49,6 +49,16 @@ describe('a difference', () => {
     );
   });
 
+  it.each([
+    ['<fc........ 20', OLD, 'corruption'],
+    ['<fc........ 20', NEW, 'unseen'],
+    ['<fcst...... 20', NEW, 'drift'],
+    ['<f.s....... 20', OLD, 'corruption'],
+    ['.f....og... 20', OLD, 'metadata'],
+  ] as const)('after a push, %j with source %j is %s', (line, source, kind) => {
+    expect(classifyDifference(item(line), source, SINCE, SINCE)).toBe(kind);
+  });
+
   it('is told in words', () => {
     expect(describeDifference(item('<fcstpog..a 20'))).toMatch(/^content, size, mtime, mode, owner, group/);
     expect(describeDifference(item('cLc........ 9'))).toBe('target');
@@ -59,7 +69,7 @@ describe('a difference', () => {
 
 describe('a comparison', () => {
   const comparison = (counts: Partial<Comparison['counts']>, change: Partial<Comparison> = {}): Comparison => ({
-    counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, extra: 0, ...counts },
+    counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, unseen: 0, extra: 0, ...counts },
     differences: [],
     snapshotMissing: false,
     ...change,
@@ -69,6 +79,8 @@ describe('a comparison', () => {
     [{}, 'fake_super', 'intact'],
     [{ drift: 3 }, 'fake_super', 'drift'],
     [{ extra: 1 }, 'fake_super', 'drift'],
+    [{ unseen: 1 }, 'fake_super', 'drift'],
+    [{ unseen: 1, corruption: 1 }, 'fake_super', 'corruption'],
     [{ corruption: 1, drift: 9 }, 'fake_super', 'corruption'],
     [{ missing: 1 }, 'plain', 'corruption'],
     [{ metadata: 1 }, 'fake_super', 'corruption'],
