@@ -21,10 +21,10 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   gate: gateSection,
   run: runSection,
   dumps: dumpsSection,
-  prune: pruneSection,
   others: othersSection,
   limits: limitsSection,
   growth: growthSection,
+  prune: pruneSection, // last: it deletes (see putAside)
 };
 
 const HELP = `Usage: npm run bench [-- OPTIONS]

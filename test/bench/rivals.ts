@@ -23,7 +23,7 @@ export interface Rival {
   readonly removeOld: readonly Command[];
   /** How many snapshots there are now. */
   readonly snapshots: () => Promise<number>;
-  /** Directory on the secondary; removed between the rounds. */
+  /** Directory on the secondary; put aside between the rounds. */
   readonly place: string;
 }
 

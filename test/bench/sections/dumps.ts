@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { formatSize } from '../../../src/shared/units.ts';
-import { removeTree } from '../../ssh/support/remove-tree.ts';
 import { setUpController } from '../controller.ts';
 import { makeDatedDumps, seededRandom } from '../data-set.ts';
 import { measure, medianOf, run, type Measured } from '../measure.ts';
@@ -30,6 +29,6 @@ export const dumpsSection: Section = async ({ bench, sizes, report, say }) => {
     found: `${(share * 100).toFixed(2)} %`,
     held: share < 0.02,
   });
-  await removeTree(source);
-  await removeTree(join(bench.roots.gate, 'job36'));
+  bench.putAside(source);
+  bench.putAside(join(bench.roots.gate, 'job36'));
 };

@@ -1,7 +1,6 @@
 import { mkdirSync, openSync, closeSync, ftruncateSync, writeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatSize } from '../../../src/shared/units.ts';
-import { removeTree } from '../../ssh/support/remove-tree.ts';
 import { setUpController } from '../controller.ts';
 import { measure } from '../measure.ts';
 import { seconds } from '../report.ts';
@@ -24,8 +23,8 @@ export const growthSection: Section = async ({ bench, sizes, report, say }) => {
       const peak = Math.max(measured.peaks['offsite-rsync'] ?? 0, files === largest.files ? largest.peak : 0);
       largest = { files, peak };
     }
-    await removeTree(source);
-    await removeTree(join(bench.roots.gate, `job${30 + index}`));
+    bench.putAside(source);
+    bench.putAside(join(bench.roots.gate, `job${30 + index}`));
   }
   report.budgets.push({
     name: `controller at ${largest.files.toLocaleString('en')} files`,
@@ -49,8 +48,8 @@ export const growthSection: Section = async ({ bench, sizes, report, say }) => {
     const what = `one sparse file of 8 GiB, ${scenario}`;
     report.rows.push({ section, scenario: what, what: 'offsite-rsync run', measured });
   }
-  await removeTree(source);
-  await removeTree(join(bench.roots.gate, 'job35'));
+  bench.putAside(source);
+  bench.putAside(join(bench.roots.gate, 'job35'));
 };
 
 function makeTinyFiles(directory: string, files: number): void {

@@ -2,7 +2,6 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { removeTree } from '../../ssh/support/remove-tree.ts';
 import { makeDataSet } from '../data-set.ts';
 import { measure, medianOf, run, type Measured } from '../measure.ts';
 import { seconds } from '../report.ts';
@@ -38,8 +37,8 @@ export const othersSection: Section = async (scene) => {
         say(`others ${round + 1}/${rounds}: ${scenario}, ${rival.name}: ${seconds(measured.wallMs)}`);
       }
     }
-    for (const rival of rivals) await removeTree(rival.place);
-    await removeTree(source);
+    for (const rival of rivals) bench.putAside(rival.place);
+    bench.putAside(source);
   }
   await removeOld(scene, note);
   for (const scenario of [...SCENARIOS, REMOVAL]) {
@@ -80,7 +79,7 @@ async function step({ bench, report }: Scene, rival: Rival, scenario: Scenario):
       const to = join(bench.directory, 'restored');
       mkdirSync(to);
       const measured = await measure([rival.restore(to)], bench.ends);
-      await removeTree(to);
+      bench.putAside(to);
       return measured;
     }
     default:
@@ -115,8 +114,8 @@ async function removeOld(scene: Scene, note: (key: string, measured: Measured) =
     const left = await rival.snapshots();
     if (left !== 1) throw new Error(`${rival.name} was to leave one snapshot, and left ${left}`);
   }
-  for (const rival of rivals) await removeTree(rival.place);
-  await removeTree(source);
+  for (const rival of rivals) bench.putAside(rival.place);
+  bench.putAside(source);
 }
 
 const PARTS = [2, 4];
@@ -164,8 +163,8 @@ export const limitsSection: Section = async ({ bench, sizes, report, say }) => {
       ...ratio,
     });
   }
-  await removeTree(source);
-  await removeTree(root);
+  bench.putAside(source);
+  bench.putAside(root);
 };
 
 /** Directories of the second level, dealt out in turn. */

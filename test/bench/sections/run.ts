@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { listArguments } from '../../../src/rsync/arguments.ts';
-import { removeTree } from '../../ssh/support/remove-tree.ts';
 import { bareCommands } from '../bare.ts';
 import { setUpController } from '../controller.ts';
 import { makeDataSet } from '../data-set.ts';
@@ -35,7 +34,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
       const list = ['rsync', ...listArguments({ source, exclude: [] })];
       const walk = await measure([{ argv: list }]);
       found.set(`${way} walk`, [...(found.get(`${way} walk`) ?? []), walk]);
-      for (const job of Object.values(jobs)) await removeTree(join(bench.roots[way], job));
+      for (const job of Object.values(jobs)) bench.putAside(join(bench.roots[way], job));
     }
   }
   for (const way of ['rrsync', 'gate'] as const) {
@@ -61,7 +60,6 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
     const measured = medianOf(found.get(`${way} walk`) ?? []);
     report.rows.push({ section, scenario, what: 'rsync --list-only', measured });
   }
-  await removeTree(source);
 };
 
 function oursOf(rounds: number): string[] {
