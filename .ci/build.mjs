@@ -1,9 +1,10 @@
 // Builds the programs: the controller into dist/, and each program of the secondary into dist/remote/.
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { bundleController, bundleSecondary } from './bundle.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const dist = new URL('../dist', import.meta.url).pathname;
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
 rmSync(dist, { recursive: true, force: true });
 await bundleController(dist, version);

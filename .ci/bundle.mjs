@@ -1,4 +1,5 @@
 // How the programs are bundled: for the build, and for the tests that look into a bundle.
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { coldModules, isCold } from './cold-modules.mjs';
 import { compiledSchemas } from './compile-schemas.mjs';
@@ -8,7 +9,7 @@ const REQUIRE =
 
 function optionsFor(version) {
   return {
-    absWorkingDir: new URL('..', import.meta.url).pathname,
+    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     bundle: true,
     platform: 'node',
     target: 'node20',

@@ -2,8 +2,9 @@
 // replaced by the code that its schemas compile to; the compiler itself does not get into a bundle.
 import { build } from 'esbuild';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const shared = new URL('../src/shared', import.meta.url).pathname;
+const shared = fileURLToPath(new URL('../src/shared', import.meta.url));
 
 /** Checks of formats are not copied into the code: it calls the ones that the sources call. */
 const FORMATS = 'FORMATS';

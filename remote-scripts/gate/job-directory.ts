@@ -1,6 +1,6 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../src/platform/files.ts';
+import { errorCode, isMissing } from '../../src/platform/files.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /**
@@ -73,4 +73,20 @@ export async function isRealDirectory(directory: string, name: string): Promise<
     if (isMissing(error)) return false;
     throw error;
   }
+}
+
+/** Makes the directory of a job, unless it is there. @throws Error when something else has its name */
+export async function makeJobDirectory(hostRoot: string, job: string): Promise<void> {
+  try {
+    await mkdir(join(hostRoot, job), { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  if (!(await isRealDirectory(hostRoot, job))) throw new Error(`${join(hostRoot, job)} is not a directory`);
+}
+
+/** What the file system of a directory has left; it may count no inodes. */
+export async function freeSpace(path: string): Promise<{ freeBytes: number; freeInodes: number | undefined }> {
+  const { bavail, bsize, files, ffree } = await statfs(path);
+  return { freeBytes: bavail * bsize, freeInodes: files === 0 ? undefined : ffree };
 }

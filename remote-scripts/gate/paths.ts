@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { TRASH } from '../config/location.ts';
 import type { GateSettings } from './settings.ts';
 
 /** Where everything of one job lies. */
@@ -15,8 +14,8 @@ export interface JobPaths {
   readonly incoming: string;
   /** Seals that were accepted and are being placed; see sealing.ts. */
   readonly accepted: string;
-  /** Prune's, for all jobs of the host: what lies there is no basis, and will be deleted. */
-  readonly trash: string;
+  /** Stands while nobody knows whether the disk took what is unsealed; see unflushed.ts. */
+  readonly unflushed: string;
   /** Held while what was pushed is flushed ahead of time, for all jobs of the host. No job can be called so. */
   readonly flushLock: string;
 }
@@ -29,7 +28,7 @@ export function jobPaths({ hostRoot, hostState }: GateSettings, job: string): Jo
     ledger: join(hostState, `${job}.attempts.jsonl`),
     incoming: join(hostState, 'spool', job, 'incoming'),
     accepted: join(hostState, 'spool', job, 'accepted'),
-    trash: join(hostRoot, TRASH),
+    unflushed: join(hostState, `${job}.unflushed`),
     flushLock: join(hostState, '.flush.lock'),
   };
 }

@@ -3,3 +3,4 @@
 export { formatProblems } from '../../src/shared/yaml-config.ts';
 export { parseSecondaryConfig } from '../config/load.ts';
 export { checkHost } from './check/check-host.ts';
+export { discardUnsealed } from './discard.ts';

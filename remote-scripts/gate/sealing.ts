@@ -11,14 +11,14 @@ import {
   type StoredSeal,
 } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { flush } from './flush.ts';
 import { isRealDirectory } from './job-directory.ts';
 import { partialName, type JobPaths } from './paths.ts';
+import { flushOrDistrust } from './unflushed.ts';
 
 /*
  * How a snapshot is sealed, and what if we die here (all of it under the job's lock):
  *
- *   1. flush the file system               died: still partial; the sender tries again
+ *   1. flush the file system               died: nobody knows what was on the disk (unflushed.ts)
  *   2. accepted/<id>.sealed, with receipt  died: the next session goes on from here (completeSeals)
  *   3. <id>.partial -> <id>                died: the same
  *   4. <id>.sealed beside it               died: the same, and there is nothing left to do but 5
@@ -91,20 +91,11 @@ export async function bearsClaims({ snapshots }: JobPaths, seal: StoredSeal): Pr
  * @throws FailedWriteError when the disk did not take what was pushed
  */
 export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Receipt): Promise<void> {
-  flush(paths.snapshots);
+  await flushOrDistrust(paths);
   await mkdir(paths.accepted, { recursive: true, mode: 0o700 });
   await writeFileAtomic(join(paths.accepted, sealName(seal.id)), formatSeal({ ...seal, receipt }));
   await syncDirectory(paths.accepted);
   await completeSeal(paths, seal.id);
-}
-
-/**
- * Puts an attempt where nothing links to it any more: what the disk did not take may still be read from memory for a
- * while, and would be handed on, whole by all appearances. Should we die before, the comparison of a later run tells.
- */
-export async function discardAttempt({ snapshots, trash }: JobPaths, job: string, id: SnapshotId): Promise<void> {
-  await mkdir(trash, { recursive: true, mode: 0o700 });
-  await rename(join(snapshots, partialName(id)), join(trash, `${job}.${partialName(id)}`));
 }
 
 /**

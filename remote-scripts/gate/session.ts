@@ -1,4 +1,4 @@
-import { mkdir, rename, statfs } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
 import { errorCode, errorMessage } from '../../src/platform/files.ts';
@@ -6,7 +6,14 @@ import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import { beginFlush, FailedWriteError } from './flush.ts';
-import { directoryName, isRealDirectory, readJobDirectory, type JobDirectory } from './job-directory.ts';
+import {
+  directoryName,
+  freeSpace,
+  isRealDirectory,
+  makeJobDirectory,
+  readJobDirectory,
+  type JobDirectory,
+} from './job-directory.ts';
 import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
 import { takeLock } from './lock.ts';
@@ -19,13 +26,13 @@ import {
   bearsClaims,
   clearIncoming,
   completeSeals,
-  discardAttempt,
   placeSeal,
   prepareIncoming,
   readIncoming,
   watchIncoming,
 } from './sealing.ts';
 import type { GateSettings } from './settings.ts';
+import { clearUnflushed, distrustAllJobs } from './unflushed.ts';
 
 /** One ssh session, as the forced command sees it. */
 export interface SessionInput {
@@ -49,7 +56,8 @@ export type SessionEnd =
 const BUSY = 'busy: another session is still writing to this job';
 
 /** What only the administrator of this machine can mend. */
-const DISK_FAILED = 'the disk of this machine did not take what was pushed; see gate.log and the kernel log there';
+const DISK_FAILED =
+  'it is not certain that the disk took what was pushed; see gate.log and the kernel log of this machine';
 
 /** Milliseconds that sending a seal may take: it has under 1 KiB. */
 const SEAL_LIMIT = 120_000;
@@ -104,6 +112,7 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
   try {
     const session: JobSession = { ...input, paths, lockFd: lock.fd };
     for (const id of await completeSeals(paths)) await session.log({ event: 'recovered', id });
+    await discardUnflushed(session, request.job);
     switch (request.kind) {
       case 'push':
         return await servePush(session, request);
@@ -146,6 +155,8 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
   const end = await runIn(session, run);
   // What broke is never sealed, so nobody has to wait to call it so. Should we die first, the next push does it.
   if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
+  // It goes to the disk while it is compared, so that sealing it has little left to wait for.
+  else beginFlush(paths.flushLock);
   return ended(end, settings.limits.sessionLimitMs);
 }
 
@@ -158,8 +169,6 @@ async function serveVerify(
   const name = directoryName(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
-  // What was pushed goes to the disk while it is compared, so that sealing it has little left to wait for.
-  if (state === 'partial') beginFlush(session.paths.flushLock);
   const end = await runIn(session, { command: commandFor(session, request, name, []), allowDelete: request.extras });
   return ended(end, session.settings.limits.sessionLimitMs);
 }
@@ -194,10 +203,8 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
     try {
       await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
     } catch (error) {
-      if (!(error instanceof FailedWriteError)) throw error;
-      await discardAttempt(paths, job, id);
-      await session.log({ event: 'failed', reason: error.message });
-      return refused(DISK_FAILED);
+      if (error instanceof FailedWriteError) return await diskFailed(session, job, error);
+      throw error;
     }
     await session.log({ event: 'sealed' });
     return ended(end);
@@ -206,6 +213,23 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
     // What was sent there is the client's choice.
     await clearIncoming(paths);
   }
+}
+
+/** The note stands by now: what cannot be cleared away here, on a disk that fails, the next session clears away. */
+async function diskFailed(session: JobSession, job: string, { message }: FailedWriteError): Promise<SessionEnd> {
+  await session.log({ event: 'failed', reason: message });
+  try {
+    await distrustAllJobs(session.settings);
+    await discardUnflushed(session, job);
+  } catch (error) {
+    await session.log({ event: 'failed', reason: errorMessage(error) });
+  }
+  return refused(DISK_FAILED);
+}
+
+async function discardUnflushed({ settings, log }: JobSession, job: string): Promise<void> {
+  const names = await clearUnflushed(settings, job);
+  if (names.length > 0) await log({ event: 'discarded', reason: names.join(' ') });
 }
 
 interface Run {
@@ -260,20 +284,6 @@ async function freezeLeftovers(paths: JobPaths): Promise<void> {
 
 async function freeze({ snapshots }: JobPaths, id: SnapshotId): Promise<void> {
   await rename(join(snapshots, partialName(id)), join(snapshots, frozenName(id)));
-}
-
-async function makeJobDirectory(hostRoot: string, job: string): Promise<void> {
-  try {
-    await mkdir(join(hostRoot, job), { mode: 0o700 });
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
-  if (!(await isRealDirectory(hostRoot, job))) throw new Error(`${join(hostRoot, job)} is not a directory`);
-}
-
-async function freeSpace(path: string): Promise<{ freeBytes: number; freeInodes: number | undefined }> {
-  const { bavail, bsize, files, ffree } = await statfs(path);
-  return { freeBytes: bavail * bsize, freeInodes: files === 0 ? undefined : ffree };
 }
 
 function ended(end: RestrictedEnd, limitMs = 0): SessionEnd {

@@ -23,6 +23,8 @@ export interface AttemptSpec {
   readonly verifyMode: 'full' | 'changed';
   /** The bases are known to hold damage: link only what is equal by checksum. */
   readonly distrustBases: boolean;
+  /** When what the bases hold was last known to be what the source held; undefined without a basis. */
+  readonly basesGoodAt: Date | undefined;
   readonly rsyncVersion: string;
   /** Private directory of the run. */
   readonly directory: string;

@@ -1,9 +1,8 @@
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
-import { snapshotTime } from '../shared/snapshot-id.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
 import { checkCanary } from '../verify/canary.ts';
-import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
+import { summariseComparison, verifySnapshot, type Verified } from '../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec, VerifiedPush } from './attempt-spec.ts';
 import { whileBusy } from './busy.ts';
 import { interruptionOf } from './interruption.ts';
@@ -109,24 +108,7 @@ async function verify(
   const result = await whileBusy(() => verifySnapshot(request, runProcess), sessionVerdict, spec, deps);
   if (result.kind === 'session-failed') return sessionFailed(spec, result.session, bytesDone);
   for (const difference of result.comparison.differences) observe({ event: 'difference', difference });
-  if (result.verdict !== 'intact') {
-    const summary = summariseComparison(result.comparison);
-    const unseen = result.comparison.counts.unseen > 0;
-    return result.verdict === 'corruption'
-      ? {
-          kind: 'failed',
-          outcome: 'corruption',
-          reason: `verification of ${tree.id}: ${summary}`,
-          bytesDone: undefined,
-        }
-      : {
-          kind: 'failed',
-          outcome: 'incomplete',
-          reason: `${unseen ? 'size and time did not show rsync what differs' : 'the source changed while it was sent'}: ${summary}`,
-          bytesDone,
-          unseen,
-        };
-  }
+  if (result.verdict !== 'intact') return differing(spec, result, bytesDone);
 
   observe({ event: 'step-started', step: 'canary' });
   const candidates = spec.source.candidates;
@@ -153,19 +135,37 @@ async function verify(
   }
 }
 
+/** What differences mean for the attempt. */
+function differing(
+  { tree }: AttemptSpec,
+  { comparison, verdict }: Extract<Verified, { kind: 'compared' }>,
+  bytesDone: number | undefined,
+): Failed {
+  const summary = summariseComparison(comparison);
+  if (verdict === 'corruption') {
+    const reason = `verification of ${tree.id}: ${summary}`;
+    return { kind: 'failed', outcome: 'corruption', reason, bytesDone: undefined };
+  }
+  const unseen = comparison.counts.unseen > 0;
+  const why = unseen
+    ? 'size and time did not show rsync what differs, so the next attempt or run compares by checksum'
+    : 'the source changed while it was sent';
+  return { kind: 'failed', outcome: 'incomplete', reason: `${why}: ${summary}`, bytesDone, unseen };
+}
+
 /**
  * From when on a change of an entry may have gone unseen. What was sent was read after the push began. What was linked was
- * equal by size and mtime to a basis; if its content is another and the source was touched since that was made, either may
+ * equal by size and mtime to a basis; if its content is another and the source was touched since that was good, either may
  * be at fault, so it is not called corruption before the next attempt has compared by checksum and found it again.
  */
 function unseenSinceOf(
-  { bases: [basis], distrustBases }: AttemptSpec,
+  { basesGoodAt, distrustBases }: AttemptSpec,
   started: Date,
   { sentNames }: Pushed,
 ): (name: string) => Date {
-  if (distrustBases || basis === undefined || sentNames === undefined) return () => started;
-  const [sent, linkedSince] = [new Set(sentNames), snapshotTime(basis)];
-  return (name) => (sent.has(name) ? started : linkedSince);
+  if (distrustBases || basesGoodAt === undefined) return () => started;
+  const sent = new Set(sentNames);
+  return (name) => (sent.has(name) ? started : basesGoodAt);
 }
 
 /** What the failure of a session means for the attempt. */

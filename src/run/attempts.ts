@@ -1,6 +1,6 @@
 import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
-import { nextSnapshotId } from '../shared/snapshot-id.ts';
+import { nextSnapshotId, snapshotTime } from '../shared/snapshot-id.ts';
 import { errorMessage } from '../platform/files.ts';
 import { noteDistrust } from '../state/distrust.ts';
 import { saveJobState, type JobState } from '../state/job-state.ts';
@@ -12,7 +12,7 @@ import { sessionEnvironment } from '../ssh/connection.ts';
 import { nextAttemptDelay } from './retry.ts';
 
 /** All that an attempt needs and that stays the same from one to the next. */
-export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'onProgress'>;
+export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'basesGoodAt' | 'onProgress'>;
 
 /** How the attempts of a run ended. */
 export interface AttemptsEnd {
@@ -64,6 +64,9 @@ export async function makeAttempts(
   for (let made = 1; ; made += 1) {
     const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
     const bases = basesOf(state);
+    const basesGoodAt = goodAt(state);
+    // What a broken attempt sent was never compared, and this one may link to it.
+    const verifyMode = state.broken === null ? plan.verifyMode : 'full';
     deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases });
     await keep({ ...state, lastId: id, broken: state.broken ?? { id, bytes: 0 } });
 
@@ -72,7 +75,15 @@ export async function makeAttempts(
     });
     const { job } = request;
     const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
-    const spec: AttemptSpec = { ...plan, distrustBases, tree, bases, onProgress: noteProgress };
+    const spec: AttemptSpec = {
+      ...plan,
+      verifyMode,
+      distrustBases,
+      tree,
+      bases,
+      basesGoodAt,
+      onProgress: noteProgress,
+    };
     const result = await attempt(spec, { ...deps, environment: sessionEnvironment() });
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
@@ -106,8 +117,20 @@ export async function makeAttempts(
   }
 }
 
+// People see the first 300 characters; the rest is in the journal.
 function unseenWarning(reason: string): string {
-  return `${reason}. So the attempt after it compares by checksum and sends whatever differs. A program that sets times back after it has written does this, or writes twice in one second. If none of yours does, look at the disk of the secondary.`;
+  return `A program here sets times back after it has written, or the disk of the secondary is bad: ${reason}`;
+}
+
+/**
+ * When all that {@link basesOf} names was last known to be what the source held: no later than the run began that made the
+ * last sealed snapshot, nor than everything was read.
+ */
+function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | undefined {
+  if (sealed === null) return broken === null ? undefined : snapshotTime(broken.id);
+  const started = new Date(sealed.started);
+  const read = lastFullVerification === null ? started : new Date(lastFullVerification);
+  return read < started ? read : started;
 }
 
 /** What the next attempt may link to, the best first (FACTS 13). */

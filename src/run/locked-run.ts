@@ -45,9 +45,12 @@ export async function runLocked(request: RunRequest, secrets: RunSecrets, deps: 
     );
   }
   try {
-    return await whilePreparing(request, { name: 'run', secrets: secrets.secrets }, deps, (preparing) =>
+    const left: string[] = [];
+    const purpose = { name: 'run', secrets: secrets.secrets, warn: (warning: string) => left.push(warning) } as const;
+    const end = await whilePreparing(request, purpose, deps, (preparing) =>
       guardAndSend(request, preparing, state, warnings, deps),
     );
+    return { ...end, warnings: [...(end.warnings ?? []), ...left] };
   } catch (error) {
     return { ...unexpectedEnd(error, request.signal), state, warnings };
   }

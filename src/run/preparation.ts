@@ -1,4 +1,5 @@
 import { materialise, type TargetSecrets } from '../config/target-secrets.ts';
+import { errorMessage } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { connect, type Connected } from '../ssh/connection.ts';
 import { beginConnection } from './early-connection.ts';
@@ -21,6 +22,8 @@ export interface Purpose {
   /** `preview` and `verify` have a private directory apart from a run's: they do not disturb one. */
   readonly name: 'run' | 'preview' | 'verify';
   readonly secrets: TargetSecrets;
+  /** Told what could not be cleared away in the end; by default it goes to the log. */
+  readonly warn?: (warning: string) => void;
 }
 
 /**
@@ -49,6 +52,7 @@ async function prepare(
   deps: RunDeps,
 ): Promise<Preparation & { end(): Promise<void> }> {
   const directory = await directoryFor(request, purpose, deps);
+  const warn = purpose.warn ?? ((warning) => deps.log('warning', warning));
   try {
     const connection = beginHandshake(request, purpose.secrets, directory.path, deps);
     const ended = new AbortController();
@@ -57,12 +61,24 @@ async function prepare(
     const end = async () => {
       ended.abort();
       await Promise.allSettled([connection.discard(), rsyncVersion]);
-      await directory.remove();
+      await removeTold(directory, warn);
     };
     return { directory: directory.path, connect: () => connection.take(), rsyncVersion, end };
   } catch (error) {
-    await directory.remove();
+    await removeTold(directory, warn);
     throw error;
+  }
+}
+
+/** What cannot be removed is told, and changes nothing of what came out: the snapshot may be sealed by now. */
+async function removeTold(directory: PrivateDirectory, warn: (warning: string) => void): Promise<void> {
+  try {
+    await directory.remove();
+  } catch (error) {
+    const { path } = directory;
+    warn(
+      `Remove ${path} by hand, it may hold a key: the private directory could not be removed: ${errorMessage(error)}`,
+    );
   }
 }
 

@@ -69,7 +69,7 @@ function dryPush({ job }: RunRequest, plan: AttemptPlan, state: JobState, deps: 
   const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
   const options = { bases, bandwidthLimit: undefined, dryRun: true };
   return whileBusy(
-    () => push({ ...plan, tree, bases }, options, { ...deps, environment: sessionEnvironment() }),
+    () => push({ ...plan, tree }, options, { ...deps, environment: sessionEnvironment() }),
     ({ session }) => session.verdict,
     plan,
     deps,

@@ -33,8 +33,11 @@ const LONGEST_LISTED = 2000;
 /** Milliseconds between two reports of progress. */
 const PROGRESS_EVERY = 200;
 
+/** What a push needs to know of an attempt. */
+type PushSpec = Pick<AttemptSpec, 'wire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
+
 /** Sends the source into a fresh directory. */
-export async function push(spec: AttemptSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
+export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
   const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
   const seen = { basis: false, anything: false, created: false, existing: false };
   const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
@@ -144,7 +147,7 @@ function escapePattern(name: Buffer): Buffer {
   return Buffer.from(/[*?[]/.test(text) ? text.replace(/[\\*?[]/g, '\\$&') : text, 'latin1');
 }
 
-function progressReporter(spec: AttemptSpec, { observe, clock }: AttemptDeps) {
+function progressReporter(spec: PushSpec, { observe, clock }: AttemptDeps) {
   let last = -Infinity;
   return (files: number, bytes: number): void => {
     const now = clock.monotonic();

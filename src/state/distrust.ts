@@ -4,7 +4,7 @@ import { makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
 import { jobFile } from './job-file.ts';
 
 /**
- * A note that stored content was found corrupt. rsync links by size and mtime, so the next snapshot would inherit the
+ * A note that stored content was found corrupt, or that size and time do not tell whether it is. rsync links by size and mtime, so the next snapshot would inherit the
  * damage: while the note stands, a push compares by checksum and sends what differs. A file of its own, so that a
  * verification may set it while a run holds the state.
  */

@@ -28,6 +28,12 @@ const NAMED = 200;
  */
 const SLACK = { own: 1000, foreign: 5 * 60_000 } as const;
 
+/**
+ * The same for content that differs under one size and mtime (milliseconds): the kernel moves that clock on every 10 ms at
+ * the most. Nothing is added for a file server: what was damaged there before the push began must not pass for a change.
+ */
+const UNSEEN_SLACK = 50;
+
 /** Gathers the items of a checksum dry run as they come. */
 export interface Comparer {
   add(item: Item): void;
@@ -53,14 +59,13 @@ export function createComparer(source: string, since: Date, unseenSince?: (name:
   const differences: Difference[] = [];
   let snapshotMissing = false;
   const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
-  const slack = SLACK[hasForeignClock(source) ? 'foreign' : 'own'];
-  const changedFrom = since.getTime() - slack;
+  const changedFrom = since.getTime() - SLACK[hasForeignClock(source) ? 'foreign' : 'own'];
   const lookUp = createLookUp(root);
   return {
     add: (item) => {
       if (item.isNew && item.name === './') snapshotMissing = true;
       const entry = item.isExtra ? undefined : lookUp(decodeName(item.name));
-      const unseenFrom = unseenSince && unseenSince(item.name).getTime() - slack;
+      const unseenFrom = unseenSince && unseenSince(item.name).getTime() - UNSEEN_SLACK;
       const kind = classifyDifference(item, entry, changedFrom, unseenFrom);
       if (kind === undefined) return;
       counts[kind] += 1;

@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { renderMetrics } from '../../src/insight/metrics.ts';
 import { standingOf } from '../../src/insight/standing.ts';
 import { runRecord, stateAfterRuns } from '../unit/insight/support/records.ts';
 
 const docs = new URL('../../docs/prometheus/', import.meta.url);
-const rules = new URL('offsite-rsync.rules.yml', docs).pathname;
+const rules = fileURLToPath(new URL('offsite-rsync.rules.yml', docs));
 const directory = mkdtempSync(join(tmpdir(), 'offsite-'));
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

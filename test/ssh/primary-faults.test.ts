@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { rmdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,32 @@ describe('this host', () => {
       const next = await other.secure();
       expect((await secondary.sealed('full-state')).at(-1)).toBe(next);
       await other.stop();
+    },
+  );
+
+  it.skipIf(!isRoot)(
+    'has a private directory that cannot be removed in the end: what is sealed counts as secured (needs root)',
+    async () => {
+      const other = await makePrimary(secondary, 'stuck');
+      await writeFile(join(other.source, 'dump'), randomBytes(MIB));
+      await other.configure();
+      let place = '';
+      secondary.line.after(0.5 * MIB, () => {
+        const run = join(other.directory, 'run');
+        place = join(run, readdirSync(run)[0] ?? '', 'mounted');
+        mkdirSync(place);
+        must('mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place);
+      });
+      onTestFinished(async () => {
+        if (place !== '') must('umount', '--lazy', place);
+        await other.stop();
+      });
+      const end = await other.call('run', 'stuck');
+      expect(end.code, end.stderr).toBe(0);
+      expect(end.alerts).toMatchObject([{ event: 'success' }, { event: 'warning' }]);
+      expect(end.alerts[1]?.body).toMatch(/Remove \S+ by hand, it may hold a key: .* could not be removed: EBUSY/);
+      expect((await secondary.sealed('stuck')).length).toBe(1);
+      expect((await other.history()).at(-1)).toMatchObject({ outcome: 'done' });
     },
   );
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -178,6 +179,25 @@ describe('damage to what a push would link to', () => {
 });
 
 describe('run', () => {
+  it('with verify.mode changed reads everything where it may link to what a broken attempt sent', async () => {
+    const other = await makePrimary(secondary, 'mended');
+    await fillSampleTree(other.source);
+    await other.configure({
+      job: { verify: { mode: 'changed', full_schedule: '0 0 1 1 *' }, retry: { attempts: 2, delay: '100ms' } },
+    });
+    const modeOf = async () => ((await other.history()).at(-1) as { verification: { mode: string } }).verification.mode;
+    await other.secure();
+    await writeFile(join(other.source, 'more.dump'), randomBytes(2 * 1024 ** 2));
+    secondary.line.after(1024 ** 2, () => secondary.line.cut());
+    await other.secure();
+    expect((await other.history()).at(-1)).toMatchObject({ attempts: 2 });
+    expect(await modeOf()).toBe('full');
+    await writeFile(join(other.source, 'another.dump'), 'small');
+    await other.secure();
+    expect(await modeOf()).toBe('changed');
+    await other.stop();
+  });
+
   it('with verify.mode changed reads what it sent, and everything when a full pass is due', async () => {
     const other = await makePrimary(secondary, 'changed');
     await fillSampleTree(other.source);

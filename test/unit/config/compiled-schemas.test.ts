@@ -2,12 +2,13 @@ import { build, type Plugin } from 'esbuild';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { compiledSchemas } from '../../../.ci/compile-schemas.mjs';
 import * as secondarySources from '../../../remote-scripts/config/load.ts';
 import * as primarySources from '../../../src/config/load.ts';
 
-const root = new URL('../../..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Stands in ajv's compiler and in nothing that compiled schemas call. */
 const COMPILER = 'Error compiling schema, function code:';

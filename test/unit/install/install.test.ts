@@ -13,10 +13,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
 
-const SOURCES = new URL('../../../remote-scripts', import.meta.url).pathname;
+const SOURCES = fileURLToPath(new URL('../../../remote-scripts', import.meta.url));
 const INSTALL = join(SOURCES, 'install.sh');
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFYcP9gndAKjpXOGz/w6sqPOF0T4xyUMCBVjuTjs8s2';
 const LINE = `command="/usr/local/bin/offsite-gate web1",restrict ${KEY} offsite-rsync-web1`;

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runProcess, startProcess } from '../../../src/platform/process.ts';
@@ -199,7 +200,7 @@ describe('memory', () => {
 });
 
 function source(path: string): string {
-  return new URL(`../../../${path}`, import.meta.url).pathname;
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 }
 
 async function bundle(contents: string, outfile: string): Promise<void> {

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadSecondaryConfig, parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
 
-const EXAMPLE = new URL('../../../remote-scripts/secondary.example.yaml', import.meta.url).pathname;
+const EXAMPLE = fileURLToPath(new URL('../../../remote-scripts/secondary.example.yaml', import.meta.url));
 
 const MINIMAL = `
 version: 1

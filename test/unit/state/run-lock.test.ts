@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeEach, expect, it } from 'vitest';
 import { takeRunLock, type Locked } from '../../../src/state/run-lock.ts';
@@ -22,7 +23,7 @@ async function release(lock: Locked): Promise<boolean> {
   return true;
 }
 
-const root = new URL('../../..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** A process of its own that takes the lock and keeps it until it is ended. */
 async function holder(): Promise<{ pid: number; kill(): Promise<void> }> {

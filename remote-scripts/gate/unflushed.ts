@@ -1,0 +1,46 @@
+import { access, rm, writeFile } from 'node:fs/promises';
+import { flush } from './flush.ts';
+import { jobPaths, type JobPaths } from './paths.ts';
+import type { GateSettings } from './settings.ts';
+
+/*
+ * What the disk did not take reads well from memory until the memory is needed, and the kernel tells of it only once. So a
+ * note stands from before we ask until the answer was good. Where it is found, what is unsealed goes into the trash before
+ * anything else, whoever began it: linked to by a later attempt, it would be sealed over files that are not there.
+ *
+ *   the flush failed     the note stays; whatever keeps us from clearing away, the next session does it
+ *   we died in it        the same: whether the kernel told somebody, nobody knows
+ *   power was cut        nothing is in memory any more, and verification reads what is on the disk
+ */
+
+/**
+ * Waits until all is on the disk. Dying in it is the same as failing.
+ * @throws FailedWriteError when the disk did not take everything; the note stands then
+ */
+export async function flushOrDistrust(paths: JobPaths): Promise<void> {
+  await writeFile(paths.unflushed, '', { mode: 0o600 });
+  flush(paths.snapshots);
+  await rm(paths.unflushed);
+}
+
+/** What was told of this job's file system may be about another job of the host, which will not be told. */
+export async function distrustAllJobs(settings: GateSettings): Promise<void> {
+  for (const job of settings.jobs) await writeFile(jobPaths(settings, job).unflushed, '', { mode: 0o600 });
+}
+
+/**
+ * Clears away what nobody may link to, where the note stands. To be called under the job's lock.
+ * @returns the names that were moved into the trash
+ */
+export async function clearUnflushed(settings: GateSettings, job: string): Promise<string[]> {
+  const { snapshots, unflushed } = jobPaths(settings, job);
+  const stands = await access(unflushed).then(
+    () => true,
+    () => false,
+  );
+  if (!stands) return [];
+  const { discardUnsealed } = await import('./rarely.ts');
+  const discarded = await discardUnsealed(settings.hostRoot, snapshots, job);
+  await rm(unflushed);
+  return discarded;
+}
