@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import type { Readable } from 'node:stream';
+import { eachLine } from './lines.ts';
 
 /** How a child process ended. Expected ends are values; only a defect throws. */
 export type ProcessEnd =
@@ -38,9 +38,6 @@ const STDERR_TAIL = 8192;
 
 /** Milliseconds between the polite signal and the one that cannot be ignored. */
 const KILL_AFTER = 3000;
-
-/** Longest piece of a line without an end that is kept, in characters. A path is at most 4096 bytes, escaped 4 times that. */
-const LONGEST_LINE = 65_536;
 
 /** A child that runs beside us until it ends or is stopped: an ssh master, a test's server. */
 export interface Companion {
@@ -152,18 +149,4 @@ function createTail(): { add(line: string): void; text(): string } {
     },
     text: () => lines.join('\n'),
   };
-}
-
-/** Calls `onLine` for each line; `\r` ends a line too, so that progress shows; empty lines are left out. */
-function eachLine(stream: Readable, onLine: (line: string) => void): void {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split(/[\r\n]/);
-    rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
-    for (const line of lines) if (line !== '') onLine(line);
-  });
-  stream.on('end', () => {
-    if (rest !== '') onLine(rest);
-  });
 }
