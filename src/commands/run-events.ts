@@ -50,7 +50,7 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
         const percent = event.totalBytes === 0 ? 100 : Math.floor((event.bytes / event.totalBytes) * 100);
         say(
           'info',
-          `${percent} %: ${formatSize(event.bytes)} of ${formatSize(event.totalBytes)}, ${event.files} of ${formatCount(event.totalFiles, 'entry', 'entries')}`,
+          `${percent} %: ${formatSize(event.bytes)} of ${formatSize(event.totalBytes)}, ${event.files} of ${formatCount(event.totalFiles, 'file')}`,
         );
         break;
       }

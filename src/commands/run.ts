@@ -68,7 +68,8 @@ export function runDeps(options: { readonly json?: boolean }, context: Context):
     options.json === true
       ? createJsonWriter(context.out, clock, redactor.redact)
       : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);
-  return { runProcess, clock, log, redactor, observe, environment, host, alertSignal: hurry };
+  const watched = options.json === true || context.interactive;
+  return { runProcess, clock, log, redactor, observe, watched, environment, host, alertSignal: hurry };
 }
 
 function showPreview(preview: Preview, { job, target }: RunRequest, options: RunOptions, context: Context): number {

@@ -15,8 +15,8 @@ const GATHER = 1;
 /**
  * Calls `onLine` for each line; `\r` ends a line too, so that progress shows; empty lines are left out.
  *
- * rsync writes every line by itself (its `--outbuf` changes nothing), two for each file that it sends, and who reads as they
- * come is woken by each: for 50,000 files that took 0.8 s of processor time here instead of 0.3 s, and rsync a quarter longer,
+ * rsync writes every line by itself (its `--outbuf` changes nothing), one or two for each file that it sends, and who reads as
+ * they come is woken by each: for 50,000 files, two lines each, that took 0.8 s of processor time here instead of 0.3 s, and rsync a quarter longer,
  * which had to do the waking. So of a stream that says much in short pieces we let some gather, by not looking for a moment.
  * That takes standing still: a stream of node that is paused goes on reading, piece by piece, into its buffer.
  * @param wait stands still for so many milliseconds

@@ -34,6 +34,11 @@ export interface PushOptions {
   readonly dryRun: boolean;
   /** Compare with the bases by checksum instead of by size and mtime: they are known to hold damage. */
   readonly checksum?: boolean;
+  /**
+   * Say how far it is within a file too. It costs a second line for each file sent, and for 50,000 files a third of a
+   * second of rsync's time and of ours: an item tells as much once its file is sent.
+   */
+  readonly progress?: boolean;
 }
 
 /** Arguments of a push (DESIGN 3). The options that `metadata` stands for are the same in {@link checkArguments}. */
@@ -50,7 +55,7 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     `--out-format=${PUSH_FORMAT}`,
     '--stats',
     '--no-human-readable',
-    '--info=progress2',
+    ...(options.progress === true ? ['--info=progress2'] : []),
     '--debug=PROTO,NSTR',
     ...(options.bandwidthLimit === undefined ? [] : [`--bwlimit=${kibibytes(options.bandwidthLimit)}`]),
     // A plain rrsync secondary has nobody else who would make the job's directory; the gate makes its own.

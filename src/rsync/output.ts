@@ -3,22 +3,14 @@ import { parseItem, type Item } from './itemized.ts';
 /** What one line of rsync's standard output means. */
 export type OutputEvent =
   | { readonly kind: 'item'; readonly item: Item }
-  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** `bytes`: of the files transferred so far, and of the one under way; files that were linked do not count. */
+  | { readonly kind: 'progress'; readonly bytes: number }
   | { readonly kind: 'stat'; readonly key: keyof TransferStats; readonly value: number }
   | { readonly kind: 'protocol'; readonly remote: number }
   | { readonly kind: 'checksum'; readonly algorithm: string }
   | { readonly kind: 'created-destination' }
   | { readonly kind: 'skipped'; readonly what: 'non-regular' }
   | { readonly kind: 'other'; readonly text: string };
-
-/** A line of `--info=progress2`. */
-export interface Progress {
-  /** Bytes of the files that were transferred so far; files that were linked do not count. */
-  readonly bytes: number;
-  /** Files that are still to be looked at, and all that are known. */
-  readonly toCheck: number;
-  readonly total: number;
-}
 
 /** The figures of `--stats` that we use; counts and bytes. */
 export interface TransferStats {
@@ -49,7 +41,8 @@ const STATS: readonly (readonly [RegExp, keyof TransferStats])[] = [
   [/^Total bytes received: ([\d,]+)/, 'receivedBytes'],
 ];
 
-const PROGRESS = /^\s*([\d,]+)\s+\d+%\s+\S+\s+\S+(?: \(xfr#\d+, (?:to|ir)-chk=(\d+)\/(\d+)\))?\s*$/;
+/** A line of `--info=progress2`. */
+const PROGRESS = /^\s*([\d,]+)\s+\d+%\s+\S+\s+\S+(?: \(xfr#\d+, (?:to|ir)-chk=\d+\/\d+\))?\s*$/;
 
 /**
  * Reads one line that rsync wrote with our options (`--out-format`, `--stats`, `--info=progress2`, `--debug=PROTO,NSTR`).
@@ -59,10 +52,7 @@ export function readOutputLine(line: string, withWire: boolean): OutputEvent {
   const item = parseItem(line, withWire);
   if (item) return { kind: 'item', item };
   const progress = PROGRESS.exec(line);
-  if (progress) {
-    const [, bytes = '0', toCheck = '0', total = '0'] = progress;
-    return { kind: 'progress', progress: { bytes: count(bytes), toCheck: Number(toCheck), total: Number(total) } };
-  }
+  if (progress) return { kind: 'progress', bytes: count(progress[1] ?? '0') };
   for (const [pattern, key] of STATS) {
     const match = pattern.exec(line);
     if (match) return { kind: 'stat', key, value: count(match[1] ?? '0') };

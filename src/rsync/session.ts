@@ -2,7 +2,7 @@ import type { RunProcess } from '../platform/process.ts';
 import type { SessionVerdict } from './exit.ts';
 import { judgeSession } from './exit.ts';
 import type { Item } from './itemized.ts';
-import { readOutputLine, type Progress, type TransferStats } from './output.ts';
+import { readOutputLine, type TransferStats } from './output.ts';
 
 /** One rsync session with the secondary. */
 export interface SessionSpec {
@@ -13,7 +13,8 @@ export interface SessionSpec {
   readonly signal: AbortSignal;
   /** Called for each itemised line as it comes; nothing is kept. */
   readonly onItem?: (item: Item) => void;
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called with the bytes transferred so far, where `--info=progress2` was asked for. */
+  readonly onProgress?: (bytes: number) => void;
   /** Called when rsync makes the destination directory; it says so before the first item. */
   readonly onDestinationCreated?: () => void;
 }
@@ -60,7 +61,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
           spec.onItem?.(event.item);
           break;
         case 'progress':
-          spec.onProgress?.(event.progress);
+          spec.onProgress?.(event.bytes);
           break;
         case 'stat':
           stats[event.key] = event.value;

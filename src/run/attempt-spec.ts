@@ -39,6 +39,8 @@ export interface AttemptDeps {
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string>>;
   readonly observe: Observe;
+  /** Whether somebody watches as it goes: a bar on a terminal, or a program that reads the events. */
+  readonly watched: boolean;
 }
 
 /** What a verification and its canary found good. */

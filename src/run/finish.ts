@@ -160,7 +160,7 @@ function channelDeps({ settings, signal }: RunRequest, deps: RunDeps): AlertDeps
 }
 
 /** What the notify room needs; secrets are looked up only when a channel asks for one. */
-export function alertDeps(secretsFile: string | undefined, deps: Omit<RunDeps, 'observe'>): AlertDeps {
+export function alertDeps(secretsFile: string | undefined, deps: Omit<RunDeps, 'observe' | 'watched'>): AlertDeps {
   let sources: SecretSources | undefined;
   return {
     log: deps.log,

@@ -4,6 +4,7 @@ import { decodeName, type Item } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import type { TransferFigures } from '../state/run-record.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
+import { createProgressReporter, looksIntoFiles } from './progress.ts';
 
 /** A push that ended, however. */
 export interface Pushed {
@@ -30,9 +31,6 @@ const LISTED_FILES = 5000;
  */
 const LONGEST_LISTED = 2000;
 
-/** Milliseconds between two reports of progress. */
-const PROGRESS_EVERY = 200;
-
 /** What a push needs to know of an attempt. */
 type PushSpec = Pick<AttemptSpec, 'wire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
 
@@ -41,8 +39,13 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
   const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
   const seen = { basis: false, anything: false, created: false, existing: false };
   const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
+  const done = { files: 0, bytes: 0 };
   const stop = new AbortController();
-  const report = progressReporter(spec, deps);
+  const report = createProgressReporter(spec, deps);
+  const reach = (sentBytes: number): void => {
+    done.bytes = Math.max(done.bytes, sentBytes + tally.linkedBytes);
+    report(done.files, done.bytes);
+  };
 
   const onItem = (item: Item): void => {
     seen.anything = true;
@@ -53,12 +56,14 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     }
     if (!item.isNew && item.name !== './') seen.basis = true;
     if (item.kind !== 'file') return;
+    done.files += 1;
     if (item.action === 'sent') {
       if (item.isNew) tally.newFiles += 1;
       else tally.changedFiles += 1;
       const fits = item.name.length <= LONGEST_LISTED;
       if (fits && sent.names && sent.names.length < LISTED_FILES) sent.names.push(item.name);
       else sent.names = undefined;
+      sent.bytes += item.size;
     } else if (item.action === 'linked' && !item.isNew) {
       tally.linkedFiles += 1;
       tally.linkedBytes += item.size;
@@ -66,19 +71,20 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       tally.copiedFiles += 1; // equal to the basis, and yet not linked: FACTS 2
       tally.linkedBytes += item.size;
     }
+    reach(sent.bytes);
   };
   const session = await runSession(
     {
-      args: pushArguments(spec.wire, spec.tree, options),
+      args: pushArguments(spec.wire, spec.tree, {
+        ...options,
+        progress: deps.watched || looksIntoFiles(spec.source),
+      }),
       mode: 'push',
       environment: deps.environment,
       signal: AbortSignal.any([spec.signal, stop.signal]),
       onItem,
       onDestinationCreated: () => (seen.created = true),
-      onProgress: ({ bytes, toCheck, total }) => {
-        sent.bytes = bytes;
-        report(total - toCheck, bytes + tally.linkedBytes);
-      },
+      onProgress: reach,
     },
     deps.runProcess,
   );
@@ -96,7 +102,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       basis: options.bases[0] ?? null,
     },
     wrote: (seen.anything || seen.created) && !options.dryRun,
-    bytesDone: sent.bytes + tally.linkedBytes,
+    bytesDone: done.bytes,
     intoExisting: seen.existing,
     basisSeen: seen.basis || session.stats.matchedBytes > 0,
     sentNames: sent.names,
@@ -145,22 +151,4 @@ export async function writeOnlyFilter(path: string, names: readonly string[]): P
 function escapePattern(name: Buffer): Buffer {
   const text = name.toString('latin1');
   return Buffer.from(/[*?[]/.test(text) ? text.replace(/[\\*?[]/g, '\\$&') : text, 'latin1');
-}
-
-function progressReporter(spec: PushSpec, { observe, clock }: AttemptDeps) {
-  let last = -Infinity;
-  return (files: number, bytes: number): void => {
-    const now = clock.monotonic();
-    if (now - last < PROGRESS_EVERY) return;
-    last = now;
-    spec.onProgress?.(bytes);
-    const { files: totalFiles, bytes: totalBytes } = spec.source;
-    observe({
-      event: 'progress',
-      files: Math.min(files, totalFiles),
-      totalFiles,
-      bytes: Math.min(bytes, totalBytes),
-      totalBytes,
-    });
-  };
 }

@@ -24,6 +24,8 @@ export interface RunDeps {
   readonly log: Log;
   readonly redactor: LearningRedactor;
   readonly observe: Observe;
+  /** Whether somebody watches as it goes: a bar on a terminal, or a program that reads the events. */
+  readonly watched: boolean;
   /** The environment of this process: secrets and systemd's directories are looked up there. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What this host is called in messages. */

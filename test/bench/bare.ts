@@ -1,5 +1,7 @@
 import { checkArguments, pushArguments, type Wire } from '../../src/rsync/arguments.ts';
+import { looksIntoFiles } from '../../src/run/progress.ts';
 import { nextSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { DataSet } from './data-set.ts';
 import type { Command } from './measure.ts';
 import { ALIAS, type Bench } from './secondary.ts';
 
@@ -13,7 +15,7 @@ export interface Bare {
 }
 
 /** Makes the bare commands of one job. */
-export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', source: string, job: string): Bare {
+export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet, job: string): Bare {
   let last: SnapshotId | undefined;
   const wire: Wire = {
     remoteShell: bench.remoteShell(way),
@@ -29,8 +31,13 @@ export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', source: strin
       const id = nextSnapshotId(new Date(), last);
       const bases = last === undefined ? [] : [last];
       last = id;
-      const tree = { source, job, id, exclude: [] };
-      const push = pushArguments(wire, tree, { bases, bandwidthLimit: undefined, dryRun: false });
+      const tree = { source: data.directory, job, id, exclude: [] };
+      const push = pushArguments(wire, tree, {
+        bases,
+        bandwidthLimit: undefined,
+        dryRun: false,
+        progress: looksIntoFiles(data),
+      });
       const check = checkArguments(wire, tree, { extras: way === 'gate' });
       return [
         { argv: ['rsync', ...push], env: environment },

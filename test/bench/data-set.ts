@@ -24,6 +24,8 @@ export interface DataSetSpec {
 export interface DataSet {
   readonly directory: string;
   readonly files: number;
+  /** Size in bytes. */
+  readonly largestFile: number;
   /** Rewrites one small file in a hundred. */
   changeOnePercent(): void;
   /** Adds today's dump beside the earlier ones. Returns its size in bytes. */
@@ -63,7 +65,8 @@ export function makeDataSet(directory: string, { files, bytes, seed }: DataSetSp
   const dated = makeDatedDumps(join(directory, 'dumps'), (bytes * DATED) / 3, random);
   return {
     directory,
-    files,
+    files: files + 6,
+    largestFile: Math.ceil((bytes * LARGE) / 3),
     changeOnePercent: () => {
       for (let index = Math.floor(random() * 100); index < small.length; index += 100) {
         writeFileSync(small[index] ?? '', text(Math.ceil(200 + random() * 4000)));

@@ -123,6 +123,7 @@ async function runHere(meanwhile: (walk: Walk) => unknown) {
       clock: { ...systemClock, monotonic: () => systemClock.monotonic() + passed },
       log: () => undefined,
       redactor: createLearningRedactor(),
+      watched: false,
       observe: (event) => {
         if (event.event !== 'step-started' || event.step !== 'push') return;
         after = connections();

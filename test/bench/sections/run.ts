@@ -18,7 +18,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
   for (let round = 0; round < sizes.repeats; round += 1) {
     for (const way of ['rrsync', 'gate'] as const) {
       const jobs = { ours: oursOf(sizes.repeats)[round] ?? '', bare: `job${2 * round + 1}` };
-      const bare = bareCommands(bench, way, source, jobs.bare);
+      const bare = bareCommands(bench, way, data, jobs.bare);
       for (const scenario of SCENARIOS) {
         if (scenario === '1 % changed') data.changeOnePercent();
         // Whoever comes second finds the source in the cache: so they take turns.

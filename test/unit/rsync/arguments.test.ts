@@ -26,7 +26,9 @@ const options = { bases: [], bandwidthLimit: undefined, dryRun: false };
 
 describe('the arguments of a push', () => {
   it('to a plain secondary are exactly these', () => {
-    expect(pushArguments(wire, tree, { ...options, bases: [before, broken], bandwidthLimit: 1_048_576 })).toEqual([
+    expect(
+      pushArguments(wire, tree, { ...options, bases: [before, broken], bandwidthLimit: 1_048_576, progress: true }),
+    ).toEqual([
       '-aHA',
       '--numeric-ids',
       '-M--fake-super',

@@ -37,6 +37,7 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
     clock: { ...systemClock, now: () => new Date('2099-01-01T00:00:00Z') },
     log: () => undefined,
     redactor: createLearningRedactor(),
+    watched: false,
     observe: (event) => {
       if (event.event === 'attempt-started') attempts.push(event.snapshot);
     },

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makePrimary, type Primary } from './support/primary.ts';
+import { startSecondary, type Secondary } from './support/secondary.ts';
+
+const MIB = 1024 * 1024;
+
+let secondary: Secondary;
+let primary: Primary;
+
+beforeAll(async () => {
+  secondary = await startSecondary();
+  primary = await makePrimary(secondary, 'postgres');
+});
+
+afterAll(async () => {
+  await primary.stop();
+  await secondary.stop();
+});
+
+interface Progress {
+  readonly event: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+async function progressOf(...words: string[]): Promise<Progress[]> {
+  const { code, stdout } = await primary.call('run', 'postgres', '--json', ...words);
+  expect(code).toBe(0);
+  const events = stdout.split('\n').filter((line) => line !== '');
+  return events.map((line) => JSON.parse(line) as Progress).filter(({ event }) => event === 'progress');
+}
+
+it('who reads the events is told how far a file is while it is sent', async () => {
+  await writeFile(join(primary.source, 'big.dump'), randomBytes(4 * MIB));
+  await primary.configure({ target: { bandwidth_limit: '1MiB' } });
+  const told = await progressOf();
+  const within = told.filter(({ bytes }) => bytes > 0 && bytes < 4 * MIB);
+  expect(within.length).toBeGreaterThanOrEqual(2);
+  expect(within.every(({ files }) => files === 0)).toBe(true);
+  const bytes = told.map((one) => one.bytes);
+  expect(bytes).toEqual([...bytes].sort((a, b) => a - b));
+});
+
+it('of many small files rsync says one line each where nobody watches, and how far it got is known all the same', async () => {
+  const at = (name: string) => join(primary.source, name);
+  await rm(at('big.dump'));
+  await mkdir(at('many'));
+  await mkdir(at('some'));
+  for (let index = 0; index < 5000; index += 1) await writeFile(at(`many/${index}`), '');
+  for (let index = 0; index < 24; index += 1) await writeFile(at(`some/${index}`), randomBytes(MIB / 8));
+  await primary.configure({ target: { bandwidth_limit: '1MiB' }, job: { guard: { max_shrink: 'off' } } });
+  const reached = new Promise<void>((resolve) => secondary.line.after(2 * MIB, resolve));
+  const running = await primary.start('run', 'postgres');
+  await Promise.race([reached, running.ended]);
+  running.child.kill('SIGTERM');
+  const { code, argv } = await running.ended;
+  expect(code).toBe(143);
+  const pushes = argv.filter((line) => line.includes('--stats'));
+  expect(pushes).not.toEqual([]);
+  for (const line of pushes) expect(line).not.toContain('--info');
+  const { broken } = (await primary.jobState()) as { broken: { bytes: number } };
+  expect(broken.bytes).toBeGreaterThan(MIB / 2);
+  expect(broken.bytes).toBeLessThan(3 * MIB);
+  expect(broken.bytes % (MIB / 8)).toBe(0); // whole files
+});
+
+it('files that are linked count as done, too', async () => {
+  await primary.configure({ job: { guard: { max_shrink: 'off' } } });
+  expect((await primary.call('run', 'postgres')).code).toBe(0);
+  const told = await progressOf();
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.at(-1)?.files).toBeGreaterThan(0);
+});
