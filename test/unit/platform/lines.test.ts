@@ -31,7 +31,7 @@ it('takes what little a program says as it comes', async () => {
 
 it('lets the short pieces gather of one that says much', async () => {
   expect(await linesOf(Array<string>(80).fill('line\n'))).toHaveLength(80);
-  expect(waits).toEqual(Array(30).fill(1));
+  expect(waits).toEqual(Array(30).fill(0.5));
 });
 
 it('does not wait where pieces are long: there its reader is late already', async () => {
