@@ -92,7 +92,10 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${units[index] ?? ''}`;
 }
 
-/** A count with a noun: `1 file`, `12,345 files`. */
+/**
+ * A whole number with a noun: `1 file`, `12,345 files`. Not by Intl, whose first use takes 13 ms, and that between the walk of
+ * the source and the push.
+ */
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? singular : plural}`;
+  return `${String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')} ${count === 1 ? singular : plural}`;
 }

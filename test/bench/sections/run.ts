@@ -13,11 +13,11 @@ const SCENARIOS = ['first', 'nothing changed', '1 % changed'] as const;
 export const runSection: Section = async ({ bench, sizes, report, say }) => {
   const source = join(bench.directory, 'source-run');
   const data = makeDataSet(source, { ...sizes, seed: 1 });
-  const controller = setUpController(bench, source, 'run', oursOf(sizes.repeats));
+  const controller = setUpController(bench, source, 'run', oursOf(sizes.runRepeats));
   const found = new Map<string, Measured[]>();
-  for (let round = 0; round < sizes.repeats; round += 1) {
+  for (let round = 0; round < sizes.runRepeats; round += 1) {
     for (const way of ['rrsync', 'gate'] as const) {
-      const jobs = { ours: oursOf(sizes.repeats)[round] ?? '', bare: `job${2 * round + 1}` };
+      const jobs = { ours: oursOf(sizes.runRepeats)[round] ?? '', bare: `job${2 * round + 1}` };
       const bare = bareCommands(bench, way, data, jobs.bare);
       for (const scenario of SCENARIOS) {
         if (scenario === '1 % changed') data.changeOnePercent();
@@ -28,7 +28,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
           const measured = await measure(commands, bench.ends);
           const key = `${way} ${scenario} ${who}`;
           found.set(key, [...(found.get(key) ?? []), measured]);
-          say(`run ${round + 1}/${sizes.repeats}: ${way}, ${scenario}, ${who}: ${seconds(measured.wallMs)}`);
+          say(`run ${round + 1}/${sizes.runRepeats}: ${way}, ${scenario}, ${who}: ${seconds(measured.wallMs)}`);
         }
       }
       const list = ['rsync', ...listArguments({ source, exclude: [] })];

@@ -8,6 +8,8 @@ export interface Sizes {
   readonly quick: boolean;
   /** How often each thing is measured; the median counts. */
   readonly repeats: number;
+  /** The same for `run`: one round scatters by as much as its budget allows, so its median needs more of them. */
+  readonly runRepeats: number;
 }
 
 /** What a section works with. */

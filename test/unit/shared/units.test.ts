@@ -97,11 +97,13 @@ describe('a share', () => {
 });
 
 it('a count takes its noun in the right number', () => {
-  expect([0, 1, 2, 12_345].map((count) => formatCount(count, 'file'))).toEqual([
+  expect([0, 1, 2, 999, 12_345, 1_234_567].map((count) => formatCount(count, 'file'))).toEqual([
     '0 files',
     '1 file',
     '2 files',
+    '999 files',
     '12,345 files',
+    '1,234,567 files',
   ]);
   expect(formatCount(2, 'entry', 'entries')).toBe('2 entries');
 });
