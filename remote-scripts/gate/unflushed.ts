@@ -1,5 +1,5 @@
-import { access, rm, writeFile } from 'node:fs/promises';
-import { flush } from './flush.ts';
+import { access, readFile, rm, writeFile } from 'node:fs/promises';
+import { FailedWriteError, flush } from './flush.ts';
 import { jobPaths, type JobPaths } from './paths.ts';
 import type { GateSettings } from './settings.ts';
 
@@ -9,18 +9,35 @@ import type { GateSettings } from './settings.ts';
  * anything else, whoever began it: linked to by a later attempt, it would be sealed over files that are not there.
  *
  *   the flush failed     the note stays; whatever keeps us from clearing away, the next session does it
- *   we died in it        the same: whether the kernel told somebody, nobody knows
+ *   we died in it        the same for this job: whether the kernel told somebody, nobody knows. Other jobs get no note of it
  *   power was cut        nothing is in memory any more, and verification reads what is on the disk
  */
 
+/** What a flush of this job's own writes into the note. What another job was told writes nothing, and is not taken for it. */
+const OWN = 'own';
+
 /**
- * Waits until all is on the disk. Dying in it is the same as failing.
+ * Waits until all is on the disk. Another job of the host may be told meanwhile that the disk did not take everything, and we
+ * are not: then its note stands instead of ours.
+ * @param wait flushes the file system of a directory
  * @throws FailedWriteError when the disk did not take everything; the note stands then
  */
-export async function flushOrDistrust(paths: JobPaths): Promise<void> {
-  await writeFile(paths.unflushed, '', { mode: 0o600 });
-  flush(paths.snapshots);
+export async function flushOrDistrust(
+  paths: Pick<JobPaths, 'unflushed' | 'snapshots'>,
+  wait: (directory: string) => void = flush,
+): Promise<void> {
+  await writeFile(paths.unflushed, OWN, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+    throw isTaken(error) ? new FailedWriteError(TOLD) : error;
+  });
+  wait(paths.snapshots);
+  if ((await readFile(paths.unflushed, 'utf8')) !== OWN) throw new FailedWriteError(TOLD);
   await rm(paths.unflushed);
+}
+
+const TOLD = 'another job of this host was told of a failed write';
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 /** What was told of this job's file system may be about another job of the host, which will not be told. */
