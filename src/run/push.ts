@@ -44,7 +44,8 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
   const report = createProgressReporter(spec, deps);
   const reach = (sentBytes: number): void => {
     done.bytes = Math.max(done.bytes, sentBytes + tally.linkedBytes);
-    report(done.files, done.bytes);
+    // A dry run sends nothing: its items say what would be.
+    if (!options.dryRun) report(done.files, done.bytes);
   };
 
   const onItem = (item: Item): void => {

@@ -74,3 +74,8 @@ it('files that are linked count as done, too', async () => {
   expect(told.length).toBeGreaterThan(0);
   expect(told.at(-1)?.files).toBeGreaterThan(0);
 });
+
+it('a dry run tells of no progress: nothing is sent', async () => {
+  await writeFile(join(primary.source, 'new.dump'), randomBytes(MIB));
+  expect(await progressOf('--dry-run')).toEqual([]);
+});
