@@ -1,4 +1,5 @@
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
+import { errorCode } from '../../src/platform/files.ts';
 import { FailedWriteError, flush } from './flush.ts';
 import { jobPaths, type JobPaths } from './paths.ts';
 import type { GateSettings } from './settings.ts';
@@ -27,7 +28,7 @@ export async function flushOrDistrust(
   wait: (directory: string) => void = flush,
 ): Promise<void> {
   await writeFile(paths.unflushed, OWN, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
-    throw isTaken(error) ? new FailedWriteError(TOLD) : error;
+    throw errorCode(error) === 'EEXIST' ? new FailedWriteError(TOLD) : error;
   });
   wait(paths.snapshots);
   if ((await readFile(paths.unflushed, 'utf8')) !== OWN) throw new FailedWriteError(TOLD);
@@ -35,10 +36,6 @@ export async function flushOrDistrust(
 }
 
 const TOLD = 'another job of this host was told of a failed write';
-
-function isTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
-}
 
 /** What was told of this job's file system may be about another job of the host, which will not be told. */
 export async function distrustAllJobs(settings: GateSettings): Promise<void> {
