@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSecret, readSecretsFile, SecretError, type Secret, type SecretSources } from '../platform/secrets.ts';
 import type { NamedSecret } from '../shared/redaction.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
+import { identityProblem, type Identity } from './identity.ts';
 import type { Settings, TargetSettings } from './settings.ts';
 
 /** The endpoint of one target, in the clear. Only ssh's private configuration and the redactor may see it. */
@@ -56,6 +57,8 @@ export function readTargetSecrets(target: TargetSettings, sources: SecretSources
     );
   }
   if (/^-|[\s@/]/.test(user)) problems.push(`target ${target.name}, user: the value is not an account name`);
+  const wrongKey = identity.value === '' ? undefined : identityProblem(identityOf(identity));
+  if (wrongKey !== undefined) problems.push(`target ${target.name}, identity: ${wrongKey}`);
   if (problems.length > 0) throw new SecretError(problems.join('\n'));
   return {
     host,
@@ -65,6 +68,21 @@ export function readTargetSecrets(target: TargetSettings, sources: SecretSources
     knownHosts,
     named: namedSecrets(target.name, { host, port, user, identity: identity.value }),
   };
+}
+
+/** The key as ssh would find it: a secret's value has lost its last line end, and of that a key may be in want. */
+function identityOf({ value, path }: Secret): Identity {
+  if (path === undefined) return { path, text: value };
+  const publicText = readIfPresent(`${path}.pub`);
+  return { path, text: readIfPresent(path) ?? value, ...(publicText === undefined ? {} : { publicText }) };
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // ssh does without it, or says so itself
+  }
 }
 
 /**

@@ -31,6 +31,16 @@ const WORDS: readonly (readonly [RegExp, Outcome, string?])[] = [
   [/Connection refused/, 'could-not-connect', 'nothing listens on the port of the secondary'],
   [/timed out/, 'could-not-connect', 'the secondary did not answer in time'],
   [/No route to host|Network is unreachable/, 'could-not-connect', 'there is no route to the secondary'],
+  [
+    /invalid characters|banner line too long|Protocol major versions differ/i,
+    'could-not-connect',
+    'what answers on that port is no ssh server: check the port',
+  ],
+  [
+    /kex_exchange_identification: (?:Connection closed|read: Connection reset)/,
+    'could-not-connect',
+    'the other side hung up before it said that it is an ssh server: is that the port of its sshd, and is this host let in there (fail2ban, MaxStartups)?',
+  ],
   [/Bad configuration option|Bad port|Missing argument/i, 'secret', 'a value of the endpoint is not of the right form'],
 ];
 
@@ -49,17 +59,22 @@ export function judgeConnection(end: ProcessEnd): ConnectionFailure {
   const said = end.stderrTail.trim();
   for (const [pattern, outcome, meaning] of WORDS) {
     if (pattern.test(said))
-      return { outcome, reason: meaning === undefined ? said : `${meaning} (ssh: ${lastLine(said)})` };
+      return { outcome, reason: meaning === undefined ? said : `${meaning} (ssh: ${lastReasons(said)})` };
   }
   return {
     outcome: 'could-not-connect',
     reason:
       said === ''
         ? 'ssh ended without a word: is an ssh server there, and does it share an algorithm with this one?'
-        : `ssh: ${lastLine(said)}`,
+        : `ssh: ${lastReasons(said)}`,
   };
 }
 
-function lastLine(text: string): string {
-  return text.split('\n').at(-1) ?? '';
+/**
+ * The last two lines that ssh said: the first of them is often the cause, and the last only what came of it ("Load key …"
+ * before "Permission denied", "banner line contains invalid characters" before "Connection closed").
+ */
+function lastReasons(text: string): string {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('@'));
+  return [...new Set(lines)].slice(-2).join('; ');
 }

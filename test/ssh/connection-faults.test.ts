@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDeafServer } from './support/deaf-server.ts';
@@ -48,6 +51,20 @@ function file(path: string, text: () => Promise<string>) {
   };
 }
 
+const keyFile = () => join(primary.directory, 'key');
+
+/** Spoils the private key for one fault. */
+function key(spoil: () => unknown) {
+  let before = '';
+  return {
+    provoke: async () => {
+      before = await readFile(keyFile(), 'utf8');
+      await spoil();
+    },
+    undo: () => writeFile(keyFile(), before),
+  };
+}
+
 describe('a connection that does not come about', () => {
   it('because the secondary shows another host key', async () => {
     const { end } = await expectFault(primary, secondary, {
@@ -70,6 +87,47 @@ describe('a connection that does not come about', () => {
       says: /known_hosts has no key of the secondary/,
       advises: /Check known_hosts/,
     }));
+
+  it('because the private key has a passphrase', () =>
+    expectFault(primary, secondary, {
+      ...key(() => execFileSync('ssh-keygen', ['-q', '-p', '-N', 'secret', '-f', keyFile()], { stdio: 'ignore' })),
+      code: 3,
+      says: /identity: the private key has a passphrase/,
+      advises: /ssh-keygen -p -f/,
+    }));
+
+  it('because the private key was copied by way of Windows', () =>
+    expectFault(primary, secondary, {
+      ...key(async () => writeFile(keyFile(), (await readFile(keyFile(), 'utf8')).replaceAll('\n', '\r\n'))),
+      code: 3,
+      says: /the line ends of Windows/,
+      advises: /sed -i/,
+    }));
+
+  it('because another key’s .pub lies beside the private key', () =>
+    expectFault(primary, secondary, {
+      provoke: () => {
+        execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', `${keyFile()}.other`]);
+        renameSync(`${keyFile()}.other.pub`, `${keyFile()}.pub`);
+      },
+      undo: () => rm(`${keyFile()}.pub`),
+      code: 3,
+      says: /key\.pub belongs to another key, and ssh would offer that one/,
+      advises: /ssh-keygen -y -f/,
+    }));
+
+  it('because something else than ssh listens on the port', async () => {
+    const web = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'));
+    await new Promise<void>((resolve) => web.listen(0, secondary.line.host, resolve));
+    const { port } = web.address() as AddressInfo;
+    await expectFault(primary, secondary, {
+      ...environment({ VAULT_PORT: String(port) }),
+      code: 10,
+      says: /hung up before it said that it is an ssh server: is that the port of its sshd/,
+      advises: /host and port secrets are right/,
+    });
+    web.close();
+  });
 
   it('because the account does not accept the key; that is not tried again', async () => {
     await primary.configure({ job: { retry: { attempts: 3, delay: '100ms' } } });

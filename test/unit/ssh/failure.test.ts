@@ -26,7 +26,17 @@ it.each([
   ['Connection timed out during banner exchange', 'could-not-connect', /did not answer in time/],
   ['ssh: connect to host h port 22: No route to host', 'could-not-connect', /no route/],
   ['ssh: connect to host h port 22: Network is unreachable', 'could-not-connect', /no route/],
-  ['kex_exchange_identification: Connection closed by remote host', 'could-not-connect', /^ssh: kex_exchange/],
+  ['kex_exchange_identification: Connection closed by remote host', 'could-not-connect', /hung up before.*MaxStartups/],
+  [
+    'kex_exchange_identification: banner line contains invalid characters\r\nbanner exchange: Connection to h port 80: invalid format',
+    'could-not-connect',
+    /no ssh server: check the port \(ssh: kex_exchange_identification: .*; banner exchange: .*\)$/,
+  ],
+  [
+    'Load key "/k": error in libcrypto\r\na@h: Permission denied (publickey).',
+    'secret',
+    /cannot be used \(ssh: Load key .*libcrypto; a@h: Permission denied/,
+  ],
   ['', 'could-not-connect', /without a word/],
 ])('%j is understood', (stderr, outcome, says) => {
   const failure = exited(stderr);
