@@ -1,6 +1,13 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSecret, readSecretsFile, SecretError, type Secret, type SecretSources } from '../platform/secrets.ts';
+import {
+  readOptionalSecret,
+  readSecret,
+  readSecretsFile,
+  SecretError,
+  type Secret,
+  type SecretSources,
+} from '../platform/secrets.ts';
 import type { NamedSecret } from '../shared/redaction.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
 import { identityProblem, type Identity } from './identity.ts';
@@ -9,6 +16,7 @@ import type { Settings, TargetSettings } from './settings.ts';
 /** The endpoint of one target, in the clear. Only ssh's private configuration and the redactor may see it. */
 export interface TargetSecrets {
   readonly host: string;
+  /** Undefined: ssh's own, 22. */
   readonly port: number | undefined;
   readonly user: string;
   readonly identity: Secret;
@@ -34,21 +42,24 @@ export function secretSources(
  */
 export function readTargetSecrets(target: TargetSettings, sources: SecretSources): TargetSecrets {
   const problems: string[] = [];
-  const read = (key: string, reference: SecretReference): Secret => {
+  const attempt = <T>(key: string, reading: () => T): T | undefined => {
     try {
-      return readSecret(reference, sources);
+      return reading();
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
       problems.push(`target ${target.name}, ${key}: ${error.message}`);
-      return { value: '' };
+      return undefined;
     }
   };
+  const read = (key: string, reference: SecretReference): Secret =>
+    attempt(key, () => readSecret(reference, sources)) ?? { value: '' };
   const host = read('host', target.host).value.trim();
-  const port = target.port === undefined ? undefined : read('port', target.port).value.trim();
+  const { port: portReference } = target;
+  const port = portReference && attempt('port', () => readOptionalSecret(portReference, sources))?.value.trim();
   const user = read('user', target.user).value.trim();
   const identity = read('identity', target.identity);
   const knownHosts = read('known_hosts', target.knownHosts);
-  if (port !== undefined && port !== '' && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
     problems.push(`target ${target.name}, port: the value is not a port number from 1 to 65535`);
   }
   if (/^-|[\s@/]/.test(host)) {

@@ -33,9 +33,23 @@ export function readSecret(reference: SecretReference, sources: SecretSources): 
   return secret;
 }
 
+/**
+ * Reads a secret that has a default: a variable that is unset, empty or blank is none. A file or credential that is
+ * named must be there all the same: whoever names one has put it somewhere.
+ * @throws SecretError as {@link readSecret} does, but for such a variable
+ */
+export function readOptionalSecret(reference: SecretReference, sources: SecretSources): Secret | undefined {
+  if ('env' in reference && (variable(reference.env, sources) ?? '').trim() === '') return undefined;
+  return readSecret(reference, sources);
+}
+
+function variable(name: string, sources: SecretSources): string | undefined {
+  return sources.environment[name] ?? sources.fileValues?.get(name);
+}
+
 function locate(reference: SecretReference, sources: SecretSources): Secret {
   if ('env' in reference) {
-    const value = sources.environment[reference.env] ?? sources.fileValues?.get(reference.env);
+    const value = variable(reference.env, sources);
     if (value === undefined) {
       throw new SecretError(
         `The environment variable ${reference.env} is not set. Set it, or put a line ${reference.env}=… into the file that secrets_file names.`,

@@ -145,6 +145,17 @@ describe('the secrets of a target', () => {
     );
   });
 
+  it.each([{ P: undefined }, { P: '' }, { P: ' ' }])('need no port: with %j it is that of ssh', (change) => {
+    const { port, named } = read(change);
+    expect(port).toBeUndefined();
+    expect(named.map(({ name }) => name)).not.toContain('vault.port');
+  });
+
+  it('need the port where it was put into a file', () => {
+    const named = { ...target, port: { file: '/nowhere/port' } };
+    expect(() => readTargetSecrets(named, { environment: good })).toThrow(/vault, port: .*does not exist/);
+  });
+
   it.each([
     [{ P: '0' }, /port/],
     [{ P: '65536' }, /port/],
