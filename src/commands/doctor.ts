@@ -115,6 +115,6 @@ function alertFinding(settings: Settings): Finding {
 
 function show(context: Context, title: string, findings: readonly Finding[]): void {
   const marks = { good: pc.green('✓'), note: pc.yellow('·'), bad: pc.red('✗') };
-  const lines = findings.map(({ kind, text }) => `  ${marks[kind]} ${text}\n`);
+  const lines = findings.map(({ kind, text }) => `  ${marks[kind]} ${text.replaceAll('\n', '\n    ')}\n`);
   context.out(`${pc.bold(title)}\n${lines.join('')}`);
 }

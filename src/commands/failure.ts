@@ -21,7 +21,7 @@ export async function reportFailure(error: unknown, context: Context, unattended
         ? (error.stack ?? error.message)
         : error.message
       : String(error);
-  const settings = unattended && !context.interactive ? alertSettingsOf(error) : undefined;
+  const settings = unattended && isUnattended(error, context) ? alertSettingsOf(error) : undefined;
   if (settings) {
     await tellChannels(reason, settings, context); // the journal is told with the rest
   } else {
@@ -29,6 +29,16 @@ export async function reportFailure(error: unknown, context: Context, unattended
     context.log('info', adviceFor(error, outcome));
   }
   return exitCodeOf(outcome);
+}
+
+/**
+ * Whether nobody reads what we print. A word that `run` does not know is nearly always typed by somebody, who may have no
+ * terminal (ssh without one, a script); it pages people only where systemd started us, which gives each invocation an id
+ * (systemd.exec(5)). cron mails what we print.
+ */
+function isUnattended(error: unknown, { interactive, environment }: Context): boolean {
+  if (interactive) return false;
+  return !(error instanceof UsageError) || environment.INVOCATION_ID !== undefined;
 }
 
 function outcomeOf(error: unknown): Outcome {

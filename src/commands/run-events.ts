@@ -27,6 +27,7 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
   return (event) => {
     switch (event.event) {
       case 'run-started':
+      case 'preview-started':
         label = `${event.job} → ${event.target}`;
         break;
       case 'source-read':

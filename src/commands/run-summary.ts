@@ -2,6 +2,9 @@ import pc from 'picocolors';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
 
+/** Said instead of how many files were linked. */
+export const NO_BASIS = 'no earlier snapshot to link to';
+
 /** A finished run for people: what is secured, what it took, and how little went over the line. */
 export function summariseRun(record: RunRecord): string {
   const name = `${record.job} → ${record.target}`;
@@ -15,7 +18,7 @@ export function summariseRun(record: RunRecord): string {
   if (transfer) {
     const { newFiles, changedFiles, linkedFiles, copiedFiles, sentBytes, basis } = transfer;
     const copied = copiedFiles > 0 ? `, ${copiedFiles} copied there` : '';
-    const linked = basis === null ? 'no earlier snapshot to link to' : `${linkedFiles} linked to ${basis}`;
+    const linked = basis === null ? NO_BASIS : `${linkedFiles} linked to ${basis}`;
     rows.push(['files', `${newFiles} new, ${changedFiles} changed, ${linked}${copied}`]);
     rows.push(['sent', `${formatSize(sentBytes)}${saving(record.bytes, sentBytes)}`]);
   }

@@ -8,7 +8,7 @@ import { formatCount, formatSize } from '../shared/units.ts';
 import type { Context } from './context.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { createEventWriter, createJsonWriter } from './run-events.ts';
-import { summariseRun } from './run-summary.ts';
+import { NO_BASIS, summariseRun } from './run-summary.ts';
 import { select, UsageError } from './selection.ts';
 
 /** Options of `offsite-rsync run`. */
@@ -43,6 +43,9 @@ async function runSelected(
 ): Promise<number> {
   if (jobs.length === 0 && options.all !== true) {
     throw new UsageError(`Name a job, or say --all. Jobs: ${[...settings.jobs.keys()].join(', ')}`);
+  }
+  if (jobs.length > 0 && options.all === true) {
+    throw new UsageError(`--all means every job: leave out ${jobs.join(' ')}, or --all.`);
   }
   const selected = select(settings, options.all === true ? [] : jobs, options.target);
   const deps = runDeps(options, context);
@@ -85,7 +88,7 @@ function showPreview(preview: Preview, { job, target }: RunRequest, options: Run
   const { newFiles, changedFiles, linkedFiles, basis } = preview.figures;
   context.out(
     `${name}: nothing was sent (--dry-run). Of ${formatCount(preview.files, 'file')}, ${formatSize(preview.bytes)}:\n` +
-      `    ${newFiles} new, ${changedFiles} changed, ${linkedFiles} to be linked to ${basis ?? 'nothing'}\n` +
+      `    ${newFiles} new, ${changedFiles} changed, ${basis === null ? NO_BASIS : `${linkedFiles} to be linked to ${basis}`}\n` +
       preview.objections.map((objection) => `    a guard objects: ${objection}\n`).join(''),
   );
   return preview.exitCode;

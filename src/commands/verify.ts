@@ -5,7 +5,7 @@ import { verifyJob, type VerifyReport } from '../run/verify-job.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
-import type { DifferenceKind } from '../verify/difference.ts';
+import { WORST_FIRST, type DifferenceKind } from '../verify/difference.ts';
 import type { Context } from './context.ts';
 import { runDeps } from './run.ts';
 import { select, UsageError } from './selection.ts';
@@ -89,9 +89,8 @@ function describe(report: VerifyReport): string {
 }
 
 function differenceTable({ comparison }: VerifyReport): string[] {
-  const order: readonly DifferenceKind[] = ['corruption', 'missing', 'metadata', 'unseen', 'drift', 'extra'];
   const differences = [...(comparison?.differences ?? [])].sort(
-    (a, b) => order.indexOf(a.kind) - order.indexOf(b.kind),
+    (a, b) => WORST_FIRST.indexOf(a.kind) - WORST_FIRST.indexOf(b.kind),
   );
   if (differences.length === 0) return [];
   const table = new Table({

@@ -18,7 +18,7 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /**
    * `journal`: `<3>` prefixes that systemd reads as priorities (sd-daemon(3)).
-   * `plain`: the words `error:` and `warning:`; nothing in front of the rest.
+   * `plain`: the words `error:` and `warning:` before each line that is not indented; nothing in front of the rest.
    */
   readonly style: 'journal' | 'plain';
 }
@@ -31,8 +31,9 @@ export function createLogger(options: LoggerOptions): Log {
     if (options.style === 'journal') {
       options.write(lines.map((line) => `<${SYSLOG_PRIORITY[level]}>${line}\n`).join(''));
     } else {
-      const prefix = level === 'error' || level === 'warning' ? `${level}: ` : '';
-      options.write(`${prefix}${lines.join('\n')}\n`);
+      const mark = level === 'error' || level === 'warning' ? `${level}: ` : '';
+      // Indented lines are details of the one above; every other line is a problem of its own.
+      options.write(lines.map((line) => `${/^(?:\s|$)/.test(line) ? '' : mark}${line}\n`).join(''));
     }
   };
 }

@@ -8,6 +8,7 @@ export type Step = 'connect' | 'push' | 'verify' | 'canary' | 'seal';
 /** What happens in a run, as it happens; `--json` prints one a line. */
 export type RunEvent =
   | { readonly event: 'run-started'; readonly run: string; readonly job: string; readonly target: string }
+  | { readonly event: 'preview-started'; readonly job: string; readonly target: string }
   | { readonly event: 'source-read'; readonly files: number; readonly bytes: number }
   | {
       readonly event: 'attempt-started';

@@ -40,6 +40,7 @@ export async function previewRun(request: RunRequest, deps: RunDeps): Promise<Pr
 
 async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
   const { job, target, settings, signal } = request;
+  deps.observe({ event: 'preview-started', job: job.name, target: target.name });
   const secrets = readRunSecrets(request, deps);
   if (secrets.kind === 'unreadable') return failed({ outcome: 'secret', reason: secrets.reason });
   const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);

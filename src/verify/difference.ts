@@ -18,6 +18,9 @@ export type DifferenceKind =
   /** Only the secondary has it: deleted from the source since, or put there by somebody else. */
   | 'extra';
 
+/** The worst first: the order in which differences are told. */
+export const WORST_FIRST: readonly DifferenceKind[] = ['corruption', 'missing', 'metadata', 'unseen', 'drift', 'extra'];
+
 /** What is known of the entry in the source now; undefined when it has gone. */
 export interface SourceEntry {
   /**

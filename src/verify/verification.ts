@@ -2,6 +2,7 @@ import type { RunProcess } from '../platform/process.ts';
 import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import { createComparer, type Comparison } from './comparison.ts';
+import { WORST_FIRST } from './difference.ts';
 
 /** A finished comparison, or how the session failed. */
 export type Verified =
@@ -75,7 +76,8 @@ export function summariseComparison({ counts, differences, snapshotMissing }: Co
     [counts.extra, 'only on the secondary'],
   ];
   const told = words.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  const examples = differences.slice(0, 3).map(({ name, what }) => `${name}: ${what}`);
+  const worst = [...differences].sort((a, b) => WORST_FIRST.indexOf(a.kind) - WORST_FIRST.indexOf(b.kind));
+  const examples = worst.slice(0, 3).map(({ name, what }) => `${name}: ${what}`);
   const more = differences.length > examples.length ? '; …' : '';
   return `${told.join(', ')} (${examples.join('; ')}${more})`;
 }

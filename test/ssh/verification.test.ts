@@ -224,6 +224,8 @@ describe('run', () => {
     expect(end).toMatchObject({ code: 0, alerts: [] });
     expect(end.stdout).toMatch(/nothing was sent \(--dry-run\)/);
     expect(end.stdout).toMatch(/1 new, 0 changed, \d+ to be linked/);
+    expect(end.stderr).toMatch(/^postgres → vault: source holds/m);
+    expect(end.stderr).not.toMatch(/^: /m);
     expect(recordTree(secondary.root)).toEqual(there);
     expect(recordTree(primary.state)).toEqual(state);
     expect(await readdir(join(primary.directory, 'run'))).toEqual([]);

@@ -100,4 +100,12 @@ describe('a comparison', () => {
       '4 corrupt, 2 changed in the source since (a: content; b: content; c: content; …)',
     );
   });
+
+  it('names what is corrupt before what has only changed', () => {
+    const drift = ['a', 'b', 'c'].map((name) => ({ kind: 'drift' as const, name, what: 'size' }));
+    const differences = [...drift, { kind: 'corruption' as const, name: 'dump.sql', what: 'content' }];
+    expect(summariseComparison(comparison({ corruption: 1, drift: 3 }, { differences }))).toBe(
+      '1 corrupt, 3 changed in the source since (dump.sql: content; a: size; b: size; …)',
+    );
+  });
 });
