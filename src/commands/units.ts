@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { DEFAULT_CONFIG_FILE } from '../config/location.ts';
 import { errorCode, errorMessage } from '../platform/files.ts';
+import { pathsOnTheWay } from '../platform/paths-on-the-way.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
 import { CREDENTIALS_DIRECTORY } from '../systemd/credentials.ts';
@@ -37,7 +38,11 @@ export async function units(jobName: string, options: UnitsOptions, context: Con
   const plan = await asUsage(async () => {
     const coupling = couplingOf(options);
     const notes = root === '' ? await askAboutBackup(coupling, context) : [];
-    const planned = planUnits(settings, selected.job, coupling, await programOf(options.config));
+    const planned = planUnits(settings, selected.job, coupling, {
+      ...(await programOf(options.config)),
+      // The links below another root are not those of this machine.
+      ...(root === '' ? { waysTo: pathsOnTheWay } : {}),
+    });
     return { ...planned, notes: [...notes, ...planned.notes] };
   });
   if (options.write === true) await write(plan, root, options.dryRun === true, context);

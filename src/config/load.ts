@@ -100,6 +100,7 @@ function jobOf(name: string, raw: RawJob, allTargets: readonly string[]): JobSet
     source: raw.source,
     targets: raw.targets ?? allTargets,
     exclude: raw.exclude,
+    oneFileSystem: raw.one_file_system,
     deadlineMs: duration(raw.deadline),
     bandwidthLimit: size(raw.bandwidth_limit),
     retry: {
@@ -112,7 +113,12 @@ function jobOf(name: string, raw: RawJob, allTargets: readonly string[]): JobSet
       maxShrink: raw.guard.max_shrink === 'off' ? undefined : parsePercent(raw.guard.max_shrink),
       allowEmpty: raw.guard.allow_empty,
     },
-    verify: { mode: raw.verify.mode, fullSchedule: raw.verify.full_schedule, timezone: raw.verify.timezone },
+    verify: {
+      mode: raw.verify.mode,
+      fullSchedule: raw.verify.full_schedule,
+      schedule: raw.verify.schedule,
+      timezone: raw.verify.timezone,
+    },
     expect:
       raw.expect === undefined
         ? undefined

@@ -1,8 +1,8 @@
-import { relative } from 'node:path';
 import { alertSettingsProblems } from '../shared/alert-settings.ts';
 import { scheduleProblem } from '../shared/schedule.ts';
 import type { ConfigProblem, Locate } from '../shared/yaml-config.ts';
 import { parseDuration } from '../shared/units.ts';
+import { leavesOut, pathBelow } from './left-out.ts';
 import type { RawConfig, RawJob } from './schema.ts';
 
 /** Longest runtime directory: below it stands a socket, and a socket's path holds 108 bytes (unix(7)). */
@@ -77,7 +77,7 @@ function jobProblems(
   const own = { state_dir: config.state_dir, runtime_dir: config.runtime_dir ?? DEFAULT_RUNTIME_DIRECTORY };
   for (const [key, directory] of Object.entries(own)) {
     const inside = pathBelow(job.source, directory);
-    if (inside !== undefined && !isExcluded(inside, job.exclude)) {
+    if (inside !== undefined && !leavesOut(job.exclude, inside)) {
       problems.push(
         problem(
           [...path, 'source'],
@@ -95,6 +95,9 @@ function jobProblems(
   const schedules: (readonly [string, string, string, string])[] = [
     ['verify', 'full_schedule', job.verify.full_schedule, job.verify.timezone],
   ];
+  if (job.verify.schedule !== undefined) {
+    schedules.push(['verify', 'schedule', job.verify.schedule, job.verify.timezone]);
+  }
   if (job.expect) schedules.push(['expect', 'schedule', job.expect.schedule, job.expect.timezone]);
   for (const [group, key, expression, timezone] of schedules) {
     const wrong = scheduleProblem(expression, timezone);
@@ -105,18 +108,4 @@ function jobProblems(
     problems.push(problem([...path, 'retry', 'delay'], `${delay} is longer than max_delay (${maxDelay})`));
   }
   return problems;
-}
-
-/** The path of `directory` seen from `source`: empty if they are the same, undefined if it is not below it. */
-function pathBelow(source: string, directory: string): string | undefined {
-  const path = relative(source, directory);
-  return path === '..' || path.startsWith('../') ? undefined : path;
-}
-
-/** Whether an anchored pattern without wildcards leaves out `path` or a directory above it. */
-function isExcluded(path: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
-    const plain = pattern.replace(/\/(?:\*{1,3})?$/, '');
-    return plain.startsWith('/') && plain !== '/' && (`/${path}` === plain || `/${path}`.startsWith(`${plain}/`));
-  });
 }

@@ -33,11 +33,17 @@ export interface RawJob {
   readonly source: string;
   readonly targets?: readonly string[];
   readonly exclude: readonly string[];
+  readonly one_file_system: boolean;
   readonly deadline: string;
   readonly bandwidth_limit?: string | number;
   readonly retry: { readonly attempts: number; readonly delay: string; readonly max_delay: string };
   readonly guard: { readonly max_age: string; readonly max_shrink: string; readonly allow_empty: boolean };
-  readonly verify: { readonly mode: 'full' | 'changed'; readonly full_schedule: string; readonly timezone: string };
+  readonly verify: {
+    readonly mode: 'full' | 'changed';
+    readonly full_schedule: string;
+    readonly schedule?: string;
+    readonly timezone: string;
+  };
   readonly expect?: { readonly schedule: string; readonly timezone: string; readonly grace: string };
 }
 
@@ -79,6 +85,7 @@ const jobSchema = {
     source: path,
     targets: { type: 'array', minItems: 1, uniqueItems: true, items: { type: 'string' } },
     exclude: { type: 'array', items: { type: 'string', minLength: 1 }, default: [] },
+    one_file_system: { type: 'boolean', default: false },
     deadline: duration('12h'),
     bandwidth_limit: rate,
     retry: {
@@ -108,6 +115,7 @@ const jobSchema = {
       properties: {
         mode: { type: 'string', enum: ['full', 'changed'], default: 'full' },
         full_schedule: { type: 'string', format: 'cron', default: '0 0 * * 0' },
+        schedule: { type: 'string', format: 'cron' },
         timezone: { type: 'string', format: 'timezone', default: 'UTC' },
       },
     },

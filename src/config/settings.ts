@@ -40,6 +40,8 @@ export interface JobSettings {
   readonly source: string;
   readonly targets: readonly string[];
   readonly exclude: readonly string[];
+  /** Whether other file systems that are mounted below the source are left out. */
+  readonly oneFileSystem: boolean;
   readonly deadlineMs: number;
   /** Bytes a second; the stricter of this and the target's counts. */
   readonly bandwidthLimit: number | undefined;
@@ -69,6 +71,8 @@ export interface VerifySettings {
   readonly mode: 'full' | 'changed';
   /** With `changed`: when a full pass is due (cron expression and its time zone). */
   readonly fullSchedule: string;
+  /** When a timer verifies the newest snapshot (cron expression, same time zone); undefined: `units` writes none. */
+  readonly schedule: string | undefined;
   readonly timezone: string;
 }
 

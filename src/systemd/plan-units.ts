@@ -1,8 +1,11 @@
+import { leavesOut, pathBelow } from '../config/left-out.ts';
 import type { JobSettings, Settings } from '../config/settings.ts';
 import { couplingUnit, type Coupling } from './coupling.ts';
 import { alertReferences, credentialNames, environmentNames, targetReferences } from './credentials.ts';
-import { alertService, freshnessUnits, jobDropIn, transferService, type Program } from './services.ts';
-import { checkServiceName, type UnitFile } from './unit-text.ts';
+import { checkSourceShown } from './places.ts';
+import { alertService, freshnessUnits, jobDropIn, TRANSFER, transferService, type Program } from './services.ts';
+import { checkServiceName, UnitTextError, type UnitFile } from './unit-text.ts';
+import { verificationUnits } from './verification-units.ts';
 
 /** All files for one job, and what else it takes. */
 export interface UnitPlan {
@@ -17,25 +20,48 @@ export interface UnitPlan {
 
 /**
  * Words every unit of one job. Pure: the same settings give the same text to the letter.
- * @throws UnitTextError when a name or path cannot stand in a unit
+ * @throws UnitTextError when a name or path cannot stand in a unit, or no unit of ours can serve the job
  */
 export function planUnits(settings: Settings, job: JobSettings, coupling: Coupling, program: Program): UnitPlan {
   if (coupling.style !== 'path') checkServiceName(coupling.backupUnit);
+  const waysTo = program.waysTo ?? ((path: string) => [path]);
+  checkSourceShown(job, waysTo(job.source));
+  if (coupling.style === 'path') checkMarker(job, waysTo(job.source), waysTo(coupling.marker));
   const stoppedWith = coupling.style === 'exec-start-post' ? coupling.backupUnit : undefined;
   const coupled = couplingUnit(job.name, coupling);
+  const verification = verificationUnits(settings, job, program);
   const references = [...targetReferences(settings, job), ...alertReferences(settings)];
   return {
     files: [
       coupled,
       transferService(settings, program),
-      jobDropIn(settings, job, program, stoppedWith),
+      jobDropIn(TRANSFER, settings, job, program, stoppedWith),
       alertService(settings, program),
       ...freshnessUnits(settings, program),
+      ...(verification?.files ?? []),
     ],
     credentials: credentialNames(references),
-    enable: [...(coupling.style === 'path' ? [coupled.path] : []), 'offsite-rsync-freshness.timer'],
+    enable: [
+      ...(coupling.style === 'path' ? [coupled.path] : []),
+      'offsite-rsync-freshness.timer',
+      ...(verification ? [verification.timer] : []),
+    ],
     notes: notesOn(settings, job, environmentNames(references)),
   };
+}
+
+/** The marker of a backup must not be part of it. */
+function checkMarker(job: JobSettings, sources: readonly string[], markers: readonly string[]): void {
+  for (const source of sources) {
+    for (const marker of markers) {
+      const inside = pathBelow(source, marker);
+      if (inside === undefined || leavesOut(job.exclude, inside)) continue;
+      throw new UnitTextError(
+        `The marker ${marker} lies in the source of ${job.name} (${source}): it would be sent, and would make an old backup look fresh. ` +
+          `Touch one beside the source${inside === '' ? '' : `, or add ${JSON.stringify(`/${inside}`)} to exclude`}.`,
+      );
+    }
+  }
 }
 
 function notesOn(settings: Settings, job: JobSettings, variables: readonly string[]): string[] {

@@ -10,10 +10,14 @@ export interface Program {
   readonly words: readonly string[];
   /** The configuration; undefined: the default place. */
   readonly config: string | undefined;
+  /** Where symbolic links of this machine lead a path, with the path itself; default: there are none. */
+  readonly waysTo?: (path: string) => readonly string[];
 }
 
 /** The template of the transfers; `offsite-rsync@JOB.service`. */
 export const TRANSFER = 'offsite-rsync@';
+/** The template of the verifications by the clock; `offsite-rsync-verify@JOB.service`. */
+export const VERIFICATION = 'offsite-rsync-verify@';
 /** The template of the alerts; its instance is the name of the unit that failed. */
 export const ALERT = 'offsite-rsync-alert@';
 /** Tells that a unit failed, also when the run in it could not. */
@@ -65,19 +69,21 @@ export function transferService(settings: Settings, program: Program): UnitFile 
 }
 
 /**
- * `offsite-rsync@JOB.service.d/job.conf`: credentials, deadline and source of one job.
+ * `…@JOB.service.d/job.conf`: credentials, deadline and source of one job.
+ * @param template {@link TRANSFER} or {@link VERIFICATION}
  * @param stoppedWith the backup unit that waits for the transfer: stopping it stops the transfer as well
  */
 export function jobDropIn(
+  template: string,
   settings: Settings,
   job: JobSettings,
   program: Program,
-  stoppedWith: string | undefined,
+  stoppedWith?: string,
 ): UnitFile {
   const references = [...targetReferences(settings, job), ...alertReferences(settings)];
   const paths = [job.source, ...ownPaths(settings, program), ...secretPaths(references)];
   return {
-    path: `${TRANSFER}${job.name}.service.d/job.conf`,
+    path: `${template}${job.name}.service.d/job.conf`,
     text: unitText([`The job ${job.name}, as the configuration had it when "offsite-rsync units" wrote this.`], {
       ...(stoppedWith === undefined
         ? {}
@@ -86,7 +92,7 @@ export function jobDropIn(
         '# The deadline of the configuration for each target, and time to record and tell.',
         `TimeoutStartSec=${job.targets.length * (Math.ceil(job.deadlineMs / 1000) + MARGIN)}`,
         `ReadOnlyPaths=${quoteWord(`-${job.source}`)}`,
-        ...readablePlaces(paths),
+        ...readablePlaces(waysOf(paths, program)),
         ...credentialLines(references),
       ],
     }),
@@ -110,7 +116,7 @@ export function alertService(settings: Settings, program: Program): UnitFile {
           '',
           ...READS_EVERYTHING,
           ...HARDENING,
-          ...readablePlaces([...ownPaths(settings, program), ...secretPaths(references)]),
+          ...readablePlaces(waysOf([...ownPaths(settings, program), ...secretPaths(references)], program)),
           ...credentialLines(references),
         ],
       },
@@ -136,7 +142,7 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
           ...READS_EVERYTHING,
           NO_MANAGER_SOCKETS,
           ...HARDENING,
-          ...readablePlaces([...ownPaths(settings, program), ...secretPaths(references)]),
+          ...readablePlaces(waysOf([...ownPaths(settings, program), ...secretPaths(references)], program)),
           ...credentialLines(references),
         ],
       }),
@@ -152,13 +158,18 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
   ];
 }
 
-function call({ words, config }: Program, command: readonly string[]): string {
+/** A command line that calls the program. */
+export function call({ words, config }: Program, command: readonly string[]): string {
   return commandLine([...words, ...command, ...(config === undefined ? [] : ['--config', config])]);
 }
 
 function ownPaths(settings: Settings, { words, config }: Program): string[] {
   const { secretsFile, stateDirectory } = settings;
   return [...words, ...present(config), ...present(secretsFile), stateDirectory];
+}
+
+function waysOf(paths: readonly string[], { waysTo }: Program): string[] {
+  return paths.flatMap((path) => waysTo?.(path) ?? [path]);
 }
 
 function present(path: string | undefined): string[] {

@@ -5,7 +5,7 @@ export interface UnitFile {
   readonly text: string;
 }
 
-/** A value cannot stand in a unit file, or a name is none of a unit. The message says which. */
+/** A value cannot stand in a unit file, a name is none of a unit, or no unit can do what is wanted. The message says which. */
 export class UnitTextError extends Error {
   override readonly name = 'UnitTextError';
 }

@@ -81,6 +81,63 @@ describe('the path unit', () => {
   });
 });
 
+describe('a marker in the source', () => {
+  const marked = (marker: string, job: Readonly<Record<string, unknown>> = {}, program = PROGRAM) =>
+    plan({ coupling: { style: 'path', marker }, job, program });
+
+  it('is refused: it would be sent, and would make an old dump look fresh', () => {
+    expect(() => marked('/var/backups/postgres/done')).toThrow(/lies in the source/);
+    const waysTo = (path: string) => [path, path.replace('/var/backups', '/srv')];
+    expect(() => marked('/srv/postgres/sub/done', {}, { ...PROGRAM, waysTo })).toThrow(/lies in the source/);
+  });
+
+  it('passes beside the source, or where it is excluded', () => {
+    expect(() => marked('/var/backups/postgres.done')).not.toThrow();
+    expect(() => marked('/var/backups/postgres/done', { exclude: ['/done'] })).not.toThrow();
+  });
+});
+
+describe('the verification', () => {
+  const SERVICE = 'offsite-rsync-verify@.service';
+  const DROP = 'offsite-rsync-verify@postgres.service.d/job.conf';
+  const TIMER = 'offsite-rsync-verify@postgres.timer';
+  const verified = (job: Readonly<Record<string, unknown>> = {}) =>
+    plan({ job: { verify: { schedule: '30 4 * * 6', timezone: 'Europe/Berlin' }, ...job } });
+
+  it('has units where the job says when, and only there', () => {
+    expect(verified().enable).toEqual(['offsite-rsync-freshness.timer', TIMER]);
+    expect(plan().enable).not.toContain(TIMER);
+    expect(
+      plan()
+        .files.map(({ path }) => path)
+        .join(' '),
+    ).not.toContain('verify');
+  });
+
+  it('is started by the clock of the job, also for a time at which this host was off, and tells what it finds', () => {
+    expect(lines(verified(), TIMER)).toEqual(
+      expect.arrayContaining(['OnCalendar=Sat *-*-* 4:30:00 Europe/Berlin', 'Persistent=yes']),
+    );
+    expect(lines(verified(), SERVICE)).toEqual(
+      expect.arrayContaining([
+        'ExecStart=/usr/local/bin/offsite-rsync verify --alert %i',
+        'OnFailure=offsite-rsync-alert@%n.service',
+      ]),
+    );
+  });
+
+  it('sees the source and has the credentials, as the transfer', () => {
+    const job = lines(verified({ source: '/home' }), DROP);
+    expect(job).toEqual(
+      expect.arrayContaining([
+        'ProtectHome=read-only',
+        'LoadCredential=vault-key:/etc/offsite-rsync/credentials/vault-key',
+      ]),
+    );
+    expect(job.join('\n')).not.toContain('StopPropagatedFrom');
+  });
+});
+
 describe('the drop-in of the job', () => {
   it('gives the unit the deadline of every target, one after the other, and a margin', () => {
     const two = { targets: { vault: TARGET, attic: TARGET } };
@@ -134,6 +191,49 @@ describe('the drop-in of the job', () => {
   it('opens /tmp only for a source that lies there', () => {
     expect(lines(plan({ job: { source: '/var/tmp/dumps' } }), JOB)).toContain('PrivateTmp=no');
     expect(lines(plan(), JOB)).not.toContain('PrivateTmp=no');
+  });
+
+  const SHOWN = { home: 'ProtectHome=read-only', tmp: 'PrivateTmp=no', modules: 'ProtectKernelModules=no' };
+
+  it.each([
+    ['/home', [SHOWN.home]],
+    ['/root/', [SHOWN.home]],
+    ['/run/user/1000/dumps', [SHOWN.home]],
+    ['/var', [SHOWN.tmp]],
+    ['/usr', [SHOWN.modules]],
+    ['/usr/lib/modules/extra', [SHOWN.modules]],
+    ['/', [SHOWN.home, SHOWN.tmp, SHOWN.modules]],
+    ['/homes/db', []],
+  ])('shows all of the source %s, be it in or above what the sandbox hides', (source, shown) => {
+    const job = {
+      source,
+      exclude: ['/dev/*', '/proc/*', '/sys/*', '/run/*', '/var/lib/offsite-rsync', '/lib/offsite-rsync'],
+    };
+    const found = lines(plan({ job }), JOB);
+    expect(Object.values(SHOWN).filter((line) => found.includes(line))).toEqual(shown);
+  });
+
+  it('shows what symbolic links on the way to the source lead to', () => {
+    const leads: Readonly<Record<string, readonly string[]>> = {
+      '/srv/dumps': ['/srv/dumps', '/home/db/dumps', '/var/tmp/dumps'],
+    };
+    const program = { ...PROGRAM, waysTo: (path: string) => leads[path] ?? [path] };
+    const found = lines(plan({ job: { source: '/srv/dumps' }, program }), JOB);
+    expect(found).toEqual(expect.arrayContaining([SHOWN.home, SHOWN.tmp]));
+    expect(found).toContain('ReadOnlyPaths=-/srv/dumps');
+  });
+
+  it.each([
+    [{ source: '/', exclude: ['/run', '/var/lib/offsite-rsync', '/proc/*', '/sys/*'] }, '/dev'],
+    [{ source: '/', exclude: ['/var/lib/offsite-rsync', '/run/offsite-rsync', '/dev/', '/proc', '/sys'] }, '/run'],
+    [{ source: '/run', exclude: ['/offsite-rsync'] }, '/run'],
+  ])('is refused for a source of which no unit of ours can show all: %j', (job, place) => {
+    expect(() => plan({ job })).toThrow(new RegExp(`no service of ours sees ${place} as it is`));
+  });
+
+  it('does not ask for excludes of what a walk of one file system leaves out', () => {
+    const job = { source: '/', one_file_system: true, exclude: ['/var/lib/offsite-rsync', '/run/offsite-rsync'] };
+    expect(lines(plan({ job }), JOB)).toContain(SHOWN.home);
   });
 
   it('does not become a unit of its own through a line break in a path', () => {

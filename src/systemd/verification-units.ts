@@ -1,0 +1,84 @@
+import type { JobSettings, Settings } from '../config/settings.ts';
+import { calendarOf } from './calendar.ts';
+import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING } from './hardening.ts';
+import { writablePlaces } from './places.ts';
+import { call, jobDropIn, ON_FAILURE, VERIFICATION, type Program } from './services.ts';
+import { unitText, type UnitFile } from './unit-text.ts';
+
+/** What verifies a job by the clock, and the timer to be enabled. */
+export interface VerificationUnits {
+  readonly files: readonly UnitFile[];
+  readonly timer: string;
+}
+
+/**
+ * The units that read the newest snapshot of a job and its source in full, and tell what they find.
+ * @returns undefined when the job does not say when (`verify.schedule`)
+ * @throws UnitTextError when the schedule cannot be said to systemd
+ */
+export function verificationUnits(
+  settings: Settings,
+  job: JobSettings,
+  program: Program,
+): VerificationUnits | undefined {
+  const { schedule, timezone } = job.verify;
+  if (schedule === undefined) return undefined;
+  const timer = `${VERIFICATION}${job.name}.timer`;
+  return {
+    files: [
+      verificationService(settings, program),
+      jobDropIn(VERIFICATION, settings, job, program),
+      {
+        path: timer,
+        text: unitText([`When the job ${job.name} is verified (verify.schedule). Written by "offsite-rsync units".`], {
+          Unit: [`Description=Verify the newest off-site snapshot of ${job.name}`],
+          Timer: [
+            ...calendarOf(schedule, timezone).map((calendar) => `OnCalendar=${calendar}`),
+            '# Several hosts with one secondary need not all read at once.',
+            'RandomizedDelaySec=15min',
+            'Persistent=yes',
+          ],
+          Install: ['WantedBy=timers.target'],
+        }),
+      },
+    ],
+    timer,
+  };
+}
+
+function verificationService(settings: Settings, program: Program): UnitFile {
+  return {
+    path: `${VERIFICATION}.service`,
+    text: unitText(
+      [
+        'Compares the newest snapshot of the job %i with its source, both read in full. Written by "offsite-rsync units".',
+        'What differs from job to job stands in offsite-rsync-verify@JOB.service.d/job.conf.',
+      ],
+      {
+        Unit: [
+          'Description=Verify the newest off-site snapshot of %i',
+          'Wants=network-online.target',
+          'After=network-online.target',
+          '# It tells what it finds. This tells that it was killed, or never came to its first line.',
+          ON_FAILURE,
+        ],
+        Service: [
+          'Type=oneshot',
+          `ExecStart=${call(program, ['verify', '--alert'])} %i`,
+          'TimeoutStartSec=infinity',
+          'KillMode=mixed',
+          'TimeoutStopSec=2min',
+          'Nice=10',
+          'IOSchedulingClass=best-effort',
+          'IOSchedulingPriority=7',
+          ...writablePlaces(settings),
+          '',
+          ...READS_EVERYTHING,
+          NO_MANAGER_SOCKETS,
+          'ProtectHome=yes',
+          ...HARDENING,
+        ],
+      },
+    ),
+  };
+}
