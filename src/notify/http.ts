@@ -1,6 +1,7 @@
 import { errorMessage } from '../platform/files.ts';
 import { failedForNow, refused, type SendFailure } from './channels/channel.ts';
 import { networkFailure } from './network-failure.ts';
+import { fetchFor } from './proxy.ts';
 import { oneLine } from './text.ts';
 
 /** One HTTP request of a channel. */
@@ -9,6 +10,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
@@ -37,12 +40,13 @@ export function parseHttpUrl(text: string): URL {
  * Makes one request. Redirects are not followed: the message would go, with its token, to an address that nobody
  * configured. Credentials in the URL become an `Authorization` header unless one is given.
  */
-export async function request({ url, method, headers = {}, body, signal }: HttpRequest): Promise<HttpEnd> {
+export async function request({ url, method, headers = {}, body, environment, signal }: HttpRequest): Promise<HttpEnd> {
   const address = new URL(url);
   address.username = '';
   address.password = '';
   try {
-    const answer = await fetch(address, {
+    const fetchThere = await fetchFor(environment);
+    const answer = await fetchThere(address, {
       method,
       headers: { ...basicAuthorization(url), 'user-agent': 'offsite-rsync', ...headers },
       redirect: 'manual',

@@ -45,8 +45,16 @@ function readAddress(reference: SecretReference, readSecret: SendDeps['readSecre
   if (/\p{Cc}/u.test(text)) {
     throw new Error('a mail address in a secret holds a line break or another control character');
   }
-  // A name in quotes may hold a comma: that is for nodemailer to read.
-  const parts = text.includes('"') ? [text] : text.split(',').map((part) => part.trim());
-  // nodemailer takes a word without an @ for a person's name and drops it, but `root` is an address to a mail system.
-  return parts.map((part) => (/^[^\s<>@]+$/.test(part) ? { name: '', address: part } : part));
+  return splitAddresses(text).map((part, index) => {
+    // nodemailer takes a word without an @ for a person's name and drops it, but `root` is an address to a mail system.
+    if (/^[^\s<>@"]+$/.test(part)) return { name: '', address: part };
+    if (/@|<[^<>]+>/.test(part)) return part;
+    throw new Error(`the mail address number ${index + 1} in a secret is a name without an address`);
+  });
+}
+
+/** The addresses of a list, taken apart at its commas and semicolons; those in a quoted name belong to the name. */
+function splitAddresses(text: string): string[] {
+  const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^,;])+/g) ?? [];
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
 }

@@ -19,7 +19,7 @@ const TAG: Readonly<Record<AlertSeverity, string>> = {
  * Publishes the message to a topic, as JSON to the server's root: in headers, the other form, the title would have to
  * be ASCII.
  */
-export const sendNtfy: Send<NtfyChannel> = async (message, channel, { readSecret, signal }) => {
+export const sendNtfy: Send<NtfyChannel> = async (message, channel, { readSecret, environment, signal }) => {
   const url = parseHttpUrl(readSecret(channel.url));
   const parts = url.pathname.replace(/\/+$/, '').split('/');
   const topic = parts.pop() ?? '';
@@ -27,6 +27,7 @@ export const sendNtfy: Send<NtfyChannel> = async (message, channel, { readSecret
   url.pathname = `${parts.join('/')}/`;
   const end = await request({
     url,
+    environment,
     method: 'POST',
     headers: {
       'content-type': 'application/json',

@@ -19,13 +19,14 @@ const SUFFIX: Readonly<Record<MessageEvent, string>> = {
 };
 
 /** Pings a check. The message goes along only where `send_log` says so. */
-export const sendPing: Send<PingChannel> = async (message, channel, { readSecret, signal }) => {
+export const sendPing: Send<PingChannel> = async (message, channel, { readSecret, environment, signal }) => {
   const url = parseHttpUrl(readSecret(channel.url));
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${SUFFIX[message.event]}`;
   const { run_id: runId } = message.fields;
   if (typeof runId === 'string') url.searchParams.set('rid', uuidOf(runId));
   const end = await request({
     url,
+    environment,
     signal,
     ...(channel.send_log
       ? {

@@ -145,6 +145,26 @@ describe('sendmail', () => {
     expect(await output('mail')).toMatch(/^To: "Doe, Jane" <jane@example\.org>, ops@example\.org$/m);
   });
 
+  it('drops nobody beside a name in quotes', async () => {
+    const path = await record();
+    const to = 'root, "Ops, Team" <ops@example.org>; "On \\"call\\", night" <night@example.org>';
+    await tell(`{ type: sendmail, program: ${path}, to: { env: T } }`, {}, runFacts(), { T: to });
+    const mail = await output('mail');
+    expect(mail).toMatch(/^To: <root>, "Ops, Team" <ops@example\.org>/m);
+    expect(mail).toMatch(/<night@example\.org>/);
+  });
+
+  it('says so when a recipient has no address', async () => {
+    const path = await record();
+    const delivery = await tell(`{ type: sendmail, program: ${path}, to: { env: T } }`, {}, runFacts(), {
+      T: 'ops@example.org, Max Muster',
+    });
+    expect(delivery).toMatchObject({
+      sent: false,
+      reason: 'the mail address number 2 in a secret is a name without an address',
+    });
+  });
+
   it('gets no further header from a file name', async () => {
     const path = await record();
     const evil = 'x\r\nBcc: all@example.org\r\n\r\nbody';
