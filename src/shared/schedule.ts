@@ -1,5 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
-import { isTimezone, offsetMinutes } from './time-zone.ts';
+import { createOffsets, instantsOf, isTimezone } from './time-zone.ts';
 
 /** A cron expression in its time zone. */
 export interface Schedule {
@@ -18,8 +18,17 @@ export interface Expectation extends Schedule {
 /** Milliseconds that a snapshot may seem to come from the future before the clock is called wrong. */
 const CLOCK_TOLERANCE = 300_000;
 
-/** Milliseconds: more than any clock is set forward or back for daylight saving. */
-const CLOCK_CHANGE = 3 * 3_600_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** Milliseconds: more than any clock was ever set forward or back (Samoa left out a day in 2011). */
+const CLOCK_CHANGE = 26 * HOUR;
+
+/**
+ * Milliseconds that {@link lastDue} looks back, one after the other, until something was due: an hour, a day, a week, a
+ * month, a year, a leap day, a leap day around 2100, and a weekday of one.
+ */
+const LOOK_BACK = [HOUR, DAY, 7 * DAY, 31 * DAY, 366 * DAY, 1461 * DAY, 2922 * DAY, 60 * 366 * DAY] as const;
 
 /**
  * Five fields, each a star or one number in its range, and a day that every month has: nothing can be wrong with them.
@@ -42,7 +51,7 @@ export function scheduleProblem(schedule: string, timezone: string): string | un
   // "H" stands for a moment that is drawn by lot: two hosts would not agree on when a snapshot is due.
   if (/(^|\s)H/.test(schedule)) return `${JSON.stringify(schedule)} holds H, which stands for no fixed moment`;
   try {
-    parse({ schedule, timezone }, new Date(Date.UTC(2024, 0, 1))).next();
+    parse(schedule, new Date(Date.UTC(2024, 0, 1))).next();
     return undefined;
   } catch (error) {
     return `${JSON.stringify(schedule)} is no schedule: ${error instanceof Error ? error.message : String(error)}`;
@@ -55,18 +64,21 @@ export function nextDue(expectation: Schedule, after: Date): Date {
   throw new RangeError(`The schedule ${expectation.schedule} never comes due.`);
 }
 
-/** The last moment at or before `at` at which the schedule came due. */
+/**
+ * The last moment at or before `at` at which the schedule came due.
+ *
+ * Found by going forward from ever earlier: where clocks change, what comes due is known in that direction alone.
+ */
 export function lastDue(expectation: Schedule, at: Date): Date {
-  // The parser looks strictly before, in whole seconds. Going back it misses a moment that clocks jumped over and takes
-  // the second of two, so its answer is only where we start to look forward from.
-  const justAfter = new Date(Math.floor(at.getTime() / 1000) * 1000 + 1000);
-  let last = parse(expectation, justAfter).prev().toDate();
-  const start = new Date(last.getTime() - CLOCK_CHANGE);
-  for (const due of duesAfter(expectation, start)) {
-    if (due.getTime() > at.getTime()) break;
-    last = due;
+  for (const span of LOOK_BACK) {
+    let last: Date | undefined;
+    for (const due of duesAfter(expectation, new Date(at.getTime() - span))) {
+      if (due.getTime() > at.getTime()) break;
+      last = due;
+    }
+    if (last) return last;
   }
-  return last;
+  throw new RangeError(`The schedule ${expectation.schedule} never comes due.`);
 }
 
 /**
@@ -134,25 +146,49 @@ export function assessFreshness(
 }
 
 /**
- * Endless: every moment strictly after `after`, once each.
+ * Endless: every moment strictly after `after`, once each, in order.
  *
- * A time of day that comes twice counts once (the first), and one that is jumped over counts at the moment to which
- * clocks jump it, as cron(8) does. The parser does so only when it starts well before the change (cron-parser 5.10,
- * measured), so near a change we start earlier and leave out what is too old.
+ * The parser only ever sees a clock that is never changed (UTC); which instants the times of day stand for in the zone
+ * is our part. A time of day that comes twice counts once (the first), and one that is jumped over counts at the moment
+ * to which clocks jump it, as cron(8) does. Where the hour is a star, what counts is that time goes by, as in cron(8):
+ * twice if it comes twice, and not at all if it is jumped over.
  */
-function* duesAfter(expectation: Schedule, after: Date): Generator<Date> {
-  const earlier = new Date(after.getTime() - CLOCK_CHANGE);
-  const changed = offsetMinutes(earlier, expectation.timezone) !== offsetMinutes(after, expectation.timezone);
-  const iterator = parse(expectation, changed ? new Date(earlier.getTime() - CLOCK_CHANGE) : after);
+function* duesAfter({ schedule, timezone }: Schedule, after: Date): Generator<Date> {
+  const offsets = createOffsets(timezone);
+  const everyHour = /^(\S+\s+\*|@hourly)/.test(schedule.trim());
   let last = after.getTime();
-  for (;;) {
-    const due = iterator.next().toDate();
-    if (due.getTime() <= last) continue;
-    last = due.getTime();
-    yield due;
+  /** Later than what the next time of day stands for, perhaps: the second of two, or one that clocks jump. */
+  const later: number[] = [];
+  for (const local of timesOfDay(schedule, startOn(offsets, last))) {
+    const { usual, again, jumped } = instantsOf(local, offsets);
+    if (jumped !== undefined && !everyHour) later.push(jumped);
+    if (again !== undefined && everyHour) later.push(again);
+    if (usual === undefined) continue;
+    later.sort((a, b) => a - b);
+    const ready = later.splice(0, later.filter((time) => time <= usual).length);
+    for (const due of [...ready, usual]) {
+      if (due <= last) continue;
+      last = due;
+      yield new Date(due);
+    }
   }
 }
 
-function parse({ schedule, timezone }: Schedule, currentDate: Date) {
-  return CronExpressionParser.parse(schedule, { currentDate, tz: timezone });
+/**
+ * The time of day from which to begin, as if it were UTC. Near a change of clocks, one that lies before it: what the change
+ * has put off may still be to come.
+ */
+function startOn(offsets: (ms: number) => number, after: number): number {
+  const offset = offsets(after);
+  return after + offset * 60_000 - (offsets(after - CLOCK_CHANGE) === offset ? 0 : CLOCK_CHANGE);
+}
+
+/** Endless: the times of day strictly after `after`, all as if they were UTC, in milliseconds. */
+function* timesOfDay(schedule: string, after: number): Generator<number> {
+  const iterator = parse(schedule, new Date(after));
+  for (;;) yield iterator.next().getTime();
+}
+
+function parse(schedule: string, currentDate: Date) {
+  return CronExpressionParser.parse(schedule, { currentDate, tz: 'UTC' });
 }

@@ -74,6 +74,33 @@ export function offsetMinutes(time: Date, timezone: string): number {
   return Math.round((local - Math.floor(time.getTime() / 1000) * 1000) / MINUTE);
 }
 
+/** The instants, in milliseconds since the epoch, at which the clock on the wall of a zone shows one time. */
+export interface Instants {
+  /** The only one, or the first of two; undefined when clocks jump over that time. */
+  readonly usual: number | undefined;
+  /** The second of two, where clocks are set back over that time. */
+  readonly again: number | undefined;
+  /** Where clocks jump over that time: when it would have come, had they not. */
+  readonly jumped: number | undefined;
+}
+
+/** Milliseconds: more than lies between UTC and the time of day of any zone (-12:00 to +14:00). */
+const FARTHEST = 15 * 60 * MINUTE;
+
+/**
+ * Finds the instants of a time of day.
+ * @param local date and time of day of the zone, as if they were UTC, in milliseconds since the epoch
+ * @param offsets of the zone, as {@link createOffsets} tells them
+ */
+export function instantsOf(local: number, offsets: (ms: number) => number): Instants {
+  const offsetAt = (ms: number) => offsets(ms) * MINUTE;
+  const before = offsetAt(local - FARTHEST);
+  const after = offsetAt(local + FARTHEST);
+  const candidates = before === after ? [local - before] : [local - before, local - after];
+  const [first, second] = candidates.filter((ms) => offsetAt(ms) === local - ms).sort((a, b) => a - b);
+  return { usual: first, again: second, jumped: first === undefined ? local - before : undefined };
+}
+
 function clockAt(time: Date, offset: number): WallClock {
   const local = new Date(time.getTime() + offset * MINUTE);
   return {
