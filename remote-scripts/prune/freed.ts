@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessEnd, RunProcess } from '../../src/platform/process.ts';
+import { isLeftBehind, writerMark } from '../../src/platform/writer-mark.ts';
 
 /** Bytes in which find(1) counts the blocks of a file. */
 const BLOCK = 512;
@@ -33,7 +34,8 @@ export async function measureFreed(
 ): Promise<Freed> {
   if (names.length === 0) return { bytes: 0, inodes: 0, complete: true };
   await mkdir(scratch, { recursive: true, mode: 0o700 });
-  const temporary = await mkdtemp(join(scratch, 'freed-'));
+  await clearLeftovers(scratch);
+  const temporary = await mkdtemp(join(scratch, `freed-${writerMark()}-`));
   try {
     const shared = join(temporary, 'shared');
     const tally = createTally();
@@ -56,6 +58,18 @@ export async function measureFreed(
     return { ...tally.freed(), complete };
   } finally {
     await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Removes what counts that were killed have left; one that goes on beside us keeps its own. */
+async function clearLeftovers(scratch: string): Promise<void> {
+  for (const name of await readdir(scratch)) {
+    const mark = /^freed-(?:(.*)-)?[^-]+$/.exec(name);
+    if (mark === null) continue;
+    const path = join(scratch, name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats === undefined || !isLeftBehind(mark[1] ?? '', stats.mtimeMs)) continue;
+    await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/load.ts';
 import { deliverAlert } from '../notify/deliver.ts';
+import { UnfitFileError } from '../platform/regular-file.ts';
 import { SecretError } from '../platform/secrets.ts';
 import { alertDeps } from '../run/finish.ts';
 import type { AlertSettings } from '../shared/alert-settings.ts';
@@ -42,7 +43,7 @@ function isUnattended(error: unknown, { interactive, environment }: Context): bo
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof ConfigError || error instanceof UsageError) return 'usage';
+  if (error instanceof ConfigError || error instanceof UsageError || error instanceof UnfitFileError) return 'usage';
   return error instanceof SecretError ? 'secret' : 'internal-error';
 }
 

@@ -1,18 +1,28 @@
 import { constants, statfsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { assertReplaceable, openRegularFile } from './regular-file.ts';
+import { isLeftBehind, writerMark } from './writer-mark.ts';
+
+let written = 0;
 
 /**
- * Replaces a file as a whole: a reader, or a crash at any line, sees the old content or the new, never a mixture.
+ * Replaces a file as a whole: a reader, or a crash at any line, sees the old content or the new, never a mixture. What an
+ * earlier writer of this file has left behind, because it was killed, is cleared away.
  * @param path the file; its directory must exist
  * @param content the new content
  * @param mode permissions of the new file
  * @throws NodeJS.ErrnoException when the disk is full or the directory not writable; the old file is untouched then
+ * @throws UnfitFileError when a directory lies there
  */
 export async function writeFileAtomic(path: string, content: string, mode = 0o600): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  await clearLeftovers(path);
+  await assertReplaceable(path);
+  written += 1;
+  const temporary = join(dirname(path), `.${basename(path)}.${writerMark()}.${written}.tmp`);
+  // Nobody else's: in a directory where others may write, the name could be a link that somebody has put there.
+  const file = await open(temporary, 'wx', mode);
   try {
-    const file = await open(temporary, 'w', mode);
     try {
       await file.writeFile(content);
       // Exactly this mode: the umask of a unit (UMask=0077) must not hide a file that others are to read.
@@ -29,12 +39,30 @@ export async function writeFileAtomic(path: string, content: string, mode = 0o60
   }
 }
 
+/** Removes what {@link writeFileAtomic} leaves beside `path` when it is killed; never what somebody is writing now. */
+async function clearLeftovers(path: string): Promise<void> {
+  const directory = dirname(path);
+  const prefix = `.${basename(path)}.`;
+  for (const name of await readdir(directory)) {
+    const mark = name.startsWith(prefix)
+      ? /^(\d+(?:\.\d+\.\d+)?)(?:\.\d+)?\.tmp$/.exec(name.slice(prefix.length))
+      : null;
+    if (mark === null) continue;
+    const place = join(directory, name);
+    // It may go while we look: its writer has finished, or somebody else clears it away.
+    const stats = await lstat(place).catch(() => undefined);
+    if (stats?.isFile() !== true || !isLeftBehind(mark[1] ?? '', stats.mtimeMs)) continue;
+    await rm(place, { force: true }).catch(() => undefined);
+  }
+}
+
 /**
  * Appends one line with a single write, so that lines of several processes do not mix. A last line that a crash cut
  * short is closed first, so that it cannot swallow the new one.
+ * @throws UnfitFileError when no file lies there
  */
 export async function appendLine(path: string, line: string, mode = 0o600): Promise<void> {
-  const file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
+  const file = await openRegularFile(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
   try {
     const { size } = await file.stat();
     const last = Buffer.alloc(1);

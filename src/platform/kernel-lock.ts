@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegularFile } from './regular-file.ts';
 
 /** An exclusive lock that the kernel frees when this process ends, however it ends. */
 export interface KernelLock {
@@ -17,10 +18,11 @@ export interface KernelLock {
  * Node has no flock(2): flock(1) locks our own open file description, which it inherits as descriptor 3 (FACTS 23).
  * @param path the lock file; made with mode 0600 if missing
  * @returns the lock, or undefined when another process holds it
+ * @throws UnfitFileError when no file lies there
  * @throws Error when the file cannot be opened or flock(1) cannot be started
  */
 export async function tryLock(path: string): Promise<KernelLock | undefined> {
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  const file = await openRegularFile(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
     const locker = spawn('flock', ['--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', file.fd] });
     const [exitCode] = (await once(locker, 'exit')) as [number | null];

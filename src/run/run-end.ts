@@ -1,4 +1,5 @@
 import { errorCode, errorMessage } from '../platform/files.ts';
+import { UnfitFileError } from '../platform/regular-file.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { JobState } from '../state/job-state.ts';
@@ -28,6 +29,7 @@ export interface RunEnd {
 /** The end of a run in which something was thrown: the file system refused, a signal came, or there is a defect. */
 export function unexpectedEnd(error: unknown, signal: AbortSignal): RunEnd {
   if (signal.aborted) return interruptionOf(signal);
+  if (error instanceof UnfitFileError) return { outcome: 'usage', reason: error.message };
   switch (errorCode(error)) {
     case 'EACCES':
     case 'EPERM':

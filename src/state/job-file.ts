@@ -1,11 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+import { readRegularFile } from '../platform/regular-file.ts';
 
 /** A small file about one job and target, beside its state. "@" stands in no name, so the pair can be told apart. */
 export function jobFile(stateDirectory: string, job: string, target: string, ending: string): string {
   return join(stateDirectory, 'jobs', `${job}@${target}.${ending}`);
 }
+
+/** Bytes that such a file has at most; a thousand times what it needs. */
+const LARGEST = 1024 * 1024;
 
 /** Replaces such a file with one JSON value, as a whole. */
 export async function saveJobFile(path: string, value: unknown): Promise<void> {
@@ -18,6 +21,7 @@ export async function saveJobFile(path: string, value: unknown): Promise<void> {
  * @param parse tells whether the value is sound
  * @returns `missing` when there is none, `damaged` when it is not JSON or not sound
  * @throws NodeJS.ErrnoException when it exists but cannot be read
+ * @throws UnfitFileError when it is no file, or far too large
  */
 export async function loadJobFile<T>(
   path: string,
@@ -25,7 +29,7 @@ export async function loadJobFile<T>(
 ): Promise<T | 'missing' | 'damaged'> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegularFile(path, LARGEST);
   } catch (error) {
     if (isMissing(error)) return 'missing';
     throw error;

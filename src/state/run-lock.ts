@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDirectory } from '../platform/files.ts';
 import { tryLock } from '../platform/kernel-lock.ts';
+import { readRegularFile } from '../platform/regular-file.ts';
 
 /** Who holds a lock. */
 export interface LockHolder {
@@ -35,9 +35,12 @@ export async function takeRunLock(directory: string, name: string, now: Date): P
   return { kind: 'locked', release: () => lock.release() };
 }
 
+/** Bytes of the note of who holds a lock, at most. */
+const LARGEST_NOTE = 4096;
+
 async function readHolder(path: string): Promise<LockHolder | undefined> {
   try {
-    const note: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const note: unknown = JSON.parse(await readRegularFile(path, LARGEST_NOTE));
     if (typeof note !== 'object' || note === null || !('pid' in note) || !('since' in note)) return undefined;
     return typeof note.pid === 'number' && typeof note.since === 'string'
       ? { pid: note.pid, since: note.since }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { measureFreed } from '../../../remote-scripts/prune/freed.ts';
 import { runProcess } from '../../../src/platform/process.ts';
+import { writerMark } from '../../../src/platform/writer-mark.ts';
 import { createStore, type Store } from './support/store.ts';
 
 let store: Store | undefined;
@@ -54,4 +55,15 @@ it('leaves nothing of its own behind, and fails when something cannot be read', 
   await expect(freedBy(store, ['gone'])).rejects.toThrow(/find could not count/);
   expect(readdirSync(join(store.state, 'prune.tmp'))).toEqual([]);
   expect(existsSync(join(store.root, 'db', id(1)))).toBe(true);
+});
+
+it('clears away what a count that was killed has left, and not what one beside it needs', async () => {
+  store = threeSnapshots();
+  const scratch = join(store.state, 'prune.tmp');
+  const [pid, start, namespace] = writerMark().split('.');
+  const [living, dead] = [`freed-${writerMark()}-abcdef`, `freed-${pid}.${Number(start) - 1}.${namespace}-abcdef`];
+  for (const name of [living, dead]) mkdirSync(join(scratch, name), { recursive: true });
+  writeFileSync(join(scratch, dead, 'shared'), '1 2 3\n');
+  await freedBy(store, [id(1)]);
+  expect(readdirSync(scratch)).toEqual([living]);
 });

@@ -1,0 +1,73 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
+
+/** In place of a file lies something else, which nobody but an administrator can have put there. The message says what. */
+export class UnfitFileError extends Error {
+  override readonly name = 'UnfitFileError';
+}
+
+/** Errors of open(2) that say that the path does not lead to a file. */
+const NO_FILE: Readonly<Record<string, string>> = {
+  EISDIR: 'is a directory',
+  ELOOP: 'is a symbolic link that leads round in a circle',
+  ENOTDIR: 'lies below something that is no directory',
+  ENXIO: 'is a socket or a pipe',
+  ENODEV: 'is a device',
+};
+
+/**
+ * Opens a file that must be one: to open a named pipe would wait for ever, and a directory is found out only when it is read.
+ * @param flags as for open(2)
+ * @throws UnfitFileError when something else lies there
+ * @throws NodeJS.ErrnoException when it cannot be opened
+ */
+export async function openRegularFile(path: string, flags: number, mode?: number): Promise<FileHandle> {
+  let file: FileHandle;
+  try {
+    file = await open(path, flags | constants.O_NONBLOCK, mode);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const what = Object.hasOwn(NO_FILE, code) ? NO_FILE[code] : undefined;
+    throw what === undefined ? error : unfit(path, what);
+  }
+  const stats = await file.stat();
+  if (stats.isFile()) return file;
+  await file.close();
+  throw unfit(path, kindOf(stats));
+}
+
+/**
+ * Reads a file of moderate size as a whole.
+ * @param limit bytes that it may have
+ * @throws UnfitFileError when it is larger, or no file
+ * @throws NodeJS.ErrnoException when it cannot be read
+ */
+export async function readRegularFile(path: string, limit: number): Promise<string> {
+  const file = await openRegularFile(path, constants.O_RDONLY);
+  try {
+    const { size } = await file.stat();
+    if (size > limit) throw unfit(path, `has ${size} bytes, and ${limit} are the most that make sense there`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Makes sure that a file may be put in the place of what lies there.
+ * @throws UnfitFileError when that is a directory
+ */
+export async function assertReplaceable(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() === true) throw unfit(path, kindOf(stats));
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'is a directory';
+  if (stats.isFIFO()) return 'is a named pipe';
+  return stats.isSocket() ? 'is a socket' : 'is a device';
+}
+
+function unfit(path: string, what: string): UnfitFileError {
+  return new UnfitFileError(`${path} ${what}; a file belongs there: move it away`);
+}
