@@ -13,7 +13,14 @@ export interface PluginResult {
 const STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 
 /** A job that only fails is a warning: its last snapshot is still as new as it has to be. */
-const SEVERITY: Readonly<Record<Condition, number>> = { secured: 0, failing: 1, never: 1, stale: 2, corrupt: 2 };
+const SEVERITY: Readonly<Record<Condition, number>> = {
+  secured: 0,
+  failing: 1,
+  never: 1,
+  stale: 2,
+  corrupt: 2,
+  unknown: 3,
+};
 
 /** All standings as one line; the worst decides. */
 export function pluginLine(standings: readonly Standing[]): PluginResult {

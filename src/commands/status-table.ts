@@ -14,6 +14,7 @@ const LOOKS: Readonly<Record<Condition, { readonly sign: string; readonly paint:
   stale: { sign: '✗', paint: pc.red },
   never: { sign: '✗', paint: pc.red },
   corrupt: { sign: '✗', paint: pc.red },
+  unknown: { sign: '?', paint: pc.red },
 };
 
 const NOTHING = '–';

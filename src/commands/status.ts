@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import { readStandings } from '../insight/read-standings.ts';
-import type { Standing } from '../insight/standing.ts';
+import type { Condition, Standing } from '../insight/standing.ts';
 import { exitCodeOf } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import type { Context } from './context.ts';
@@ -23,7 +23,7 @@ export interface StatusOptions {
 
 /**
  * `offsite-rsync status [JOB]`: how every job stands.
- * @returns 0; 40 when one is stale; 20 when a verification found damage in a newest snapshot. With `--nagios` 0 to 3
+ * @returns 0 when all are in order; otherwise what {@link exitCode} says. With `--nagios` 0 to 3
  */
 export async function status(job: string | undefined, options: StatusOptions, context: Context): Promise<number> {
   const { json, nagios, alert } = options;
@@ -35,7 +35,7 @@ export async function status(job: string | undefined, options: StatusOptions, co
   const now = context.clock.now();
   const standings = await standingsOf(settings, job, options, now);
   if (alert === true) await alertStale(settings, standings, now, context);
-  const code = exitCode(standings);
+  const code = exitCode(standings, alert === true);
   if (json === true) {
     const report = {
       version: 1,
@@ -76,9 +76,24 @@ function standingsOf(
   return readingState(settings.stateDirectory, () => readStandings(settings, pairs, now));
 }
 
-function exitCode(standings: readonly Standing[]): number {
+/**
+ * The worst of all jobs: 40 when one is stale; 20 when a verification found damage; 1 when of one nothing can be told; the code
+ * of the last run of the first that fails.
+ * @param forTimer a run that failed has told of itself, so the freshness check does not fail each hour for it
+ */
+function exitCode(standings: readonly Standing[], forTimer: boolean): number {
+  const has = (condition: Condition) => standings.some((standing) => standing.condition === condition);
   if (standings.some(({ stale }) => stale)) return exitCodeOf('stale');
-  return standings.some(({ condition }) => condition === 'corrupt') ? exitCodeOf('corruption') : 0;
+  if (has('corrupt')) return exitCodeOf('corruption');
+  if (has('unknown')) return exitCodeOf('internal-error');
+  const failed = forTimer ? undefined : standings.find(({ failing }) => failing !== null);
+  return failed ? failureCode(failed) : 0;
+}
+
+function failureCode({ failing, lastFailure }: Standing): number {
+  if (failing === null) return 0;
+  // The history knows which signal it was.
+  return lastFailure?.outcome === failing.outcome ? lastFailure.exitCode : exitCodeOf(failing.outcome);
 }
 
 /** A standing for programs: times in ISO 8601, durations in milliseconds, sizes in bytes; null where nothing is known. */

@@ -38,13 +38,13 @@ const FAMILIES: readonly Family[] = [
     name: 'offsite_rsync_consecutive_failures',
     help: 'Runs that failed since the last one that sealed a snapshot.',
     type: 'gauge',
-    value: ({ failing }) => failing?.count ?? 0,
+    value: ({ condition, failing }) => (condition === 'unknown' ? undefined : (failing?.count ?? 0)),
   },
   {
     name: 'offsite_rsync_stale',
     help: 'Whether no sealed snapshot is there though one was due (1), or not (0); only for jobs with expect.',
     type: 'gauge',
-    value: ({ freshness, stale }) => (freshness ? Number(stale) : undefined),
+    value: ({ expect, stale }) => (expect ? Number(stale) : undefined),
   },
   {
     name: 'offsite_rsync_stale_after_timestamp_seconds',

@@ -1,9 +1,10 @@
 import type { Settings } from '../config/settings.ts';
-import { loadJobState } from '../state/job-state.ts';
+import { errorCode, errorMessage } from '../platform/files.ts';
+import { loadJobState, type JobState } from '../state/job-state.ts';
 import { readHistory } from '../state/history.ts';
 import type { RunRecord } from '../state/run-record.ts';
-import { loadVerification } from '../state/verification.ts';
-import { standingOf, type Standing } from './standing.ts';
+import { loadVerification, type VerificationNote } from '../state/verification.ts';
+import { standingOf, unknownStanding, type Standing } from './standing.ts';
 
 /** One job and one of its targets, by name. */
 export interface Pair {
@@ -24,9 +25,14 @@ interface Digest {
   sentBytes: number;
 }
 
+/** What the state directory says of a pair, or why it says nothing. */
+type StoredState =
+  | { readonly kind: 'read'; readonly state: JobState; readonly verification: VerificationNote | undefined }
+  | { readonly kind: 'unreadable'; readonly problem: string };
+
 /**
- * How the given jobs stand, in their order.
- * @throws NodeJS.ErrnoException when the state directory cannot be read
+ * How the given jobs stand, in their order. What is wrong with one of them does not keep the others from being told.
+ * @throws NodeJS.ErrnoException when this user may not read the state directory
  */
 export async function readStandings(
   settings: Pick<Settings, 'jobs' | 'stateDirectory'>,
@@ -35,12 +41,7 @@ export async function readStandings(
 ): Promise<Standing[]> {
   const digests = new Map<string, Digest>(pairs.map((pair) => [keyOf(pair), { sentBytes: 0 }]));
   // The states first: a run that ends meanwhile writes its state, then its history, so no history seems to lack a run.
-  const states = await Promise.all(
-    pairs.map(async ({ job, target }) => ({
-      state: (await loadJobState(settings.stateDirectory, job, target)).state,
-      verification: await loadVerification(settings.stateDirectory, job, target),
-    })),
-  );
+  const states = await Promise.all(pairs.map((pair) => readState(settings.stateDirectory, pair)));
   await readHistory(settings.stateDirectory, (record) => {
     const digest = digests.get(keyOf(record));
     if (!digest) return;
@@ -51,24 +52,33 @@ export async function readStandings(
   });
   return pairs.map((pair, index) => {
     const { sentBytes, lastRun, lastSuccess, lastFailure }: Digest = digests.get(keyOf(pair)) ?? { sentBytes: 0 };
-    const { state, verification } = states[index] ?? {};
-    return standingOf(
-      {
-        job: pair.job,
-        target: pair.target,
-        expect: settings.jobs.get(pair.job)?.expect,
-        sealed: state?.sealed ?? null,
-        failing: state?.failing ?? null,
-        lastFullVerification: state?.lastFullVerification ?? null,
-        verification,
-        lastRun,
-        lastSuccess,
-        lastFailure,
-        sentBytesTotal: sentBytes,
-      },
-      now,
-    );
+    const stored: StoredState = states[index] ?? { kind: 'unreadable', problem: 'nothing was read of it' };
+    const name = { ...pair, expect: settings.jobs.get(pair.job)?.expect };
+    if (stored.kind === 'unreadable') return unknownStanding(name, stored.problem);
+    const { sealed, failing, lastFullVerification } = stored.state;
+    const { verification } = stored;
+    const runs = { lastRun, lastSuccess, lastFailure, sentBytesTotal: sentBytes };
+    try {
+      return standingOf({ ...name, ...runs, sealed, failing, lastFullVerification, verification }, now);
+    } catch (error) {
+      return unknownStanding(name, errorMessage(error));
+    }
   });
+}
+
+async function readState(stateDirectory: string, { job, target }: Pair): Promise<StoredState> {
+  try {
+    const { state } = await loadJobState(stateDirectory, job, target);
+    return { kind: 'read', state, verification: await loadVerification(stateDirectory, job, target) };
+  } catch (error) {
+    if (isForbidden(error)) throw error;
+    return { kind: 'unreadable', problem: errorMessage(error) };
+  }
+}
+
+/** That concerns all jobs, and whoever looks: not the account of the runs. */
+function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
 }
 
 /** A pair as one word; "@" stands in no name. */

@@ -8,11 +8,11 @@ import type { RunRecord } from '../state/run-record.ts';
 import type { VerificationNote } from '../state/verification.ts';
 
 /**
- * How a job stands on a target, the worst that holds. `never`: nothing of it has been sealed. `corrupt`: a verification
+ * How a job stands on a target, the worst that holds. `unknown`: that could not be found out. `never`: nothing of it has been sealed. `corrupt`: a verification
  * since the last seal found damage. `stale`: none was sealed when one was due. `failing`: the last run failed, but the
  * last snapshot is still new enough.
  */
-export type Condition = 'never' | 'corrupt' | 'stale' | 'failing' | 'secured';
+export type Condition = 'unknown' | 'never' | 'corrupt' | 'stale' | 'failing' | 'secured';
 
 /** The last time stored bytes were compared with the source. */
 export interface LastVerification {
@@ -28,7 +28,7 @@ export interface Standing {
   readonly job: string;
   readonly target: string;
   readonly condition: Condition;
-  /** Whether a sealed snapshot is missing that was due, or that cannot be told because the clock is wrong. */
+  /** Whether a sealed snapshot is missing that was due, or that cannot be told: the clock is wrong, or its state unreadable. */
   readonly stale: boolean;
   /** What is wrong, in words; empty when secured. */
   readonly why: string;
@@ -45,15 +45,19 @@ export interface Standing {
   readonly lastFailure: RunRecord | undefined;
   readonly failing: FailingState | null;
   readonly verified: LastVerification | undefined;
-  /** Bytes sent by all runs that the history knows of. */
-  readonly sentBytesTotal: number;
+  /** Bytes sent by all runs that the history knows of; undefined when it could not be read. */
+  readonly sentBytesTotal: number | undefined;
 }
 
-/** What a standing is made of. */
-export interface StandingSources {
+/** Of what the standing is. */
+export interface StandingName {
   readonly job: string;
   readonly target: string;
   readonly expect: ExpectSettings | undefined;
+}
+
+/** What a standing is made of. */
+export interface StandingSources extends StandingName {
   readonly sealed: SealedSnapshot | null;
   readonly failing: FailingState | null;
   readonly lastFullVerification: string | null;
@@ -61,7 +65,7 @@ export interface StandingSources {
   readonly lastRun: RunRecord | undefined;
   readonly lastSuccess: RunRecord | undefined;
   readonly lastFailure: RunRecord | undefined;
-  readonly sentBytesTotal: number;
+  readonly sentBytesTotal: number | undefined;
 }
 
 /** Decides how a job stands. A snapshot is as old as its data: its run's start counts, not its end. */
@@ -92,6 +96,33 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
     failing,
     verified,
     sentBytesTotal: sources.sentBytesTotal,
+  };
+}
+
+/**
+ * The standing of a job of which that cannot be found out. One that is expected to be fresh counts as stale: a fault of ours
+ * must not be what silences the alarm.
+ * @param problem why not, in words
+ */
+export function unknownStanding({ job, target, expect }: StandingName, problem: string): Standing {
+  const why = `how it stands cannot be told: ${problem}`;
+  return {
+    job,
+    target,
+    condition: 'unknown',
+    stale: expect !== undefined,
+    why,
+    cause: why,
+    expect,
+    freshness: undefined,
+    sealed: null,
+    ageMs: undefined,
+    lastRun: undefined,
+    lastSuccess: undefined,
+    lastFailure: undefined,
+    failing: null,
+    verified: undefined,
+    sentBytesTotal: undefined,
   };
 }
 

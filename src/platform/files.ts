@@ -43,7 +43,8 @@ export async function writeFileAtomic(path: string, content: string, mode = 0o60
 async function clearLeftovers(path: string): Promise<void> {
   const directory = dirname(path);
   const prefix = `.${basename(path)}.`;
-  for (const name of await readdir(directory)) {
+  // Where one may write but not look, nothing is cleared; where there is no directory, opening says so.
+  for (const name of await readdir(directory).catch(() => [])) {
     const mark = name.startsWith(prefix)
       ? /^(\d+(?:\.\d+\.\d+)?)(?:\.\d+)?\.tmp$/.exec(name.slice(prefix.length))
       : null;

@@ -27,6 +27,7 @@ const TONES: Readonly<Record<Condition, Tone>> = {
   never: 'bad',
   stale: 'bad',
   corrupt: 'bad',
+  unknown: 'bad',
 };
 
 /** Days from which on the calendar stands above the charts instead of beside them. */

@@ -54,6 +54,18 @@ describe('status', () => {
     expect(await status('files', { config: place.config }, testContext(MORNING))).toBe(0);
   });
 
+  it('does not exit 0 when the last run failed, though the last snapshot is new enough', async () => {
+    const failed = runRecord('2026-11-23T07:00:00Z', { outcome: 'could-not-connect' });
+    await writeStateDirectory(place.state, [files, fresh, failed]);
+    expect(await status(undefined, { config: place.config }, testContext(MORNING))).toBe(10);
+    expect(await status('files', { config: place.config }, testContext(MORNING))).toBe(0);
+    const ended = runRecord('2026-11-23T07:30:00Z', { outcome: 'interrupted', exitCode: 143 });
+    await writeStateDirectory(place.state, [files, fresh, failed, ended]);
+    expect(await status(undefined, { config: place.config }, testContext(MORNING))).toBe(143);
+    // The run has told of itself: the unit of the freshness check need not fail each hour for it.
+    expect(await status(undefined, { config: place.config, alert: true }, testContext(MORNING))).toBe(0);
+  });
+
   it('exits 20 when a verification has found damage in the newest snapshot', async () => {
     await writeStateDirectory(place.state, [files, fresh]);
     await writeFile(
