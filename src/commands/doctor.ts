@@ -5,6 +5,7 @@ import { secretProblems } from '../config/secret-problems.ts';
 import type { Settings } from '../config/settings.ts';
 import { errorMessage } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
+import { describeFileSystems } from '../run/file-systems.ts';
 import { previewRun } from '../run/preview.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
@@ -59,8 +60,9 @@ async function examine(settings: Settings, { job, target }: Selected, context: C
     findings.push({ kind: 'bad', text: `${OUTCOMES[preview.outcome].title}: ${preview.reason}` });
     findings.push({ kind: 'note', text: OUTCOMES[preview.outcome].advice });
   } else {
-    const { files, bytes, figures, objections } = preview;
+    const { files, bytes, figures, objections, fileSystems } = preview;
     findings.push({ kind: 'good', text: `the source holds ${formatCount(files, 'file')}, ${formatSize(bytes)}` });
+    findings.push(...describeFileSystems(fileSystems).map((text) => ({ kind: 'note', text }) as const));
     findings.push(...objections.map((text) => ({ kind: 'bad', text }) as const));
     findings.push({ kind: 'good', text: 'connected, let in, and a dry run of the push was accepted' });
     if (figures.basis !== null && figures.linkedFiles === 0 && figures.newFiles > 0) {

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunDeps, RunRequest } from '../run/request.ts';
+import { describeFileSystems } from '../run/file-systems.ts';
 import { previewRun, type Preview } from '../run/preview.ts';
 import { runJob } from '../run/run-job.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
@@ -89,6 +90,9 @@ function showPreview(preview: Preview, { job, target }: RunRequest, options: Run
   context.out(
     `${name}: nothing was sent (--dry-run). Of ${formatCount(preview.files, 'file')}, ${formatSize(preview.bytes)}:\n` +
       `    ${newFiles} new, ${changedFiles} changed, ${basis === null ? NO_BASIS : `${linkedFiles} to be linked to ${basis}`}\n` +
+      describeFileSystems(preview.fileSystems)
+        .map((line) => `    ${line}\n`)
+        .join('') +
       preview.objections.map((objection) => `    a guard objects: ${objection}\n`).join(''),
   );
   return preview.exitCode;

@@ -103,13 +103,14 @@ export function sealArguments(wire: Wire, file: string, job: string, name: strin
 }
 
 /** Arguments that list the source: every entry with type, size and mtime, by rsync's own view of the excludes. */
-export function listArguments(tree: Pick<Tree, 'source' | 'exclude'>): string[] {
+export function listArguments(tree: Pick<Tree, 'source' | 'exclude'> & { readonly oneFileSystem?: boolean }): string[] {
   return [
     '--list-only',
     '--recursive',
     '--links',
     '--times',
     '--no-human-readable',
+    ...(tree.oneFileSystem === true ? ['--one-file-system'] : []),
     ...excludes(tree.exclude),
     slashed(tree.source),
   ];

@@ -6,6 +6,7 @@ import { noteDistrust } from '../state/distrust.ts';
 import { saveJobState, type JobState } from '../state/job-state.ts';
 import { attempt, type AttemptResult } from './attempt.ts';
 import type { AttemptSpec } from './attempt-spec.ts';
+import { excludesOf } from './file-systems.ts';
 import { interruptionOf } from './interruption.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
@@ -74,7 +75,7 @@ export async function makeAttempts(
       if (bytes > (state.broken?.bytes ?? -1)) void keep({ ...state, broken: { id, bytes } });
     });
     const { job } = request;
-    const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
+    const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
     const spec: AttemptSpec = {
       ...plan,
       verifyMode,

@@ -1,5 +1,6 @@
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { RunRecord } from '../state/run-record.ts';
+import type { FileSystemsBelow } from './file-systems.ts';
 import type { Difference } from '../verify/comparison.ts';
 
 /** The steps of an attempt (docs/architecture.md). */
@@ -9,7 +10,13 @@ export type Step = 'connect' | 'push' | 'verify' | 'canary' | 'seal';
 export type RunEvent =
   | { readonly event: 'run-started'; readonly run: string; readonly job: string; readonly target: string }
   | { readonly event: 'preview-started'; readonly job: string; readonly target: string }
-  | { readonly event: 'source-read'; readonly files: number; readonly bytes: number }
+  | {
+      readonly event: 'source-read';
+      readonly files: number;
+      readonly bytes: number;
+      /** Other file systems below the source. */
+      readonly fileSystems: FileSystemsBelow;
+    }
   | {
       readonly event: 'attempt-started';
       readonly attempt: number;

@@ -127,6 +127,7 @@ async function tell(
     signal: end.signal,
     failures: failed ? (after?.failing?.count ?? 1) : (before?.count ?? 0),
     reason: record.reason === '' ? undefined : record.reason,
+    advice: end.advice,
     warnings: record.warnings,
     lastSealed: sealed?.id,
     notProtectedSince: failed && sealed ? new Date(sealed.started) : undefined,

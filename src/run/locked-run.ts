@@ -91,6 +91,8 @@ export async function readJobSource(
     {
       source: job.source,
       exclude: job.exclude,
+      oneFileSystem: job.oneFileSystem,
+      inUnit: deps.environment.INVOCATION_ID !== undefined,
       oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
       notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
       environment: sessionEnvironment(),
@@ -103,11 +105,15 @@ export async function readJobSource(
       return { kind: 'ended', end: interruptionOf(signal) };
     case 'no-rsync':
       return { kind: 'ended', end: { outcome: 'usage', reason: reading.reason } };
-    case 'unreadable':
-      return { kind: 'ended', end: { outcome: 'source-guard', reason: reading.reason } };
-    case 'read':
-      deps.observe({ event: 'source-read', files: reading.summary.files, bytes: reading.summary.bytes });
+    case 'unreadable': {
+      const { reason, advice } = reading;
+      return { kind: 'ended', end: { outcome: 'source-guard', reason, ...(advice === undefined ? {} : { advice }) } };
+    }
+    case 'read': {
+      const { files, bytes, fileSystems } = reading.summary;
+      deps.observe({ event: 'source-read', files, bytes, fileSystems });
       return { kind: 'read', source: reading.summary };
+    }
     default:
       return reading satisfies never;
   }

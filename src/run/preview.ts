@@ -5,6 +5,7 @@ import { loadJobState, type JobState } from '../state/job-state.ts';
 import type { TransferFigures } from '../state/run-record.ts';
 import { basesOf, type AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
+import { excludesOf, type FileSystemsBelow } from './file-systems.ts';
 import { checkGuards } from './guards.ts';
 import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
@@ -21,6 +22,8 @@ export type Preview =
       readonly files: number;
       readonly bytes: number;
       readonly figures: TransferFigures;
+      /** Other file systems below the source. */
+      readonly fileSystems: FileSystemsBelow;
       /** What the guards say; a real run would stop there. */
       readonly objections: readonly string[];
     }
@@ -59,6 +62,7 @@ async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
     exitCode: exitCodeOf(objections.length > 0 ? 'source-guard' : 'done'),
     files: source.files,
     bytes: source.bytes,
+    fileSystems: source.fileSystems,
     figures: pushed.figures,
     objections,
   };
@@ -67,7 +71,7 @@ async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
 function dryPush({ job }: RunRequest, plan: AttemptPlan, state: JobState, deps: RunDeps): Promise<Pushed> {
   const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
   const bases = basesOf(state);
-  const tree = { source: job.source, job: job.name, id, exclude: job.exclude };
+  const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
   const options = { bases, bandwidthLimit: undefined, dryRun: true };
   return whileBusy(
     () => push({ ...plan, tree }, options, { ...deps, environment: sessionEnvironment() }),

@@ -12,6 +12,8 @@ export interface RunEnd {
   readonly outcome: Outcome;
   /** Empty when done. */
   readonly reason: string;
+  /** What to do; default: the advice of the outcome. */
+  readonly advice?: string;
   /** The signal that ended it, for `interrupted`. */
   readonly signal?: NodeJS.Signals;
   /** The state after the attempts; only a run that holds the lock has it and may write it back. */

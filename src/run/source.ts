@@ -4,6 +4,7 @@ import type { RunProcess } from '../platform/process.ts';
 import { listArguments } from '../rsync/arguments.ts';
 import { judgeSession } from '../rsync/exit.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
+import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 
 /** What one walk of the source found, by rsync's own view of the excludes. */
 export interface SourceSummary {
@@ -17,12 +18,13 @@ export interface SourceSummary {
   readonly oldFiles: number;
   /** The smallest files with content, smallest first. */
   readonly candidates: readonly CanaryCandidate[];
+  readonly fileSystems: FileSystemsBelow;
 }
 
 /** The summary, or why the source cannot be read. */
 export type SourceReading =
   | { readonly kind: 'read'; readonly summary: SourceSummary }
-  | { readonly kind: 'unreadable'; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly advice?: string }
   | { readonly kind: 'no-rsync'; readonly reason: string }
   | { readonly kind: 'aborted' };
 
@@ -30,6 +32,9 @@ export type SourceReading =
 export interface SourceSpec {
   readonly source: string;
   readonly exclude: readonly string[];
+  readonly oneFileSystem: boolean;
+  /** Whether systemd has started us, and may show us other things than there are. */
+  readonly inUnit: boolean;
   readonly oldBefore: Date | undefined;
   /** A file dated later does not count as the newest: it would hide for years that nothing new comes. */
   readonly notAfter: Date;
@@ -50,6 +55,7 @@ const ENTRY = /^([-dlcbps])\S{9}\+?\s+([\d,]+) (\d{4})\/(\d\d)\/(\d\d) (\d\d):(\
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
   if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };
+  const watch = await watchFileSystems(spec, spec.inUnit);
   let files = 0;
   let bytes = 0;
   let largestFile = 0;
@@ -65,8 +71,10 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     signal: spec.signal,
     onStdoutLine: (line) => {
       const entry = ENTRY.exec(line);
-      if (entry?.[1] !== '-') return;
-      const [, , sizeText = '0', year, month, day, hour, minute, second, name = ''] = entry;
+      if (!entry) return;
+      const [, type, sizeText = '0', year, month, day, hour, minute, second, name = ''] = entry;
+      watch.onEntry(name, type === 'd');
+      if (type !== '-') return;
       const size = Number(sizeText.replaceAll(',', ''));
       const mtime = Date.UTC(
         Number(year),
@@ -95,8 +103,11 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
         ? { kind: 'no-rsync', reason: verdict.reason }
         : { kind: 'unreadable', reason: `the source ${spec.source} cannot be read in full: ${verdict.reason}` };
     case 'ok': {
+      const watched = watch.end();
+      if (watched.kind === 'wrong') return { ...watched, kind: 'unreadable' };
+      const { fileSystems } = watched;
       const newest = newestMs === -Infinity ? undefined : new Date(newestMs);
-      return { kind: 'read', summary: { files, bytes, largestFile, newest, oldFiles, candidates } };
+      return { kind: 'read', summary: { files, bytes, largestFile, newest, oldFiles, candidates, fileSystems } };
     }
     default:
       return verdict satisfies never;

@@ -12,6 +12,7 @@ import type { Comparison } from '../verify/comparison.ts';
 import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
 import type { AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
+import { excludesOf } from './file-systems.ts';
 import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
@@ -130,7 +131,7 @@ async function verifyOver(
   { request: { job, signal }, snapshot, since }: Subject,
   deps: RunDeps,
 ): Promise<VerifyEnd & { readonly kind: 'ended' }> {
-  const tree = { source: job.source, job: job.name, id: snapshot, exclude: job.exclude };
+  const tree = { source: job.source, job: job.name, id: snapshot, exclude: excludesOf(job, plan.source.fileSystems) };
   const common = { wire: plan.verifyWire, tree, environment: sessionEnvironment(), signal };
   deps.observe({ event: 'step-started', step: 'verify' });
   const verified = await whileBusy(

@@ -26,6 +26,7 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
   const attempts: string[] = [];
   const plan = {
     wire: { alias: 'vault' },
+    source: { fileSystems: { sent: [], leftOut: [] } },
     connect: () =>
       Promise.resolve({ kind: 'failed', failure: { outcome: 'could-not-connect', reason: 'nothing listens there' } }),
     directory,

@@ -27,6 +27,7 @@ const summary: SourceSummary = {
   newest: new Date(now.getTime() - HOUR),
   oldFiles: 0,
   candidates: [],
+  fileSystems: { sent: [], leftOut: [] },
 };
 const guard = { maxAgeMs: 26 * HOUR, maxShrink: 0.5, allowEmpty: false };
 const sealed = { id, started: '2026-11-22T02:15:00Z', finished: '2026-11-22T02:16:00Z', files: 7, bytes: 2000 };

@@ -18,7 +18,15 @@ it('progress is told five times a second at most, and never beyond what there is
   let now = 1000;
   const events: RunEvent[] = [];
   const notes: number[] = [];
-  const source = { files: 3, bytes: 100, largestFile: 50, newest: undefined, oldFiles: 0, candidates: [] };
+  const source = {
+    files: 3,
+    bytes: 100,
+    largestFile: 50,
+    newest: undefined,
+    oldFiles: 0,
+    candidates: [],
+    fileSystems: { sent: [], leftOut: [] },
+  };
   const report = createProgressReporter(
     { source, onProgress: (bytes) => notes.push(bytes) },
     { clock: { ...systemClock, monotonic: () => now }, observe: (event) => events.push(event) },
