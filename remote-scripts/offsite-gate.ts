@@ -2,9 +2,11 @@ import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/platform/clock.ts';
 import { errorMessage } from '../src/platform/files.ts';
+import { GATE_ENDS, gateLine } from '../src/shared/gate-words.ts';
 import { isName } from '../src/shared/names.ts';
 import { SECONDARY_CONFIG } from './config/location.ts';
-import { serveSession, type SessionEnd } from './gate/session.ts';
+import { failure, refused, type SessionEnd } from './gate/session-end.ts';
+import { serveSession } from './gate/session.ts';
 import { GateSettingsError, loadGateSettings } from './gate/settings.ts';
 
 declare global {
@@ -31,8 +33,9 @@ Options:
   --help         show this
   --version      show the version
 
-Exit codes: 0 done; 2 refused ("offsite-gate: refused: REASON" on standard error); 1 --check found
-something wrong; otherwise the exit code of rsync.
+Exit codes: 0 done; 2 refused, or ended by a limit, and 20 broken off here, each with one line on standard
+error ("offsite-gate: refused: REASON", "… ended: REASON", "… broke: REASON"); 1 --check found something
+wrong; otherwise the exit code of rsync.
 `;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -66,8 +69,8 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const end = await serve(host, values.config);
   if (end.kind === 'exit') return end.code;
-  process.stderr.write(`offsite-gate: refused: ${end.reason}\n`);
-  return 2;
+  process.stderr.write(`${gateLine(end.kind, end.reason)}\n`);
+  return GATE_ENDS[end.kind].code;
 }
 
 async function serve(host: string, configPath: string): Promise<SessionEnd> {
@@ -93,11 +96,9 @@ async function serve(host: string, configPath: string): Promise<SessionEnd> {
     const { spawnSync } = await import('node:child_process');
     const words = ['--tag', 'offsite-gate', '--priority', 'auth.err', '--', errorMessage(error)];
     spawnSync('/usr/bin/logger', words, { stdio: 'ignore' });
-    return refused(
-      error instanceof GateSettingsError
-        ? `the settings of the secondary cannot be used; type there: offsite-gate --check ${host}`
-        : 'internal error; see the system log of the secondary',
-    );
+    return error instanceof GateSettingsError
+      ? refused(`the settings of the secondary cannot be used; type there: offsite-gate --check ${host}`)
+      : failure(error, { letIn: false, log: 'the system log' });
   }
 }
 
@@ -105,10 +106,6 @@ function whenToldToEnd(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => controller.abort());
   return controller.signal;
-}
-
-function refused(reason: string): SessionEnd {
-  return { kind: 'refused', reason };
 }
 
 function say(text: string): number {

@@ -1,10 +1,9 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
-import { errorCode, errorMessage } from '../../src/platform/files.ts';
+import { errorMessage } from '../../src/platform/files.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { formatDuration } from '../../src/shared/units.ts';
 import { beginFlush, FailedWriteError } from './flush.ts';
 import {
   directoryName,
@@ -31,6 +30,7 @@ import {
   readIncoming,
   watchIncoming,
 } from './sealing.ts';
+import { ended, failure, refused, type SessionEnd } from './session-end.ts';
 import type { GateSettings } from './settings.ts';
 import { clearUnflushed, distrustAllJobs } from './unflushed.ts';
 
@@ -48,16 +48,15 @@ export interface SessionInput {
   readonly signal: AbortSignal;
 }
 
-/** What the session comes to: rsync's own exit code, or a refusal in words for the sender. */
-export type SessionEnd =
-  { readonly kind: 'exit'; readonly code: number } | { readonly kind: 'refused'; readonly reason: string };
-
 /** The reason that the controller knows as "wait and try again" (FACTS 15). */
 const BUSY = 'busy: another session is still writing to this job';
 
 /** What only the administrator of this machine can mend. */
 const DISK_FAILED =
   'it is not certain that the disk took what was pushed; see gate.log and the kernel log of this machine';
+
+/** In the host's state directory. */
+const LOG = 'gate.log';
 
 /** Milliseconds that sending a seal may take: it has under 1 KiB. */
 const SEAL_LIMIT = 120_000;
@@ -74,7 +73,7 @@ interface JobSession extends SessionInput {
 /** Serves one session from the client's words to the exit code. */
 export async function serveSession(input: SessionInput): Promise<SessionEnd> {
   const log = (entry: LogEntry) =>
-    writeLog(join(input.settings.hostState, 'gate.log'), { time: input.clock.now(), client: input.client }, entry);
+    writeLog(join(input.settings.hostState, LOG), { time: input.clock.now(), client: input.client }, entry);
   const parsed = parseRequest(input.commandLine);
   if (!parsed.ok) {
     await log({ event: 'refused', reason: parsed.reason });
@@ -85,16 +84,14 @@ export async function serveSession(input: SessionInput): Promise<SessionEnd> {
   try {
     const end = await serveRequest({ ...input, log: (entry) => log({ ...about, ...entry }) }, parsed.request);
     await log(
-      end.kind === 'refused'
-        ? { event: 'refused', ...about, reason: end.reason }
-        : { event: 'ended', ...about, end: end.code },
+      end.kind === 'exit'
+        ? { event: 'ended', ...about, end: end.code }
+        : { event: end.kind, ...about, reason: end.reason },
     );
     return end;
   } catch (error) {
     await log({ event: 'failed', ...about, reason: errorMessage(error) });
-    // The path and the message are for the administrator of this machine, not for the sender.
-    const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
-    return refused(full ? 'no space: this machine is full' : 'internal error; see gate.log on the secondary');
+    return failure(error, { letIn: false, log: LOG });
   }
 }
 
@@ -149,15 +146,21 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
 
   const bases = await basisNames(directory, request.bases);
   const run = { command: commandFor(session, request, partialName(id), bases), allowDelete: false };
-  if (dryRun) return ended(await runIn(session, run));
+  if (dryRun) return ended(await runIn(session, run), settings.limits.sessionLimitMs);
   await recordAttempt(paths.ledger, { id, time: now }, client);
-  await mkdir(join(paths.snapshots, partialName(id)), { mode: 0o700 });
-  const end = await runIn(session, run);
-  // What broke is never sealed, so nobody has to wait to call it so. Should we die first, the next push does it.
-  if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
-  // It goes to the disk while it is compared, so that sealing it has little left to wait for.
-  else beginFlush(paths.flushLock);
-  return ended(end, settings.limits.sessionLimitMs);
+  try {
+    await mkdir(join(paths.snapshots, partialName(id)), { mode: 0o700 });
+    const end = await runIn(session, run);
+    // What broke is never sealed, so nobody has to wait to call it so. Should we die first, the next push does it.
+    if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
+    // It goes to the disk while it is compared, so that sealing it has little left to wait for.
+    else beginFlush(paths.flushLock);
+    return ended(end, settings.limits.sessionLimitMs);
+  } catch (error) {
+    // The ledger has its id by now: a sender that took it for free would be refused for it.
+    await session.log({ event: 'failed', reason: errorMessage(error) });
+    return failure(error, { letIn: true, log: LOG });
+  }
 }
 
 async function serveVerify(
@@ -197,7 +200,7 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
     const seal = await readIncoming(paths, { id, job });
     if (typeof seal === 'string') return refused(`the seal is ${seal}`);
     if (state === 'sealed') {
-      if (await bearsClaims(paths, seal)) return ended(end);
+      if (await bearsClaims(paths, seal)) return ended(end, SEAL_LIMIT);
       return refused(`snapshot ${id} is sealed already, with other claims`);
     }
     try {
@@ -207,7 +210,7 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
       throw error;
     }
     await session.log({ event: 'sealed' });
-    return ended(end);
+    return ended(end, SEAL_LIMIT);
   } finally {
     several.stop();
     // What was sent there is the client's choice.
@@ -284,22 +287,4 @@ async function freezeLeftovers(paths: JobPaths): Promise<void> {
 
 async function freeze({ snapshots }: JobPaths, id: SnapshotId): Promise<void> {
   await rename(join(snapshots, partialName(id)), join(snapshots, frozenName(id)));
-}
-
-function ended(end: RestrictedEnd, limitMs = 0): SessionEnd {
-  switch (end.kind) {
-    case 'exited':
-      return { kind: 'exit', code: end.code };
-    case 'signalled':
-    case 'stopped':
-      return refused('rsync was ended by a signal on this machine');
-    case 'too-long':
-      return refused(`the session took longer than ${formatDuration(limitMs)} (session_limit)`);
-    default:
-      return end satisfies never;
-  }
-}
-
-function refused(reason: string): SessionEnd {
-  return { kind: 'refused', reason };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseGateLine } from '../shared/gate-words.ts';
 import { runProcess } from '../platform/process.ts';
 
 /** What whoever stole the primary's key has: the key, and the address. */
@@ -37,7 +38,7 @@ export async function attackSnapshot(key: StolenKey, directory: string, job: str
     const answer = said.split('\n').find((line) => line.includes('refused')) ?? said.split('\n')[0] ?? '';
     return {
       what,
-      refused: !(end.kind === 'exited' && end.code === 0) && answer.startsWith('offsite-gate: refused:'),
+      refused: !(end.kind === 'exited' && end.code === 0) && parseGateLine(answer)?.end === 'refused',
       answer,
     };
   };

@@ -111,9 +111,14 @@ export function isMissing(error: unknown): boolean {
   return errorCode(error) === 'ENOENT';
 }
 
+/** Numbers of Linux that Node has no name for: their code is `Unknown system error -122` (seen in Node 20). */
+const UNNAMED: Readonly<Record<number, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };
+
 /** The `errno` name of an error (`ENOSPC`), or undefined. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  const number = 'errno' in error && typeof error.errno === 'number' ? -error.errno : 0;
+  return UNNAMED[number] ?? error.code;
 }
 
 /** The message of whatever was thrown. */

@@ -1,4 +1,5 @@
 import type { ProcessEnd } from '../platform/process.ts';
+import { parseGateLine } from '../shared/gate-words.ts';
 import type { Outcome } from '../shared/outcome.ts';
 
 /** What the end of one rsync session means for the run. */
@@ -8,7 +9,13 @@ export type SessionVerdict =
   | { readonly kind: 'busy'; readonly reason: string }
   /** We ended it ourselves (signal, deadline); the caller knows why. */
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly outcome: Outcome; readonly reason: string };
+  | { readonly kind: 'failed'; readonly outcome: Outcome; readonly reason: string; readonly left: Left };
+
+/**
+ * What a session may have left on the secondary. `nothing`: it was not let in, so not even its id is used up there.
+ * `perhaps`: nobody knows, so its id must never come again.
+ */
+export type Left = 'nothing' | 'perhaps';
 
 /** rsync's exit codes (rsync(1), EXIT VALUES), and those of ssh and the remote shell that it passes on. */
 const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
@@ -22,6 +29,10 @@ const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
   12: ['connection-lost', 'the protocol stream broke'], // nearly always the line, or a server that was killed
   13: ['internal-error', 'rsync could not report'],
   14: ['internal-error', 'rsync could not talk to its own processes'],
+  // 15, 16 and 19 stand in no manual (rsync 3.5.0, errcode.h): what one of its processes makes of the death of another.
+  15: ['connection-lost', 'a process of rsync crashed'],
+  16: ['connection-lost', 'a process of rsync was ended from outside'],
+  19: ['connection-lost', 'rsync was ended by a signal from outside'],
   20: ['connection-lost', 'rsync was ended by a signal from outside'],
   21: ['internal-error', 'rsync lost a child process'],
   22: ['internal-error', 'rsync ran out of memory'],
@@ -34,22 +45,54 @@ const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
   255: ['connection-lost', 'ssh ended'],
 };
 
-/** Words on standard error that say more than the exit code. The first row that matches wins. */
-const WORDS: readonly (readonly [RegExp, Outcome | 'busy'])[] = [
-  [/^offsite-gate: refused: (busy\b.*)/m, 'busy'],
-  [/^offsite-gate: refused: ((?:secondary full|no space).*)/m, 'secondary-full'],
-  [/^offsite-gate: refused: (.*)/m, 'refused'],
-  [/(Another instance of rrsync is already accessing this directory)/, 'busy'], // FACTS 15
-  [/^\S*rrsync error: (.*)/m, 'refused'],
+/** Codes of a shell that found no rsync or wrapper to start. */
+const NEVER_STARTED: ReadonlySet<number> = new Set([126, 127]);
+
+/** Words on standard error that say more than the exit code. */
+interface WordsRow {
+  readonly pattern: RegExp;
+  readonly meaning: Outcome | 'busy';
+  /** Default: perhaps. Nothing, where the words come before rsync has begun on the secondary. */
+  readonly left?: Left;
+}
+
+/** Python's last words, such as those of rrsync. */
+const TRACEBACK = /^Traceback \(most recent call last\):\n(?:.*\n)*?/.source;
+
+/** The first row that matches wins. */
+const WORDS: readonly WordsRow[] = [
+  { pattern: /(Another instance of rrsync is already accessing this directory)/, meaning: 'busy' }, // FACTS 15
+  { pattern: /^\S*rrsync error: (.*)/m, meaning: 'refused', left: 'nothing' },
+  // Short of memory or processes for a moment (errno 11 and 12).
+  {
+    pattern: new RegExp(`${TRACEBACK}(MemoryError.*|\\w+Error: \\[Errno 1[12]\\] .*)`, 'm'),
+    meaning: 'connection-lost',
+  },
+  { pattern: /(.*(?:[Cc]annot fork|\bfork: ).*)/, meaning: 'connection-lost' },
   // rrsync does not catch that its root or its rsync is missing: the last line of Python's traceback says which.
-  [/^Traceback \(most recent call last\):\n(?:.*\n)*?(\w+Error: .*)/m, 'refused'],
-  [/^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m, 'secondary-full'],
+  { pattern: new RegExp(`${TRACEBACK}(\\w+Error: .*)`, 'm'), meaning: 'refused', left: 'nothing' },
+  {
+    pattern: /^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m,
+    meaning: 'secondary-full',
+  },
   // The generator and the receiver work on the secondary only, in a push.
-  [/^rsync: \[(?:[Rr]eceiver|generator)[^\]]*\] (.*failed: (?:Permission denied|Read-only file system).*)/m, 'refused'],
-  [/((?:exec: )?\S*rrsync: (?:not found|No such file or directory|Permission denied).*)/, 'refused'],
-  [/(\S+: command not found)/, 'refused'],
-  [/(.*on remote machine.*unknown option.*)/, 'refused'],
-  [/(This account is (?:currently )?not available.*)/, 'refused'],
+  {
+    pattern: /^rsync: \[(?:[Rr]eceiver|generator)[^\]]*\] (.*failed: (?:Permission denied|Read-only file system).*)/m,
+    meaning: 'refused',
+  },
+  // rsync names the process that gave up behind the place in its source: memory, pipes and children there may be had again.
+  {
+    pattern: /^rsync error: (.*\(code (?:13|14|15|16|19|20|21|22)\).*\[(?:[Rr]eceiver|generator)=.*)/m,
+    meaning: 'connection-lost',
+  },
+  {
+    pattern: /((?:exec: )?\S*rrsync: (?:not found|No such file or directory|Permission denied).*)/,
+    meaning: 'refused',
+    left: 'nothing',
+  },
+  { pattern: /(\S+: command not found)/, meaning: 'refused', left: 'nothing' },
+  { pattern: /(.*on remote machine.*unknown option.*)/, meaning: 'refused', left: 'nothing' },
+  { pattern: /(This account is (?:currently )?not available.*)/, meaning: 'refused', left: 'nothing' },
 ];
 
 /** Names files in the source that could not be sent, as rsync's sender says it. */
@@ -69,6 +112,7 @@ export function judgeSession(end: ProcessEnd): SessionVerdict {
       return {
         kind: 'failed',
         outcome: 'usage',
+        left: 'nothing',
         reason: `rsync cannot be started here (${end.cause.message}). Install it: apt-get install rsync openssh-client`,
       };
     case 'aborted':
@@ -85,10 +129,12 @@ export function judgeSession(end: ProcessEnd): SessionVerdict {
 }
 
 function judgeExit(code: number, stderr: string): SessionVerdict {
-  for (const [pattern, meaning] of WORDS) {
-    const said = pattern.exec(stderr)?.[1];
-    if (said === undefined) continue;
-    return meaning === 'busy' ? { kind: 'busy', reason: said } : { kind: 'failed', outcome: meaning, reason: said };
+  const gate = judgeGateLine(stderr);
+  if (gate !== undefined) return gate;
+  for (const { pattern, meaning, left = 'perhaps' } of WORDS) {
+    const reason = pattern.exec(stderr)?.[1];
+    if (reason === undefined) continue;
+    return meaning === 'busy' ? { kind: 'busy', reason } : { kind: 'failed', outcome: meaning, reason, left };
   }
   const row = EXIT[code];
   const signal = row ? undefined : signalBehind(code);
@@ -98,6 +144,25 @@ function judgeExit(code: number, stderr: string): SessionVerdict {
   if (!row) return failed('internal-error', `rsync ended with the unknown exit code ${code}`, stderr);
   const [outcome, meaning] = row;
   return failed(outcome, meaning, stderr, code);
+}
+
+/** What the gate's own line means: it knows better than rsync. */
+function judgeGateLine(stderr: string): SessionVerdict | undefined {
+  const line = parseGateLine(stderr);
+  if (line === undefined) return undefined;
+  const { end, reason } = line;
+  if (end === 'refused' && /^busy\b/.test(reason)) return { kind: 'busy', reason };
+  const full = /^(?:secondary full|no space)/.test(reason);
+  switch (end) {
+    case 'refused':
+      return { kind: 'failed', outcome: full ? 'secondary-full' : 'refused', reason, left: 'nothing' };
+    case 'ended':
+      return { kind: 'failed', outcome: full ? 'secondary-full' : 'refused', reason, left: 'perhaps' };
+    case 'broke':
+      return { kind: 'failed', outcome: 'connection-lost', reason, left: 'perhaps' };
+    default:
+      return end satisfies never;
+  }
 }
 
 /**
@@ -112,7 +177,13 @@ function signalBehind(code: number): number | undefined {
 function failed(outcome: Outcome, meaning: string, stderr: string, code?: number): SessionVerdict {
   const said = details(stderr);
   const number = code === undefined ? '' : ` (rsync exit ${code})`;
-  return { kind: 'failed', outcome, reason: `${meaning}${number}${said === '' ? '' : `: ${said}`}` };
+  const reason = `${meaning}${number}${said === '' ? '' : `: ${said}`}`;
+  return {
+    kind: 'failed',
+    outcome,
+    reason,
+    left: code !== undefined && NEVER_STARTED.has(code) ? 'nothing' : 'perhaps',
+  };
 }
 
 /** The lines of standard error that help: names of files that made trouble, or else the first line that is no summary. */

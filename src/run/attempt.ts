@@ -1,3 +1,4 @@
+import type { Left } from '../rsync/exit.ts';
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
@@ -26,6 +27,8 @@ export type AttemptResult =
       readonly signal?: NodeJS.Signals;
       /** What the secondary may hold of it: a basis for the next attempt. Undefined: nothing. */
       readonly bytesDone: number | undefined;
+      /** Whether its id may be used up there. */
+      readonly left: Left;
       /** Size and mtime do not tell what has changed: the next attempt has to compare by checksum. */
       readonly unseen?: boolean;
     };
@@ -40,7 +43,7 @@ export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<Att
     case 'aborted':
       return interrupted(spec);
     case 'failed':
-      return { kind: 'failed', ...connected.failure, bytesDone: undefined };
+      return { kind: 'failed', ...connected.failure, bytesDone: undefined, left: 'nothing' };
     case 'connected':
       try {
         return await transferAndVerify(spec, deps);
@@ -70,9 +73,10 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
       outcome: 'incomplete',
       reason: `the directory of the new snapshot ${spec.tree.id} was there already; the next attempt takes another`,
       bytesDone: undefined,
+      left: 'perhaps',
     };
   }
-  if (pushed.session.verdict.kind !== 'ok') return sessionFailed(spec, pushed.session, bytesDone);
+  if (pushed.session.verdict.kind !== 'ok') return pushFailed(spec, pushed, bytesDone);
 
   const verified = await verify(spec, deps, started, pushed);
   if (verified.kind === 'failed') return verified;
@@ -123,9 +127,16 @@ async function verify(
         outcome: 'incomplete',
         reason: 'the source changes faster than it can be verified',
         bytesDone,
+        left: 'perhaps',
       };
     case 'blind':
-      return { kind: 'failed', outcome: 'verification-blind', reason: canary.reason, bytesDone: undefined };
+      return {
+        kind: 'failed',
+        outcome: 'verification-blind',
+        reason: canary.reason,
+        bytesDone: undefined,
+        left: 'perhaps',
+      };
     case 'seen': {
       const durationMs = Math.round(clock.monotonic() - begun);
       return { kind: 'verified', verification: { mode, algorithm: result.algorithm, durationMs }, canary: canary.by };
@@ -144,13 +155,13 @@ function differing(
   const summary = summariseComparison(comparison);
   if (verdict === 'corruption') {
     const reason = `verification of ${tree.id}: ${summary}`;
-    return { kind: 'failed', outcome: 'corruption', reason, bytesDone: undefined };
+    return { kind: 'failed', outcome: 'corruption', reason, bytesDone: undefined, left: 'perhaps' };
   }
   const unseen = comparison.counts.unseen > 0;
   const why = unseen
     ? 'size and time did not show rsync what differs, so the next attempt or run compares by checksum'
     : 'the source changed while it was sent';
-  return { kind: 'failed', outcome: 'incomplete', reason: `${why}: ${summary}`, bytesDone, unseen };
+  return { kind: 'failed', outcome: 'incomplete', reason: `${why}: ${summary}`, bytesDone, left: 'perhaps', unseen };
 }
 
 /**
@@ -168,11 +179,17 @@ function unseenSinceOf(
   return (name) => (sent.has(name) ? started : basesGoodAt);
 }
 
-/** What the failure of a session means for the attempt. */
-function sessionFailed(spec: AttemptSpec, session: SessionResult, bytesDone: number | undefined): Failed {
-  return { kind: 'failed', bytesDone, ...sessionEnd(session.verdict, spec.signal) };
+/** What the failure of the push means for the attempt. What rsync told of counts as left, whatever the last word was. */
+function pushFailed(spec: AttemptSpec, { session }: Pushed, bytesDone: number | undefined): Failed {
+  const end = sessionEnd(session.verdict, spec.signal);
+  return { kind: 'failed', bytesDone, ...end, left: bytesDone === undefined ? end.left : 'perhaps' };
 }
 
-function interrupted(spec: AttemptSpec, bytesDone?: number): Failed {
-  return { kind: 'failed', bytesDone, ...interruptionOf(spec.signal) };
+/** What the failure of a later session means for the attempt: the push has left something, whatever came of that session. */
+function sessionFailed(spec: AttemptSpec, session: SessionResult, bytesDone: number | undefined): Failed {
+  return { kind: 'failed', bytesDone, ...sessionEnd(session.verdict, spec.signal), left: 'perhaps' };
+}
+
+function interrupted(spec: AttemptSpec): Failed {
+  return { kind: 'failed', bytesDone: undefined, left: 'nothing', ...interruptionOf(spec.signal) };
 }

@@ -1,4 +1,3 @@
-import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { nextSnapshotId, snapshotTime } from '../shared/snapshot-id.ts';
 import { errorMessage } from '../platform/files.ts';
@@ -25,9 +24,6 @@ export interface AttemptsEnd {
   /** Whether the last attempt compared with its bases by checksum. */
   readonly distrustBases: boolean;
 }
-
-/** Ends of an attempt that wrote nothing, of which the secondary has kept nothing, not even the id. */
-const NOT_LET_IN: ReadonlySet<Outcome> = new Set(['could-not-connect', 'access-refused', 'secret', 'refused']);
 
 /** Milliseconds between two notes of how far an attempt got. */
 const NOTE_EVERY = 30_000;
@@ -88,7 +84,7 @@ export async function makeAttempts(
     const result = await attempt(spec, { ...deps, environment: sessionEnvironment() });
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
-    arrived ||= result.bytesDone !== undefined || !NOT_LET_IN.has(result.outcome);
+    arrived ||= result.left === 'perhaps';
     const wait = nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
     const broken = brokenAfter(state.broken, id, result.bytesDone);
     // Ids that nobody has heard of may be given back: those of a clock that stood in the future would be refused, and
@@ -112,7 +108,7 @@ export async function makeAttempts(
       // The deadline or a signal came while waiting. The cause of the failed attempt says more than the interruption alone.
       const { reason: why, ...interruption } = interruptionOf(plan.signal);
       const told = { ...interruption, reason: `${why} (before that: ${reason})` };
-      const ended: AttemptResult = { kind: 'failed', bytesDone: undefined, ...told };
+      const ended: AttemptResult = { kind: 'failed', bytesDone: undefined, left: result.left, ...told };
       return { result: ended, id, made, state, warnings: [...warnings], distrustBases };
     }
   }

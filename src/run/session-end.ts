@@ -1,4 +1,4 @@
-import type { SessionVerdict } from '../rsync/exit.ts';
+import type { Left, SessionVerdict } from '../rsync/exit.ts';
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import { interruptionOf } from './interruption.ts';
@@ -12,16 +12,16 @@ export interface EarlyEnd {
 }
 
 /** What a session that did not end well means for the run. */
-export function sessionEnd(verdict: SessionVerdict, signal: AbortSignal): EarlyEnd {
+export function sessionEnd(verdict: SessionVerdict, signal: AbortSignal): EarlyEnd & { readonly left: Left } {
   switch (verdict.kind) {
     case 'aborted':
-      return interruptionOf(signal);
+      return { ...interruptionOf(signal), left: 'perhaps' };
     case 'busy':
-      return { outcome: 'refused', reason: `still busy: ${verdict.reason}` };
+      return { outcome: 'refused', reason: `still busy: ${verdict.reason}`, left: 'nothing' };
     case 'failed':
-      return { outcome: verdict.outcome, reason: verdict.reason };
+      return { outcome: verdict.outcome, reason: verdict.reason, left: verdict.left };
     case 'ok':
-      return { outcome: 'internal-error', reason: 'a session that ended well was judged a failure' };
+      return { outcome: 'internal-error', reason: 'a session that ended well was judged a failure', left: 'perhaps' };
     default:
       return verdict satisfies never;
   }

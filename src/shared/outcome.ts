@@ -57,7 +57,8 @@ export const OUTCOMES = {
     code: 12,
     retried: true,
     title: 'connection lost',
-    advice: 'Check the line and the log of sshd on the secondary. The next run resumes where this one stopped.',
+    advice:
+      'Check the line; on the secondary, the logs of sshd and the kernel (was a process ended for want of memory?) and gate.log. The next run resumes where this one stopped.',
   },
   'deadline-exceeded': {
     code: 13,

@@ -17,6 +17,9 @@ describe('the end of an rsync session', () => {
     [12, 'connection-lost'],
     [13, 'internal-error'],
     [14, 'internal-error'],
+    [15, 'connection-lost'],
+    [16, 'connection-lost'],
+    [19, 'connection-lost'],
     [20, 'connection-lost'],
     [21, 'internal-error'],
     [22, 'internal-error'],
@@ -48,6 +51,7 @@ describe('the end of an rsync session', () => {
       kind: 'failed',
       outcome: 'internal-error',
       reason: 'rsync ended with the unknown exit code 99',
+      left: 'perhaps',
     });
   });
 
@@ -56,6 +60,21 @@ describe('the end of an rsync session', () => {
     ['Another instance of rrsync is already accessing this directory.', 'busy', undefined],
     ['offsite-gate: refused: secondary full: 3 MiB are free', 'failed', 'secondary-full'],
     ['offsite-gate: refused: this id exists', 'failed', 'refused'],
+    ['offsite-gate: ended: the session took longer than 24.0 h (session_limit)', 'failed', 'refused'],
+    ['offsite-gate: ended: no space: 3 MiB are free', 'failed', 'secondary-full'],
+    ['offsite-gate: broke: rsync was ended by SIGKILL on the secondary', 'failed', 'connection-lost'],
+    [
+      'rsync error: error allocating core memory (code 22) at util2.c(81) [generator=3.5.0]',
+      'failed',
+      'connection-lost',
+    ],
+    ['rsync error: error in IPC code (code 14) at pipe.c(85) [Receiver=3.5.0]', 'failed', 'connection-lost'],
+    [
+      'Traceback (most recent call last):\n  File "/usr/bin/rrsync", line 9, in <module>\nOSError: [Errno 12] Cannot allocate memory',
+      'failed',
+      'connection-lost',
+    ],
+    ['sh: 0: Cannot fork', 'failed', 'connection-lost'],
     ['/usr/bin/rrsync error: option --delete has been disabled on this server.', 'failed', 'refused'],
     ['rsync: [receiver] write failed on "/j/x": No space left on device (28)', 'failed', 'secondary-full'],
     ['rsync: [receiver] mkstemp "/x" failed: Disk quota exceeded (122)', 'failed', 'secondary-full'],
@@ -74,6 +93,22 @@ describe('the end of an rsync session', () => {
     for (const code of [1, 2, 11, 12, 23]) {
       expect(exited(code, stderr)).toMatchObject({ kind, ...(outcome === undefined ? {} : { outcome }) });
     }
+  });
+
+  it.each([
+    [2, 'offsite-gate: refused: too often', 'nothing'],
+    [2, 'offsite-gate: refused: no space: 3 MiB free', 'nothing'],
+    [1, '/usr/bin/rrsync error: option --delete has been disabled on this server.', 'nothing'],
+    [127, 'sh: 1: rrsync: not found', 'nothing'],
+    [126, '', 'nothing'],
+    [2, 'offsite-gate: ended: internal error; see gate.log on the secondary', 'perhaps'],
+    [20, 'offsite-gate: broke: rsync was ended by SIGKILL on the secondary', 'perhaps'],
+    [2, 'protocol version mismatch -- is your shell clean?', 'perhaps'],
+    [11, 'rsync: [Receiver] mkdir "/x" failed: Read-only file system (30)', 'perhaps'],
+    [12, '', 'perhaps'],
+    [247, '', 'perhaps'],
+  ])('with exit %i and %j has left %s on the secondary', (code, stderr, left) => {
+    expect(exited(code, stderr)).toMatchObject({ kind: 'failed', left });
   });
 
   it('names the files of the source that made trouble, and counts those beyond five', () => {

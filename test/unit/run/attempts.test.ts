@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 import type { AttemptPlan } from '../../../src/run/attempts.ts';
 import { makeAttempts } from '../../../src/run/attempts.ts';
@@ -10,8 +10,10 @@ import { runProcess } from '../../../src/platform/process.ts';
 import { createLearningRedactor } from '../../../src/shared/redaction.ts';
 import { loadJobState } from '../../../src/state/job-state.ts';
 
-it('ids of a clock that stood in the future are given back when the secondary was never reached', async () => {
+/** Makes the two attempts of a run on a host whose clock stands at `now`: clocks cannot be set here, so this one is made up. */
+async function twoAttempts(now: Date, change: (directory: string) => Promise<Record<string, unknown>>) {
   const directory = await mkdtemp(join(tmpdir(), 'offsite-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
   const settings = parseConfig(
     'config.yaml',
     `version: 1
@@ -24,18 +26,11 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
   if (!job || !target) throw new Error('the configuration has both');
   const signal = new AbortController().signal;
   const attempts: string[] = [];
-  const plan = {
-    wire: { alias: 'vault' },
-    source: { fileSystems: { sent: [], leftOut: [] } },
-    connect: () =>
-      Promise.resolve({ kind: 'failed', failure: { outcome: 'could-not-connect', reason: 'nothing listens there' } }),
-    directory,
-    signal,
-  } as unknown as AttemptPlan;
+  const plan = { directory, signal, ...(await change(directory)) } as unknown as AttemptPlan;
   const { state } = await loadJobState(directory, 'postgres', 'vault');
   const { result } = await makeAttempts({ settings, job, target, force: false, signal }, plan, state, {
     runProcess,
-    clock: { ...systemClock, now: () => new Date('2099-01-01T00:00:00Z') },
+    clock: { ...systemClock, now: () => now },
     log: () => undefined,
     redactor: createLearningRedactor(),
     watched: false,
@@ -45,9 +40,55 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
     environment: {},
     host: 'db1',
   });
-  const after = await loadJobState(directory, 'postgres', 'vault');
-  await rm(directory, { recursive: true });
+  return { result, attempts, state: (await loadJobState(directory, 'postgres', 'vault')).state };
+}
+
+it('ids of a clock that stood in the future are given back when the secondary was never reached', async () => {
+  const { result, attempts, state } = await twoAttempts(new Date('2099-01-01T00:00:00Z'), () =>
+    Promise.resolve({
+      wire: { alias: 'vault' },
+      source: { fileSystems: { sent: [], leftOut: [] } },
+      connect: () =>
+        Promise.resolve({ kind: 'failed', failure: { outcome: 'could-not-connect', reason: 'nothing listens there' } }),
+    }),
+  );
   expect(result).toMatchObject({ kind: 'failed', outcome: 'could-not-connect' });
   expect(attempts).toEqual(['2099-01-01T000000Z', '2099-01-01T000001Z']);
-  expect(after.state).toMatchObject({ lastId: null, broken: null });
+  expect(state).toMatchObject({ lastId: null, broken: null });
+});
+
+/** A plan over a connection whose other end says one line and ends: a remote shell of the test's own, before a real rsync. */
+async function answering(directory: string, line: string, code: number): Promise<Record<string, unknown>> {
+  const remoteShell = join(directory, 'remote-shell');
+  await writeFile(remoteShell, `#!/bin/sh\necho '${line}' >&2\nexit ${code}\n`, { mode: 0o755 });
+  const source = join(directory, 'source');
+  await mkdir(source);
+  return {
+    wire: { remoteShell: [remoteShell], alias: 'vault', secondary: 'gate', metadata: 'fake_super', timeoutSeconds: 60 },
+    connect: () => Promise.resolve({ kind: 'connected', connection: { close: () => Promise.resolve() } }),
+    source: { largestFile: 0, files: 0, bytes: 0, fileSystems: { sent: [], leftOut: [] } },
+    busyTimeoutMs: 0,
+  };
+}
+
+const AHEAD = new Date('2026-11-25T00:05:00Z');
+
+it('ids that the secondary refused are given back: it has kept nothing of them', async () => {
+  const { result, attempts, state } = await twoAttempts(AHEAD, (directory) =>
+    answering(directory, 'offsite-gate: refused: clock skew: 305 s ahead', 2),
+  );
+  expect(result).toMatchObject({ kind: 'failed', outcome: 'refused' });
+  expect(attempts).toEqual(['2026-11-25T000500Z']);
+  expect(state).toMatchObject({ lastId: null });
+});
+
+it.each([
+  ['offsite-gate: broke: rsync was ended by SIGKILL on the secondary', 20, 'connection-lost', 1],
+  ['offsite-gate: ended: internal error; see gate.log on the secondary', 2, 'refused', 0],
+  ['', 247, 'connection-lost', 1],
+])('ids that the secondary may have kept are never used again: %j', async (line, code, outcome, last) => {
+  const { result, state } = await twoAttempts(AHEAD, (directory) => answering(directory, line, code));
+  expect(result).toMatchObject({ kind: 'failed', outcome });
+  // With the clock right again, the next run goes on from there, and is not refused for as long as it was ahead.
+  expect(state).toMatchObject({ lastId: `2026-11-25T00050${last}Z` });
 });

@@ -1,0 +1,59 @@
+import { errorCode } from '../../src/platform/files.ts';
+import type { GateEnd } from '../../src/shared/gate-words.ts';
+import { formatDuration } from '../../src/shared/units.ts';
+import type { RestrictedEnd } from './restricted-rsync.ts';
+
+/** What the session comes to: rsync's own exit code, or another end in words for the sender. */
+export type SessionEnd =
+  { readonly kind: 'exit'; readonly code: number } | { readonly kind: GateEnd; readonly reason: string };
+
+/** Not let in. @param reason one line, in words for the sender */
+export function refused(reason: string): SessionEnd {
+  return { kind: 'refused', reason };
+}
+
+/** Errors that pass by themselves, so that the sender may try again. */
+const PASSING: ReadonlySet<string> = new Set([
+  'EAGAIN', // no process more for this account just now (fork), or an flock(1) that was interrupted
+  'EINTR',
+  'EIO', // a disk or a file server that was away for a moment; if it stays, the attempts are counted
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ESTALE', // a file server that came back
+  'ETIMEDOUT',
+]);
+
+/**
+ * What an error of the gate's own means for the sender. The path and the message are for the administrator of this machine.
+ * @param letIn whether the session has left something already, its id at least
+ * @param log where the administrator reads more
+ */
+export function failure(error: unknown, { letIn, log }: { readonly letIn: boolean; readonly log: string }): SessionEnd {
+  const code = errorCode(error) ?? '';
+  if (PASSING.has(code)) return { kind: 'broke', reason: `${code}; see ${log} on the secondary` };
+  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  return {
+    kind: letIn ? 'ended' : 'refused',
+    reason: full ? 'no space: this machine is full' : `internal error; see ${log} on the secondary`,
+  };
+}
+
+/**
+ * What the end of rsync means for the sender.
+ * @param limitMs wall clock that the session had
+ */
+export function ended(end: RestrictedEnd, limitMs: number): SessionEnd {
+  switch (end.kind) {
+    case 'exited':
+      return { kind: 'exit', code: end.code };
+    case 'signalled':
+      return { kind: 'broke', reason: `rsync was ended by ${end.signal} on the secondary (is it short of memory?)` };
+    case 'stopped':
+      return { kind: 'broke', reason: 'the secondary ended the session (is it shutting down?)' };
+    case 'too-long':
+      return { kind: 'ended', reason: `the session took longer than ${formatDuration(limitMs)} (session_limit)` };
+    default:
+      return end satisfies never;
+  }
+}

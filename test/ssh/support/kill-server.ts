@@ -1,0 +1,84 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { argumentsOf, descendants } from './processes.ts';
+
+/** Which process of a session on the secondary. rsync's server begins as one process, and is two once it has the file list. */
+export type Victim = 'gate' | 'wrapper' | 'generator' | 'receiver';
+
+/** Which session of a run, as rsync's options tell it. */
+export type Session = 'push' | 'verify' | 'seal';
+
+interface Seen {
+  readonly pid: number;
+  readonly parent: number;
+  readonly argv: readonly string[];
+  readonly program: string;
+}
+
+/** Milliseconds between two looks: a session lives for at least a tenth of a second. */
+const EVERY = 3;
+
+/**
+ * Waits until a process of the secondary's is there, and kills it as the kernel does when memory runs out.
+ * @param sshd pid of the secondary's own sshd: nothing is looked at but what it has started
+ * @returns its pid; undefined if `signal` came first
+ */
+export async function killOnSight(
+  sshd: number,
+  victim: Victim,
+  session: Session,
+  signal: AbortSignal,
+  how: NodeJS.Signals = 'SIGKILL',
+): Promise<number | undefined> {
+  while (!signal.aborted) {
+    const pid = find(startedBy(sshd), victim, session);
+    if (pid !== undefined) {
+      process.kill(pid, how);
+      return pid;
+    }
+    await sleep(EVERY);
+  }
+  return undefined;
+}
+
+function find(seen: readonly Seen[], victim: Victim, session: Session): number | undefined {
+  const servers = seen.filter(({ program, pid }) => program === 'rsync' && sessionOf(pid) === session);
+  switch (victim) {
+    case 'gate':
+      return seen.find(({ argv, pid }) => argv.some((word) => word.endsWith('.mjs')) && sessionOf(pid) === session)
+        ?.pid;
+    case 'wrapper':
+      return seen.find(({ argv, pid }) => argv[1]?.endsWith('rrsync') && sessionOf(pid) === session)?.pid;
+    case 'generator':
+      return servers.find(({ pid }) => servers.some(({ parent }) => parent === pid))?.pid;
+    case 'receiver':
+      return servers.find(({ parent }) => servers.some(({ pid }) => pid === parent))?.pid;
+    default:
+      return victim satisfies never;
+  }
+}
+
+/** From what sshd or the gate was asked for, which every process of the session has in its environment. */
+function sessionOf(pid: number): Session | undefined {
+  try {
+    const asked = /\0SSH_ORIGINAL_COMMAND=([^\0]*)/.exec(`\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`)?.[1];
+    if (asked === undefined) return undefined;
+    if (asked.endsWith('.sealed')) return 'seal';
+    return asked.includes(' --partial ') ? 'push' : 'verify';
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+function startedBy(sshd: number): Seen[] {
+  return descendants(sshd).flatMap((pid) => {
+    try {
+      const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+      const program = basename(readlinkSync(`/proc/${pid}/exe`));
+      return [{ pid, parent, argv: argumentsOf(pid) ?? [], program }];
+    } catch {
+      return []; // it has ended
+    }
+  });
+}
