@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { GateEnd } from '../../src/shared/gate-words.ts';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
 import { dumpText } from './support/sample-tree.ts';
@@ -15,8 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => host.stop());
 
-function expectRefusal({ code, stderr }: ClientEnd, reason: string): void {
-  expect(stderr).toContain(`offsite-gate: refused: ${reason}`);
+const expectRefusal = (end: ClientEnd, reason: string) => expectEnd(end, 'refused', reason);
+
+function expectEnd({ code, stderr }: ClientEnd, word: GateEnd, reason: string): void {
+  expect(stderr).toContain(`offsite-gate: ${word}: ${reason}`);
   expect(code).not.toBe(0);
 }
 
@@ -107,7 +110,8 @@ test('ends a session by its wall clock, whatever the client does', async () => {
   await host.configure({ gate: { session_limit: '1s' } });
   const id = host.nextId();
   const started = performance.now();
-  expectRefusal(await host.push(id, { bandwidthLimit: 8192 }), 'the session took longer than 1.0 s (session_limit)');
+  const end = await host.push(id, { bandwidthLimit: 8192 });
+  expectEnd(end, 'ended', 'the session took longer than 1.0 s (session_limit)');
   expect(performance.now() - started).toBeLessThan(5000);
   await host.configure({});
   expectRefusal(await host.seal(id), `attempt ${id} ended without a seal`);
@@ -186,17 +190,10 @@ test('writes down every acceptance and refusal with its reason', async () => {
   for (const entry of entries)
     expect(entry).toMatchObject({ client: '127.0.0.1', time: /Z$/.exec(String(entry.time)) ? entry.time : '' });
   for (const { event, reason } of entries) if (event === 'refused') expect(reason).toMatch(/\w/);
-  for (const reason of [
-    'nothing can be read',
-    'clock skew',
-    'too soon',
-    'too often',
-    'no space',
-    'session_limit',
-    'no job other',
-  ]) {
+  for (const reason of ['nothing can be read', 'clock skew', 'too soon', 'too often', 'no space', 'no job other']) {
     expect(entries.some((entry) => entry.event === 'refused' && String(entry.reason).includes(reason))).toBe(true);
   }
+  expect(entries.some((entry) => entry.event === 'ended' && String(entry.reason).includes('session_limit'))).toBe(true);
   expect(entries.some((entry) => entry.event === 'accepted' && String(entry.reason).startsWith('rsync --server'))).toBe(
     true,
   );
