@@ -188,6 +188,10 @@ async function main(): Promise<void> {
       const { reportFailure } = await import('./commands/failure.ts');
       process.exitCode = await reportFailure(error, context, unattended);
     }
+    if (process.exitCode !== 0 && process.env.INVOCATION_ID !== undefined) {
+      const { leaveToldNote } = await import('./commands/told.ts');
+      await leaveToldNote(process.exitCode, context);
+    }
   });
   try {
     await program.parseAsync();

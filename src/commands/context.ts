@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { createTellings, type Tellings } from '../notify/tellings.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { createLogger, isJournal, type Log } from '../platform/logger.ts';
 import { runProcess, type RunProcess } from '../platform/process.ts';
@@ -11,6 +12,8 @@ export interface Context {
   readonly out: (text: string) => void;
   /** Messages beside the results: standard error, with priorities under systemd. Redacted. */
   readonly log: Log;
+  /** Takes note of what people are told of failures. */
+  readonly tellings: Tellings;
   readonly redactor: LearningRedactor;
   readonly clock: Clock;
   readonly runProcess: RunProcess;
@@ -38,6 +41,7 @@ export function processContext(signal: AbortSignal, hurry: AbortSignal): Context
       level: 'info',
       style: journal ? 'journal' : 'plain',
     }),
+    tellings: createTellings(),
     redactor,
     clock: systemClock,
     runProcess,

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/load.ts';
 import { deliverAlert } from '../notify/deliver.ts';
+import { reachedSomebody } from '../notify/tellings.ts';
 import { UnfitFileError } from '../platform/regular-file.ts';
 import { SecretError } from '../platform/secrets.ts';
 import { alertDeps } from '../run/finish.ts';
@@ -24,8 +25,10 @@ export async function reportFailure(error: unknown, context: Context, unattended
       : String(error);
   const settings = unattended && isUnattended(error, context) ? alertSettingsOf(error) : undefined;
   if (settings) {
-    await tellChannels(reason, settings, context); // the journal is told with the rest
+    const reached = await tellChannels(reason, settings, context); // the journal is told with the rest
+    context.tellings.add({ reached, recorded: false });
   } else {
+    context.tellings.add({ reached: false, recorded: false });
     context.log('error', reason);
     context.log('info', adviceFor(error, outcome));
   }
@@ -74,7 +77,7 @@ async function tellChannels(
   reason: string,
   { problem, alerts, secretsFile }: WhereToTell,
   context: Context,
-): Promise<void> {
+): Promise<boolean> {
   const facts = {
     kind: 'problem',
     event: 'failure',
@@ -84,5 +87,6 @@ async function tellChannels(
     reason,
     advice: OUTCOMES.usage.advice,
   } as const;
-  await deliverAlert(facts, alerts, alertDeps(secretsFile, { ...context, alertSignal: context.hurry }));
+  const deps = alertDeps(secretsFile, { ...context, alertSignal: context.hurry });
+  return reachedSomebody(await deliverAlert(facts, alerts, deps));
 }

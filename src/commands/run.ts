@@ -28,6 +28,7 @@ export interface RunOptions {
  */
 export async function run(jobs: readonly string[], options: RunOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
+  context.tellings.stateDirectory = settings.stateDirectory;
   try {
     return await runSelected(settings, jobs, options, context);
   } catch (error) {
@@ -67,13 +68,13 @@ async function runSelected(
 
 /** The outside world of a run that a command starts. */
 export function runDeps(options: { readonly json?: boolean }, context: Context): RunDeps {
-  const { runProcess, clock, log, redactor, environment, host, hurry } = context;
+  const { runProcess, clock, log, redactor, environment, host, hurry, tellings } = context;
   const observe: (event: RunEvent) => void =
     options.json === true
       ? createJsonWriter(context.out, clock, redactor.redact)
       : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);
   const watched = options.json === true || context.interactive;
-  return { runProcess, clock, log, redactor, observe, watched, environment, host, alertSignal: hurry };
+  return { runProcess, clock, log, redactor, observe, watched, environment, host, tellings, alertSignal: hurry };
 }
 
 function showPreview(preview: Preview, { job, target }: RunRequest, options: RunOptions, context: Context): number {

@@ -5,6 +5,7 @@ import { decideStaleAlert } from '../insight/stale-decision.ts';
 import type { Standing } from '../insight/standing.ts';
 import { deliverAlert } from '../notify/deliver.ts';
 import type { RunFacts } from '../notify/facts.ts';
+import { reachedSomebody } from '../notify/tellings.ts';
 import { errorMessage } from '../platform/files.ts';
 import { alertDeps } from '../run/finish.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
@@ -22,25 +23,30 @@ export async function alertStale(
   context: Context,
 ): Promise<void> {
   for (const standing of standings) {
+    let reached = false;
     try {
-      await alertOne(settings, standing, now, context);
+      const told = await alertOne(settings, standing, now, context);
+      // Of a job of which nothing is known, only that it is stale can have been told.
+      reached = told && (standing.stale || standing.condition !== 'unknown');
     } catch (error) {
       // A state that cannot be written must not keep the next job from being told.
       const name = `${standing.job} → ${standing.target}`;
       context.log('warning', `${name}: the freshness check could not be finished: ${errorMessage(error)}`);
     }
+    context.tellings.add({ reached, recorded: true });
   }
   await writeMetrics(settings, context.clock).catch((error: unknown) =>
     context.log('warning', `The metrics file could not be written: ${errorMessage(error)}`),
   );
 }
 
-async function alertOne(settings: Settings, standing: Standing, now: Date, context: Context): Promise<void> {
+/** @returns false when people are to be told, and nobody was reached */
+async function alertOne(settings: Settings, standing: Standing, now: Date, context: Context): Promise<boolean> {
   const { stateDirectory } = settings;
   const { job, target } = standing;
   const decision = decideStaleAlert(standing, await loadStaleNote(stateDirectory, job, target), now);
   if (decision.kind === 'clear') await clearStaleNote(stateDirectory, job, target);
-  if (decision.kind !== 'tell') return;
+  if (decision.kind !== 'tell') return true;
   const { note, reminder } = decision;
   let noted = await saved(() => saveStaleNote(stateDirectory, job, target, note), standing, context);
   // A run writes its state, then takes the note away; we write the note, then read the state. So if a run ends at this
@@ -48,7 +54,7 @@ async function alertOne(settings: Settings, standing: Standing, now: Date, conte
   const [latest] = await readStandings(settings, [standing], now);
   if (latest && !latest.stale) {
     await clearStaleNote(stateDirectory, job, target);
-    return;
+    return true;
   }
   const facts = factsOf(standing, note.told + 1, reminder, now, context.host);
   const deliveries = await deliverAlert(
@@ -57,11 +63,12 @@ async function alertOne(settings: Settings, standing: Standing, now: Date, conte
     alertDeps(settings.secretsFile, { ...context, alertSignal: context.hurry }),
   );
   // Nobody was reached: the next check tries again, not the next day's.
-  if (deliveries.length > 0 && deliveries.every(({ sent }) => !sent)) return;
+  if (!reachedSomebody(deliveries)) return false;
   const told = { ...note, lastTold: now.toISOString(), told: note.told + 1 };
   // A run may have ended while we told: it has taken the note away and told the recovery, so none may stand again.
   noted &&= (await loadStaleNote(stateDirectory, job, target)) !== undefined;
   if (noted) await saveStaleNote(stateDirectory, job, target, told);
+  return true;
 }
 
 /** On a full disk people are told all the same, though then at every check. */

@@ -32,6 +32,7 @@ export async function status(job: string | undefined, options: StatusOptions, co
   }
   if (nagios === true) return plugin(job, options, context);
   const settings = await loadConfig(options.config);
+  context.tellings.stateDirectory = settings.stateDirectory;
   const now = context.clock.now();
   const standings = await standingsOf(settings, job, options, now);
   if (alert === true) await alertStale(settings, standings, now, context);

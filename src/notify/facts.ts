@@ -13,6 +13,8 @@ interface Occasion {
   readonly notProtectedSince?: Date | undefined;
   /** The newest snapshot that is complete and verified; undefined when there is none. */
   readonly lastSealed?: SnapshotId | undefined;
+  /** Nothing can be said of either, since the state cannot be read. */
+  readonly protectionUnknown?: boolean | undefined;
   /** The first of the failures in a row. */
   readonly failingSince?: Date | undefined;
   /** Why, in as many lines as it takes. */

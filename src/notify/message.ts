@@ -136,6 +136,9 @@ function runSentence(facts: RunFacts): string {
     case 'stale':
       return `${backup} was due on ${facts.target} and is NOT there.`;
     case 'warning':
+      if (facts.outcome === 'locked') {
+        return `${backup} was not sent to ${facts.target} a second time at once: the run that is going on will tell how it ends.`;
+      }
       return facts.outcome === 'done'
         ? `${backup} is secured on ${facts.target}${snapshot}, with a warning.`
         : `A warning about the backup ${facts.job} of ${facts.host} on ${facts.target}.`;
@@ -151,6 +154,9 @@ function after({ failures, failingSince }: RunFacts): string {
 
 function protection(facts: RunFacts | ProblemFacts): string[] {
   const { notProtectedSince: since, at, lastSealed } = facts;
+  if (facts.protectionUnknown === true && facts.event !== 'warning') {
+    return [line('Last sealed snapshot', 'not known: the state of the job cannot be read')];
+  }
   // A problem of the secondary (a full disk, a wrong clock) need not be about one backup.
   if (facts.kind === 'problem' && since === undefined && lastSealed === undefined) return [];
   // The run behind a warning has secured its data, unless it says otherwise.
@@ -214,7 +220,9 @@ function indented(text: string): string {
 
 function sentence(text: string): string {
   const single = oneLine(text, LONGEST_REASON);
-  return `${single.charAt(0).toUpperCase()}${single.slice(1)}${/[.!?]$/.test(single) ? '' : '.'}`;
+  // A name stays as it is written: there is no unit called Foo.service.
+  const start = /^[a-z]+[ ,]/.test(single) ? single.charAt(0).toUpperCase() : single.charAt(0);
+  return `${start}${single.slice(1)}${/[.!?]$/.test(single) ? '' : '.'}`;
 }
 
 /** `2026-11-23 02:15 UTC`. */

@@ -1,6 +1,7 @@
 import { secretSources } from '../config/target-secrets.ts';
 import { deliverAlert, type AlertDeps } from '../notify/deliver.ts';
 import type { RunFacts } from '../notify/facts.ts';
+import { reachedSomebody } from '../notify/tellings.ts';
 import { writeMetrics } from '../insight/metrics-file.ts';
 import { errorMessage } from '../platform/files.ts';
 import { readSecret, type SecretSources } from '../platform/secrets.ts';
@@ -8,7 +9,7 @@ import { exitCodeOf } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { clearDistrust, noteDistrust } from '../state/distrust.ts';
 import { appendHistory } from '../state/history.ts';
-import { saveJobState, type JobState } from '../state/job-state.ts';
+import { loadJobState, saveJobState, type JobState } from '../state/job-state.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
@@ -69,7 +70,8 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   await keep('metrics file', () => writeMetrics(request.settings, deps.clock));
   const record: RunRecord = { ...safe, warnings: [...safe.warnings, ...problems.map(deps.redactor.redact)] };
   deps.observe({ event: 'run-finished', record });
-  await tell(request, deps, record, end, after, stale);
+  const telling = { recorded: problems.length === 0, stale };
+  await tell(request, deps, record, end, after, telling);
   return record;
 }
 
@@ -116,11 +118,12 @@ async function tell(
   record: RunRecord,
   end: RunEnd,
   after: JobState | undefined,
-  stale: StaleNote | undefined,
+  { recorded, stale }: { readonly recorded: boolean; readonly stale: StaleNote | undefined },
 ): Promise<void> {
   const failed = record.outcome !== 'done';
   const before = end.state?.failing ?? null;
-  const sealed = after?.sealed ?? end.state?.sealed ?? null;
+  const known = after ?? end.state ?? (await stateToTell(request));
+  const sealed = known?.sealed ?? null;
   const facts = {
     ...occasion(request, deps, record.run, new Date(record.finished)),
     outcome: record.outcome,
@@ -130,6 +133,7 @@ async function tell(
     advice: end.advice,
     warnings: record.warnings,
     lastSealed: sealed?.id,
+    protectionUnknown: known === undefined,
     notProtectedSince: failed && sealed ? new Date(sealed.started) : undefined,
     failingSince:
       failed && after?.failing ? new Date(after.failing.since) : before ? new Date(before.since) : undefined,
@@ -138,10 +142,21 @@ async function tell(
   };
   const channels = channelDeps(request, deps);
   // Who was told of a failure, or that the backup is stale, is told once that it is over.
-  const event = failed ? 'failure' : before || stale ? 'recovery' : 'success';
-  await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
+  // A second run at once does nothing, and the first will tell how the backup fares.
+  const event = record.outcome === 'locked' ? 'warning' : failed ? 'failure' : before || stale ? 'recovery' : 'success';
+  const deliveries = await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
+  if (failed) deps.tellings?.add({ reached: reachedSomebody(deliveries), recorded });
   if (!failed && record.warnings.length > 0) {
     await deliverAlert({ ...facts, event: 'warning' }, request.settings.alerts, channels);
+  }
+}
+
+/** The state for a run that did not get to it, to tell what is secured all the same; undefined when it cannot be read. */
+async function stateToTell({ settings, job, target }: RunRequest): Promise<JobState | undefined> {
+  try {
+    return (await loadJobState(settings.stateDirectory, job.name, target.name)).state;
+  } catch {
+    return undefined;
   }
 }
 

@@ -24,7 +24,7 @@ export async function openPrivateDirectory(
   name: string,
   owner: 'run' | 'process' = 'run',
 ): Promise<PrivateDirectory> {
-  const parent = configured ?? defaultParent(environment);
+  const parent = configured ?? defaultRuntimeDirectory(environment);
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const { uid, mode } = await lstat(parent);
   if (uid !== process.getuid?.())
@@ -49,7 +49,8 @@ async function sweepDead(parent: string): Promise<void> {
   }
 }
 
-function defaultParent(environment: Readonly<Record<string, string | undefined>>): string {
+/** Where private files of this user live for a while, unless `runtime_dir` says otherwise. */
+export function defaultRuntimeDirectory(environment: Readonly<Record<string, string | undefined>>): string {
   // systemd may pass several, joined by colons (systemd.exec(5), RuntimeDirectory=).
   const own = environment.RUNTIME_DIRECTORY?.split(':')[0];
   if (own !== undefined && own !== '') return own;

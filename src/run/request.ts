@@ -1,5 +1,6 @@
 import type { JobSettings, Settings, TargetSettings } from '../config/settings.ts';
 import type { AlertDeps } from '../notify/deliver.ts';
+import type { Tellings } from '../notify/tellings.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/logger.ts';
 import type { RunProcess } from '../platform/process.ts';
@@ -30,6 +31,8 @@ export interface RunDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What this host is called in messages. */
   readonly host: string;
+  /** Takes note of what people are told of failures. */
+  readonly tellings?: Tellings;
   /** Aborting it gives up alerts that are still under way. */
   readonly alertSignal?: AlertDeps['signal'];
 }

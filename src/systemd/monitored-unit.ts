@@ -1,6 +1,5 @@
-import { OUTCOMES } from '../shared/outcome.ts';
 import type { UnitCommand } from './ask-systemd.ts';
-import { ALERT, TRANSFER } from './services.ts';
+import { ALERT, TRANSFER, VERIFICATION } from './services.ts';
 
 /** How a unit ended, from the `MONITOR_*` variables that systemd sets for an `OnFailure=` unit (systemd.exec(5)). */
 export interface MonitoredEnd {
@@ -11,12 +10,15 @@ export interface MonitoredEnd {
   readonly exitCode: string | undefined;
   /** Of the main process: an exit code, or the name of a signal. */
   readonly exitStatus: string | undefined;
+  /** systemd's id of that start of the unit. */
+  readonly invocation: string | undefined;
 }
 
 /** What is to be told about a failed unit. */
 export type Verdict =
-  /** The run has told it itself. `unless`: only if the history has a run of that job with this exit code. */
-  | { readonly kind: 'told'; readonly unlessUnrecorded?: { readonly job: string | undefined; readonly code: number } }
+  | { readonly kind: 'told' }
+  /** A process of ours ended by itself, with this code: whether it has told so, it has noted (state/told-note.ts). */
+  | { readonly kind: 'ask'; readonly code: number; readonly job: string | undefined; readonly why: string }
   | { readonly kind: 'untold'; readonly job: string | undefined; readonly why: string };
 
 /** Reads the variables. */
@@ -26,20 +28,33 @@ export function monitoredEnd(unit: string, environment: Readonly<Record<string, 
     result: environment.MONITOR_SERVICE_RESULT,
     exitCode: environment.MONITOR_EXIT_CODE,
     exitStatus: environment.MONITOR_EXIT_STATUS,
+    invocation: environment.MONITOR_INVOCATION_ID,
   };
 }
 
 /** The job of one of our transfers, or undefined for any other unit. */
 export function jobOfUnit(unit: string): string | undefined {
-  if (unit.startsWith(ALERT) || !unit.startsWith(TRANSFER) || !unit.endsWith('.service')) return undefined;
-  return unit.slice(TRANSFER.length, -'.service'.length);
+  return unit.startsWith(ALERT) ? undefined : instanceIn(unit, TRANSFER);
 }
+
+/** The job of one of our verifications, or undefined for any other unit. */
+export function verifiedByUnit(unit: string): string | undefined {
+  return instanceIn(unit, VERIFICATION);
+}
+
+function instanceIn(unit: string, template: string): string | undefined {
+  if (!unit.startsWith(template) || !unit.endsWith('.service')) return undefined;
+  return unit.slice(template.length, -'.service'.length);
+}
+
+/** Results (systemd.exec(5), $SERVICE_RESULT) of a start that never came to a process. */
+const NOT_EVEN_STARTED: ReadonlySet<string> = new Set(['start-limit-hit', 'resources', 'exec-condition']);
 
 /**
  * Decides whether somebody still has to be told that a unit failed.
  *
- * A run that exits by itself has told its outcome. One that was killed, ran into the unit's own limit or was never
- * started has not. Codes 1 to 3 are given by calls that never became a run, too: there the history decides.
+ * Who was told of what is a fact, which a process of ours notes when it ends by itself. One that was killed, ran into the
+ * unit's own limit or was never started has told nobody, or not of this.
  * @param afterStart commands of the unit's `ExecStartPost=`: there a run may have been started, or waited for
  */
 export function judgeUnit(end: MonitoredEnd, afterStart: readonly UnitCommand[]): Verdict {
@@ -49,13 +64,13 @@ export function judgeUnit(end: MonitoredEnd, afterStart: readonly UnitCommand[])
   if (job === undefined && ours !== undefined && !mainFailed && ours.command.code !== undefined) {
     return judgeCommand(ours, end);
   }
-  // Our own services; of another unit, the main process is none of ours, so whatever code it has tells nothing.
-  const own = job !== undefined || end.unit.startsWith('offsite-rsync-');
-  if (own && end.exitCode === 'exited') {
-    const told = toldBy(Number(end.exitStatus), job);
-    if (told) return told;
-  }
-  return { kind: 'untold', job: job ?? ours?.job, why: wordsOf(end) };
+  const untold = { job: job ?? ours?.job, why: wordsOf(end) };
+  // Where it was not even started, codes are those of the time before. Only processes of ours leave a note, so that of
+  // a backup program, whatever its code, is not taken for one.
+  const started = end.result === undefined || !NOT_EVEN_STARTED.has(end.result);
+  return started && mainFailed && end.exitCode === 'exited'
+    ? { kind: 'ask', code: Number(end.exitStatus), ...untold }
+    : { kind: 'untold', ...untold };
 }
 
 interface OurCommand {
@@ -82,21 +97,8 @@ function judgeCommand({ job, kind, command }: OurCommand, end: MonitoredEnd): Ve
     return { kind: 'untold', job, why };
   }
   if (code === 'exited' && status === 0) return { kind: 'told' };
-  const told = code === 'exited' ? toldBy(status, job) : undefined;
-  return told ?? { kind: 'untold', job, why: wordsOf({ ...end, exitCode: code, exitStatus: String(status) }) };
-}
-
-const OWN_CODES: ReadonlySet<number> = new Set(
-  Object.values(OUTCOMES)
-    .map(({ code }) => code)
-    .filter((code) => code !== 0 && code !== OUTCOMES.interrupted.code),
-);
-/** 128 + SIGHUP, SIGINT, SIGTERM: the signals that a run hears and tells. */
-const INTERRUPTED: ReadonlySet<number> = new Set([129, 130, 143]);
-
-function toldBy(code: number, job: string | undefined): Verdict | undefined {
-  if (!OWN_CODES.has(code) && !INTERRUPTED.has(code)) return undefined;
-  return code <= OUTCOMES.secret.code ? { kind: 'told', unlessUnrecorded: { job, code } } : { kind: 'told' };
+  const why = wordsOf({ ...end, exitCode: code, exitStatus: String(status) });
+  return code === 'exited' ? { kind: 'ask', code: status, job, why } : { kind: 'untold', job, why };
 }
 
 /** Exit codes that systemd gives when it cannot start a program (systemd.exec(5)), in words. */

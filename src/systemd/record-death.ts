@@ -14,10 +14,14 @@ export interface Protection {
   readonly warnings?: readonly string[];
 }
 
+/** Whether a run that failed is to be recorded, or has done so itself. */
+export type Recording = 'record' | 'recorded';
+
 /**
  * Records a run that could not do so itself, so that the next success is told as a recovery and the failures are
  * counted. Where another run is going on already, that one has the say and nothing is written.
  * @param job undefined, or unknown to the configuration: there is nothing to record
+ * @param recording `recorded`: the run could, so that it is only read how the job stands
  * @returns what the alert says about the job; never throws
  */
 export async function recordDeath(
@@ -25,13 +29,18 @@ export async function recordDeath(
   job: string | undefined,
   why: string,
   now: Date,
+  recording: Recording = 'record',
 ): Promise<Protection> {
   const known = job === undefined ? undefined : settings.jobs.get(job);
   if (!known) return {};
   const states: JobState[] = [];
   try {
     for (const target of known.targets) {
-      states.push(await recordOne(settings.stateDirectory, known.name, target, why, now));
+      states.push(
+        recording === 'record'
+          ? await recordOne(settings.stateDirectory, known.name, target, why, now)
+          : (await loadJobState(settings.stateDirectory, known.name, target)).state,
+      );
     }
   } catch (error) {
     return { ...protectionOf(states), warnings: [`The failure could not be recorded: ${errorMessage(error)}`] };

@@ -260,7 +260,7 @@ describe('two runs at once', () => {
       new RegExp(`another run .* is going on, held by process ${node} since \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z`),
     );
     expect(second.stderr).toMatch(/What to do: Wait for the other run/);
-    expect(second.alerts).toMatchObject([{ event: 'failure', exit_code: 4 }]);
+    expect(second.alerts).toMatchObject([{ event: 'warning', exit_code: 4 }]);
     const end = await first.ended;
     expect(end.code).toBe(0);
     expect((await secondary.sealed('twice')).length).toBe(1);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Context } from '../../../src/commands/context.ts';
+import { createTellings } from '../../../src/notify/tellings.ts';
 import type { LogLevel } from '../../../src/platform/logger.ts';
 import { runProcess } from '../../../src/platform/process.ts';
 import { createLearningRedactor } from '../../../src/shared/redaction.ts';
@@ -23,6 +24,7 @@ export function testContext(now: string, change: Partial<Context> = {}): TestCon
     lines,
     out: (text) => out.push(text),
     log: (level, text) => lines.push({ level, text }),
+    tellings: createTellings(),
     redactor: createLearningRedactor(),
     clock: { now: () => new Date(now), monotonic: () => 0, random: () => 0.5, sleep: () => Promise.resolve() },
     runProcess,

@@ -120,7 +120,35 @@ describe('the other events', () => {
   });
 });
 
+describe('what is known of the protection', () => {
+  const none = { lastSealed: undefined, notProtectedSince: undefined };
+
+  it('is not said to be nothing where the state cannot be read', () => {
+    const unknown = wordMessage(
+      runFacts({ event: 'failure', outcome: 'usage', protectionUnknown: true, ...none }),
+    ).body;
+    expect(unknown).toMatch(/Last sealed snapshot: not known/);
+    expect(unknown).not.toMatch(/nothing of it has been secured yet/);
+    expect(wordMessage(runFacts({ event: 'failure', ...none })).body).toMatch(/nothing of it has been secured yet/);
+  });
+
+  it('is not touched by a second run at once', () => {
+    const { body } = wordMessage(runFacts({ event: 'warning', outcome: 'locked', ...none }));
+    expect(body).toMatch(/^The backup postgres of db1 was not sent to vault a second time at once/);
+    expect(body).not.toMatch(/NOT secured|Last sealed/);
+  });
+});
+
 describe('the message of a problem', () => {
+  it.each([
+    ['pg-backup.service failed on db1', 'pg-backup.service failed on db1.'],
+    ['offsite-rsync on db1 cannot use its configuration', 'offsite-rsync on db1 cannot use its configuration.'],
+    ['db1/postgres has no fresh snapshot', 'db1/postgres has no fresh snapshot.'],
+    ['prune of db1 does not run', 'Prune of db1 does not run.'],
+  ])('begins with a capital unless that is a name: %s', (problem, first) => {
+    expect(wordMessage(problemFacts({ problem })).body.split('\n')[0]).toBe(first);
+  });
+
   it('serves the secondary: a free text, with its own advice', () => {
     const message = wordMessage(problemFacts({ reason: 'the newest snapshot shrank by 80%', job: 'postgres' }));
     expect(message.subject).toBe('Problem: prune of db1/postgres is on hold');

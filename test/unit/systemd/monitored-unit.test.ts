@@ -30,20 +30,19 @@ const WAIT = `/usr/bin/systemctl start ${OWN}`;
 const RUN = '/usr/local/bin/offsite-rsync run postgres';
 
 describe('a transfer of ours', () => {
-  it.each(['4', '10', '11', '12', '13', '14', '15', '16', '17', '20', '21', '129', '130', '143'])(
-    'that ended by itself with %s has told it',
-    (status) => expect(judgeUnit(end(OWN, 'exit-code', 'exited', status), [])).toEqual({ kind: 'told' }),
+  it.each([1, 2, 3, 4, 12, 20, 143, 77, 203])(
+    'that ended by itself with %i is asked: a code does not say who knows',
+    (code) => {
+      expect(judgeUnit(end(OWN, 'exit-code', 'exited', String(code)), [])).toMatchObject({
+        kind: 'ask',
+        job: 'postgres',
+        code,
+      });
+    },
   );
 
-  it.each([1, 2, 3])('that ended with %i has told it if it became a run: the history knows', (code) => {
-    expect(judgeUnit(end(OWN, 'exit-code', 'exited', String(code)), [])).toEqual({
-      kind: 'told',
-      unlessUnrecorded: { job: 'postgres', code },
-    });
-  });
-
-  it('that was ended by the limit of its unit and still told it, is not told again', () => {
-    expect(judgeUnit(end(OWN, 'timeout', 'exited', '143'), [])).toEqual({ kind: 'told' });
+  it('that was ended by the limit of its unit, and came to its end all the same, is asked too', () => {
+    expect(judgeUnit(end(OWN, 'timeout', 'exited', '143'), [])).toMatchObject({ kind: 'ask', code: 143 });
   });
 
   it.each([
@@ -51,14 +50,23 @@ describe('a transfer of ours', () => {
     ['core-dump', 'dumped', 'ABRT', /signal ABRT and left a core dump/],
     ['timeout', 'killed', 'KILL', /longer than the unit allows/],
     ['oom-kill', 'killed', 'KILL', /memory of this host ran out/],
-    ['exit-code', 'exited', '203', /node or offsite-rsync missing/],
-    ['exit-code', 'exited', '243', /credentials could not be read/],
-    ['exit-code', 'exited', '77', /exit code 77/],
     ['resources', undefined, undefined, /something that the unit needs is missing/],
     ['start-limit-hit', 'exited', '0', /too often/],
+    // The code is that of the start before, which may have told.
+    ['start-limit-hit', 'exited', '12', /too often/],
   ])('that ended as %s, %s, %s has not told it', (result, code, status, why) => {
     const verdict = judgeUnit(end(OWN, result, code, status), []);
     expect(verdict).toMatchObject({ kind: 'untold', job: 'postgres', why: expect.stringMatching(why) as string });
+  });
+
+  it.each([
+    ['203', /node or offsite-rsync missing/],
+    ['243', /credentials could not be read/],
+    ['77', /exit code 77/],
+  ])('that ended with %s has words for it, should nobody know', (status, why) => {
+    expect(judgeUnit(end(OWN, 'exit-code', 'exited', status), [])).toMatchObject({
+      why: expect.stringMatching(why) as string,
+    });
   });
 
   it('is known by its name', () => {
@@ -71,13 +79,14 @@ describe('a transfer of ours', () => {
 describe('a backup unit', () => {
   const backup = (result: string, code?: string, status?: string) => end('pg-backup.service', result, code, status);
 
-  it('whose backup failed is told: there is nothing to send', () => {
+  it('whose backup failed is told unless a process of ours has left a note: there is nothing to send', () => {
     expect(judgeUnit(backup('exit-code', 'exited', '12'), afterStart(WAIT))).toEqual({
-      kind: 'untold',
+      kind: 'ask',
+      code: 12,
       job: 'postgres',
       why: 'it ended with exit code 12',
     });
-    expect(judgeUnit(backup('exit-code', 'exited', '1'), [])).toMatchObject({ kind: 'untold', job: undefined });
+    expect(judgeUnit(backup('exit-code', 'exited', '1'), [])).toMatchObject({ kind: 'ask', job: undefined });
   });
 
   it.each([
@@ -103,8 +112,8 @@ describe('a backup unit', () => {
   it('with the run itself in ExecStartPost= is judged by how that ended', () => {
     const judge = (code: string, status: number, result = 'exit-code') =>
       judgeUnit(backup(result, 'exited', '0'), afterStart(RUN, code, status));
-    expect(judge('exited', 12)).toEqual({ kind: 'told' });
-    expect(judge('exited', 2)).toEqual({ kind: 'told', unlessUnrecorded: { job: 'postgres', code: 2 } });
+    expect(judge('exited', 12)).toMatchObject({ kind: 'ask', job: 'postgres', code: 12 });
+    expect(judge('exited', 0)).toEqual({ kind: 'told' });
     expect(judge('killed', 9, 'signal')).toMatchObject({
       kind: 'untold',
       job: 'postgres',
@@ -121,9 +130,9 @@ describe('a backup unit', () => {
 });
 
 describe('the freshness check', () => {
-  it('that found something stale has told it; one that broke has not', () => {
+  it('that found something stale is asked; one that broke has told nobody', () => {
     const unit = 'offsite-rsync-freshness.service';
-    expect(judgeUnit(end(unit, 'exit-code', 'exited', '40'), [])).toEqual({ kind: 'told' });
+    expect(judgeUnit(end(unit, 'exit-code', 'exited', '40'), [])).toMatchObject({ kind: 'ask', code: 40 });
     expect(judgeUnit(end(unit, 'signal', 'killed', 'SEGV'), [])).toMatchObject({ kind: 'untold', job: undefined });
   });
 });

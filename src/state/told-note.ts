@@ -1,0 +1,75 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from '../platform/files.ts';
+import { loadJobFile, saveJobFile } from './job-file.ts';
+
+/**
+ * What a process of ours leaves when it ends in failure: whether people know. Its unit's `OnFailure=` reads it. An exit code
+ * says what happened, not who has heard of it.
+ */
+export interface ToldNote {
+  readonly version: 1;
+  readonly exitCode: number;
+  /** Whether somebody was reached with everything that was to be told. */
+  readonly told: boolean;
+  /** Whether all of it stands in the history. */
+  readonly recorded: boolean;
+}
+
+/** systemd's id of one start of a unit, `INVOCATION_ID` (systemd.exec(5)); it becomes the name of a file. */
+const INVOCATION = /^[0-9a-f]{32}$/;
+
+/** Milliseconds after which nobody asks any more: `OnFailure=` follows at once. */
+const LIFETIME = 86_400_000;
+
+/**
+ * Leaves the note in the first of the directories that can be written.
+ * @returns whether there is one now
+ */
+export async function saveToldNote(
+  directories: readonly string[],
+  invocation: string,
+  note: ToldNote,
+  now: Date,
+): Promise<boolean> {
+  if (!INVOCATION.test(invocation)) return false;
+  for (const directory of directories) {
+    try {
+      await sweep(join(directory, 'told'), now);
+      await saveJobFile(noteFile(directory, invocation), note);
+      return true;
+    } catch (error) {
+      // Read-only, full, somebody else's: the next will do.
+      if (errorCode(error) === undefined) throw error;
+    }
+  }
+  return false;
+}
+
+/** Looks for the note of an invocation; undefined when it left none that can be read. */
+export async function loadToldNote(directories: readonly string[], invocation: string): Promise<ToldNote | undefined> {
+  if (!INVOCATION.test(invocation)) return undefined;
+  for (const directory of directories) {
+    const note = await loadJobFile(noteFile(directory, invocation), parse).catch(() => 'damaged' as const);
+    if (note !== 'missing' && note !== 'damaged') return note;
+  }
+  return undefined;
+}
+
+function noteFile(directory: string, invocation: string): string {
+  return join(directory, 'told', `${invocation}.json`);
+}
+
+function parse({ version, exitCode, told, recorded }: Readonly<Record<string, unknown>>): ToldNote | undefined {
+  const sound =
+    version === 1 && typeof exitCode === 'number' && typeof told === 'boolean' && typeof recorded === 'boolean';
+  return sound ? { version, exitCode, told, recorded } : undefined;
+}
+
+async function sweep(directory: string, now: Date): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
+    const path = join(directory, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats && now.getTime() - stats.mtimeMs > LIFETIME) await rm(path, { force: true });
+  }
+}
