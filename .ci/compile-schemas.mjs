@@ -1,4 +1,4 @@
-// For esbuild: compiles the JSON Schemas of the config files while the programs are built. Each `config/validator.ts` is
+// For esbuild: compiles the JSON Schemas of the config and state files while the programs are built. Each `validator.ts` is
 // replaced by the code that its schemas compile to; the compiler itself does not get into a bundle.
 import { build } from 'esbuild';
 import { dirname } from 'node:path';
@@ -14,7 +14,7 @@ export function compiledSchemas() {
   return {
     name: 'compiled-schemas',
     setup({ onLoad }) {
-      onLoad({ filter: /\/config\/validator\.ts$/ }, async ({ path }) => ({
+      onLoad({ filter: /\/validator\.ts$/ }, async ({ path }) => ({
         contents: `import { FORMATS as ${FORMATS} } from '${shared}/formats.ts';\n${await compiled(path)}`,
         loader: 'js',
         resolveDir: dirname(path),

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../src/platform/files.ts';
+import { readRegularFile } from '../../src/platform/regular-file.ts';
 import type { Problem } from './problems.ts';
 
 const DAY = 86_400_000;
@@ -28,6 +28,9 @@ export interface RememberedProblem {
 export type News =
   | { readonly kind: 'open'; readonly problem: Problem; readonly since: Date; readonly times: number }
   | { readonly kind: 'resolved'; readonly key: string; readonly problem: string; readonly since: Date };
+
+/** Bytes that the memory has at most: many times what thousands of problems need. */
+const LARGEST = 64 * 1024 * 1024;
 
 /** A memory of nothing. */
 export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map() };
@@ -78,7 +81,7 @@ export function reconcile(
 /** Reads the memory of a host; a missing or damaged file is no memory. */
 export async function readMemory(state: string): Promise<Memory> {
   try {
-    return parseMemory(await readFile(memoryPath(state), 'utf8'));
+    return parseMemory(await readRegularFile(memoryPath(state), LARGEST));
   } catch {
     return NO_MEMORY;
   }

@@ -2,8 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import { keepLastRuns } from '../insight/last-runs.ts';
 import { keyOf } from '../insight/read-standings.ts';
 import { redactDeep } from '../shared/redaction.ts';
-import { formatCount } from '../shared/units.ts';
-import { readHistory } from '../state/history.ts';
+import { damageText, readHistory } from '../state/history.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { Context } from './context.ts';
 import { historyTable } from './history-table.ts';
@@ -43,16 +42,15 @@ export async function history(job: string | undefined, options: HistoryOptions, 
   const write = (record: RunRecord) => context.out(`${JSON.stringify(redactDeep(record, context.redactor.redact))}\n`);
   const last = keepLastRuns(limit ?? DEFAULT_LIMIT);
   const add = json === true && limit === undefined ? write : last.add;
-  const { damagedLines } = await readingState(settings.stateDirectory, () =>
+  const reading = await readingState(settings.stateDirectory, () =>
     readHistory(settings.stateDirectory, (record) => {
       if (wanted(record)) add(record);
     }),
   );
   if (json === true) last.list().forEach(write);
   else context.out(historyTable(last.list(), context.columns));
-  if (damagedLines > 0) {
-    context.log('warning', `${formatCount(damagedLines, 'line')} of the history cannot be read and is left out.`);
-  }
+  const damage = damageText(reading);
+  if (damage !== undefined) context.log('warning', damage);
   return 0;
 }
 

@@ -33,7 +33,8 @@ export async function report(options: ReportOptions, context: Context): Promise<
   const settings = await loadConfig(options.config);
   learnSecrets(settings, context);
   const at = context.clock.now();
-  const jobs = await readingState(settings.stateDirectory, () => readReport(settings, days, at));
+  const warn = (problem: string) => context.log('warning', problem);
+  const jobs = await readingState(settings.stateDirectory, () => readReport(settings, days, at, warn));
   const page = renderPage({ host: context.host, at, jobs, redact: context.redactor.redact });
   if (options.out === '-') {
     context.out(page);

@@ -34,7 +34,9 @@ export async function status(job: string | undefined, options: StatusOptions, co
   const settings = await loadConfig(options.config);
   context.tellings.stateDirectory = settings.stateDirectory;
   const now = context.clock.now();
-  const standings = await standingsOf(settings, job, options, now);
+  const warnings: string[] = [];
+  const warn = (problem: string) => warnings.push(problem);
+  const standings = await standingsOf(settings, job, options, now, warn);
   if (alert === true) await alertStale(settings, standings, now, context);
   const code = exitCode(standings, alert === true);
   if (json === true) {
@@ -44,10 +46,12 @@ export async function status(job: string | undefined, options: StatusOptions, co
       at: now.toISOString(),
       exitCode: code,
       jobs: standings.map(plain),
+      warnings,
     };
     context.out(`${JSON.stringify(redactDeep(report, context.redactor.redact))}\n`);
   } else {
     context.out(statusTable(standings, now, context.columns));
+    for (const warning of warnings) context.log('warning', warning);
   }
   return code;
 }
@@ -71,10 +75,11 @@ function standingsOf(
   job: string | undefined,
   { target }: StatusOptions,
   now: Date,
+  warn?: (problem: string) => void,
 ): Promise<Standing[]> {
   const selected = select(settings, job === undefined ? [] : [job], target);
   const pairs = selected.map((pair) => ({ job: pair.job.name, target: pair.target.name }));
-  return readingState(settings.stateDirectory, () => readStandings(settings, pairs, now));
+  return readingState(settings.stateDirectory, () => readStandings(settings, pairs, now, warn));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { errorCode, errorMessage } from '../platform/files.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
-import { readHistory } from '../state/history.ts';
+import { readHistoryIfFit } from '../state/history.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { loadVerification, type VerificationNote } from '../state/verification.ts';
 import { standingOf, unknownStanding, type Standing } from './standing.ts';
@@ -32,17 +32,19 @@ type StoredState =
 
 /**
  * How the given jobs stand, in their order. What is wrong with one of them does not keep the others from being told.
+ * @param warn is told what is missing of the history; the states know the most important without it
  * @throws NodeJS.ErrnoException when this user may not read the state directory
  */
 export async function readStandings(
   settings: Pick<Settings, 'jobs' | 'stateDirectory'>,
   pairs: readonly Pair[],
   now: Date,
+  warn: (problem: string) => void = () => undefined,
 ): Promise<Standing[]> {
   const digests = new Map<string, Digest>(pairs.map((pair) => [keyOf(pair), { sentBytes: 0 }]));
   // The states first: a run that ends meanwhile writes its state, then its history, so no history seems to lack a run.
   const states = await Promise.all(pairs.map((pair) => readState(settings.stateDirectory, pair)));
-  await readHistory(settings.stateDirectory, (record) => {
+  const damage = await readHistoryIfFit(settings.stateDirectory, (record) => {
     const digest = digests.get(keyOf(record));
     if (!digest) return;
     digest.lastRun = record;
@@ -50,6 +52,7 @@ export async function readStandings(
     if (record.outcome === 'done') digest.lastSuccess = record;
     else digest.lastFailure = record;
   });
+  if (damage !== undefined) warn(damage);
   return pairs.map((pair, index) => {
     const { sentBytes, lastRun, lastSuccess, lastFailure }: Digest = digests.get(keyOf(pair)) ?? { sentBytes: 0 };
     const stored: StoredState = states[index] ?? { kind: 'unreadable', problem: 'nothing was read of it' };

@@ -1,3 +1,4 @@
+import { ownValue } from '../shared/lookup.ts';
 import { errorCode, errorMessage } from '../platform/files.ts';
 import { failedForNow, refused, type SendFailure } from './channels/channel.ts';
 import { oneLine } from './text.ts';
@@ -27,6 +28,6 @@ export function networkFailure(error: unknown): SendFailure | undefined {
   }
   // nodemailer has its own code (ESOCKET, EDNS) and leaves Node's in the text.
   const codes = [errorCode(error) ?? '', ...(message.match(/\b(?:E[A-Z]{3,}|EAI_AGAIN)\b/g) ?? [])];
-  const known = codes.map((code) => MEANING[code]).find((text) => text !== undefined);
+  const known = codes.map((code) => ownValue(MEANING, code)).find((text) => text !== undefined);
   return known === undefined ? undefined : failedForNow(known);
 }

@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { ownValue } from '../shared/lookup.ts';
 
 /** In place of a file lies something else, which nobody but an administrator can have put there. The message says what. */
 export class UnfitFileError extends Error {
@@ -27,7 +28,7 @@ export async function openRegularFile(path: string, flags: number, mode?: number
     file = await open(path, flags | constants.O_NONBLOCK, mode);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const what = Object.hasOwn(NO_FILE, code) ? NO_FILE[code] : undefined;
+    const what = ownValue(NO_FILE, code);
     throw what === undefined ? error : unfit(path, what);
   }
   const stats = await file.stat();

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { ownValue } from '../shared/lookup.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
 import { errorCode, errorMessage } from './files.ts';
 
@@ -44,7 +45,7 @@ export function readOptionalSecret(reference: SecretReference, sources: SecretSo
 }
 
 function variable(name: string, sources: SecretSources): string | undefined {
-  return sources.environment[name] ?? sources.fileValues?.get(name);
+  return ownValue(sources.environment, name) ?? sources.fileValues?.get(name);
 }
 
 function locate(reference: SecretReference, sources: SecretSources): Secret {

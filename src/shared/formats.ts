@@ -1,4 +1,5 @@
 import { isName, NAME_RULE } from './names.ts';
+import { parseSnapshotId } from './snapshot-id.ts';
 import { isTimezone } from './time-zone.ts';
 import { parseDuration, parsePercent, parseSize } from './units.ts';
 
@@ -44,6 +45,14 @@ export const FORMATS: Readonly<Record<string, Format>> = {
   'credential-name': {
     validate: (text) => /^[A-Za-z0-9._-]+$/.test(text) && text !== '.' && text !== '..',
     expectation: 'write the name of a systemd credential, such as vault.key',
+  },
+  'snapshot-id': {
+    validate: (text) => parseSnapshotId(text) !== undefined,
+    expectation: 'write the id of a snapshot, such as 2026-11-23T021500Z',
+  },
+  time: {
+    validate: (text) => !Number.isNaN(Date.parse(text)),
+    expectation: 'write a time in ISO 8601, such as 2026-11-23T02:15:00Z',
   },
   timezone: { validate: isTimezone, expectation: 'write an IANA time zone such as UTC or Europe/Berlin' },
 };

@@ -18,14 +18,14 @@ export async function saveJobFile(path: string, value: unknown): Promise<void> {
 
 /**
  * Reads such a file.
- * @param parse tells whether the value is sound
+ * @param isSound tells whether the value is one (validator.ts)
  * @returns `missing` when there is none, `damaged` when it is not JSON or not sound
  * @throws NodeJS.ErrnoException when it exists but cannot be read
  * @throws UnfitFileError when it is no file, or far too large
  */
 export async function loadJobFile<T>(
   path: string,
-  parse: (fields: Readonly<Record<string, unknown>>) => T | undefined,
+  isSound: (value: unknown) => boolean,
 ): Promise<T | 'missing' | 'damaged'> {
   let text: string;
   try {
@@ -36,8 +36,7 @@ export async function loadJobFile<T>(
   }
   try {
     const data: unknown = JSON.parse(text);
-    const value = typeof data === 'object' && data !== null ? parse(data as Record<string, unknown>) : undefined;
-    return value ?? 'damaged';
+    return isSound(data) ? (data as T) : 'damaged';
   } catch {
     return 'damaged';
   }

@@ -1,8 +1,9 @@
-import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
-import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
-import { readHistory } from './history.ts';
+import { readHistoryIfFit } from './history.ts';
 import type { RunRecord } from './run-record.ts';
+import { isJobState } from './validator.ts';
 
 /** What the next run of one job to one target needs to know. */
 export interface JobState {
@@ -63,12 +64,14 @@ export interface LoadedState {
  */
 export async function loadJobState(stateDirectory: string, job: string, target: string): Promise<LoadedState> {
   const path = stateFile(stateDirectory, job, target);
-  const state = await loadJobFile(path, parse);
+  const state = await loadJobFile<JobState>(path, isJobState);
   if (state !== 'missing' && state !== 'damaged') return { state, damage: undefined };
+  const rebuilt = await rebuild(stateDirectory, job, target);
+  const damaged =
+    state === 'damaged' ? `The state file ${path} was damaged and has been made anew from the history.` : undefined;
   return {
-    state: await rebuild(stateDirectory, job, target),
-    damage:
-      state === 'damaged' ? `The state file ${path} was damaged and has been made anew from the history.` : undefined,
+    state: rebuilt.state,
+    damage: [damaged, rebuilt.problem].filter((text) => text !== undefined).join(' ') || undefined,
   };
 }
 
@@ -86,12 +89,16 @@ function stateFile(stateDirectory: string, job: string, target: string): string 
   return jobFile(stateDirectory, job, target, 'json');
 }
 
-async function rebuild(stateDirectory: string, job: string, target: string): Promise<JobState> {
+async function rebuild(
+  stateDirectory: string,
+  job: string,
+  target: string,
+): Promise<{ readonly state: JobState; readonly problem: string | undefined }> {
   let state = EMPTY;
-  await readHistory(stateDirectory, (record) => {
+  const problem = await readHistoryIfFit(stateDirectory, (record) => {
     if (record.job === job && record.target === target) state = afterRecord(state, record);
   });
-  return state;
+  return { state, problem };
 }
 
 function afterRecord(state: JobState, record: RunRecord): JobState {
@@ -110,55 +117,4 @@ function afterRecord(state: JobState, record: RunRecord): JobState {
     lastFullVerification: full ? finished : state.lastFullVerification,
     failing: null,
   };
-}
-
-function parse(raw: Readonly<Record<string, unknown>>): JobState | undefined {
-  const lastId = optionalId(raw.lastId);
-  const broken = raw.broken === null ? null : parseBroken(raw.broken);
-  const sealed = raw.sealed === null ? null : parseSealed(raw.sealed);
-  const failing = raw.failing === null ? null : parseFailing(raw.failing);
-  const full = raw.lastFullVerification;
-  if (
-    raw.version !== 1 ||
-    lastId === undefined ||
-    broken === undefined ||
-    sealed === undefined ||
-    failing === undefined
-  ) {
-    return undefined;
-  }
-  return { version: 1, lastId, sealed, broken, failing, lastFullVerification: isTime(full) ? full : null };
-}
-
-function parseSealed(value: unknown): SealedSnapshot | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { id, started, finished, files, bytes } = value as Record<string, unknown>;
-  const parsed = typeof id === 'string' ? parseSnapshotId(id) : undefined;
-  if (parsed === undefined || !isTime(started) || !isTime(finished)) return undefined;
-  return typeof files === 'number' && typeof bytes === 'number'
-    ? { id: parsed, started, finished, files, bytes }
-    : undefined;
-}
-
-function parseBroken(value: unknown): BrokenAttempt | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { id, bytes } = value as Record<string, unknown>;
-  const parsed = typeof id === 'string' ? parseSnapshotId(id) : undefined;
-  return parsed !== undefined && typeof bytes === 'number' ? { id: parsed, bytes } : undefined;
-}
-
-function parseFailing(value: unknown): FailingState | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { since, count, outcome } = value as Record<string, unknown>;
-  if (!isTime(since) || typeof count !== 'number' || typeof outcome !== 'string') return undefined;
-  return outcome in OUTCOMES ? { since, count, outcome: outcome as Outcome } : undefined;
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
-}
-
-function optionalId(value: unknown): SnapshotId | null | undefined {
-  if (value === null) return null;
-  return typeof value === 'string' ? parseSnapshotId(value) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Outcome } from '../shared/outcome.ts';
-import { OUTCOMES } from '../shared/outcome.ts';
-import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import { isRunRecord } from './validator.ts';
 
 /** What is remembered of one run of one job to one target: one line of the history. */
 export interface RunRecord {
@@ -48,7 +48,7 @@ export interface VerificationFigures {
   readonly durationMs: number;
 }
 
-/** Reads one line of the history; undefined if it is damaged or of another version. */
+/** Reads one line of the history; undefined if it is damaged, of another version, or does not fit (schema.ts). */
 export function parseRunRecord(line: string): RunRecord | undefined {
   let data: unknown;
   try {
@@ -56,21 +56,5 @@ export function parseRunRecord(line: string): RunRecord | undefined {
   } catch {
     return undefined;
   }
-  if (typeof data !== 'object' || data === null) return undefined;
-  const record = data as Partial<RunRecord>;
-  const sound =
-    record.version === 1 &&
-    [record.run, record.job, record.target, record.started, record.finished, record.reason].every(
-      (field) => typeof field === 'string',
-    ) &&
-    [record.durationMs, record.exitCode, record.attempts, record.files, record.bytes].every(
-      (field) => typeof field === 'number',
-    ) &&
-    [record.started, record.finished].every((time) => !Number.isNaN(Date.parse(time ?? ''))) &&
-    typeof record.outcome === 'string' &&
-    record.outcome in OUTCOMES &&
-    (record.snapshot === null ||
-      (typeof record.snapshot === 'string' && parseSnapshotId(record.snapshot) !== undefined)) &&
-    Array.isArray(record.warnings);
-  return sound ? (record as RunRecord) : undefined;
+  return isRunRecord(data) ? (data as RunRecord) : undefined;
 }

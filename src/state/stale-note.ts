@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
+import { isStaleNote } from './validator.ts';
 
 /**
  * Stands while a job is stale and people were told, or are about to be. Written by the freshness check, taken away by
@@ -34,7 +35,7 @@ export async function loadStaleNote(
   job: string,
   target: string,
 ): Promise<StaleNote | undefined> {
-  const note = await loadJobFile(noteFile(stateDirectory, job, target), parse);
+  const note = await loadJobFile<StaleNote>(noteFile(stateDirectory, job, target), isStaleNote);
   return note === 'missing' || note === 'damaged' ? undefined : note;
 }
 
@@ -47,17 +48,6 @@ export async function clearStaleNote(
   const note = await loadStaleNote(stateDirectory, job, target);
   await rm(noteFile(stateDirectory, job, target), { force: true });
   return note;
-}
-
-function parse(fields: Readonly<Record<string, unknown>>): StaleNote | undefined {
-  const { version, since, lastTold, told } = fields;
-  const sound =
-    version === 1 && isTime(since) && (lastTold === null || isTime(lastTold)) && typeof told === 'number' && told >= 0;
-  return sound ? { version, since, lastTold, told } : undefined;
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function noteFile(stateDirectory: string, job: string, target: string): string {

@@ -2,6 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../platform/files.ts';
 import { loadJobFile, saveJobFile } from './job-file.ts';
+import { isToldNote } from './validator.ts';
 
 /**
  * What a process of ours leaves when it ends in failure: whether people know. Its unit's `OnFailure=` reads it. An exit code
@@ -50,7 +51,9 @@ export async function saveToldNote(
 export async function loadToldNote(directories: readonly string[], invocation: string): Promise<ToldNote | undefined> {
   if (!INVOCATION.test(invocation)) return undefined;
   for (const directory of directories) {
-    const note = await loadJobFile(noteFile(directory, invocation), parse).catch(() => 'damaged' as const);
+    const note = await loadJobFile<ToldNote>(noteFile(directory, invocation), isToldNote).catch(
+      () => 'damaged' as const,
+    );
     if (note !== 'missing' && note !== 'damaged') return note;
   }
   return undefined;
@@ -58,12 +61,6 @@ export async function loadToldNote(directories: readonly string[], invocation: s
 
 function noteFile(directory: string, invocation: string): string {
   return join(directory, 'told', `${invocation}.json`);
-}
-
-function parse({ version, exitCode, told, recorded }: Readonly<Record<string, unknown>>): ToldNote | undefined {
-  const sound =
-    version === 1 && typeof exitCode === 'number' && typeof told === 'boolean' && typeof recorded === 'boolean';
-  return sound ? { version, exitCode, told, recorded } : undefined;
 }
 
 async function sweep(directory: string, now: Date): Promise<void> {

@@ -1,6 +1,7 @@
-import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
-import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
+import { isVerificationNote } from './validator.ts';
 
 /**
  * What the last verification by an administrator or timer showed. A file of its own: a verification may end while a run
@@ -34,16 +35,8 @@ export async function loadVerification(
   job: string,
   target: string,
 ): Promise<VerificationNote | undefined> {
-  const note = await loadJobFile(noteFile(stateDirectory, job, target), parse);
+  const note = await loadJobFile<VerificationNote>(noteFile(stateDirectory, job, target), isVerificationNote);
   return note === 'missing' || note === 'damaged' ? undefined : note;
-}
-
-function parse(fields: Readonly<Record<string, unknown>>): VerificationNote | undefined {
-  const { version, snapshot, at, outcome, durationMs } = fields;
-  const id = typeof snapshot === 'string' ? parseSnapshotId(snapshot) : undefined;
-  if (version !== 1 || id === undefined || typeof at !== 'string' || Number.isNaN(Date.parse(at))) return undefined;
-  if (typeof outcome !== 'string' || !(outcome in OUTCOMES) || typeof durationMs !== 'number') return undefined;
-  return { version: 1, snapshot: id, at, outcome: outcome as Outcome, durationMs };
 }
 
 function noteFile(stateDirectory: string, job: string, target: string): string {

@@ -1,3 +1,4 @@
+import { ownValue } from '../shared/lookup.ts';
 import type { UnitCommand } from './ask-systemd.ts';
 import { ALERT, TRANSFER, VERIFICATION } from './services.ts';
 
@@ -121,13 +122,13 @@ const RESULTS: Readonly<Record<string, string>> = {
 
 /** Why a unit failed, in words. */
 function wordsOf({ result, exitCode, exitStatus = 'unknown' }: MonitoredEnd): string {
-  const known = result === undefined ? undefined : RESULTS[result];
+  const known = result === undefined ? undefined : ownValue(RESULTS, result);
   if (known !== undefined) return known;
   if (exitCode === 'killed' || exitCode === 'dumped') {
     return `it was killed by signal ${exitStatus}${exitCode === 'dumped' ? ' and left a core dump' : ''}`;
   }
   if (exitCode === 'exited' && exitStatus !== '0') {
-    return NOT_STARTED[exitStatus] ?? `it ended with exit code ${exitStatus}`;
+    return ownValue(NOT_STARTED, exitStatus) ?? `it ended with exit code ${exitStatus}`;
   }
   return `systemd reports: ${result ?? 'nothing'}`;
 }

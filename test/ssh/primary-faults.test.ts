@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
@@ -166,6 +178,49 @@ describe('a damaged memory', () => {
     expect(lines.at(-2)).toBe('{"version":1,"run":"half');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ snapshot: next, outcome: 'done' });
     await writeFile(historyFile(), lines.filter((line) => line !== '{"version":1,"run":"half').join('\n') + '\n');
+  });
+
+  it('of which the history is no file, or one endless line: the backup gets away, and that is told', async () => {
+    const other = await makePrimary(secondary, 'no-history');
+    onTestFinished(() => other.stop());
+    await fillSampleTree(other.source);
+    await other.secure();
+    const path = join(other.state, 'history.jsonl');
+    await truncate(path, 0);
+    await truncate(path, 600e6);
+    await rm(join(other.state, 'jobs/no-history@vault.json'));
+    const endless = await other.call('run', 'no-history');
+    expect(endless).toMatchObject({ code: 0, alerts: [{ event: 'success' }, { event: 'warning' }] });
+    expect(endless.alerts[1]?.body).toContain('1 line of the history cannot be read and is left out');
+    await rm(path);
+    await mkdir(path);
+    const directory = await other.call('run', 'no-history');
+    expect(directory).toMatchObject({ code: 0, alerts: [{ event: 'success' }, { event: 'warning' }] });
+    expect(directory.alerts[1]?.body).toMatch(/The history could not be written: \S+history\.jsonl is a directory/);
+    expect(await other.call('history')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/is a directory; a file/) as string,
+    });
+    const status = await other.call('status');
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ secured') as string });
+    expect(status.stderr).toMatch(/warning: The history cannot be read: \S+ is a directory/);
+    expect((await secondary.sealed('no-history')).length).toBe(3);
+  });
+
+  it.each([
+    ['lock', 'postgres@vault.lock'],
+    ['state', 'jobs/postgres@vault.json'],
+  ])('has a directory in the place of the %s', async (_, name) => {
+    const path = join(at('state'), name);
+    const aside = `${path}.aside`;
+    const { end } = await expectFault(primary, secondary, {
+      code: 2,
+      provoke: async () => (await rename(path, aside), mkdir(path)),
+      undo: async () => (await rmdir(path), rename(aside, path)),
+      says: /@vault\.\w+ is a directory; a file belongs there: move it away/,
+      advises: /Correct what is listed/,
+    });
+    expect(end.stderr).not.toMatch(/^\s+at /m);
   });
 
   it('of which the state is damaged: made anew from the history, with a warning, and still linked', async () => {

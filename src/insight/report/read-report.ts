@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
-import { readHistory } from '../../state/history.ts';
+import { readHistoryIfFit } from '../../state/history.ts';
 import { allPairs, keyOf, readStandings } from '../read-standings.ts';
 import type { Standing } from '../standing.ts';
 import { collectDays, type Day, type Failure } from './days.ts';
@@ -14,6 +14,7 @@ export interface JobReport {
 
 /**
  * All that the page tells: every job of the configuration on each of its targets.
+ * @param warn is told what is missing of the history
  * @param count days, up to and with the day of `now`
  * @throws NodeJS.ErrnoException when the state directory cannot be read
  */
@@ -21,10 +22,11 @@ export async function readReport(
   settings: Pick<Settings, 'jobs' | 'stateDirectory'>,
   count: number,
   now: Date,
+  warn: (problem: string) => void,
 ): Promise<JobReport[]> {
-  const standings = await readStandings(settings, allPairs(settings), now);
+  const standings = await readStandings(settings, allPairs(settings), now, warn);
   const collectors = standings.map((standing) => ({ standing, collector: collectDays(standing.expect, count, now) }));
   const byKey = new Map(collectors.map(({ standing, collector }) => [keyOf(standing), collector]));
-  await readHistory(settings.stateDirectory, (record) => byKey.get(keyOf(record))?.add(record));
+  await readHistoryIfFit(settings.stateDirectory, (record) => byKey.get(keyOf(record))?.add(record));
   return collectors.map(({ standing, collector }) => ({ standing, ...collector.finish() }));
 }

@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { history, type HistoryOptions } from '../../../src/commands/history.ts';
@@ -80,6 +80,20 @@ describe('history', () => {
     const { rows, lines } = await ask();
     expect(rows).toHaveLength(6);
     expect(lines).toEqual([{ level: 'warning', text: '1 line of the history cannot be read and is left out.' }]);
+  });
+
+  it('takes no longer for each run when there are many', async () => {
+    const line = JSON.stringify(runRecord('2026-11-22T02:16:00Z'));
+    const ms = async (count: number) => {
+      await writeFile(join(place.state, 'history.jsonl'), `${line}\n`.repeat(count));
+      const start = performance.now();
+      expect((await ask(undefined, { limit: String(count) })).rows).toHaveLength(count + 1);
+      return performance.now() - start;
+    };
+    await ms(1000);
+    // Four times as many in a quarter of the square, whatever else this machine is doing.
+    const [few, many] = [await ms(5000), await ms(20_000)];
+    expect(many).toBeLessThan(8 * few);
   });
 
   it('is empty before the first run', async () => {

@@ -1,0 +1,7 @@
+/**
+ * The row of a table that a word from outside names. Plain access finds `constructor` and `__proto__` in every object.
+ * @returns undefined when the table has no such row
+ */
+export function ownValue<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}

@@ -1,0 +1,87 @@
+import { OUTCOMES } from '../shared/outcome.ts';
+
+const TIME = { type: 'string', format: 'time' } as const;
+const ID = { type: 'string', format: 'snapshot-id' } as const;
+const ID_OR_NULL = { type: ['string', 'null'], format: 'snapshot-id' } as const;
+const COUNT = { type: 'number', minimum: 0 } as const;
+const OUTCOME = { enum: Object.keys(OUTCOMES) } as const;
+const VERSION = { const: 1 } as const;
+
+/** An object that has these fields; a later version may write more. */
+function fields<T extends Readonly<Record<string, object>>>(properties: T) {
+  return { type: 'object', required: Object.keys(properties), properties } as const;
+}
+
+function orNull<T extends { readonly type: string }>(schema: T) {
+  return { ...schema, type: [schema.type, 'null'] };
+}
+
+/** One line of the history (run-record.ts). */
+export const recordSchema = fields({
+  version: VERSION,
+  run: { type: 'string' },
+  job: { type: 'string' },
+  target: { type: 'string' },
+  started: TIME,
+  finished: TIME,
+  durationMs: COUNT,
+  outcome: OUTCOME,
+  exitCode: { type: 'integer', minimum: 0 },
+  reason: { type: 'string' },
+  snapshot: ID_OR_NULL,
+  attempts: COUNT,
+  files: COUNT,
+  bytes: COUNT,
+  transfer: orNull(
+    fields({
+      newFiles: COUNT,
+      changedFiles: COUNT,
+      linkedFiles: COUNT,
+      copiedFiles: COUNT,
+      sentBytes: COUNT,
+      receivedBytes: COUNT,
+      literalBytes: COUNT,
+      matchedBytes: COUNT,
+      basis: ID_OR_NULL,
+    }),
+  ),
+  verification: orNull(
+    fields({ mode: { enum: ['full', 'changed'] }, algorithm: { type: 'string' }, durationMs: COUNT }),
+  ),
+  warnings: { type: 'array', items: { type: 'string' } },
+});
+
+/** The state of a job and target (job-state.ts). */
+export const jobStateSchema = fields({
+  version: VERSION,
+  lastId: ID_OR_NULL,
+  sealed: orNull(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT })),
+  broken: orNull(fields({ id: ID, bytes: COUNT })),
+  lastFullVerification: { type: ['string', 'null'], format: 'time' },
+  failing: orNull(fields({ since: TIME, count: COUNT, outcome: OUTCOME })),
+});
+
+/** What the last verification showed (verification.ts). */
+export const verificationSchema = fields({
+  version: VERSION,
+  snapshot: ID,
+  at: TIME,
+  outcome: OUTCOME,
+  durationMs: COUNT,
+});
+
+/** That people know of a stale job (stale-note.ts). */
+export const staleNoteSchema = fields({
+  version: VERSION,
+  since: TIME,
+  lastTold: { type: ['string', 'null'], format: 'time' },
+  told: COUNT,
+});
+
+/** Whether people know of a process that ended in failure (told-note.ts). */
+export const toldNoteSchema = fields({
+  version: VERSION,
+  exitCode: { type: 'number' },
+  told: { type: 'boolean' },
+  recorded: { type: 'boolean' },
+});
