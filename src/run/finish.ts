@@ -147,7 +147,11 @@ async function tell(
   const deliveries = await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
   if (failed) deps.tellings?.add({ reached: reachedSomebody(deliveries), recorded });
   if (!failed && record.warnings.length > 0) {
-    await deliverAlert({ ...facts, event: 'warning' }, request.settings.alerts, channels);
+    await deliverAlert(
+      { ...facts, event: 'warning', failures: 0, failingSince: undefined },
+      request.settings.alerts,
+      channels,
+    );
   }
 }
 

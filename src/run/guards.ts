@@ -25,7 +25,7 @@ export function checkGuards(
     const age = now.getTime() - summary.newest.getTime();
     if (age > guard.maxAgeMs) {
       objections.push(
-        `the newest file in the source is ${formatDuration(age)} old, more than guard.max_age (${formatDuration(guard.maxAgeMs)}): did the local backup job run?`,
+        `the newest file in the source is ${formatDuration(age)} old, more than guard.max_age (${formatDuration(guard.maxAgeMs)})${doubt(summary.futureFiles, now)}`,
       );
     }
   }
@@ -38,6 +38,13 @@ export function checkGuards(
     }
   }
   return objections;
+}
+
+/** What may be at fault: a clock that was set back makes the freshest files future ones, which do not count. */
+function doubt(futureFiles: number, now: Date): string {
+  if (futureFiles === 0) return ': did the local backup job run?';
+  const [are, do_] = futureFiles === 1 ? ['is', 'does'] : ['are', 'do'];
+  return `; ${formatCount(futureFiles, 'file')} ${are} dated in the future and ${do_} not count: is the clock of this host right? It shows ${now.toISOString()}`;
 }
 
 function percent(share: number): string {

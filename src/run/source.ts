@@ -14,6 +14,8 @@ export interface SourceSummary {
   readonly largestFile: number;
   /** mtime of the newest regular file that is not dated in the future; undefined when there is none. */
   readonly newest: Date | undefined;
+  /** Regular files that are dated in the future, which do not count as the newest. */
+  readonly futureFiles: number;
   /** Regular files whose mtime lies before `oldBefore`: had the basis seen them, they would be linked. */
   readonly oldFiles: number;
   /** The smallest files with content, smallest first. */
@@ -60,6 +62,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   let bytes = 0;
   let largestFile = 0;
   let newestMs = -Infinity;
+  let futureFiles = 0;
   let oldFiles = 0;
   const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
   const notAfterMs = spec.notAfter.getTime();
@@ -87,7 +90,8 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
       files += 1;
       bytes += size;
       if (size > largestFile) largestFile = size;
-      if (mtime > newestMs && mtime <= notAfterMs) newestMs = mtime;
+      if (mtime > notAfterMs) futureFiles += 1;
+      else if (mtime > newestMs) newestMs = mtime;
       if (mtime < oldBeforeMs) oldFiles += 1;
       if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
     },
@@ -107,7 +111,10 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
       if (watched.kind === 'wrong') return { ...watched, kind: 'unreadable' };
       const { fileSystems } = watched;
       const newest = newestMs === -Infinity ? undefined : new Date(newestMs);
-      return { kind: 'read', summary: { files, bytes, largestFile, newest, oldFiles, candidates, fileSystems } };
+      return {
+        kind: 'read',
+        summary: { files, bytes, largestFile, newest, futureFiles, oldFiles, candidates, fileSystems },
+      };
     }
     default:
       return verdict satisfies never;

@@ -83,7 +83,8 @@ export const OUTCOMES = {
     code: 16,
     retried: false,
     title: 'source guard failed',
-    advice: 'Look at the local backup job first: what it left is not worth sending. If it is right after all: --force',
+    advice:
+      'Look at the local backup job first: what it left is not worth sending. If the reason names the clock, set that right (timedatectl). If it is right after all: --force',
   },
   incomplete: {
     code: 17,

@@ -112,6 +112,22 @@ describe('a source that is not worth sending', () => {
     });
   });
 
+  it('because all but what is dated in the future is old: the clock is doubted', async () => {
+    const names = await readdir(source(), { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const ahead = new Date(Date.now() + 3 * 3_600_000);
+    await expectFault(primary, secondary, {
+      code: 16,
+      provoke: async () => {
+        await Promise.all(files.map((file) => utimes(file, 1e9, 1e9)));
+        await utimes(source('large.dump'), ahead, ahead);
+      },
+      undo: () => utimes(source('large.dump'), new Date(), new Date()),
+      says: /1 file is dated in the future and does not count: is the clock of this host right\? It shows 20\d\d-/,
+      advises: /If the reason names the clock, set that right/,
+    });
+  });
+
   it('because it shrank; --force sends it with a warning', async () => {
     await expectFault(primary, secondary, {
       ...guard,
@@ -127,6 +143,17 @@ describe('a source that is not worth sending', () => {
     await rename(join(primary.directory, 'large.dump'), source('large.dump'));
     await primary.secure();
   });
+});
+
+it('what --force has sent is not told as one more failure in a row', async () => {
+  await rename(source('large.dump'), join(primary.directory, 'large.dump'));
+  for (let night = 0; night < 2; night += 1) expect(await primary.call('run', 'files')).toMatchObject({ code: 16 });
+  const forced = await primary.call('run', 'files', '--force');
+  await rename(join(primary.directory, 'large.dump'), source('large.dump'));
+  await primary.secure();
+  expect(forced).toMatchObject({ code: 0, alerts: [{ event: 'recovery' }, { event: 'warning' }] });
+  expect(forced.alerts[1]?.body).toContain('in spite of a guard');
+  expect(forced.alerts[1]?.body).not.toMatch(/Repeated|in a row/);
 });
 
 describe('a source that changes while it is sent', () => {

@@ -25,6 +25,7 @@ const summary: SourceSummary = {
   bytes: 1000,
   largestFile: 500,
   newest: new Date(now.getTime() - HOUR),
+  futureFiles: 0,
   oldFiles: 0,
   candidates: [],
   fileSystems: { sent: [], leftOut: [] },
@@ -57,6 +58,17 @@ describe('the guards', () => {
     expect(objections).toHaveLength(2);
     expect(objections[0]).toMatch(/1 d 2 h old, more than guard\.max_age/);
     expect(objections[1]).toMatch(/shrank by 50 % .* more than guard\.max_shrink \(50 %\)/);
+  });
+
+  it('doubt the clock, and not the backup job, where files are dated in the future', () => {
+    const old = { ...summary, newest: new Date(now.getTime() - 1106 * 24 * HOUR) };
+    const objection = (futureFiles: number) => checkGuards({ ...old, futureFiles }, guard, null, now).join();
+    expect(objection(0)).toMatch(/: did the local backup job run\?$/);
+    expect(objection(2)).toMatch(
+      /; 2 files are dated in the future and do not count: is the clock of this host right\?/,
+    );
+    expect(objection(1)).toContain(`1 file is dated in the future and does not count`);
+    expect(objection(1)).toContain(`It shows ${now.toISOString()}`);
   });
 
   it('can be turned off, and know nothing of growth or a clock that is ahead', () => {

@@ -23,6 +23,7 @@ it('progress is told five times a second at most, and never beyond what there is
     bytes: 100,
     largestFile: 50,
     newest: undefined,
+    futureFiles: 0,
     oldFiles: 0,
     candidates: [],
     fileSystems: { sent: [], leftOut: [] },
