@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { eachLine } from './lines.ts';
 
@@ -18,8 +19,8 @@ export interface ProcessSpec {
   /** The whole environment of the child; default: this process's own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Text for its standard input; default: none (/dev/null). */
-  readonly input?: string;
+  /** Text or a stream for its standard input; default: none (/dev/null). */
+  readonly input?: string | Readable;
   /** Called for every line of standard output, as it comes. A carriage return ends a line too (progress). */
   readonly onStdoutLine?: (line: string) => void;
   /** Called for every line of standard error, as it comes. */

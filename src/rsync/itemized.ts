@@ -98,6 +98,17 @@ export function decodeName(name: string): Buffer {
   return Buffer.concat(parts);
 }
 
+/** Names as rsync writes them, from bytes: the reverse of {@link decodeName}. */
+export function encodeName(name: Buffer): string {
+  let text = '';
+  for (const [at, byte] of name.entries()) {
+    const printable = byte >= 0x20 && byte < 0x7f;
+    const ambiguous = byte === 0x5c && /^\\#[0-7]{3}/.test(name.toString('latin1', at, at + 5));
+    text += printable && !ambiguous ? String.fromCharCode(byte) : `\\#${byte.toString(8).padStart(3, '0')}`;
+  }
+  return text;
+}
+
 /**
  * A name for people: UTF-8 where it is valid, everything that could move a cursor or end a line still escaped.
  */

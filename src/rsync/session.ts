@@ -3,6 +3,7 @@ import type { SessionVerdict } from './exit.ts';
 import { judgeSession } from './exit.ts';
 import type { Item } from './itemized.ts';
 import { readOutputLine, type TransferStats } from './output.ts';
+import { readErrorIn, type UnreadableFile } from './read-errors.ts';
 
 /** One rsync session with the secondary. */
 export interface SessionSpec {
@@ -31,7 +32,12 @@ export interface SessionResult {
   readonly checksum: string;
   /** Devices, FIFOs and sockets: they are not stored (FACTS 11). */
   readonly skippedSpecial: number;
+  /** Files of ours that could not be read in full, however the session ended; the first of them. */
+  readonly readErrors: readonly UnreadableFile[];
 }
+
+/** Read errors that are kept. */
+const KEPT_ERRORS = 1000;
 
 /** Runs rsync once and tells what it said. Never throws for anything rsync does. */
 export async function runSession(spec: SessionSpec, run: RunProcess): Promise<SessionResult> {
@@ -49,11 +55,17 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
   let remoteProtocol = 0;
   let checksum = '';
   let skippedSpecial = 0;
+  const readErrors: UnreadableFile[] = [];
   const end = await run({
     program: 'rsync',
     args: spec.args,
     env: spec.environment,
     signal: spec.signal,
+    onStderrLine: (line) => {
+      const error = readErrorIn(line);
+      const known = error === undefined || readErrors.some(({ name }) => name === error.name); // it tries twice
+      if (!known && readErrors.length < KEPT_ERRORS) readErrors.push(error);
+    },
     onStdoutLine: (line) => {
       const event = readOutputLine(line, spec.mode === 'push');
       switch (event.kind) {
@@ -86,5 +98,13 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
       }
     },
   });
-  return { verdict: judgeSession(end), stats, createdDestination, remoteProtocol, checksum, skippedSpecial };
+  return {
+    verdict: judgeSession(end),
+    stats,
+    createdDestination,
+    remoteProtocol,
+    checksum,
+    skippedSpecial,
+    readErrors,
+  };
 }

@@ -1,4 +1,5 @@
 import type { Left } from '../rsync/exit.ts';
+import { describeReadErrors } from '../rsync/read-errors.ts';
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
@@ -31,6 +32,8 @@ export type AttemptResult =
       readonly left: Left;
       /** Size and mtime do not tell what has changed: the next attempt has to compare by checksum. */
       readonly unseen?: boolean;
+      /** The next attempt would meet the same, and have all to send again. */
+      readonly final?: boolean;
     };
 
 type Failed = Extract<AttemptResult, { kind: 'failed' }>;
@@ -66,7 +69,10 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     spec,
     deps,
   );
-  const bytesDone = pushed.wrote ? pushed.bytesDone : undefined;
+  const { readErrors } = pushed.session;
+  // However it ended: what stands there for an unreadable file are zeros, and its sum in a push that compares by checksum is
+  // that of the same zeros. It must never be linked to.
+  const bytesDone = pushed.wrote && readErrors.length === 0 ? pushed.bytesDone : undefined;
   if (pushed.intoExisting) {
     return {
       kind: 'failed',
@@ -75,6 +81,9 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
       bytesDone: undefined,
       left: 'perhaps',
     };
+  }
+  if (readErrors.length > 0 && pushed.session.verdict.kind !== 'aborted') {
+    return sourceUnread({ outcome: 'incomplete', reason: describeReadErrors(readErrors) });
   }
   if (pushed.session.verdict.kind !== 'ok') return pushFailed(spec, pushed, bytesDone);
 
@@ -111,6 +120,8 @@ async function verify(
   const request = { wire, tree, since, unseenSince, environment, signal, ...(mode === 'changed' ? { only } : {}) };
   const result = await whileBusy(() => verifySnapshot(request, runProcess), sessionVerdict, spec, deps);
   if (result.kind === 'session-failed') return sessionFailed(spec, result.session, bytesDone);
+  if (result.kind === 'interrupted') return { ...interrupted(spec), bytesDone, left: 'perhaps' };
+  if (result.kind === 'source-unread') return sourceUnread(result);
   for (const difference of result.comparison.differences) observe({ event: 'difference', difference });
   if (result.verdict !== 'intact') return differing(spec, result, bytesDone);
 
@@ -144,6 +155,11 @@ async function verify(
     default:
       return canary satisfies never;
   }
+}
+
+/** A source that cannot be read: what was stored of it is no basis, and nobody at the other end is to be distrusted. */
+function sourceUnread({ outcome, reason }: { readonly outcome: Outcome; readonly reason: string }): Failed {
+  return { kind: 'failed', outcome, reason, bytesDone: undefined, left: 'perhaps', final: true };
 }
 
 /** What differences mean for the attempt. */

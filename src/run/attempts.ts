@@ -85,7 +85,8 @@ export async function makeAttempts(
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
     arrived ||= result.left === 'perhaps';
-    const wait = nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
+    const wait =
+      result.final === true ? undefined : nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
     const broken = brokenAfter(state.broken, id, result.bytesDone);
     // Ids that nobody has heard of may be given back: those of a clock that stood in the future would be refused, and
     // all that follow them, until that time has come.

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { errorCode, errorMessage } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
-import { listArguments } from '../rsync/arguments.ts';
 import { judgeSession } from '../rsync/exit.ts';
+import { listSource } from '../rsync/listing.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 
@@ -50,9 +50,6 @@ const CANDIDATES = 5;
 /** Size of the largest listing entry name that a canary may have: it has to stand below another directory too. */
 const LONGEST_CANDIDATE = 2000;
 
-/** `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). */
-const ENTRY = /^([-dlcbps])\S{9}\+?\s+([\d,]+) (\d{4})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) (.*)$/s;
-
 /** Walks the source once, streaming: neither memory nor a second walk for each question. */
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
@@ -67,34 +64,16 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
   const notAfterMs = spec.notAfter.getTime();
   const candidates: CanaryCandidate[] = [];
-  const end = await run({
-    program: 'rsync',
-    args: listArguments(spec),
-    env: spec.environment,
-    signal: spec.signal,
-    onStdoutLine: (line) => {
-      const entry = ENTRY.exec(line);
-      if (!entry) return;
-      const [, type, sizeText = '0', year, month, day, hour, minute, second, name = ''] = entry;
-      watch.onEntry(name, type === 'd');
-      if (type !== '-') return;
-      const size = Number(sizeText.replaceAll(',', ''));
-      const mtime = Date.UTC(
-        Number(year),
-        Number(month) - 1,
-        Number(day),
-        Number(hour),
-        Number(minute),
-        Number(second),
-      );
-      files += 1;
-      bytes += size;
-      if (size > largestFile) largestFile = size;
-      if (mtime > notAfterMs) futureFiles += 1;
-      else if (mtime > newestMs) newestMs = mtime;
-      if (mtime < oldBeforeMs) oldFiles += 1;
-      if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
-    },
+  const end = await listSource(spec, run, ({ kind, size, mtimeMs, name }) => {
+    watch.onEntry(name, kind === 'directory');
+    if (kind !== 'file') return;
+    files += 1;
+    bytes += size;
+    if (size > largestFile) largestFile = size;
+    if (mtimeMs > notAfterMs) futureFiles += 1;
+    else if (mtimeMs > newestMs) newestMs = mtimeMs;
+    if (mtimeMs < oldBeforeMs) oldFiles += 1;
+    if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
   });
   const verdict = judgeSession(end);
   switch (verdict.kind) {

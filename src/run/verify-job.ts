@@ -13,6 +13,7 @@ import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
 import type { AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
 import { excludesOf } from './file-systems.ts';
+import { interruptionOf } from './interruption.ts';
 import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
@@ -141,6 +142,10 @@ async function verifyOver(
     deps,
   );
   if (verified.kind === 'session-failed') return { kind: 'ended', ...sessionEnd(verified.session.verdict, signal) };
+  if (verified.kind === 'interrupted') return { kind: 'ended', ...interruptionOf(signal) };
+  if (verified.kind === 'source-unread') {
+    return { kind: 'ended', outcome: verified.outcome, reason: verified.reason };
+  }
   const { comparison, algorithm, verdict } = verified;
   const compared = { kind: 'ended', comparison, algorithm } as const;
   if (verdict === 'corruption') return { ...compared, outcome: 'corruption', reason: summariseComparison(comparison) };

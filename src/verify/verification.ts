@@ -1,8 +1,11 @@
 import type { RunProcess } from '../platform/process.ts';
 import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
+import { displayName } from '../rsync/itemized.ts';
+import { describeReadErrors, type UnreadableFile } from '../rsync/read-errors.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import { createComparer, type Comparison } from './comparison.ts';
-import { WORST_FIRST } from './difference.ts';
+import { WORST_FIRST, type DifferenceKind } from './difference.ts';
+import { readThrough } from './read-through.ts';
 
 /** A finished comparison, or how the session failed. */
 export type Verified =
@@ -13,7 +16,11 @@ export type Verified =
       /** The checksum both sides used. */
       readonly algorithm: string;
     }
-  | { readonly kind: 'session-failed'; readonly session: SessionResult };
+  | { readonly kind: 'session-failed'; readonly session: SessionResult }
+  /** Files of the source itself could not be read: what was compared says nothing about them. */
+  | { readonly kind: 'source-unread'; readonly outcome: 'incomplete' | 'internal-error'; readonly reason: string }
+  /** Both sides were compared, and we were ended before this one was read. */
+  | { readonly kind: 'interrupted' };
 
 /** What a comparison means for the snapshot as a whole. */
 export type ComparisonVerdict = 'intact' | 'drift' | 'corruption';
@@ -32,8 +39,34 @@ export interface VerifySpec {
   readonly signal: AbortSignal;
 }
 
-/** Reads both sides and compares checksums (a dry run: nothing is written on either side). */
+/**
+ * Reads both sides and compares checksums (a dry run: nothing is written on either side). Where everything is compared, this
+ * side is also read for its own sake: rsync's sums do not show what it could not read (see readThrough). What only some files
+ * are compared for is what was just sent, and there rsync tells.
+ */
 export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise<Verified> {
+  if (spec.only !== undefined) return compareSides(spec, run);
+  const enough = new AbortController();
+  const { source, exclude } = spec.tree;
+  const signal = AbortSignal.any([spec.signal, enough.signal]);
+  const reading = readThrough({ source, exclude, environment: spec.environment, signal }, run);
+  const compared = await compareSides(spec, run);
+  if (compared.kind !== 'compared') enough.abort();
+  const read = await reading;
+  if (compared.kind !== 'compared') return compared;
+  switch (read.kind) {
+    case 'read':
+      return read.unreadable.length === 0 ? compared : judgeUnread(compared, read.unreadable, spec.wire.metadata);
+    case 'failed':
+      return { kind: 'source-unread', outcome: 'internal-error', reason: `the source was not read: ${read.reason}` };
+    case 'aborted':
+      return { kind: 'interrupted' };
+    default:
+      return read satisfies never;
+  }
+}
+
+async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
   const comparer = createComparer(spec.tree.source, spec.since, spec.unseenSince);
   // Under rrsync -no-del, --delete is refused even in a dry run (FACTS 5). With a list, all else would count as extra.
   const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
@@ -51,6 +84,29 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
   const comparison = comparer.result();
   const verdict = judgeComparison(comparison, spec.wire.metadata);
   return { kind: 'compared', comparison, verdict, algorithm: session.checksum };
+}
+
+/** What is told of files that can be read stands; of the others nothing is known. */
+function judgeUnread(
+  compared: Extract<Verified, { kind: 'compared' }>,
+  unreadable: readonly UnreadableFile[],
+  metadata: Wire['metadata'],
+): Verified {
+  const comparison = withoutFiles(compared.comparison, new Set(unreadable.map(({ name }) => displayName(name))));
+  if (judgeComparison(comparison, metadata) === 'corruption') return { ...compared, comparison, verdict: 'corruption' };
+  return { kind: 'source-unread', outcome: 'incomplete', reason: describeReadErrors(unreadable) };
+}
+
+/** A comparison without some files. Where all that are known by name go, those that were only counted go with them. */
+function withoutFiles(comparison: Comparison, names: ReadonlySet<string>): Comparison {
+  const differences = comparison.differences.filter(({ name }) => !names.has(name));
+  const counts = { ...comparison.counts };
+  for (const kind of Object.keys(counts) as DifferenceKind[]) {
+    const before = comparison.differences.filter((difference) => difference.kind === kind).length;
+    const after = differences.filter((difference) => difference.kind === kind).length;
+    counts[kind] = after === 0 && before > 0 ? 0 : counts[kind] - (before - after);
+  }
+  return { ...comparison, counts, differences };
 }
 
 /**

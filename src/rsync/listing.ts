@@ -1,0 +1,65 @@
+import type { ProcessEnd, RunProcess } from '../platform/process.ts';
+import { listArguments, type Tree } from './arguments.ts';
+
+/** One entry of a source. */
+export interface ListedEntry {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'device' | 'special';
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970, to the second. */
+  readonly mtimeMs: number;
+  /** Path below the source as rsync wrote it, with escapes (see decodeName); of a symbolic link, its target follows. */
+  readonly name: string;
+}
+
+/** What to list. */
+export interface ListingSpec extends Pick<Tree, 'source' | 'exclude'> {
+  /** Do not enter what is mounted below it. */
+  readonly oneFileSystem?: boolean;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/** `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). */
+const ENTRY = /^([-dlcbps])\S{9}\+?\s+([\d,]+) (-?\d{4,})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) (.*)$/s;
+
+const KINDS: Readonly<Record<string, ListedEntry['kind']>> = {
+  '-': 'file',
+  d: 'directory',
+  l: 'symlink',
+  c: 'device',
+  b: 'device',
+  p: 'special',
+  s: 'special',
+};
+
+/** Reads one line of the listing; undefined when it is none. */
+export function parseEntry(line: string): ListedEntry | undefined {
+  const entry = ENTRY.exec(line);
+  if (!entry) return undefined;
+  const [, letter = '', size = '0', year, month, day, hour, minute, second, name = ''] = entry;
+  return {
+    kind: KINDS[letter] ?? 'special',
+    size: Number(size.replaceAll(',', '')),
+    mtimeMs: Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)),
+    name,
+  };
+}
+
+/** Lists a source by rsync's own view of the excludes, one entry after the other; nothing is kept. */
+export function listSource(
+  { environment, signal, ...tree }: ListingSpec,
+  run: RunProcess,
+  onEntry: (entry: ListedEntry) => void,
+): Promise<ProcessEnd> {
+  return run({
+    program: 'rsync',
+    args: listArguments(tree),
+    env: environment,
+    signal,
+    onStdoutLine: (line) => {
+      const entry = parseEntry(line);
+      if (entry) onEntry(entry);
+    },
+  });
+}

@@ -1,0 +1,159 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
+import { errorCode, errorMessage, isMissing } from '../platform/files.ts';
+import type { ProcessEnd, RunProcess } from '../platform/process.ts';
+import { decodeName, encodeName } from '../rsync/itemized.ts';
+import { listSource, type ListingSpec } from '../rsync/listing.ts';
+import type { UnreadableFile } from '../rsync/read-errors.ts';
+
+/** What came of reading every file of a source from its first byte to its last. */
+export type ReadThrough =
+  | { readonly kind: 'read'; readonly unreadable: readonly UnreadableFile[] }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'aborted' };
+
+/**
+ * tar reads whatever it is told to and says which file could not be read, and why. Its archive goes nowhere: to /dev/zero, for
+ * it knows /dev/null and would not read at all. Files that have become something else meanwhile (a FIFO) do not stop it. A
+ * second name of one file is not read again.
+ */
+const READER = [
+  '--create',
+  '--file=/dev/zero',
+  '--blocking-factor=1024',
+  '--no-recursion',
+  '--numeric-owner',
+  '--null',
+  '--verbatim-files-from',
+  '--files-from=-',
+  '--quoting-style=escape',
+];
+
+/** `tar: NAME: Read error at byte 8192, while reading 4096 bytes: Input/output error`; a colon in the name is escaped. */
+const COMPLAINT =
+  /^tar: ((?:[^:\\]|\\.)+): (?:Warning: )?(?:Read error at byte \d+, while reading \d+ bytes|Cannot \w+): (.+)$/s;
+
+/**
+ * tar says this of a file that was cut short, and also where the disk failed in the middle of what it asked for: the kernel then
+ * gives what it has, and tar does not ask again.
+ */
+const SHORT = /^tar: ((?:[^:\\]|\\.)+): File shrank by \d+ bytes; padding with zeros$/s;
+
+/** It has gone since it was listed: that is for the comparison to tell. */
+const GONE = 'No such file or directory';
+
+/** Bytes that are read at a time. */
+const PIECE = 1024 * 1024;
+
+/** Names that are kept; a disk that has failed altogether has no end of them. */
+const NAMED = 10_000;
+
+/**
+ * Reads every file of the source. rsync does not tell what it could not read for a checksum: it takes the missing blocks as
+ * zeros and goes on (3.5.0, `file_checksum`), so two sides that agree by its sums prove nothing about such a file.
+ *
+ * It costs little beside a verification: what rsync reads at the same time both read from memory.
+ */
+export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<ReadThrough> {
+  const names = new PassThrough();
+  const unreadable: UnreadableFile[] = [];
+  const suspects: Buffer[] = [];
+  const count = { listed: 0, gone: 0, complaints: 0 };
+  const reading = run({
+    program: 'tar',
+    args: READER,
+    cwd: spec.source,
+    env: spec.environment,
+    signal: spec.signal,
+    input: names,
+    onStderrLine: (line) => {
+      const short = SHORT.exec(line)?.[1];
+      if (short !== undefined && suspects.length < NAMED) suspects.push(unescape(short));
+      const [, name, reason = ''] = COMPLAINT.exec(line) ?? [];
+      if (name === undefined) return;
+      count.complaints += 1;
+      if (reason === GONE) count.gone += 1;
+      else if (unreadable.length < NAMED) unreadable.push({ name: encodeName(unescape(name)), reason });
+    },
+  });
+  const listing = await listSource(spec, run, ({ kind, name }) => {
+    if (kind !== 'file') return;
+    count.listed += 1;
+    names.write(Buffer.concat([decodeName(name), Buffer.of(0)]));
+  });
+  names.end();
+  const read = await reading;
+  for (const name of suspects) {
+    const reason = await readErrorOf(Buffer.concat([Buffer.from(`${spec.source}/`), name]));
+    if (reason !== undefined) unreadable.push({ name: encodeName(name), reason });
+  }
+  return judge(read, listing, unreadable, count);
+}
+
+/** Why a file cannot be read to its end; undefined when it can, or has gone. */
+async function readErrorOf(path: Buffer): Promise<string | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    try {
+      const buffer = Buffer.allocUnsafe(PIECE);
+      while ((await file.read(buffer, 0, PIECE, null)).bytesRead > 0);
+      return undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    return errorCode(error) === 'EIO' ? 'Input/output error' : errorMessage(error);
+  }
+}
+
+function judge(
+  reading: ProcessEnd,
+  listing: ProcessEnd,
+  unreadable: readonly UnreadableFile[],
+  count: { readonly listed: number; readonly gone: number; readonly complaints: number },
+): ReadThrough {
+  if (reading.kind === 'aborted' || listing.kind === 'aborted') return { kind: 'aborted' };
+  if (unreadable.length > 0) return { kind: 'read', unreadable };
+  // 23, 24: what cannot be listed or has vanished is rsync's own verification to tell, of the same tree.
+  if (listing.kind !== 'exited' || ![0, 23, 24].includes(listing.code)) {
+    return { kind: 'failed', reason: `rsync --list-only ${wordsOf(listing)}` };
+  }
+  // tar(1): 1 is "some files differ", 2 a fatal error, or complaints about files. Where every file was gone it looked elsewhere.
+  const looked = count.listed === 0 || count.gone < count.listed;
+  const read = reading.kind === 'exited' && (reading.code < 2 || (reading.code === 2 && count.complaints > 0));
+  return read && looked ? { kind: 'read', unreadable } : { kind: 'failed', reason: `tar ${wordsOf(reading)}` };
+}
+
+function wordsOf(end: ProcessEnd): string {
+  switch (end.kind) {
+    case 'exited':
+      return `ended with exit code ${end.code}: ${end.stderrTail}`;
+    case 'signalled':
+      return `was ended by ${end.signal}`;
+    case 'not-started':
+      return `cannot be started: ${end.cause.message}`;
+    case 'aborted':
+    case 'timed-out':
+      return 'was ended by us';
+    default:
+      return end satisfies never;
+  }
+}
+
+const LETTERS: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 };
+
+/** The bytes of a name that tar wrote with `--quoting-style=escape` in the C locale. */
+function unescape(text: string): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const match of text.matchAll(/\\(?:([0-3][0-7]{2})|(.))/gs)) {
+    const [whole, octal, letter = ''] = match;
+    const code = octal === undefined ? (LETTERS[letter] ?? letter.charCodeAt(0)) : Number.parseInt(octal, 8);
+    parts.push(Buffer.from(text.slice(from, match.index)), Buffer.of(code));
+    from = match.index + whole.length;
+  }
+  parts.push(Buffer.from(text.slice(from)));
+  return Buffer.concat(parts);
+}
