@@ -2,11 +2,12 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
 import { secretProblems } from '../config/secret-problems.ts';
-import type { Settings } from '../config/settings.ts';
+import type { Settings, TargetSettings } from '../config/settings.ts';
 import { errorMessage } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
 import { previewRun } from '../run/preview.ts';
+import type { Probe } from '../run/probe.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
 import type { Context } from './context.ts';
@@ -54,7 +55,9 @@ export async function doctor(job: string | undefined, options: DoctorOptions, co
 
 async function examine(settings: Settings, { job, target }: Selected, context: Context): Promise<number> {
   const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
-  const preview = await previewRun({ settings, job, target, force: false, signal: context.signal }, deps);
+  const preview = await previewRun({ settings, job, target, force: false, signal: context.signal }, deps, {
+    probe: true,
+  });
   const findings: Finding[] = [];
   if (preview.kind === 'failed') {
     findings.push({ kind: 'bad', text: `${OUTCOMES[preview.outcome].title}: ${preview.reason}` });
@@ -64,7 +67,9 @@ async function examine(settings: Settings, { job, target }: Selected, context: C
     findings.push({ kind: 'good', text: `the source holds ${formatCount(files, 'file')}, ${formatSize(bytes)}` });
     findings.push(...describeFileSystems(fileSystems).map((text) => ({ kind: 'note', text }) as const));
     findings.push(...objections.map((text) => ({ kind: 'bad', text }) as const));
-    findings.push({ kind: 'good', text: 'connected, let in, and a dry run of the push was accepted' });
+    findings.push({ kind: 'good', text: 'push: a dry run was accepted' });
+    findings.push(...preview.probes.map(probeFinding));
+    if (preview.exitCode === 0) findings.push(answersFinding(target));
     if (figures.basis !== null && figures.linkedFiles === 0 && figures.newFiles > 0) {
       findings.push({
         kind: 'note',
@@ -72,19 +77,24 @@ async function examine(settings: Settings, { job, target }: Selected, context: C
       });
     }
   }
-  findings.push(
-    target.secondary === 'gate'
-      ? {
-          kind: 'note',
-          text: 'configured as behind the gate: append-only, if the gate really stands there (offsite-gate --check on the secondary)',
-        }
-      : {
-          kind: 'note',
-          text: 'plain rrsync is NOT append-only: whoever has the key can overwrite older snapshots, and extra files there are not noticed',
-        },
-  );
   show(context, `${job.name} → ${target.name}`, findings);
   return preview.exitCode;
+}
+
+const PROBE_MARKS = { accepted: 'good', untried: 'note', failed: 'bad' } as const;
+
+function probeFinding({ session, kind, text }: Probe): Finding {
+  return { kind: PROBE_MARKS[kind], text: `${session}: ${text}` };
+}
+
+/** Said when every session was let in: then what answers is what the configuration says. */
+function answersFinding({ secondary }: TargetSettings): Finding {
+  return secondary === 'gate'
+    ? { kind: 'good', text: 'the gate answers: what is sealed cannot be changed from here' }
+    : {
+        kind: 'note',
+        text: 'plain rrsync is NOT append-only: whoever has the key can overwrite older snapshots, and extra files there are not noticed',
+      };
 }
 
 async function rsyncFinding(context: Context): Promise<Finding> {

@@ -29,7 +29,8 @@ export function identityProblem({ path, text, publicText }: Identity): string | 
   if (text.includes('\r')) {
     return `the private key has the line ends of Windows, which ssh cannot read: sed -i 's/\\r$//' ${file}`;
   }
-  if (path !== undefined && !text.endsWith('\n')) {
+  // Without its last line it has been cut short, and a line end would not mend that: ssh says so.
+  if (path !== undefined && /^-----END OPENSSH PRIVATE KEY-----$/m.test(text) && !text.endsWith('\n')) {
     return `the last line of the private key has no line end, so ssh cannot read it: echo >> ${file}`;
   }
   const key = readOpenSsh(text);

@@ -97,9 +97,22 @@ export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): s
 /**
  * Arguments that place a seal beside its snapshot.
  * @param file absolute path of the local seal, named `<id>.sealed`
+ * @param dryRun place nothing; only for plain rrsync: the gate knows no dry run of a seal
  */
-export function sealArguments(wire: Wire, file: string, job: string, name: string): string[] {
-  return ['--times', ...connection(wire), file, `${wire.alias}:${job}/${name}`];
+export function sealArguments(
+  wire: Wire,
+  file: string,
+  job: string,
+  name: string,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): string[] {
+  return [
+    '--times',
+    ...(dryRun ? ['--dry-run', '--mkpath'] : []),
+    ...connection(wire),
+    file,
+    `${wire.alias}:${job}/${name}`,
+  ];
 }
 
 /** Arguments that list the source: every entry with type, size and mtime, by rsync's own view of the excludes. */

@@ -1,4 +1,5 @@
 import type { RunProcess } from '../platform/process.ts';
+import { answeredBy, type Secondary } from './answered-by.ts';
 import type { SessionVerdict } from './exit.ts';
 import { judgeSession } from './exit.ts';
 import type { Item } from './itemized.ts';
@@ -34,6 +35,8 @@ export interface SessionResult {
   readonly skippedSpecial: number;
   /** Files of ours that could not be read in full, however the session ended; the first of them. */
   readonly readErrors: readonly UnreadableFile[];
+  /** What gave itself away as what answered; undefined when nothing did. */
+  readonly answeredBy: Secondary | undefined;
 }
 
 /** Read errors that are kept. */
@@ -106,5 +109,6 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
     checksum,
     skippedSpecial,
     readErrors,
+    answeredBy: end.kind === 'exited' ? answeredBy(end.stderrTail) : undefined,
   };
 }

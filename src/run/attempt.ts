@@ -85,6 +85,12 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   if (readErrors.length > 0 && pushed.session.verdict.kind !== 'aborted') {
     return sourceUnread({ outcome: 'incomplete', reason: describeReadErrors(readErrors) });
   }
+  if (pushed.wrong !== undefined) {
+    const { verdict } = pushed.session;
+    const said = verdict.kind === 'failed' ? ` (it said: ${verdict.reason})` : '';
+    const left = pushed.wrote ? 'perhaps' : 'nothing';
+    return { kind: 'failed', outcome: 'refused', reason: `${pushed.wrong}${said}`, bytesDone: undefined, left };
+  }
   if (pushed.session.verdict.kind !== 'ok') return pushFailed(spec, pushed, bytesDone);
 
   const verified = await verify(spec, deps, started, pushed);

@@ -1,5 +1,5 @@
 import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
-import { nextSnapshotId } from '../shared/snapshot-id.ts';
+import { nextSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import type { TransferFigures } from '../state/run-record.ts';
@@ -9,6 +9,7 @@ import { excludesOf, type FileSystemsBelow } from './file-systems.ts';
 import { checkGuards } from './guards.ts';
 import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
+import { probeSessions, type Probe } from './probe.ts';
 import { push, type Pushed } from './push.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { unexpectedEnd } from './run-end.ts';
@@ -26,50 +27,72 @@ export type Preview =
       readonly fileSystems: FileSystemsBelow;
       /** What the guards say; a real run would stop there. */
       readonly objections: readonly string[];
+      /** What came of trying the other sessions; empty unless it was asked for. */
+      readonly probes: readonly Probe[];
     }
   | { readonly kind: 'failed'; readonly exitCode: number; readonly outcome: Outcome; readonly reason: string };
+
+/** How far a preview goes. */
+export interface PreviewOptions {
+  /** Try the sessions that come after the push too (`doctor`). */
+  readonly probe: boolean;
+}
 
 /**
  * `run --dry-run`: everything up to the push, and that with rsync's own dry run. Nothing is written there, recorded
  * or told to anybody. Never throws.
  */
-export async function previewRun(request: RunRequest, deps: RunDeps): Promise<Preview> {
+export async function previewRun(
+  request: RunRequest,
+  deps: RunDeps,
+  options: PreviewOptions = { probe: false },
+): Promise<Preview> {
   try {
-    return await preview(request, deps);
+    return await preview(request, options, deps);
   } catch (error) {
     return failed(unexpectedEnd(error, request.signal));
   }
 }
 
-async function preview(request: RunRequest, deps: RunDeps): Promise<Preview> {
+async function preview(request: RunRequest, options: PreviewOptions, deps: RunDeps): Promise<Preview> {
   const { job, target, settings, signal } = request;
   deps.observe({ event: 'preview-started', job: job.name, target: target.name });
   const secrets = readRunSecrets(request, deps);
   if (secrets.kind === 'unreadable') return failed({ outcome: 'secret', reason: secrets.reason });
   const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);
   const purpose = { name: 'preview', secrets: secrets.secrets, state } as const;
-  const end = await overConnection(request, purpose, deps, async (plan) => ({
-    source: plan.source,
-    pushed: await dryPush(request, plan, state, deps),
-  }));
+  const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
+  const end = await overConnection(request, purpose, deps, async (plan) => {
+    const pushed = await dryPush(request, plan, { state, id }, deps);
+    const probe = options.probe && pushed.session.verdict.kind === 'ok';
+    const spec = { request, id, sealed: state.sealed };
+    return { source: plan.source, pushed, probes: probe ? await probeSessions(plan, spec, deps) : [] };
+  });
   if ('kind' in end) return failed(end);
-  const { source, pushed } = end;
+  const { source, pushed, probes } = end;
   const { verdict } = pushed.session;
+  if (pushed.wrong !== undefined) return failed({ outcome: 'refused', reason: pushed.wrong });
   if (verdict.kind !== 'ok') return failed(sessionEnd(verdict, signal));
+  const broken = probes.find(({ end: why }) => why !== undefined)?.end;
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
   return {
     kind: 'shown',
-    exitCode: exitCodeOf(objections.length > 0 ? 'source-guard' : 'done'),
+    exitCode: exitCodeOf(objections.length > 0 ? 'source-guard' : (broken?.outcome ?? 'done'), broken?.signal),
     files: source.files,
     bytes: source.bytes,
     fileSystems: source.fileSystems,
     figures: pushed.figures,
     objections,
+    probes,
   };
 }
 
-function dryPush({ job }: RunRequest, plan: AttemptPlan, state: JobState, deps: RunDeps): Promise<Pushed> {
-  const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
+function dryPush(
+  { job }: RunRequest,
+  plan: AttemptPlan,
+  { state, id }: { readonly state: JobState; readonly id: SnapshotId },
+  deps: RunDeps,
+): Promise<Pushed> {
   const bases = basesOf(state);
   const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
   const options = { bases, bandwidthLimit: undefined, dryRun: true };

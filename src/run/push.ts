@@ -4,6 +4,7 @@ import { decodeName, type Item } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import type { TransferFigures } from '../state/run-record.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
+import { wrongSecondary } from './wrong-secondary.ts';
 import { createProgressReporter, looksIntoFiles } from './progress.ts';
 
 /** A push that ended, however. */
@@ -16,6 +17,8 @@ export interface Pushed {
   readonly bytesDone: number;
   /** rsync wrote into a directory that was there before: never to be sealed (DESIGN 3). */
   readonly intoExisting: boolean;
+  /** What answers is not what the configuration says: nothing was sent. */
+  readonly wrong: string | undefined;
   /** Whether anything of a basis was recognised. */
   readonly basisSeen: boolean;
   /** Files whose content was sent; undefined when they are too many, or one too long, to be listed. */
@@ -37,7 +40,7 @@ type PushSpec = Pick<AttemptSpec, 'wire' | 'tree' | 'source' | 'signal' | 'onPro
 /** Sends the source into a fresh directory. */
 export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
   const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
-  const seen = { basis: false, anything: false, created: false, existing: false };
+  const seen = { basis: false, anything: false, created: false, existing: false, noGate: false };
   const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
   const done = { files: 0, bytes: 0 };
   const stop = new AbortController();
@@ -84,7 +87,13 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       environment: deps.environment,
       signal: AbortSignal.any([spec.signal, stop.signal]),
       onItem,
-      onDestinationCreated: () => (seen.created = true),
+      onDestinationCreated: () => {
+        seen.created = true;
+        // The gate makes that directory itself, so somebody else answers. Nothing has been sent yet.
+        if (options.dryRun || spec.wire.secondary !== 'gate') return;
+        seen.noGate = true;
+        stop.abort();
+      },
       onProgress: reach,
     },
     deps.runProcess,
@@ -105,6 +114,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     wrote: (seen.anything || seen.created) && !options.dryRun,
     bytesDone: done.bytes,
     intoExisting: seen.existing,
+    wrong: wrongSecondary(spec.wire, seen.noGate ? 'rrsync' : session.answeredBy),
     basisSeen: seen.basis || session.stats.matchedBytes > 0,
     sentNames: sent.names,
   };

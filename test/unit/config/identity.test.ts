@@ -72,6 +72,12 @@ describe('a private key that ssh can use', () => {
     expect(identityProblem({ path: undefined, text: text('plain').trimEnd() })).toBeUndefined();
   });
 
+  it('that was cut short is left to ssh, which a line end would not help', () => {
+    const cut = text('plain').slice(0, -60);
+    expect(sshLoads(cut)).toBe(false);
+    expect(identityProblem({ path: '/k', text: cut })).toBeUndefined();
+  });
+
   it('of a kind that we do not know is left to ssh', () => {
     expect(identityProblem({ path: '/k', text: 'i' })).toBeUndefined();
     expect(

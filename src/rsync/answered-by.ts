@@ -1,0 +1,19 @@
+import { parseGateLine } from '../shared/gate-words.ts';
+import type { Wire } from './arguments.ts';
+
+/** What can be behind the forced command of a target, as `secondary:` in the configuration says. */
+export type Secondary = Wire['secondary'];
+
+/** Words on standard error that only one of them says, and only when it talks to a client itself. */
+const GIVEN_AWAY: readonly (readonly [RegExp, Secondary])[] = [
+  // The gate never asks rrsync for what it does not allow, and has a lock of its own.
+  [/option --delete has been disabled on this server|Another instance of rrsync is already/, 'rrsync'],
+  // The gate makes the directory of a job before rsync begins.
+  [/^rsync: \[Receiver\] mkdir ".*" failed: No such file or directory/m, 'rrsync'],
+];
+
+/** What answered a session, where what it said on standard error gives it away; undefined where it does not. */
+export function answeredBy(stderr: string): Secondary | undefined {
+  if (parseGateLine(stderr) !== undefined) return 'gate';
+  return GIVEN_AWAY.find(([pattern]) => pattern.test(stderr))?.[1];
+}
