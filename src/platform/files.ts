@@ -15,7 +15,7 @@ let written = 0;
  * @throws NodeJS.ErrnoException when the disk is full or the directory not writable; the old file is untouched then
  * @throws UnfitFileError when a directory lies there
  */
-export async function writeFileAtomic(path: string, content: string, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   await clearLeftovers(path);
   await assertReplaceable(path);
   written += 1;

@@ -1,10 +1,10 @@
 /** Put before every itemised line by `--out-format`, so that no message of rsync can be taken for one. */
 const MARK = '@';
 
-/** `--out-format` of a push: what, size, bytes on the wire, name. */
-export const PUSH_FORMAT = `${MARK}%i %l %b %n`;
-/** `--out-format` of a dry run: what, size, name. */
-export const CHECK_FORMAT = `${MARK}%i %l %n`;
+/** `--out-format` of a push: what, size, mtime, bytes on the wire, name. */
+export const PUSH_FORMAT = `${MARK}%i %l %M %b %n`;
+/** `--out-format` of a dry run: what, size, mtime, name. */
+export const CHECK_FORMAT = `${MARK}%i %l %M %n`;
 
 /** How rsync came to an entry: the first letter of `%i` (rsync(1), --itemize-changes). */
 export type ItemAction = 'sent' | 'received' | 'created' | 'linked' | 'unchanged' | 'message';
@@ -24,6 +24,8 @@ export interface Item {
   readonly differs: string;
   /** Size in bytes. */
   readonly size: number;
+  /** Last change of the source's entry in whole seconds, UTC, as rsync writes it: `2026/11/23-02:15:00`. */
+  readonly mtime: string;
   /** Bytes that the entry took on the wire; 0 in a dry run. */
   readonly wire: number;
   /** Path below the source as rsync wrote it: with escapes (see {@link decodeName}); a directory ends in `/`. */
@@ -47,8 +49,10 @@ const KINDS: Readonly<Record<string, ItemKind>> = {
   S: 'special',
 };
 
-const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d+) (?:(\d+) )?(.*)$/s;
-const EXTRA = /^@\*deleting\s+(?:(\d+) )?(.*)$/s;
+// rsync cuts the seconds of a year with more than four digits.
+const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d+) (-?\d+\/\S+) (?:(\d+) )?(.*)$/s;
+/** rsync knows neither size nor time of what it would delete: it writes zeros, or, where the other side says it, nothing. */
+const EXTRA = /^@\*deleting\s+(?:(\d+) )?(?:1970\/01\/01-00:00:00 )?(.*)$/s;
 
 /**
  * Reads one line of rsync's standard output.
@@ -62,7 +66,7 @@ export function parseItem(line: string, withWire: boolean): Item | undefined {
     const extra = EXTRA.exec(line);
     return extra ? extraItem(extra[2] ?? '') : undefined;
   }
-  const [, action = '', kind = '', attributes = '', size, wire, rest = ''] = match;
+  const [, action = '', kind = '', attributes = '', size, mtime = '', wire, rest = ''] = match;
   const isNew = attributes.startsWith('+');
   // Without %b a name that starts with digits and a space would be taken for it.
   const name = withWire || wire === undefined ? rest : `${wire} ${rest}`;
@@ -73,6 +77,7 @@ export function parseItem(line: string, withWire: boolean): Item | undefined {
     isExtra: false,
     differs: isNew ? '' : attributes.replace(/[. ?]/g, ''),
     size: Number(size),
+    mtime,
     wire: withWire ? Number(wire ?? 0) : 0,
     name,
   };
@@ -80,7 +85,7 @@ export function parseItem(line: string, withWire: boolean): Item | undefined {
 
 function extraItem(name: string): Item {
   const kind = name.endsWith('/') ? 'directory' : 'file';
-  return { action: 'message', kind, isNew: false, isExtra: true, differs: '', size: 0, wire: 0, name };
+  return { action: 'message', kind, isNew: false, isExtra: true, differs: '', size: 0, mtime: '', wire: 0, name };
 }
 
 /**

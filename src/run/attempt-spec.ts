@@ -47,5 +47,14 @@ export interface AttemptDeps {
 export interface VerifiedPush {
   readonly kind: 'verified';
   readonly verification: VerificationFigures;
+  /** When the comparison began. */
+  readonly verifiedFrom: Date;
   readonly canary: 'checksum' | 'presence';
+}
+
+/** What a later verification knows of a sealed snapshot. */
+export interface SealedContents {
+  readonly verifiedFrom: Date;
+  /** Packed by createManifest; undefined when the push did not name every file. */
+  readonly packed: Buffer | undefined;
 }

@@ -5,7 +5,7 @@ import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
 import { checkCanary } from '../verify/canary.ts';
 import { summariseComparison, verifySnapshot, type Verified } from '../verify/verification.ts';
-import type { AttemptDeps, AttemptSpec, VerifiedPush } from './attempt-spec.ts';
+import type { AttemptDeps, AttemptSpec, SealedContents, VerifiedPush } from './attempt-spec.ts';
 import { whileBusy } from './busy.ts';
 import { interruptionOf } from './interruption.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
@@ -18,6 +18,8 @@ export type AttemptResult =
       readonly kind: 'sealed';
       readonly transfer: TransferFigures;
       readonly verification: VerificationFigures;
+      /** What the snapshot holds, and since when the source was seen to hold the same. */
+      readonly contents: SealedContents;
       readonly warnings: readonly string[];
     }
   | {
@@ -104,8 +106,10 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   );
   if (session.verdict.kind !== 'ok') return sessionFailed(spec, session, bytesDone);
   const warning = linkingProblem(pushed, spec.source.oldFiles);
-  const { verification } = verified;
-  return { kind: 'sealed', transfer: pushed.figures, verification, warnings: warning === undefined ? [] : [warning] };
+  const { verification, verifiedFrom } = verified;
+  const contents = { verifiedFrom, packed: pushed.manifest };
+  const warnings = warning === undefined ? [] : [warning];
+  return { kind: 'sealed', transfer: pushed.figures, verification, contents, warnings };
 }
 
 async function verify(
@@ -122,9 +126,14 @@ async function verify(
   const mode = spec.verifyMode === 'changed' && pushed.sentNames !== undefined ? 'changed' : 'full';
   const only = `${spec.directory}/only`;
   if (mode === 'changed') await writeOnlyFilter(only, pushed.sentNames ?? []);
-  const unseenSince = unseenSinceOf(spec, since, pushed);
-  const request = { wire, tree, since, unseenSince, environment, signal, ...(mode === 'changed' ? { only } : {}) };
-  const result = await whileBusy(() => verifySnapshot(request, runProcess), sessionVerdict, spec, deps);
+  const witnesses = { since, unseenSince: unseenSinceOf(spec, since, pushed) };
+  const request = { wire, tree, witnesses, environment, signal, ...(mode === 'changed' ? { only } : {}) };
+  let verifiedFrom = since;
+  const compare = () => {
+    verifiedFrom = clock.now();
+    return verifySnapshot(request, runProcess);
+  };
+  const result = await whileBusy(compare, sessionVerdict, spec, deps);
   if (result.kind === 'session-failed') return sessionFailed(spec, result.session, bytesDone);
   if (result.kind === 'interrupted') return { ...interrupted(spec), bytesDone, left: 'perhaps' };
   if (result.kind === 'source-unread') return sourceUnread(result);
@@ -156,7 +165,8 @@ async function verify(
       };
     case 'seen': {
       const durationMs = Math.round(clock.monotonic() - begun);
-      return { kind: 'verified', verification: { mode, algorithm: result.algorithm, durationMs }, canary: canary.by };
+      const verification = { mode, algorithm: result.algorithm, durationMs } as const;
+      return { kind: 'verified', verification, verifiedFrom, canary: canary.by };
     }
     default:
       return canary satisfies never;

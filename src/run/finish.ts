@@ -10,6 +10,7 @@ import { redactDeep } from '../shared/redaction.ts';
 import { clearDistrust, noteDistrust } from '../state/distrust.ts';
 import { appendHistory } from '../state/history.ts';
 import { loadJobState, saveJobState, type JobState } from '../state/job-state.ts';
+import { saveManifest } from '../state/manifest.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
@@ -48,6 +49,13 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   const { stateDirectory } = request.settings;
   const { name: job } = request.job;
   const { name: target } = request.target;
+  const { snapshot, contents } = end;
+  if (end.outcome === 'done' && snapshot !== undefined && contents?.packed !== undefined) {
+    const { packed, verifiedFrom } = contents;
+    await keep('list of what the snapshot holds', () =>
+      saveManifest(stateDirectory, job, target, { id: snapshot, verifiedFrom, packed }),
+    );
+  }
   // The state first: it decides what the next run links to; the history is for people.
   if (after) await keep('state', () => saveJobState(stateDirectory, job, target, after));
   if (end.outcome === 'corruption')

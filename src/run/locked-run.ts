@@ -156,7 +156,7 @@ async function attemptsToEnd(
     const { outcome, reason, signal } = result;
     return { ...common, outcome, reason, ...(signal === undefined ? {} : { signal }) };
   }
-  const { transfer, verification } = result;
+  const { transfer, verification, contents } = result;
   return {
     ...common,
     outcome: 'done',
@@ -164,6 +164,7 @@ async function attemptsToEnd(
     snapshot: id,
     transfer,
     verification,
+    contents,
     clearsDistrust: distrustBases || verification.mode === 'full',
     warnings: [...common.warnings, ...result.warnings],
   };

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { pushArguments, type PushOptions } from '../rsync/arguments.ts';
 import { decodeName, type Item } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
+import { createManifest } from '../state/manifest.ts';
 import type { TransferFigures } from '../state/run-record.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { wrongSecondary } from './wrong-secondary.ts';
@@ -21,6 +22,8 @@ export interface Pushed {
   readonly wrong: string | undefined;
   /** Whether anything of a basis was recognised. */
   readonly basisSeen: boolean;
+  /** Everything that was named, packed; undefined when not every file was, or nothing was sent. */
+  readonly manifest: Buffer | undefined;
   /** Files whose content was sent; undefined when they are too many, or one too long, to be listed. */
   readonly sentNames: readonly string[] | undefined;
 }
@@ -43,6 +46,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
   const seen = { basis: false, anything: false, created: false, existing: false, noGate: false };
   const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
   const done = { files: 0, bytes: 0 };
+  const manifest = options.dryRun ? undefined : createManifest();
   const stop = new AbortController();
   const report = createProgressReporter(spec, deps);
   const reach = (sentBytes: number): void => {
@@ -59,6 +63,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       stop.abort();
     }
     if (!item.isNew && item.name !== './') seen.basis = true;
+    manifest?.add(item);
     if (item.kind !== 'file') return;
     done.files += 1;
     if (item.action === 'sent') {
@@ -98,6 +103,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     },
     deps.runProcess,
   );
+  const listed = await manifest?.end();
   return {
     session,
     figures: {
@@ -117,6 +123,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     wrong: wrongSecondary(spec.wire, seen.noGate ? 'rrsync' : session.answeredBy),
     basisSeen: seen.basis || session.stats.matchedBytes > 0,
     sentNames: sent.names,
+    manifest: done.files >= session.stats.regularFiles ? listed : undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { JobState } from '../state/job-state.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
+import type { SealedContents } from './attempt-spec.ts';
 import { interruptionOf } from './interruption.ts';
 import type { SourceSummary } from './source.ts';
 
@@ -23,6 +24,7 @@ export interface RunEnd {
   readonly source?: SourceSummary;
   readonly transfer?: TransferFigures;
   readonly verification?: VerificationFigures;
+  readonly contents?: SealedContents;
   readonly warnings?: readonly string[];
   /** Every byte of the snapshot was compared: by the push, because the bases were distrusted, or by a full verification. */
   readonly clearsDistrust?: boolean;

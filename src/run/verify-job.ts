@@ -6,9 +6,10 @@ import { snapshotTime, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { noteDistrust } from '../state/distrust.ts';
 import { loadJobState } from '../state/job-state.ts';
+import { loadManifest } from '../state/manifest.ts';
 import { saveVerification } from '../state/verification.ts';
 import { checkCanary } from '../verify/canary.ts';
-import type { Comparison } from '../verify/comparison.ts';
+import type { Comparison, Witnesses } from '../verify/comparison.ts';
 import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
 import type { AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
@@ -111,12 +112,14 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
       reason: `this host knows of no sealed snapshot of ${job.name} on ${target.name}: run it first, or name one with --snapshot ID`,
     };
   }
-  const since = latest?.id === snapshot ? new Date(latest.started) : snapshotTime(snapshot);
+  const manifest = await loadManifest(settings.stateDirectory, job.name, target.name, snapshot);
+  const begun = latest?.id === snapshot ? new Date(latest.started) : snapshotTime(snapshot);
+  const witnesses = { since: manifest?.verifiedFrom ?? begun, manifest };
   const purpose = { name: 'verify', secrets: secrets.secrets, state } as const;
   const { kind, ...end } = await overConnection(request, purpose, deps, async (plan) => ({
     files: plan.source.files,
     bytes: plan.source.bytes,
-    ...(await verifyOver(plan, { request, snapshot, since }, deps)),
+    ...(await verifyOver(plan, { request, snapshot, witnesses }, deps)),
   }));
   return { snapshot, ...end };
 }
@@ -124,19 +127,19 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
 interface Subject {
   readonly request: RunRequest;
   readonly snapshot: SnapshotId;
-  readonly since: Date;
+  readonly witnesses: Witnesses;
 }
 
 async function verifyOver(
   plan: AttemptPlan,
-  { request: { job, signal }, snapshot, since }: Subject,
+  { request: { job, signal }, snapshot, witnesses }: Subject,
   deps: RunDeps,
 ): Promise<VerifyEnd & { readonly kind: 'ended' }> {
   const tree = { source: job.source, job: job.name, id: snapshot, exclude: excludesOf(job, plan.source.fileSystems) };
   const common = { wire: plan.verifyWire, tree, environment: sessionEnvironment(), signal };
   deps.observe({ event: 'step-started', step: 'verify' });
   const verified = await whileBusy(
-    () => verifySnapshot({ ...common, since }, deps.runProcess),
+    () => verifySnapshot({ ...common, witnesses }, deps.runProcess),
     sessionVerdict,
     plan,
     deps,

@@ -1,7 +1,14 @@
 import { lstatSync } from 'node:fs';
 import { hasForeignClock } from '../platform/files.ts';
 import { displayName, decodeName, type Item } from '../rsync/itemized.ts';
-import { classifyDifference, describeDifference, type DifferenceKind, type SourceEntry } from './difference.ts';
+import type { Manifest } from '../state/manifest.ts';
+import {
+  classifyDifference,
+  describeDifference,
+  type DifferenceKind,
+  type KnownEntry,
+  type SourceEntry,
+} from './difference.ts';
 
 /** One difference, for people. */
 export interface Difference {
@@ -22,17 +29,12 @@ export interface Comparison {
 const NAMED = 200;
 
 /**
- * An entry that changed by this much before the snapshot (milliseconds) still counts as changed since. The times of a
- * file come from a clock that the kernel moves on every few milliseconds; those of a file server from its own clock.
- * Not more than needed: a dump is often only seconds old when it is sent, and its loss there is to be told as a loss.
+ * An entry whose ctime lies by this much before a moment (milliseconds) may still have been touched after it: the kernel
+ * takes ctimes from a clock that it moves on every 10 ms at the most, those of a file server come from a clock of its own.
+ * What was damaged there within five minutes before the moment is thus not told by ctime; what the run sent tells most of
+ * it. Nothing is added for content that differs under one size and mtime: that has no other witness.
  */
-const SLACK = { own: 1000, foreign: 5 * 60_000 } as const;
-
-/**
- * The same for content that differs under one size and mtime (milliseconds): the kernel moves that clock on every 10 ms at
- * the most. Nothing is added for a file server: what was damaged there before the push began must not pass for a change.
- */
-const UNSEEN_SLACK = 50;
+const SLACK = { own: 50, foreign: 5 * 60_000, unseen: 50 } as const;
 
 /** Gathers the items of a checksum dry run as they come. */
 export interface Comparer {
@@ -40,14 +42,27 @@ export interface Comparer {
   result(): Comparison;
 }
 
+/** What a comparison is judged by. */
+export interface Witnesses {
+  /** What the source's own kernel has not seen touched since is what was stored. */
+  readonly since: Date;
+  /**
+   * After a push, for content that differs under one size and mtime: since when a change of that entry, named as rsync
+   * wrote it, counts as unseen by rsync.
+   */
+  readonly unseenSince?: ((name: string) => Date) | undefined;
+  /** What the run that sealed the snapshot sent. */
+  readonly manifest?: Pick<Manifest, 'entry'> | undefined;
+  /** Whether the times of the source come from another machine's clock; by default its file system says so. */
+  readonly foreignClock?: boolean;
+}
+
 /**
  * Makes a {@link Comparer}.
  * @param source absolute path of the compared directory
- * @param since when the snapshot was taken
- * @param unseenSince for content that differs under one size and mtime: since when a change of that entry, named as rsync
- *   wrote it, counts as unseen by rsync
  */
-export function createComparer(source: string, since: Date, unseenSince?: (name: string) => Date): Comparer {
+export function createComparer(source: string, witnesses: Witnesses): Comparer {
+  const { since, unseenSince, manifest, foreignClock = hasForeignClock(source) } = witnesses;
   const counts: Record<DifferenceKind, number> = {
     corruption: 0,
     missing: 0,
@@ -59,14 +74,17 @@ export function createComparer(source: string, since: Date, unseenSince?: (name:
   const differences: Difference[] = [];
   let snapshotMissing = false;
   const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
-  const changedFrom = since.getTime() - SLACK[hasForeignClock(source) ? 'foreign' : 'own'];
   const lookUp = createLookUp(root);
+  const touchedFrom = since.getTime() - SLACK[foreignClock ? 'foreign' : 'own'];
   return {
     add: (item) => {
       if (item.isNew && item.name === './') snapshotMissing = true;
       const entry = item.isExtra ? undefined : lookUp(decodeName(item.name));
-      const unseenFrom = unseenSince && unseenSince(item.name).getTime() - UNSEEN_SLACK;
-      const kind = classifyDifference(item, entry, changedFrom, unseenFrom);
+      const moments = {
+        since: touchedFrom,
+        unseenSince: unseenSince && unseenSince(item.name).getTime() - SLACK.unseen,
+      };
+      const kind = classifyDifference(item, entry, moments, knownOf(item, manifest));
       if (kind === undefined) return;
       counts[kind] += 1;
       if (counts[kind] <= NAMED) {
@@ -75,6 +93,12 @@ export function createComparer(source: string, since: Date, unseenSince?: (name:
     },
     result: () => ({ counts: { ...counts }, differences: [...differences], snapshotMissing }),
   };
+}
+
+function knownOf({ isExtra, name }: Item, manifest: Witnesses['manifest']): KnownEntry {
+  if (manifest === undefined || isExtra) return { kind: 'unknown' };
+  const entry = manifest.entry(name);
+  return entry === undefined ? { kind: 'not-held' } : { kind: 'held', entry };
 }
 
 /** Directories whose last move is kept at a time: what rsync reports lies together. */
@@ -97,8 +121,8 @@ function createLookUp(root: Buffer): (name: Buffer) => SourceEntry | undefined {
   };
   return (name) => {
     try {
-      const { mtimeMs, ctimeMs } = lstatSync(Buffer.concat([root, name]));
-      return { lastChangeMs: Math.max(mtimeMs, ctimeMs, movedMs(name)) };
+      const { ctimeMs } = lstatSync(Buffer.concat([root, name]));
+      return { lastChangeMs: Math.max(ctimeMs, movedMs(name)) };
     } catch {
       return undefined; // gone, or no longer readable: the source has changed
     }

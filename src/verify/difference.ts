@@ -1,4 +1,5 @@
 import type { Item } from '../rsync/itemized.ts';
+import type { ManifestEntry } from '../state/manifest.ts';
 
 /** What a line of the checksum dry run means for the snapshot. */
 export type DifferenceKind =
@@ -24,41 +25,79 @@ export const WORST_FIRST: readonly DifferenceKind[] = ['corruption', 'missing', 
 /** What is known of the entry in the source now; undefined when it has gone. */
 export interface SourceEntry {
   /**
-   * Later of mtime and ctime, in milliseconds since 1970: when content, name or metadata last changed, or when a
-   * directory above it was moved.
+   * Its ctime, in milliseconds since 1970, or when a directory above it was moved, if that was later: since then neither
+   * content, name nor metadata has changed. Never the mtime: a program may set that to whatever it likes.
    */
   readonly lastChangeMs: number;
 }
 
+/** What the run that sealed a snapshot knew of an entry. */
+export type KnownEntry =
+  | { readonly kind: 'held'; readonly entry: Pick<ManifestEntry, 'kind' | 'size' | 'mtime'> }
+  /** The snapshot never held it: it is new in the source, or was excluded then. */
+  | { readonly kind: 'not-held' }
+  /** No list of that snapshot is left. */
+  | { readonly kind: 'unknown' };
+
+/** The moments that a difference is judged by, in milliseconds since 1970. */
+export interface Moments {
+  /** What was not touched since then is what the snapshot held. */
+  readonly since: number;
+  /**
+   * The same for content that differs under one size and mtime after a push: what was touched from then on, rsync may
+   * have taken for unchanged. Without it such content is corruption always.
+   */
+  readonly unseenSince?: number | undefined;
+}
+
 /**
- * Tells what one itemised difference means (DESIGN 5): a checksum that differs under the same size and mtime is
- * corruption; with another size or mtime it is drift, if the source did change after `since`. A file that was cut
- * short on the secondary has another size too, but its source is as old as before.
+ * Tells what one itemised difference means (DESIGN 5). After a sealed run we know what was there, so what the secondary
+ * lost or changed is told by what only the source's own kernel sets (ctime) and by what the run itself sent, under which
+ * size and mtime. Either is proof enough of damage; what neither proves is drift. Content that differs under one size and
+ * mtime is corruption in any case.
  * @param source the entry as it is now
- * @param since what changed from then on (milliseconds since 1970) counts as changed since the snapshot
- * @param unseenSince the same, for content that differs under one size and mtime; by default that is corruption always
+ * @param known what the run that sealed the snapshot knew of it
  * @returns undefined when the line is no difference
  */
 export function classifyDifference(
   item: Item,
   source: SourceEntry | undefined,
-  since: number,
-  unseenSince = Infinity,
+  { since, unseenSince = Infinity }: Moments,
+  known: KnownEntry = { kind: 'unknown' },
 ): DifferenceKind | undefined {
   if (item.kind === 'device' || item.kind === 'special') return undefined; // never stored: FACTS 11
   if (item.isExtra) return 'extra';
   if (source === undefined) return 'drift';
-  const changed = source.lastChangeMs >= since;
-  if (item.isNew) return changed ? 'drift' : 'missing';
+  const untouched = source.lastChangeMs < since;
+  if (item.isNew) return isLost(item, known, untouched) ? 'missing' : 'drift';
   const content = item.differs.includes('c') || item.differs.includes('s');
-  if (!content) {
-    if (item.differs === '') return undefined;
-    return changed ? 'drift' : 'metadata';
-  }
+  if (!content && item.differs === '') return undefined;
   // A changed symlink has its target as content, and no size or mtime of its own to go by.
-  const silently = item.kind === 'file' && !/[st]/.test(item.differs);
+  const silently = content && item.kind === 'file' && !/[st]/.test(item.differs);
   if (silently) return source.lastChangeMs >= unseenSince ? 'unseen' : 'corruption';
-  return changed ? 'drift' : 'corruption';
+  if (!untouched && !isAsSealed(item, known)) return 'drift';
+  return content ? 'corruption' : 'metadata';
+}
+
+/** Whether the secondary must have had what it has not. */
+function isLost(item: Item, known: KnownEntry, untouched: boolean): boolean {
+  switch (known.kind) {
+    case 'held':
+      return known.entry.kind === item.kind; // otherwise the source has something else under that name by now
+    case 'not-held':
+      return false;
+    case 'unknown':
+      return untouched;
+    default:
+      return known satisfies never;
+  }
+}
+
+/** Whether what differs is in the source what it was when the snapshot was sealed, so that the stored side has changed. */
+function isAsSealed({ kind, differs, size, mtime }: Item, known: KnownEntry): boolean {
+  if (known.kind !== 'held' || known.entry.kind !== kind) return false;
+  const { entry } = known;
+  return (differs.includes('s') && entry.size === size) || (differs.includes('t') && entry.mtime === mtime);
 }
 
 /** Which attributes differ, in words: `content, mtime`. */

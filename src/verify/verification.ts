@@ -3,7 +3,7 @@ import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
 import { displayName } from '../rsync/itemized.ts';
 import { describeReadErrors, type UnreadableFile } from '../rsync/read-errors.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
-import { createComparer, type Comparison } from './comparison.ts';
+import { createComparer, type Comparison, type Witnesses } from './comparison.ts';
 import { WORST_FIRST, type DifferenceKind } from './difference.ts';
 import { readThrough } from './read-through.ts';
 
@@ -29,10 +29,8 @@ export type ComparisonVerdict = 'intact' | 'drift' | 'corruption';
 export interface VerifySpec {
   readonly wire: Wire;
   readonly tree: Tree;
-  /** When the push began: what the source changed after it is drift. */
-  readonly since: Date;
-  /** After a push: from when on its comparison of size and mtime may have missed a change (see createComparer). */
-  readonly unseenSince?: (name: string) => Date;
+  /** What tells damage from drift. */
+  readonly witnesses: Witnesses;
   /** Compare only these (see checkArguments). */
   readonly only?: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -67,7 +65,7 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
 }
 
 async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
-  const comparer = createComparer(spec.tree.source, spec.since, spec.unseenSince);
+  const comparer = createComparer(spec.tree.source, spec.witnesses);
   // Under rrsync -no-del, --delete is refused even in a dry run (FACTS 5). With a list, all else would count as extra.
   const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
   const session = await runSession(

@@ -8,30 +8,48 @@ const check = (line: string) => parseItem(line, false);
 describe('an itemised line', () => {
   it.each([
     [
-      '@<f+++++++++ 20 45 dump.sql',
+      '@<f+++++++++ 20 2026/11/23-02:15:00 45 dump.sql',
       { action: 'sent', kind: 'file', isNew: true, differs: '', size: 20, wire: 45, name: 'dump.sql' },
     ],
-    ['@<f.st...... 20 45 dump.sql', { action: 'sent', isNew: false, differs: 'st' }],
-    ['@hf          20 0 dump.sql', { action: 'linked', kind: 'file', isNew: false, differs: '', name: 'dump.sql' }],
-    ['@hf+++++++++ 20 0 hard-link.sql', { action: 'linked', isNew: true }],
-    ['@cf          20 0 dump.sql', { action: 'created', kind: 'file', differs: '' }],
-    ['@cf...p..... 20 0 dump.sql', { action: 'created', differs: 'p' }],
-    ['@cd+++++++++ 4096 0 sub/', { action: 'created', kind: 'directory', isNew: true, name: 'sub/' }],
-    ['@.d..t...... 4096 0 ./', { action: 'unchanged', kind: 'directory', differs: 't', name: './' }],
-    ['@cL+++++++++ 9 0 inside', { action: 'created', kind: 'symlink', isNew: true, name: 'inside' }],
-    ['@hL          9 0 inside', { action: 'linked', kind: 'symlink' }],
-    ['@cS+++++++++ 0 0 socket', { kind: 'special' }],
-    ['@cD+++++++++ 0 0 device', { kind: 'device' }],
+    ['@<f.st...... 20 2026/11/23-02:15:00 45 dump.sql', { action: 'sent', isNew: false, differs: 'st' }],
+    [
+      '@hf          20 2026/11/23-02:15:00 0 dump.sql',
+      { action: 'linked', kind: 'file', isNew: false, differs: '', name: 'dump.sql' },
+    ],
+    ['@hf+++++++++ 20 2026/11/23-02:15:00 0 hard-link.sql', { action: 'linked', isNew: true }],
+    ['@cf          20 2026/11/23-02:15:00 0 dump.sql', { action: 'created', kind: 'file', differs: '' }],
+    ['@cf...p..... 20 2026/11/23-02:15:00 0 dump.sql', { action: 'created', differs: 'p' }],
+    [
+      '@cd+++++++++ 4096 2026/11/23-02:15:00 0 sub/',
+      { action: 'created', kind: 'directory', isNew: true, name: 'sub/' },
+    ],
+    [
+      '@.d..t...... 4096 2026/11/23-02:15:00 0 ./',
+      { action: 'unchanged', kind: 'directory', differs: 't', name: './' },
+    ],
+    [
+      '@cL+++++++++ 9 2026/11/23-02:15:00 0 inside',
+      { action: 'created', kind: 'symlink', isNew: true, name: 'inside' },
+    ],
+    ['@hL          9 2026/11/23-02:15:00 0 inside', { action: 'linked', kind: 'symlink' }],
+    ['@cS+++++++++ 0 2026/11/23-02:15:00 0 socket', { kind: 'special' }],
+    ['@cD+++++++++ 0 2026/11/23-02:15:00 0 device', { kind: 'device' }],
   ])('of a push is read: %j', (line, expected) => {
     expect(push(line)).toMatchObject(expected);
   });
 
   it.each([
-    ['@<fc........ 20 dump.sql', { action: 'sent', differs: 'c', size: 20, wire: 0, name: 'dump.sql' }],
-    ['@<fcst...... 20 dump.sql', { differs: 'cst' }],
-    ['@.f....og... 20 dump.sql', { action: 'unchanged', differs: 'og' }],
-    ['@.f...p...a. 20 dump.sql', { differs: 'pa' }],
-    ['@cLc.t...... 9 inside', { action: 'created', kind: 'symlink', differs: 'ct' }],
+    [
+      '@<fc........ 20 2026/11/23-02:15:00 dump.sql',
+      { action: 'sent', differs: 'c', size: 20, wire: 0, name: 'dump.sql' },
+    ],
+    ['@<fcst...... 20 2026/11/23-02:15:00 dump.sql', { differs: 'cst' }],
+    ['@.f....og... 20 2026/11/23-02:15:00 dump.sql', { action: 'unchanged', differs: 'og' }],
+    ['@.f...p...a. 20 2026/11/23-02:15:00 dump.sql', { differs: 'pa' }],
+    ['@cLc.t...... 9 2026/11/23-02:15:00 inside', { action: 'created', kind: 'symlink', differs: 'ct' }],
+    ['@.f..t...... 5 12000/01/01-00:00:0 x', { mtime: '12000/01/01-00:00:0', size: 5, name: 'x' }],
+    ['@.f..t...... 5 -249/10/15-19:33:20 x', { mtime: '-249/10/15-19:33:20', size: 5, name: 'x' }],
+    ['@*deleting   0 1970/01/01-00:00:00 5 x', { isExtra: true, name: '5 x' }],
     ['@*deleting   extra.file', { isExtra: true, kind: 'file', name: 'extra.file' }],
     ['@*deleting   extra/', { isExtra: true, kind: 'directory', name: 'extra/' }],
   ])('of a comparison is read: %j', (line, expected) => {
@@ -39,10 +57,18 @@ describe('an itemised line', () => {
   });
 
   it('keeps names that begin with digits or blanks', () => {
-    expect(check('@<f+++++++++ 20 123 456 name')).toMatchObject({ size: 20, wire: 0, name: '123 456 name' });
-    expect(push('@<f+++++++++ 20 7 123 456 name')).toMatchObject({ size: 20, wire: 7, name: '123 456 name' });
-    expect(check('@<f+++++++++ 20  leading')).toMatchObject({ name: ' leading' });
-    expect(check('@<f+++++++++ 20 123')).toMatchObject({ size: 20, name: '123' });
+    expect(check('@<f+++++++++ 20 2026/11/23-02:15:00 123 456 name')).toMatchObject({
+      size: 20,
+      wire: 0,
+      name: '123 456 name',
+    });
+    expect(push('@<f+++++++++ 20 2026/11/23-02:15:00 7 123 456 name')).toMatchObject({
+      size: 20,
+      wire: 7,
+      name: '123 456 name',
+    });
+    expect(check('@<f+++++++++ 20 2026/11/23-02:15:00  leading')).toMatchObject({ name: ' leading' });
+    expect(check('@<f+++++++++ 20 2026/11/23-02:15:00 123')).toMatchObject({ size: 20, name: '123' });
   });
 
   it('is none without the mark: a message of rsync cannot pass for one', () => {
@@ -52,11 +78,12 @@ describe('an itemised line', () => {
   });
 
   it('gives back any size and name that it was made of', () => {
+    const mtime = '2026/11/23-02:15:00';
     const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !/[\r\n]/.test(text));
     fc.assert(
       fc.property(fc.nat(), fc.nat(), name, (size, wire, text) => {
-        expect(push(`@<fcst...... ${size} ${wire} ${text}`)).toMatchObject({ size, wire, name: text });
-        expect(check(`@<fcst...... ${size} ${text}`)).toMatchObject({ size, wire: 0, name: text });
+        expect(push(`@<fcst...... ${size} ${mtime} ${wire} ${text}`)).toMatchObject({ size, mtime, wire, name: text });
+        expect(check(`@<fcst...... ${size} ${mtime} ${text}`)).toMatchObject({ size, mtime, wire: 0, name: text });
       }),
     );
   });

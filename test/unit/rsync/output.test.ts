@@ -40,7 +40,10 @@ it.each([
 
 it('a file named like a message stays an item', () => {
   for (const name of ['Total bytes sent: 1', 'created directory x', '5 100% 1 1', 'skipping non-regular file "x"']) {
-    expect(readOutputLine(`@<f+++++++++ 1 2 ${name}`, true)).toMatchObject({ kind: 'item', item: { name } });
+    expect(readOutputLine(`@<f+++++++++ 1 2026/11/23-02:15:00 2 ${name}`, true)).toMatchObject({
+      kind: 'item',
+      item: { name },
+    });
   }
 });
 

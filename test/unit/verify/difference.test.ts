@@ -8,7 +8,9 @@ import type { Comparison } from '../../../src/verify/comparison.ts';
 const SINCE = Date.parse('2026-11-23T02:15:00Z');
 const OLD = { lastChangeMs: SINCE - 86_400_000 };
 const NEW = { lastChangeMs: SINCE + 60_000 };
-const item = (line: string) => parseItem(`@${line} x`, false)!;
+const SEALED = '2026/11/20-10:00:00';
+const item = (line: string, mtime = SEALED) =>
+  parseItem(`@${line} ${line.startsWith('*') ? '' : `${mtime} `}x`, false)!;
 
 describe('a difference', () => {
   it.each([
@@ -36,7 +38,7 @@ describe('a difference', () => {
     ['cS+++++++++ 0', OLD, undefined],
     ['hf          20', OLD, undefined],
   ] as const)('%j with source %j is %s', (line, source, kind) => {
-    expect(classifyDifference(item(line), source, SINCE)).toBe(kind);
+    expect(classifyDifference(item(line), source, { since: SINCE })).toBe(kind);
   });
 
   it('in content under the same size and mtime is never called drift, whatever else differs and whenever', () => {
@@ -44,7 +46,9 @@ describe('a difference', () => {
     fc.assert(
       fc.property(flags, fc.integer({ min: -1e9, max: 1e9 }), (letters, offset) => {
         const line = `<fc${['.', '.', ...['p', 'o', 'g', 'u', 'a', 'x'].map((l) => (letters.includes(l) ? l : '.'))].join('')}`;
-        expect(classifyDifference(item(`${line} 5`), { lastChangeMs: SINCE + offset }, SINCE)).toBe('corruption');
+        expect(classifyDifference(item(`${line} 5`), { lastChangeMs: SINCE + offset }, { since: SINCE })).toBe(
+          'corruption',
+        );
       }),
     );
   });
@@ -56,7 +60,36 @@ describe('a difference', () => {
     ['<f.s....... 20', OLD, 'corruption'],
     ['.f....og... 20', OLD, 'metadata'],
   ] as const)('after a push, %j with source %j is %s', (line, source, kind) => {
-    expect(classifyDifference(item(line), source, SINCE, SINCE)).toBe(kind);
+    expect(classifyDifference(item(line), source, { since: SINCE, unseenSince: SINCE })).toBe(kind);
+  });
+
+  const held = (kind: string, size = 20) => ({ kind: 'held', entry: { kind, size, mtime: SEALED } }) as const;
+  const LATER = '2026/11/24-10:00:00';
+
+  it.each([
+    // What the run sent and is not there was lost, however often the source was touched since.
+    ['<f+++++++++ 20', SEALED, NEW, held('file'), 'missing'],
+    ['<f+++++++++ 99', LATER, NEW, held('file'), 'missing'],
+    ['cd+++++++++ 4096', LATER, NEW, held('directory'), 'missing'],
+    ['<f+++++++++ 20', LATER, NEW, held('symlink'), 'drift'], // something else has that name by now
+    // What it did not send is new, or was excluded then, however old it is.
+    ['<f+++++++++ 20', SEALED, OLD, { kind: 'not-held' }, 'drift'],
+    ['<f+++++++++ 20', LATER, NEW, { kind: 'not-held' }, 'drift'],
+    // The source has still the size that was sent, so the stored side has another.
+    ['<fcs....... 20', SEALED, NEW, held('file'), 'corruption'],
+    ['<fcst...... 20', LATER, NEW, held('file'), 'corruption'],
+    ['<fcst...... 20', LATER, NEW, held('file', 19), 'drift'],
+    ['<fcst...... 20', LATER, OLD, held('file', 19), 'corruption'],
+    // The same for its mtime.
+    ['<fc.t...... 20', SEALED, NEW, held('file'), 'corruption'],
+    ['<fc.t...... 20', LATER, NEW, held('file'), 'drift'],
+    ['.f..t...... 20', SEALED, NEW, held('file'), 'metadata'],
+    ['.d..t...... 4096', SEALED, NEW, held('directory'), 'metadata'],
+    ['.f..t...... 20', LATER, NEW, held('file'), 'drift'],
+    ['.f...p..... 20', SEALED, NEW, held('file'), 'drift'], // of its mode the run has kept nothing
+    ['cLc........ 9', SEALED, NEW, held('symlink', 9), 'drift'],
+  ] as const)('%j (source of %s, %j) beside what the run knew (%j) is %s', (line, mtime, source, known, kind) => {
+    expect(classifyDifference(item(line, mtime), source, { since: SINCE }, known)).toBe(kind);
   });
 
   it('is told in words', () => {

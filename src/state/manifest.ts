@@ -1,0 +1,158 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createGzip, gunzipSync, gzip } from 'node:zlib';
+import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
+
+/** One entry as a push named it. */
+export interface ManifestEntry {
+  /** Path below the source, as rsync writes it. */
+  readonly name: string;
+  /** `file`, `directory`, `symlink`, … */
+  readonly kind: string;
+  /** Bytes. */
+  readonly size: number;
+  /** As rsync writes it, in whole seconds, UTC; it holds no blank. */
+  readonly mtime: string;
+}
+
+/** Takes down what a push names, as it comes; it is kept packed, some 12 bytes an entry. */
+export interface ManifestWriter {
+  add(entry: ManifestEntry): void;
+  /** The packed list. Nothing may be added any more. */
+  end(): Promise<Buffer>;
+}
+
+/** What a sealed snapshot held, by the words of the run that verified it. */
+export interface Manifest {
+  /** When its verification began: what the source held then, as old as it was, is what was stored. */
+  readonly verifiedFrom: Date;
+  /** Looks an entry up by its name; undefined: the snapshot did not hold it. */
+  entry(name: string): ManifestEntry | undefined;
+}
+
+/** Characters that are gathered before they are packed: each call of zlib is a trip to another thread. */
+const GATHERED = 256 * 1024;
+
+/** Bytes that the lists of one job and target may take; the newest stays however large it is. */
+const KEPT_BYTES = 64 * 1024 ** 2;
+
+/** Makes a {@link ManifestWriter}. */
+export function createManifest(): ManifestWriter {
+  const packer = createGzip({ level: 1 });
+  const packed: Buffer[] = [];
+  packer.on('data', (chunk: Buffer) => packed.push(chunk));
+  let lines = '';
+  return {
+    add: ({ kind, size, mtime, name }) => {
+      lines += `${kind} ${size} ${mtime} ${name}\n`;
+      if (lines.length < GATHERED) return;
+      packer.write(lines);
+      lines = '';
+    },
+    end: () =>
+      new Promise((resolve, reject) => {
+        packer.once('error', reject);
+        packer.once('end', () => resolve(Buffer.concat(packed)));
+        packer.end(lines);
+      }),
+  };
+}
+
+/**
+ * Keeps the list of a sealed snapshot, and as many older ones as there is room for.
+ * @param packed what {@link ManifestWriter.end} gave
+ * @throws NodeJS.ErrnoException when the disk is full or the directory not writable
+ */
+export async function saveManifest(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  { id, verifiedFrom, packed }: { readonly id: SnapshotId; readonly verifiedFrom: Date; readonly packed: Buffer },
+): Promise<void> {
+  const directory = directoryOf(stateDirectory, job, target);
+  await makePrivateDirectory(directory);
+  const header = await promisify(gzip)(`${JSON.stringify({ version: 1, verifiedFrom: verifiedFrom.toISOString() })}\n`);
+  // Two packed pieces one after the other are one packed file (RFC 1952, 2.2).
+  await writeFileAtomic(join(directory, fileName(id)), Buffer.concat([header, packed]));
+  await forgetOldest(directory);
+}
+
+/**
+ * Reads the list of a snapshot.
+ * @returns undefined when there is none, or it is damaged
+ * @throws NodeJS.ErrnoException when it exists but cannot be read
+ */
+export async function loadManifest(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  id: SnapshotId,
+): Promise<Manifest | undefined> {
+  let file: Buffer;
+  try {
+    file = await readFile(join(directoryOf(stateDirectory, job, target), fileName(id)));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    return read(gunzipSync(file));
+  } catch {
+    return undefined;
+  }
+}
+
+function read(text: Buffer): Manifest | undefined {
+  const end = text.indexOf(0x0a);
+  const header: unknown = JSON.parse(text.toString('utf8', 0, end));
+  const { version, verifiedFrom } = header as { version?: unknown; verifiedFrom?: unknown };
+  if (version !== 1 || typeof verifiedFrom !== 'string' || Number.isNaN(Date.parse(verifiedFrom))) return undefined;
+  let entries: Map<string, string> | undefined;
+  return {
+    verifiedFrom: new Date(verifiedFrom),
+    entry: (name) => {
+      entries ??= readEntries(text, end + 1); // an intact snapshot never asks
+      const known = entries.get(name)?.split(' ');
+      if (known === undefined) return undefined;
+      const [kind = '', size = '', mtime = ''] = known;
+      return { name, kind, size: Number(size), mtime };
+    },
+  };
+}
+
+/** Names, each with what else is known of it: as one string, which takes less room than an object. */
+function readEntries(text: Buffer, from: number): Map<string, string> {
+  const entries = new Map<string, string>();
+  for (let start = from; start < text.length;) {
+    const end = text.indexOf(0x0a, start);
+    if (end === -1) break;
+    const line = text.toString('utf8', start, end);
+    let blank = -1;
+    for (let blanks = 0; blanks < 3; blanks += 1) blank = line.indexOf(' ', blank + 1);
+    entries.set(line.slice(blank + 1), line.slice(0, blank));
+    start = end + 1;
+  }
+  return entries;
+}
+
+/** Removes the oldest lists beyond {@link KEPT_BYTES}: without one, verification goes by the source's ctimes alone. */
+async function forgetOldest(directory: string): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => parseSnapshotId(name.slice(0, -ENDING.length)));
+  let bytes = 0;
+  for (const [index, name] of names.sort().reverse().entries()) {
+    bytes += (await stat(join(directory, name))).size;
+    if (index > 0 && bytes > KEPT_BYTES) await rm(join(directory, name), { force: true });
+  }
+}
+
+const ENDING = '.list.gz';
+
+function fileName(id: SnapshotId): string {
+  return `${id}${ENDING}`;
+}
+
+function directoryOf(stateDirectory: string, job: string, target: string): string {
+  return join(stateDirectory, 'manifests', `${job}@${target}`);
+}
