@@ -174,7 +174,7 @@ describe('memory', () => {
     const fake = join(directory, 'rsync');
     await writeFile(
       fake,
-      '#!/bin/sh\nexec awk \'BEGIN { for (i = 0; i < 1000000; i++) printf("@hf          %d 0 some/directory/of/the/source/file-%d.dump\\n", i, i) }\'\n',
+      '#!/bin/sh\nexec awk \'BEGIN { for (i = 0; i < 1000000; i++) printf("@hf          %d 2026/11/23-02:15:00 0 some/directory/of/the/source/file-%d.dump\\n", i, i) }\'\n',
       { mode: 0o755 },
     );
     const script = join(directory, 'session.mjs');
