@@ -5,8 +5,8 @@ import { metadataLetters } from './options.ts';
 export interface Rebuild {
   /** Name of the destination in rrsync's root: `<id>.partial/` or `<id>/`, for a seal a file name. */
   readonly destination: string;
-  /** Names in rrsync's root that unchanged files are linked to. */
-  readonly bases: readonly string[];
+  /** Name in rrsync's root that unchanged files are linked to. Never more than one: see one-basis.ts. */
+  readonly basis: string | undefined;
   /** Most seconds of silence. */
   readonly timeoutSeconds: number;
   /** Whether files may be sent as differences to what is here. */
@@ -15,8 +15,12 @@ export interface Rebuild {
   readonly fuzzy: boolean;
 }
 
-// Capabilities that rsync 3.5.0 knows (compat.c). The server answers with what both know, so leaving out one is safe.
-const CAPABILITIES = ['i', 'L', 's', 'f', 'x', 'C', 'I', 'v', 'u'];
+/*
+ * Capabilities that rsync 3.5.0 knows (compat.c) and that are handed on. The server answers with what both know, so leaving
+ * out one is safe. `I` (a partial file is written in place) is left out: upstream's 3.5.0 then writes into whatever has the
+ * file's name, a hard link to a sealed inode too, when a client calls it a partial file.
+ */
+const CAPABILITIES = ['i', 'L', 's', 'f', 'x', 'C', 'v', 'u'];
 
 /**
  * The command for rrsync, built from parsed values alone.
@@ -40,7 +44,7 @@ export function rebuiltCommand(request: GateRequest, rebuild: Rebuild): string {
     ...(wire.stats ? ['--stats'] : []),
     ...(wire.partial ? ['--partial'] : []),
     ...(wire.numericIds ? ['--numeric-ids'] : []),
-    ...rebuild.bases.flatMap((basis) => ['--link-dest', `/${basis}/`]),
+    ...(rebuild.basis === undefined ? [] : ['--link-dest', `/${rebuild.basis}/`]),
     ...(wire.metadata === 'fake_super' ? ['--fake-super'] : []),
     '.',
     rebuild.destination,

@@ -69,6 +69,8 @@ function parse(commandLine: string): GateRequest {
     allowOnly(long, 'seal');
     return { kind: 'seal', job, id, wire: wireOptions('none', letters, capabilities, long) };
   }
+  // Sent as one list, a list has a name at the index for which rsync's receiver takes the number of a basis.
+  if (!capabilities.includes('i')) refuse('the client cannot send one list for each directory (i)');
   const metadata = metadataOf(letters, long.has('fake-super'));
   if (metadata === undefined) refuse('owners and modes are neither those of fake_super nor those of plain metadata');
   // Names of this machine's own users have no meaning for files of another.

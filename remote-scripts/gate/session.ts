@@ -17,6 +17,7 @@ import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { writeLog, type LogEntry } from './log.ts';
+import { fillUp } from './one-basis.ts';
 import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
 import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
 import { parseRequest, type GateRequest } from './request.ts';
@@ -144,8 +145,8 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
   );
   if (over !== undefined) return refused(over);
 
-  const bases = await basisNames(directory, request.bases);
-  const run = { command: commandFor(session, request, partialName(id), bases), allowDelete: false };
+  const basis = await basisFor(directory, request);
+  const run = { command: commandFor(session, request, partialName(id), basis), allowDelete: false };
   if (dryRun) return ended(await runIn(session, run), settings.limits.sessionLimitMs);
   await recordAttempt(paths.ledger, { id, time: now }, client);
   try {
@@ -172,7 +173,7 @@ async function serveVerify(
   const name = directoryName(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
-  const end = await runIn(session, { command: commandFor(session, request, name, []), allowDelete: request.extras });
+  const end = await runIn(session, { command: commandFor(session, request, name), allowDelete: request.extras });
   return ended(end, session.settings.limits.sessionLimitMs);
 }
 
@@ -189,7 +190,7 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
   const several = watchIncoming(paths, id);
   try {
     const end = await runIn(session, {
-      command: commandFor(session, request, sealName(id), []),
+      command: commandFor(session, request, sealName(id)),
       allowDelete: false,
       root: paths.incoming,
       largestFile: LARGEST_INCOMING,
@@ -256,11 +257,11 @@ async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
   });
 }
 
-function commandFor({ settings }: JobSession, request: GateRequest, name: string, bases: readonly string[]): string {
+function commandFor({ settings }: JobSession, request: GateRequest, name: string, basis?: string): string {
   const { limits } = settings;
   const rebuild: Rebuild = {
     destination: request.kind === 'seal' ? name : `${name}/`,
-    bases,
+    basis,
     timeoutSeconds: Math.ceil(limits.timeoutMs / 1000),
     delta: limits.delta,
     fuzzy: limits.fuzzy,
@@ -268,15 +269,26 @@ function commandFor({ settings }: JobSession, request: GateRequest, name: string
   return rebuiltCommand(request, rebuild);
 }
 
-/** The names of those bases that exist. The sender notices by itself when nothing is linked (FACTS 2). */
-async function basisNames({ path, states }: JobDirectory, ids: readonly SnapshotId[]): Promise<string[]> {
-  const names: string[] = [];
-  for (const id of ids) {
-    const state = states.get(id) ?? 'none';
-    const name = state === 'sealed' || state === 'frozen' ? directoryName(id, state) : undefined;
-    if (name !== undefined && !names.includes(name) && (await isRealDirectory(path, name))) names.push(name);
+/**
+ * The name of the one basis of a push. The sender notices by itself when nothing is linked (FACTS 2).
+ * A dry run leaves no trace, so it does with the first.
+ */
+async function basisFor(
+  { path, states }: JobDirectory,
+  { bases, dryRun }: Extract<GateRequest, { kind: 'push' }>,
+): Promise<string | undefined> {
+  const found: { name: string; state: 'sealed' | 'frozen' }[] = [];
+  for (const id of bases) {
+    const state = states.get(id);
+    if (state !== 'sealed' && state !== 'frozen') continue;
+    const name = directoryName(id, state);
+    if (name !== undefined && (await isRealDirectory(path, name))) found.push({ name, state });
   }
-  return names;
+  const sealed = found.find(({ state }) => state === 'sealed');
+  const attempt = found.find(({ state }) => state === 'frozen');
+  if (sealed === undefined || attempt === undefined || dryRun) return found[0]?.name;
+  fillUp(join(path, attempt.name), join(path, sealed.name));
+  return attempt.name;
 }
 
 /** We hold the lock, so nothing writes to any partial any more: what lies there is what a broken session left. */

@@ -119,7 +119,7 @@ function assertHarmless(line: string, request: GateRequest): void {
 
   const command = rebuiltCommand(request, {
     destination: request.kind === 'seal' ? `${request.id}.sealed` : `${request.id}.partial/`,
-    bases: request.kind === 'push' ? request.bases : [],
+    basis: request.kind === 'push' ? request.bases[0] : undefined,
     timeoutSeconds: 600,
     delta: true,
     fuzzy: true,

@@ -7,7 +7,7 @@ const PUSH = `rsync --server -lyyHogDtpArze.LiZsfxCIvu --log-format=%i%I --timeo
 
 const REBUILD: Rebuild = {
   destination: `${ID}.partial/`,
-  bases: ['2026-11-22T021500Z.frozen'],
+  basis: '2026-11-22T021500Z.frozen',
   timeoutSeconds: 600,
   delta: true,
   fuzzy: true,
@@ -21,22 +21,26 @@ function requestOf(commandLine: string): GateRequest {
 
 test('writes a push anew, with the names on this machine and without what the client should not decide', () => {
   expect(rebuiltCommand(requestOf(PUSH), REBUILD)).toBe(
-    `rsync --server -lHogDtpAryyze.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /2026-11-22T021500Z.frozen/ --fake-super . ${ID}.partial/`,
+    `rsync --server -lHogDtpAryyze.iLsfxCvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /2026-11-22T021500Z.frozen/ --fake-super . ${ID}.partial/`,
   );
 });
 
 test('writes a verification anew, always as a dry run', () => {
   const verify = `rsync --server -nlHDtprce.i --log-format=%i --delete . db/${ID}/`;
-  expect(rebuiltCommand(requestOf(verify), { ...REBUILD, destination: `${ID}/`, bases: [] })).toBe(
+  expect(rebuiltCommand(requestOf(verify), { ...REBUILD, destination: `${ID}/`, basis: undefined })).toBe(
     `rsync --server -nlHDtprce.i --log-format=%i --timeout=600 --delete . ${ID}/`,
   );
 });
 
 test('writes a seal anew', () => {
   const seal = `rsync --server -te.LsfxCIvu . db/${ID}.sealed`;
-  expect(rebuiltCommand(requestOf(seal), { ...REBUILD, destination: `${ID}.sealed`, bases: [] })).toBe(
-    `rsync --server -te.LsfxCIvu --timeout=600 . ${ID}.sealed`,
+  expect(rebuiltCommand(requestOf(seal), { ...REBUILD, destination: `${ID}.sealed`, basis: undefined })).toBe(
+    `rsync --server -te.LsfxCvu --timeout=600 . ${ID}.sealed`,
   );
+});
+
+test('never hands on what lets a client write into a file in place', () => {
+  expect(rebuiltCommand(requestOf(PUSH.replace('LiZsfxCIvu', 'iI')), REBUILD)).toContain(' -lHogDtpAryyze.i ');
 });
 
 test('never waits longer than the host may', () => {

@@ -129,6 +129,8 @@ test.each([
   ['two groups of letters', PUSH.replace('--stats', '-n'), 'one group of letters'],
   ['letters after the destination dot', PUSH.replace('. db', '. -n db'), 'does not end in one destination'],
   ['no letters', PUSH.replace('-lyyHogDtpAre.iLsfxCIvu ', ''), 'letters of a stock rsync client are missing'],
+  ['one list for all directories', PUSH.replace('e.iLsfxCIvu', 'e.LsfxCIvu'), 'one list for each directory'],
+  ['one list for all directories, to verify', VERIFY.replace('e.iLs', 'e.Ls'), 'one list for each directory'],
   ['letters without a protocol', PUSH.replace('e.iLsfxCIvu', ''), 'not those of a stock rsync client'],
   ['no times', PUSH.replace('Dtp', 'Dp'), 'neither those of fake_super'],
   ['owners without fake_super', PUSH.replace(' --fake-super', ''), 'neither those of fake_super'],

@@ -1,0 +1,50 @@
+import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, type Dirent } from 'node:fs';
+import { join } from 'node:path';
+
+/*
+ * A session gets one basis at most. With a second one, rsync's receiver keeps its number (1) in a field that it later reads
+ * as the index of a file, and index 1 is a name that the client chose; with one basis it is 0, where an incremental list has
+ * nothing (see docs/security.md, "What rsync's receiver is not trusted with"). So where a push may link to the last sealed
+ * snapshot and to a broken attempt, the attempt is filled up with links to what the snapshot has beside it, and serves as
+ * both. Done before any client speaks, under the job's lock; half of it does no harm, and once more is the same.
+ */
+
+/**
+ * Links into a broken attempt what a sealed snapshot has and it has not. What cannot be linked (EMLINK, a directory that
+ * may not be written to, a full disk) is left out: it is then sent.
+ * @param sealed directory of the snapshot
+ * @param attempt directory of the attempt
+ */
+export function fillUp(attempt: string, sealed: string): void {
+  for (const entry of entriesOf(sealed)) {
+    const from = join(sealed, entry.name);
+    const to = join(attempt, entry.name);
+    const there = lstatSync(to, { throwIfNoEntry: false });
+    if (entry.isDirectory()) {
+      if (there !== undefined ? there.isDirectory() : tried(() => mkdirSync(to, { mode: 0o700 }))) fillUp(to, from);
+    } else if (there === undefined) {
+      tried(() => linkSync(from, to));
+    } else if (entry.isFile() && there.isFile() && there.mtimeMs === 0) {
+      // A file that was cut short (rsync dates it 1970): the whole older one is the better basis.
+      const beside = `${to}.offsite-link`;
+      if (tried(() => linkSync(from, beside))) tried(() => renameSync(beside, to));
+    }
+  }
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+function tried(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch {
+    return false;
+  }
+}
