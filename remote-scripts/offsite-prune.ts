@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { fstatSync } from 'node:fs';
 import pc from 'picocolors';
 import { systemClock } from '../src/platform/clock.ts';
@@ -54,6 +54,12 @@ interface CommonOptions {
   readonly json?: boolean;
 }
 
+interface RunFlags {
+  readonly dryRun?: boolean;
+  readonly simulate?: number;
+  readonly release?: readonly string[];
+}
+
 function createProgram(finish: (code: number) => void): Command {
   const program = new Command('offsite-prune')
     .description(
@@ -69,15 +75,25 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
     .option('--dry-run', 'show every snapshot with all reasons, and what removal would really free; change nothing')
     .option('--simulate <days>', 'show what the policy would hold over time; change nothing', parseDays)
+    .addOption(
+      new Option('--release <job:mark>', 'carry out a plan that is on hold, once, as --dry-run has shown it')
+        .argParser((mark: string, before: readonly string[] | undefined) => [...(before ?? []), mark])
+        .conflicts(['dryRun', 'simulate']),
+    )
     .option('--json', 'for programs')
     .addHelpText('after', `\n${describeExits()}`)
-    .action(async (name: string, options: CommonOptions & { dryRun?: boolean; simulate?: number }) => {
+    .action(async (name: string, options: CommonOptions & RunFlags) => {
       const settings = await load(options.config);
       const host = hostOf(settings, name);
       const json = options.json ?? false;
       finish(
         options.simulate === undefined
-          ? await runPrune(settings, host, { dryRun: options.dryRun ?? false, json }, deps())
+          ? await runPrune(
+              settings,
+              host,
+              { dryRun: options.dryRun ?? false, release: options.release ?? [], json },
+              deps(),
+            )
           : await runSimulation(settings, host, { days: options.simulate, json }, deps()),
       );
     });
@@ -107,7 +123,7 @@ function createProgram(finish: (code: number) => void): Command {
 }
 
 async function load(config: string): Promise<SecondarySettings> {
-  return loadSecondaryConfig(config, scheduleProblem);
+  return loadSecondaryConfig(config, { checkSchedule: scheduleProblem, reach: true });
 }
 
 function hostOf(settings: SecondarySettings, name: string): HostSettings {

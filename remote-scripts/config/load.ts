@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { errorMessage, isMissing } from '../../src/platform/files.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/shared/yaml-config.ts';
-import { secondaryRules, type CheckSchedule } from './rules.ts';
+import { secondaryRules, type Scrutiny } from './rules.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';
 import { secondaryValidator } from './validator.ts';
 import type { SecondaryYaml } from './yaml.ts';
@@ -20,11 +20,11 @@ export type ParsedSecondary =
 
 /**
  * Reads the text of a `secondary.yaml`.
- * @param checkSchedule reads the cron expressions of `expect`; without it they are taken as they stand
+ * @param scrutiny what is looked at beyond what a session of the gate needs
  */
-export function parseSecondaryConfig(text: string, checkSchedule?: CheckSchedule): ParsedSecondary {
+export function parseSecondaryConfig(text: string, scrutiny?: Scrutiny): ParsedSecondary {
   const parsed = parseYamlConfig<SecondaryYaml>(text, secondaryValidator, (yaml, locate) =>
-    secondaryRules(yaml, locate, checkSchedule),
+    secondaryRules(yaml, locate, scrutiny),
   );
   return parsed.ok ? { ok: true, settings: toSettings(parsed.value) } : { ok: false, problems: parsed.problems };
 }
@@ -33,8 +33,8 @@ export function parseSecondaryConfig(text: string, checkSchedule?: CheckSchedule
  * Loads the secondary's settings.
  * @throws SecondaryConfigError when the file is missing, unreadable or has problems
  */
-export async function loadSecondaryConfig(path: string, checkSchedule?: CheckSchedule): Promise<SecondarySettings> {
-  const parsed = parseSecondaryConfig(await read(path), checkSchedule);
+export async function loadSecondaryConfig(path: string, scrutiny?: Scrutiny): Promise<SecondarySettings> {
+  const parsed = parseSecondaryConfig(await read(path), scrutiny);
   if (!parsed.ok) throw new SecondaryConfigError(formatProblems(path, parsed.problems));
   return parsed.settings;
 }

@@ -1,6 +1,8 @@
 import { alertSettingsProblems } from '../../src/shared/alert-settings.ts';
 import type { ConfigProblem, Locate } from '../../src/shared/yaml-config.ts';
-import { parseDuration } from '../../src/shared/units.ts';
+import { guaranteedReach, LEAST_REACH } from '../../src/shared/retention-policy.ts';
+import { formatDuration, parseDuration } from '../../src/shared/units.ts';
+import { retentionSettings } from './settings.ts';
 import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
 
 /** Says what is wrong with a cron expression in its time zone, or undefined; see `scheduleProblem`. */
@@ -9,15 +11,19 @@ export type CheckSchedule = (schedule: string, timezone: string) => string | und
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
 
-/**
- * Rules that reach across keys.
- * @param checkSchedule reads cron expressions; the gate leaves it out, since it never uses one and must start fast
- */
-export function secondaryRules(
-  yaml: SecondaryYaml,
-  locate: Locate,
-  checkSchedule?: CheckSchedule,
-): readonly ConfigProblem[] {
+/** What is looked at beyond what every program of the secondary needs to be right. */
+export interface Scrutiny {
+  /** Reads cron expressions. A session of the gate leaves it out: it never uses one and must start fast. */
+  readonly checkSchedule?: CheckSchedule;
+  /**
+   * Whether a policy that the push key can empty is a problem. A session of the gate leaves it out: it deletes nothing, and
+   * to refuse backups because of what prune might do would be the greater harm.
+   */
+  readonly reach?: boolean;
+}
+
+/** Rules that reach across keys. */
+export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Scrutiny = {}): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const report = (path: readonly string[], message: string) => {
     problems.push({ path: path.join('.'), line: locate(path), message });
@@ -48,7 +54,7 @@ export function secondaryRules(
     if (host.account === 'root') {
       report([...at, 'account'], 'must not be root: create an account of its own with install.sh');
     }
-    hostRules(host, at, report, checkSchedule);
+    hostRules(host, at, report, scrutiny);
   }
   return [...problems, ...alertSettingsProblems(yaml.alerts, ['alerts'], locate)];
 }
@@ -57,9 +63,9 @@ function hostRules(
   host: HostYaml,
   at: readonly string[],
   report: (path: readonly string[], message: string) => void,
-  checkSchedule: CheckSchedule | undefined,
+  { checkSchedule, reach = false }: Scrutiny,
 ): void {
-  if (host.retention !== undefined) retentionRules(host.retention, [...at, 'retention'], report);
+  if (host.retention !== undefined) retentionRules(host.retention, [...at, 'retention'], report, reach);
   for (const key of ['timeout', 'session_limit'] as const) {
     if ((parseDuration(host.gate[key]) ?? 0) < MIN_TIMEOUT_MS) {
       report([...at, 'gate', key], `${host.gate[key]} would be no limit: write at least 1s`);
@@ -67,7 +73,7 @@ function hostRules(
   }
   for (const [name, job] of Object.entries(host.jobs)) {
     const jobAt = [...at, 'jobs', name];
-    if (job.retention !== undefined) retentionRules(job.retention, [...jobAt, 'retention'], report);
+    if (job.retention !== undefined) retentionRules(job.retention, [...jobAt, 'retention'], report, reach);
     if (job.retention === undefined && host.retention === undefined) {
       report(jobAt, 'has no retention: write one here, or one for the whole host beside its account');
     }
@@ -81,6 +87,7 @@ function retentionRules(
   policy: RetentionYaml,
   at: readonly string[],
   report: (path: readonly string[], message: string) => void,
+  reach: boolean,
 ): void {
   const { last, within: floor, hourly, daily, weekly, monthly, yearly } = policy;
   const counts = [last, hourly, daily, weekly, monthly, yearly];
@@ -89,6 +96,15 @@ function retentionRules(
     report(
       at,
       'is empty: it would keep one snapshot and remove all others. Say what to keep, such as { last: 3, daily: 14, weekly: 8, monthly: 12 }',
+    );
+    return;
+  }
+  const reached = guaranteedReach(retentionSettings(policy));
+  if (reach && reached < LEAST_REACH) {
+    const howSoon = reached === 0 ? 'at once' : `within ${formatDuration(reached)}`;
+    report(
+      at,
+      `lets whoever holds the push key displace all that is kept ${howSoon}, by pushing rubbish: last is used up by as many pushes, and so is a bucket when the next begins. Add within: 1d or more, or at least 2 of daily, weekly, monthly or yearly`,
     );
   }
 }

@@ -31,6 +31,12 @@ const hold = {
   properties: {
     shrink: { type: 'string', format: 'percent', description: 'The newest snapshot shrank by more than this.' },
     max_removals: { ...count('One plan would remove more snapshots than this.'), minimum: 1 },
+    max_extra: {
+      ...count(
+        'In the time in which seven snapshots were to be expected (by expect, or by what arrived before), more than this arrived beyond them.',
+      ),
+      minimum: 1,
+    },
   },
 } as const;
 

@@ -70,6 +70,8 @@ export interface HoldSettings {
   /** Share from 0 to 1. */
   readonly shrink: number;
   readonly maxRemovals: number;
+  /** Snapshots beyond those that were to be expected, in the time of seven. */
+  readonly maxExtra: number;
 }
 
 /** When a snapshot is due. */
@@ -82,7 +84,7 @@ export interface Expectation {
 }
 
 /** Hourly snapshots thinned out once a day are 24 removals: an ordinary plan is not held. */
-const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 50 };
+const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 50, maxExtra: 3 };
 
 /**
  * Converts what the schema and the rules accepted.
@@ -144,7 +146,8 @@ function gateLimits(gate: GateYaml): GateLimits {
   };
 }
 
-function retentionSettings(policy: RetentionYaml): RetentionSettings {
+/** A policy as {@link RetentionSettings}. @throws RangeError as {@link toSettings} */
+export function retentionSettings(policy: RetentionYaml): RetentionSettings {
   return {
     last: policy.last ?? 1,
     within: policy.within === undefined ? 0 : duration(policy.within),
@@ -161,6 +164,7 @@ function holdSettings(hold: HoldYaml): Partial<HoldSettings> {
   return {
     ...(hold.shrink === undefined ? {} : { shrink: checked(parsePercent(hold.shrink), hold.shrink) }),
     ...(hold.max_removals === undefined ? {} : { maxRemovals: hold.max_removals }),
+    ...(hold.max_extra === undefined ? {} : { maxExtra: hold.max_extra }),
   };
 }
 

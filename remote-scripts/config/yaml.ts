@@ -54,4 +54,5 @@ export interface RetentionYaml {
 export interface HoldYaml {
   readonly shrink?: string;
   readonly max_removals?: number;
+  readonly max_extra?: number;
 }

@@ -12,6 +12,7 @@ import { readMemory } from './memory.ts';
 import { checkHostRoot, hostPlaces, ownHosts, refuseRoot } from './places.ts';
 import { settingOf, type JobPlan } from './plan.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
+import { release } from './release.ts';
 import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
 import { renderSimulation } from './simulation-report.ts';
 import { surveyHost, type Survey } from './survey.ts';
@@ -32,6 +33,8 @@ export interface CommandDeps extends TellDeps {
 /** What `run` was asked for. */
 export interface RunOptions {
   readonly dryRun: boolean;
+  /** Plans whose holds are overruled, as `JOB:MARK`. */
+  readonly release: readonly string[];
   readonly json: boolean;
 }
 
@@ -51,7 +54,8 @@ export async function runPrune(
     return EXIT.locked.code;
   }
   try {
-    const survey = await lookAt(settings, host, deps);
+    const found = await lookAt(settings, host, deps);
+    const survey = { ...found, plans: release(host.name, found.plans, options.release) };
     const measured = await measureAll(survey, options, deps);
     const done = options.dryRun ? undefined : await carryOut(survey, deps);
     if (options.json) deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, done), null, 2)}\n`);
@@ -64,6 +68,7 @@ export async function runPrune(
         settings,
         host: host.name,
         state: places.state,
+        plans: survey.plans,
         problems: [
           ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
           ...failedPrune(host.name, done.failures),
@@ -141,6 +146,7 @@ export async function runCheck(settings: SecondarySettings, host: HostSettings, 
       settings,
       host: host.name,
       state: survey.places.state,
+      plans: survey.plans,
       problems: [
         ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
         ...missingPrune(host.name, lastRun, survey.now),
@@ -188,6 +194,7 @@ function logRun(survey: Survey, removed: ReadonlyMap<string, readonly string[]>,
       plan.decisions.find(({ snapshot }) => snapshot.id === name)?.reasons ??
       plan.leftovers.filter(({ leftover }) => leftover.name === name).map(({ reason }) => reason);
     for (const name of names) log('info', `${plan.job}/${name} removed: ${reasonsOf(name).join('; ')}`);
+    for (const { kind, reason } of plan.released) log('warning', `${plan.job}: released by hand (${kind}): ${reason}`);
     for (const { kind, reason } of plan.holds) log('warning', `${plan.job} is on hold (${kind}): ${reason}`);
     const kept = plan.decisions.length - names.filter((name) => !name.includes('.')).length;
     const newest = plan.newest

@@ -1,7 +1,7 @@
 import type { SimulatedDay } from '../../src/shared/retention-simulation.ts';
 import type { CarriedOut } from './carry-out.ts';
 import type { Freed } from './freed.ts';
-import { removalsOf, type JobPlan } from './plan.ts';
+import { releaseMark, removalsOf, type JobPlan } from './plan.ts';
 import { judge, type HostStatus } from './report.ts';
 
 /** A plan for programs. Times are ISO 8601 in UTC, durations milliseconds, sizes bytes. */
@@ -27,6 +27,8 @@ export function planData(plan: JobPlan, freed: Freed | undefined) {
     })),
     oddities: plan.oddities,
     holds: plan.holds,
+    released: plan.released,
+    release: releaseMark(plan) ?? null,
     removes: removalsOf(plan),
     ...(freed ? { frees: freed } : {}),
   };

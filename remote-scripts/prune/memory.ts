@@ -1,16 +1,22 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Problem } from './problems.ts';
 
 const DAY = 86_400_000;
 
-/** What prune remembers of one host between its runs. Losing it costs a repeated alert, never a snapshot. */
+/**
+ * What prune remembers of one host between its runs. Losing it costs a repeated alert, and the knowledge of how often
+ * snapshots arrive where no schedule says so; never a snapshot.
+ */
 export interface Memory {
   /** When the last run of prune ended, dry runs left out. */
   readonly lastRun: Date | undefined;
   /** Problems that were there at the last look, by key. */
   readonly problems: ReadonlyMap<string, RememberedProblem>;
+  /** By job. */
+  readonly arrivals: ReadonlyMap<string, Arrivals>;
 }
 
 /** A problem that was there at the last look. */
@@ -33,7 +39,7 @@ export type News =
 const LARGEST = 64 * 1024 * 1024;
 
 /** A memory of nothing. */
-export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map() };
+export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map(), arrivals: new Map() };
 
 /**
  * Compares what is wrong now with what was wrong before: new problems and changed ones are told at once, lasting ones
@@ -88,8 +94,13 @@ export async function readMemory(state: string): Promise<Memory> {
 }
 
 /** Writes the memory of a host. */
-export async function writeMemory(state: string, { lastRun, problems }: Memory): Promise<void> {
-  const data = { version: 1, lastRun, problems: Object.fromEntries(problems) };
+export async function writeMemory(state: string, { lastRun, problems, arrivals }: Memory): Promise<void> {
+  const data = {
+    version: 1,
+    lastRun,
+    problems: Object.fromEntries(problems),
+    arrivals: Object.fromEntries([...arrivals].map(([job, known]) => [job, { ...known, days: [...known.days] }])),
+  };
   await writeFileAtomic(memoryPath(state), `${JSON.stringify(data, null, 2)}\n`);
 }
 
@@ -112,7 +123,28 @@ function parseMemory(text: string): Memory {
       problem: typeof value.problem === 'string' ? value.problem : key,
     });
   }
-  return { lastRun: timeOf(data.lastRun), problems };
+  const arrivals = new Map<string, Arrivals>();
+  for (const [job, value] of Object.entries(isRecord(data.arrivals) ? data.arrivals : {})) {
+    const known = parseArrivals(value);
+    if (known) arrivals.set(job, known);
+  }
+  return { lastRun: timeOf(data.lastRun), problems, arrivals };
+}
+
+function parseArrivals(value: unknown): Arrivals | undefined {
+  if (!isRecord(value)) return undefined;
+  const [since, until] = [timeOf(value.since), timeOf(value.until)];
+  if (!since || !until || !Array.isArray(value.days)) return undefined;
+  const days = new Map<number, number>();
+  for (const pair of value.days as unknown[]) {
+    const [day, count] = Array.isArray(pair) ? (pair as unknown[]) : [];
+    if (isCount(day) && isCount(count)) days.set(day, count);
+  }
+  return { since, until, days, accepted: timeOf(value.accepted) };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function timeOf(value: unknown): Date | undefined {

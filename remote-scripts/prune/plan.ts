@@ -1,10 +1,13 @@
-import { checkHolds, type Hold } from '../../src/shared/retention-holds.ts';
+import { createHash } from 'node:crypto';
+import { scheduleRhythm } from '../../src/shared/retention-flood.ts';
+import { checkHolds, HOLDS, type Hold } from '../../src/shared/retention-holds.ts';
 import type { RetentionPolicy, RetentionSetting } from '../../src/shared/retention-policy.ts';
 import { decideRetention, type Decision } from '../../src/shared/retention.ts';
 import { assessFreshness, type Freshness } from '../../src/shared/schedule.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
+import { usualRhythm, type Arrivals } from './arrivals.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
 /** What becomes of a leftover. */
@@ -24,6 +27,8 @@ export interface JobPlan {
   readonly oddities: readonly Oddity[];
   /** If there is one, no snapshot is removed. */
   readonly holds: readonly Hold[];
+  /** Holds that an administrator has overruled for this run. */
+  readonly released: readonly Hold[];
   /** Undefined where the job states no schedule. */
   readonly freshness: Freshness | undefined;
   /** The newest snapshot that is not quarantined. */
@@ -36,6 +41,8 @@ export interface PlanContext {
   readonly timezone: string;
   readonly now: Date;
   readonly previousRun: Date | undefined;
+  /** What is remembered of the arrivals of this job. */
+  readonly arrivals: Arrivals | undefined;
   /** Ids whose seal the gate has accepted and not yet placed: complete, and no leftovers. */
   readonly accepted: ReadonlySet<SnapshotId>;
 }
@@ -45,7 +52,7 @@ const SESSIONS = 4;
 
 /** Decides what is to be done in one job. Pure. */
 export function planJob(inventory: Inventory, job: JobSettings, context: PlanContext): JobPlan {
-  const { host, timezone, now, previousRun } = context;
+  const { host, timezone, now, previousRun, arrivals } = context;
   const policy = job.retention;
   const setting = settingOf(host, timezone);
   const expectation = job.expect;
@@ -54,11 +61,14 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
   );
   const decisions = decideRetention(inventory.snapshots, policy, setting, now, attempts);
   const newest = decisions.findLast(({ action }) => action !== 'quarantine')?.snapshot;
+  const rhythm = expectation ? scheduleRhythm(expectation, now) : arrivals && usualRhythm(arrivals, now);
   const holds = checkHolds(decisions, {
     limits: job.hold,
     now,
     ...(expectation ? { expectation } : {}),
     ...(previousRun ? { previousRun } : {}),
+    ...(rhythm ? { rhythm } : {}),
+    ...(arrivals?.accepted ? { acceptedUntil: arrivals.accepted } : {}),
   });
   const clockIsWrong = holds.some(({ kind }) => kind === 'clock');
   return {
@@ -69,6 +79,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     leftovers: inventory.leftovers.map((leftover) => decideLeftover(leftover, context, clockIsWrong)),
     oddities: inventory.oddities,
     holds,
+    released: [],
     freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,
     newest,
   };
@@ -82,6 +93,23 @@ export function removalsOf(plan: JobPlan): { readonly snapshots: SnapshotId[]; r
       : plan.decisions.filter(({ action }) => action === 'remove').map(({ snapshot }) => snapshot.id);
   const leftovers = plan.leftovers.filter(({ action }) => action === 'remove').map(({ leftover }) => leftover.name);
   return { snapshots, leftovers };
+}
+
+/**
+ * The mark of a plan on hold: what `--release` takes, so that nothing is carried out but the plan that somebody has looked
+ * at. It changes with what would be removed, with what has arrived, and with why it is on hold.
+ * @returns undefined where there is no hold, or one that only ends by itself
+ */
+export function releaseMark({ job, decisions, holds, newest }: JobPlan): string | undefined {
+  if (holds.length === 0 || holds.some(({ kind }) => HOLDS[kind].ends !== 'release')) return undefined;
+  const removed = decisions.filter(({ action }) => action === 'remove').map(({ snapshot }) => snapshot.id);
+  const seen = JSON.stringify([removed, newest?.id, holds.map(({ kind }) => kind)]);
+  return `${job}:${createHash('sha256').update(seen).digest('hex').slice(0, 8)}`;
+}
+
+/** A plan whose holds have been overruled. */
+export function releasePlan(plan: JobPlan): JobPlan {
+  return { ...plan, holds: [], released: plan.holds };
 }
 
 /** What counts as an honest name, from what the gate lets in. */

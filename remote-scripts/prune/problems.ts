@@ -1,5 +1,5 @@
 import type { AlertEvent } from '../../src/shared/alert-settings.ts';
-import { HOLD_ADVICE } from '../../src/shared/retention-holds.ts';
+import { HOLDS } from '../../src/shared/retention-holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import type { JobPlan } from './plan.ts';
@@ -37,7 +37,7 @@ export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
   const about = { job: plan.job, lastSealed: plan.newest?.id };
   return [
     ...staleProblem(subject, plan, about),
-    ...holdProblem(subject, plan, about),
+    ...holdProblem(host, plan, about),
     ...quarantineProblem(subject, plan, about),
     ...oddityProblem(subject, plan, about),
     ...clockProblem(plan),
@@ -113,20 +113,24 @@ function staleProblem(subject: string, { freshness, holds, newest, job }: JobPla
   ];
 }
 
-function holdProblem(subject: string, { holds, job }: JobPlan, about: About): Problem[] {
-  const own = holds.filter(({ kind }) => kind === 'shrink' || kind === 'removals');
+function holdProblem(host: string, { holds, job }: JobPlan, about: About): Problem[] {
+  const own = holds.filter(({ kind }) => HOLDS[kind].ends === 'release');
   if (own.length === 0) return [];
   return [
     {
       ...about,
       key: `hold:${job}`,
       event: 'warning',
-      problem: `prune of ${subject} is on hold`,
+      problem: `prune of ${host}/${job} is on hold`,
       reason: own.map(({ reason }) => reason).join('\n'),
-      advice: own.map(({ kind }) => HOLD_ADVICE[kind]).join(' '),
+      advice: [...own.map(({ kind }) => HOLDS[kind].advice), releaseAdvice(host)].join(' '),
       fingerprint: own.map(({ kind }) => kind).join(),
     },
   ];
+}
+
+function releaseAdvice(host: string): string {
+  return `Nothing of this job is removed meanwhile. As the account of the host, offsite-prune ${host} --dry-run shows what would be removed, and how to release that once it has been looked at.`;
 }
 
 function quarantineProblem(subject: string, { decisions, job }: JobPlan, about: About): Problem[] {
@@ -170,7 +174,7 @@ function clockProblem({ holds }: JobPlan): Problem[] {
       event: 'failure',
       problem: 'the clock of this machine looks wrong',
       reason: hold.reason,
-      advice: HOLD_ADVICE.clock,
+      advice: HOLDS.clock.advice,
       fingerprint: '',
     },
   ];

@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
 import type { Colors } from 'picocolors/types.js';
-import { HOLD_ADVICE } from '../../src/shared/retention-holds.ts';
+import { HOLDS } from '../../src/shared/retention-holds.ts';
 import { describePolicy } from '../../src/shared/retention-policy.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
 import type { Freed } from './freed.ts';
-import type { JobPlan } from './plan.ts';
+import { releaseMark, type JobPlan } from './plan.ts';
 
 /** What a report is made of besides the plans. */
 export interface ReportStyle {
@@ -65,13 +65,20 @@ export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: Rep
   const lines = [
     colors.bold(`${host}/${plan.job}`) + `  ${describePolicy(plan.policy)}  (${timezone})`,
     plan.decisions.length + plan.leftovers.length + plan.oddities.length === 0 ? 'nothing there' : table.toString(),
-    ...plan.holds.map(({ kind, reason }) => colors.yellow(`ON HOLD (${kind}): ${reason}. ${HOLD_ADVICE[kind]}`)),
+    ...plan.holds.map(({ kind, reason }) => colors.yellow(`ON HOLD (${kind}): ${reason}. ${HOLDS[kind].advice}`)),
+    ...releaseLine(host, plan).map(colors.yellow),
     summary(plan, freed),
   ];
   if (plan.decisions.some(({ snapshot }) => snapshot.receivedBy === 'birth-time')) {
     lines.push('* without a receipt of the gate: when the file of its seal was made on this machine');
   }
   return `${lines.join('\n')}\n`;
+}
+
+function releaseLine(host: string, plan: JobPlan): string[] {
+  const mark = releaseMark(plan);
+  if (mark === undefined) return [];
+  return [`If this plan is right, carry it out once, as it stands here: offsite-prune ${host} --release ${mark}`];
 }
 
 function summary({ decisions, holds, leftovers }: JobPlan, freed: Freed): string {

@@ -39,7 +39,14 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
     const inventory = await readInventory(directory, { secondary: host.secondary, uid, device });
     const accepted = await acceptedIds(places.state, job.name);
     plans.push(
-      planJob(inventory, job, { host, timezone: settings.timezone, now, previousRun: memory.lastRun, accepted }),
+      planJob(inventory, job, {
+        host,
+        timezone: settings.timezone,
+        now,
+        previousRun: memory.lastRun,
+        arrivals: memory.arrivals.get(job.name),
+        accepted,
+      }),
     );
   }
   return { host, places, plans, now };

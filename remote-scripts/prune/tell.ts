@@ -9,7 +9,9 @@ import type { ProblemFacts } from '../../src/notify/facts.ts';
 import type { SecretReference } from '../../src/shared/secret-reference.ts';
 import type { SecondarySettings } from '../config/settings.ts';
 import { waitForLock } from './lock.ts';
+import { learnArrivals, type Arrivals } from './arrivals.ts';
 import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
+import type { JobPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 
 /** Milliseconds to wait for another of our programs that is just telling somebody. */
@@ -28,6 +30,7 @@ export interface Look {
   readonly settings: SecondarySettings;
   readonly host: string;
   readonly state: string;
+  readonly plans: readonly JobPlan[];
   readonly problems: readonly Problem[];
   /** Whether this look could have seen a problem of this key. */
   readonly isLookedAt: (key: string) => boolean;
@@ -46,7 +49,8 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
     const now = deps.clock.now();
     const memory = await readMemory(look.state);
     const { news, problems } = reconcile(memory, look.problems, now, look.isLookedAt);
-    const next: Memory = { lastRun: look.ran ? now : memory.lastRun, problems };
+    const arrivals = arrivalsAfter(memory.arrivals, look.plans, now);
+    const next: Memory = { lastRun: look.ran ? now : memory.lastRun, problems, arrivals };
     const alertDeps = alertDepsOf(look.settings, deps);
     for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
     // After telling: dying in between repeats an alert; the other way round it would swallow one.
@@ -54,6 +58,24 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   } finally {
     await lock?.release();
   }
+}
+
+/** What is known of arrivals after a look. A flood is not learnt from, or it would soon be what is usual. */
+function arrivalsAfter(
+  before: ReadonlyMap<string, Arrivals>,
+  plans: readonly JobPlan[],
+  now: Date,
+): ReadonlyMap<string, Arrivals> {
+  const after = new Map<string, Arrivals>();
+  for (const plan of plans) {
+    const known = before.get(plan.job);
+    const honest = plan.decisions.filter(({ action }) => action !== 'quarantine').map(({ snapshot }) => snapshot);
+    const flooded = plan.holds.some(({ kind }) => kind === 'flood');
+    const learnt = flooded && known ? known : learnArrivals(known, honest, now);
+    const accepted = plan.released.some(({ kind }) => kind === 'flood') ? plan.newest?.received : undefined;
+    after.set(plan.job, accepted ? { ...learnt, accepted } : learnt);
+  }
+  return after;
 }
 
 function alertDepsOf({ secretsFile }: SecondarySettings, deps: TellDeps): AlertDeps {

@@ -202,7 +202,7 @@ async function stolenKey({ stage, stored, key, lair, observed }: Scene): Promise
 }
 
 async function prune({ stage, secondary, stored, observed }: Scene): Promise<void> {
-  stage.step('The secondary prunes by its own policy and clock: keep the last 2');
+  stage.step('The secondary prunes by its own policy and clock: keep the newest, and the first of two months');
   const [program = '', ...args] = secondary.prune;
   const say = (line: string) => stage.say('plain', line);
   const end = await runProcess({ program, args, onStdoutLine: say, onStderrLine: say });

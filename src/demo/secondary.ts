@@ -49,7 +49,9 @@ export async function setUpSecondary(
       [HOST]: {
         account: account.name,
         gate: { min_free_space: '100MiB', min_free_inodes: 1000 },
-        retention: { last: 2 },
+        retention: { last: 1, monthly: 2 },
+        // The cut attempt is no longer needed as a basis when prune comes, or it would keep what it was linked to.
+        incomplete: { lifetime: '1s' },
         jobs: { [job]: {} },
       },
     },

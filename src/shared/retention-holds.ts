@@ -1,4 +1,5 @@
 import type { Decision, SealedSnapshot } from './retention.ts';
+import { findFlood, type Rhythm } from './retention-flood.ts';
 import { assessFreshness, type Expectation } from './schedule.ts';
 import { formatCount, formatDuration, formatSize } from './units.ts';
 
@@ -25,20 +26,44 @@ export interface HoldLimits {
   readonly shrink: number;
   /** Removals that one plan may hold. */
   readonly maxRemovals: number;
+  /** Snapshots that may arrive beyond those that were to be expected, in the time of seven. */
+  readonly maxExtra: number;
 }
 
-/** The kinds of hold, and how each is lifted. */
-export const HOLD_ADVICE = {
-  shrink:
-    'Look at the newest snapshot. If the data really became less, raise hold.shrink or wait: the hold ends once as many small snapshots as large ones are there.',
-  removals: 'Look at the plan with --dry-run. If it is right, raise hold.max_removals.',
-  stale: 'Look at why no snapshot arrives. Nothing is removed until one does.',
-  clock: 'Check the clock of this machine (timedatectl). Nothing is removed by a clock that cannot be right.',
-} as const;
+/**
+ * The kinds of hold: what to do, and how each ends. `release`: also by the word of an administrator who has looked at
+ * the plan. `itself`: only when the cause is gone; to overrule it would be to thin a set that gets no more additions,
+ * or to delete by a clock that cannot be right.
+ */
+export const HOLDS = {
+  shrink: {
+    ends: 'release',
+    advice:
+      'Look at the newest snapshot. If the data really became less, raise hold.shrink or wait: the hold ends once as many small snapshots as large ones are there.',
+  },
+  removals: {
+    ends: 'release',
+    advice:
+      'Look at what arrived and at the plan. If somebody pushed rubbish, move that away first. If the plan is right, it can be carried out once, without a change of hold.max_removals.',
+  },
+  flood: {
+    ends: 'release',
+    advice:
+      'Somebody may be pushing rubbish so that good snapshots are displaced: look at who pushed what (gate.log, and offsite-rsync history on the primary). If they are yours, release them; if as many will go on arriving, state it in expect.schedule or raise hold.max_extra.',
+  },
+  stale: {
+    ends: 'itself',
+    advice: 'Look at why no snapshot arrives. Nothing is removed until one does.',
+  },
+  clock: {
+    ends: 'itself',
+    advice: 'Check the clock of this machine (timedatectl). Nothing is removed by a clock that cannot be right.',
+  },
+} as const satisfies Readonly<Record<string, { readonly ends: 'release' | 'itself'; readonly advice: string }>>;
 
 /** A reason to delete nothing of a job now. */
 export interface Hold {
-  readonly kind: keyof typeof HOLD_ADVICE;
+  readonly kind: keyof typeof HOLDS;
   /** What looks wrong, in words. */
   readonly reason: string;
 }
@@ -51,6 +76,10 @@ export interface HoldContext {
   readonly expectation?: Expectation;
   /** The clock at the last run of prune. */
   readonly previousRun?: Date;
+  /** How often snapshots are to be expected; without it, nothing is called a flood. */
+  readonly rhythm?: Rhythm;
+  /** Up to this arrival an administrator has said that all is well, however many there are. */
+  readonly acceptedUntil?: Date;
 }
 
 /**
@@ -63,6 +92,7 @@ export function checkHolds(decisions: readonly Decision<SizedSnapshot>[], contex
   return [
     ...shrinkHold(honest, context.limits),
     ...removalsHold(decisions, context.limits),
+    ...floodHold(honest, context),
     ...staleHold(honest, context),
     ...clockHold(decisions, context),
   ];
@@ -92,6 +122,28 @@ function removalsHold(decisions: readonly Decision[], { maxRemovals }: HoldLimit
     {
       kind: 'removals',
       reason: `the plan would remove ${formatCount(removals, 'snapshot')} of ${decisions.length}; ${maxRemovals} are allowed`,
+    },
+  ];
+}
+
+// Over all that is there, not over the last days only: as long as the hold lasts nothing goes, so it does not end by
+// itself when whoever pushed the rubbish has enough and waits.
+function floodHold(honest: readonly SizedSnapshot[], { rhythm, acceptedUntil, limits }: HoldContext): Hold[] {
+  if (!rhythm) return [];
+  const arrivals = acceptedUntil
+    ? honest.filter(({ received }) => received.getTime() > acceptedUntil.getTime())
+    : honest;
+  const flood = findFlood(
+    arrivals.map(({ received }) => received.getTime()),
+    rhythm,
+    limits.maxExtra,
+  );
+  if (!flood) return [];
+  const [first, last] = [arrivals[flood.first]?.id ?? '', arrivals[flood.last]?.id ?? ''];
+  return [
+    {
+      kind: 'flood',
+      reason: `${formatCount(flood.arrived, 'snapshot')} arrived within ${formatDuration(flood.span)} (${first} to ${last}), where ${flood.expected} were to be expected ${rhythm.by}; ${limits.maxExtra} more are allowed`,
     },
   ];
 }

@@ -1,10 +1,25 @@
 import { formatDuration } from './units.ts';
 
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
 /** The kinds of natural buckets, finest first. */
 export const BUCKET_KINDS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 
 /** `hourly`: one snapshot an hour, and so on. */
 export type BucketKind = (typeof BUCKET_KINDS)[number];
+
+/** Milliseconds that one bucket of a kind lasts at least; a day is taken for 24 hours also when clocks are set forward. */
+const BUCKET_LENGTHS: Readonly<Record<BucketKind, number>> = {
+  hourly: HOUR,
+  daily: DAY,
+  weekly: 7 * DAY,
+  monthly: 28 * DAY,
+  yearly: 365 * DAY,
+};
+
+/** Milliseconds that a policy has to hold out against whoever pushes rubbish as fast as the gate lets him. */
+export const LEAST_REACH = DAY;
 
 /** What is kept. A snapshot that any rule keeps is kept; what no rule keeps is removed. */
 export interface RetentionPolicy extends Readonly<Record<BucketKind, number>> {
@@ -45,6 +60,15 @@ export function policyProblems(policy: RetentionPolicy): string[] {
   const counted = BUCKET_KINDS.some((kind) => policy[kind] > 0);
   if (policy.last < 1 && policy.within === 0 && !counted) problems.push('the policy is empty: it would keep nothing');
   return problems;
+}
+
+/**
+ * Milliseconds for which no number of further snapshots, however fast they arrive, makes a policy drop all that it holds
+ * now: `within`, or one bucket less than is counted, since the present one may end at once. `last` counts for nothing,
+ * because as many pushes of rubbish use it up; nor does `min_age`, which keeps what is new and not what is good.
+ */
+export function guaranteedReach(policy: RetentionPolicy): number {
+  return Math.max(policy.within, ...BUCKET_KINDS.map((kind) => Math.max(0, policy[kind] - 1) * BUCKET_LENGTHS[kind]));
 }
 
 /** A policy in one line for people: `last 7, within 30 d, daily 14`. */

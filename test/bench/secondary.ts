@@ -72,7 +72,7 @@ export async function startBench(dist: string): Promise<Bench> {
           bench: {
             account: account.name,
             gate: { min_free_space: '1MiB', min_free_inodes: 100, attempts_per_day: 1000, clock_skew: '1d' },
-            retention: { last: 1 },
+            retention: { last: 1, within: '1d' },
             jobs: Object.fromEntries(JOBS.map((job) => [job, {}])),
           },
         },

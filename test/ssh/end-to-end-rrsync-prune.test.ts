@@ -40,7 +40,7 @@ beforeAll(async () => {
       web1: {
         account: secondary.sshd.account.name,
         secondary: 'rrsync',
-        retention: { last: 2 },
+        retention: { last: 2, yearly: 2 },
         jobs: { postgres: {} },
       },
     },
@@ -68,9 +68,10 @@ it('prunes by the birth time of the seals, leaves the rest as it was, and the ne
   expect(dry.stdout).toContain('* without a receipt of the gate');
   expect(await run()).toMatchObject({ code: 0 });
 
-  expect(await secondary.snapshots('postgres')).toEqual(ids.slice(-2));
+  const staying = [...ids.slice(0, 1), ...ids.slice(-2)]; // the first of the year, and the last two
+  expect(await secondary.snapshots('postgres')).toEqual(staying);
   const after = await secondary.record('postgres');
-  for (const id of ids.slice(-2)) expect(after.get(id)).toEqual(before.get(id));
+  for (const id of staying) expect(after.get(id)).toEqual(before.get(id));
   const next = await primary.secure();
   const file = 'deep/secret.conf';
   expect((await stat(secondary.path('postgres', next, file))).ino).toBe(

@@ -65,7 +65,7 @@ async function loadConfig(
     return { finding: bad(`${path} cannot be read: ${errorMessage(error)}`, 'Copy secondary.example.yaml there.') };
   }
   // Without a reader of schedules: it would make the bundle half as large again, and each session start later.
-  const parsed = parseSecondaryConfig(text);
+  const parsed = parseSecondaryConfig(text, { reach: true });
   if (!parsed.ok) return { finding: bad(formatProblems(path, parsed.problems), 'Mend what is listed.') };
   const own = parsed.settings.hosts.get(host);
   if (own === undefined) {

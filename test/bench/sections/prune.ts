@@ -71,7 +71,7 @@ function makeSnapshots(bench: Bench, job: string, files: number): string[] {
   const directory = join(bench.roots.gate, job);
   mkdirSync(directory, { mode: 0o700 });
   const now = Date.now();
-  const ids = Array.from({ length: GOING + 1 }, (_, index) => snapshotIdOf(new Date(now - (GOING - index) * DAY)));
+  const ids = Array.from({ length: GOING + 1 }, (_, index) => snapshotIdOf(new Date(now - (GOING - index) * 2 * DAY)));
   const newest = ids.at(-1) ?? '';
   makeDataSet(join(directory, newest), { files, bytes: files * 500, seed: 2 });
   for (const id of ids.slice(0, -1)) spawnSync('cp', ['-al', newest, id], { cwd: directory });

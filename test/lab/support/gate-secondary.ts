@@ -54,7 +54,7 @@ export async function startGateSecondary(
         [HOST]: {
           account: ACCOUNT,
           gate: { min_free_space: '1MiB', min_free_inodes: 100 },
-          retention: { last: 3 },
+          retention: { last: 3, daily: 7 },
           jobs: Object.fromEntries(jobs.map((job) => [job, {}])),
         },
       },

@@ -92,7 +92,7 @@ export async function startGateHost(place?: string): Promise<GateHost> {
               account: account.name,
               metadata,
               gate: { min_free_space: '1MiB', min_free_inodes: 100, ...settings.gate },
-              retention: { last: 3 },
+              retention: { last: 3, daily: 7 },
               jobs: { db: {}, files: {} },
             },
           },

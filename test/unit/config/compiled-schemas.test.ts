@@ -149,7 +149,7 @@ const FAULTY_SECONDARY = [
     { host: ', secondary: rsync, metadata: 1' },
     { host: ', gate: { clock_skew: 1, min_interval: x, attempts_per_day: 0, min_free_space: much }' },
     { host: ', gate: { attempts_per_day: 1001, min_free_inodes: -1, session_limit: 0s, delta: 1, fuzy: true }' },
-    { host: ', hold: { shrink: half, max_removals: 0 }' },
+    { host: ', hold: { shrink: half, max_removals: 0, max_extra: 0 }' },
     { host: ', incomplete: { lifetime: long, life: 1 }' },
     { host: ', incomplete: []' },
     { job: 'retention: { last: 0, daily: -1, weekly: 100001, min_age: x, dayly: 3 }' },

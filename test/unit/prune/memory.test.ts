@@ -62,6 +62,7 @@ describe('what is told', () => {
     const memory: Memory = {
       lastRun: undefined,
       problems: new Map([['prune-failed', { since: T0, told: T0, times: 1, fingerprint: '', problem: 'p' }]]),
+      arrivals: new Map(),
     };
     const { news, problems } = reconcile(memory, [], after(1), (key) => key !== 'prune-failed');
     expect(news).toEqual([]);
@@ -75,17 +76,25 @@ describe('the memory', () => {
 
   it('survives being written and read', async () => {
     store = createStore();
-    const memory = { lastRun: T0, problems: reconcile(NO_MEMORY, [problem()], T0, () => true).problems };
+    const arrivals = new Map([
+      ['db', { since: T0, until: after(9), days: new Map([[20_000, 3]]), accepted: after(5) }],
+      ['files', { since: T0, until: T0, days: new Map<number, number>(), accepted: undefined }],
+    ]);
+    const memory = { lastRun: T0, problems: reconcile(NO_MEMORY, [problem()], T0, () => true).problems, arrivals };
     await writeMemory(store.state, memory);
     expect(await readMemory(store.state)).toEqual(memory);
   });
 
-  it.each(['', 'nonsense', '[]', '{"version":2}', '{"version":1,"problems":{"x":{"since":"never"}}}'])(
-    'is none when the file holds %j',
-    async (text) => {
-      store = createStore();
-      writeFileSync(join(store.state, 'prune.json'), text);
-      expect(await readMemory(store.state)).toEqual(NO_MEMORY);
-    },
-  );
+  it.each([
+    '',
+    'nonsense',
+    '[]',
+    '{"version":2}',
+    '{"version":1,"problems":{"x":{"since":"never"}}}',
+    '{"version":1,"arrivals":{"db":{"since":"2026-01-01","until":7}}}',
+  ])('is none when the file holds %j', async (text) => {
+    store = createStore();
+    writeFileSync(join(store.state, 'prune.json'), text);
+    expect(await readMemory(store.state)).toEqual(NO_MEMORY);
+  });
 });

@@ -28,6 +28,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     timezone: 'UTC',
     now: NOW,
     previousRun: undefined,
+    arrivals: undefined,
     accepted: new Set(),
     ...context,
   });

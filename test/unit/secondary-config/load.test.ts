@@ -49,7 +49,7 @@ test('loads the example, which names every key of a host', async () => {
       yearly: 3,
       minAge: 86_400_000,
     },
-    hold: { shrink: 0.5, maxRemovals: 50 },
+    hold: { shrink: 0.5, maxRemovals: 50, maxExtra: 3 },
     expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
   });
 });
@@ -84,14 +84,14 @@ hosts:
   web1:
     account: offsite-web1
     retention: { last: 5, daily: 7 }
-    hold: { shrink: 30%, max_removals: 4 }
+    hold: { shrink: 30%, max_removals: 4, max_extra: 1 }
     jobs:
       postgres: { retention: { weekly: 2 }, hold: { max_removals: 9 } }
 `);
   const job = parsed.ok ? parsed.settings.hosts.get('web1')?.jobs.get('postgres') : undefined;
 
   expect(job?.retention).toMatchObject({ last: 1, daily: 0, weekly: 2 });
-  expect(job?.hold).toEqual({ shrink: 0.3, maxRemovals: 9 });
+  expect(job?.hold).toEqual({ shrink: 0.3, maxRemovals: 9, maxExtra: 1 });
 });
 
 test('reports every problem at once, with its line', () => {
@@ -139,6 +139,38 @@ test.each([
   expect(problemsOf(MINIMAL.replace(from, to)).join('\n')).toContain(message);
 });
 
+test.each([
+  ['the newest alone, which as many pushes use up', '{ last: 7 }', 'at once'],
+  ['the newest alone, however young', '{ last: 7, min_age: 3d }', 'at once'],
+  ['one bucket, which the next replaces', '{ last: 2, daily: 1 }', 'at once'],
+  ['hours of less than a day', '{ hourly: 24 }', 'within 23 h'],
+  ['within of less than a day', '{ last: 9, within: 23h }', 'within 23 h'],
+])('tells prune and --check that the push key can empty a policy of %s, and lets the gate go on', (_, policy, soon) => {
+  const text = MINIMAL.replace('{ daily: 7 }', policy);
+  expect(parseSecondaryConfig(text, { reach: true })).toMatchObject({
+    ok: false,
+    problems: [
+      {
+        path: 'hosts.web1.retention',
+        line: 7,
+        message: expect.stringContaining(`lets whoever holds the push key displace all that is kept ${soon}`) as string,
+      },
+    ],
+  });
+  expect(problemsOf(text)).toEqual([]);
+  const ofJob = MINIMAL.replace('postgres: {}', `postgres: { retention: ${policy} }`);
+  expect(parseSecondaryConfig(ofJob, { reach: true })).toMatchObject({
+    problems: [{ path: 'hosts.web1.jobs.postgres.retention' }],
+  });
+});
+
+test.each(['{ hourly: 25 }', '{ daily: 2 }', '{ weekly: 2 }', '{ monthly: 2 }', '{ yearly: 2 }', '{ within: 1d }'])(
+  'takes a policy of %s, which holds out for a day',
+  (policy) => {
+    expect(parseSecondaryConfig(MINIMAL.replace('{ daily: 7 }', policy), { reach: true })).toMatchObject({ ok: true });
+  },
+);
+
 test('refuses two hosts with one account', () => {
   const second = '  web2: { account: offsite-web1, retention: { last: 1 }, jobs: { a: {} } }\n';
   expect(problemsOf(`${MINIMAL}${second}`)).toEqual([
@@ -148,7 +180,7 @@ test('refuses two hosts with one account', () => {
 
 test('passes on what is wrong with a schedule', () => {
   const text = MINIMAL.replace('postgres: {}', 'postgres: { expect: { schedule: "61 * * * *" } }');
-  const parsed = parseSecondaryConfig(text, () => 'minute 61 does not exist');
+  const parsed = parseSecondaryConfig(text, { checkSchedule: () => 'minute 61 does not exist' });
 
   expect(parsed).toMatchObject({
     ok: false,

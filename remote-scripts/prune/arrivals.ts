@@ -1,0 +1,59 @@
+import { COUNTED, type Rhythm } from '../../src/shared/retention-flood.ts';
+import type { SealedSnapshot } from '../../src/shared/retention.ts';
+
+const DAY = 86_400_000;
+
+/** Days of which the number of arrivals is remembered. */
+const REMEMBERED_DAYS = 120;
+
+/** Days before the present that count as the present: what a flood of now brings must not pass for usual. */
+const RECENT_DAYS = 14;
+
+/** Arrivals from which on their history says something. */
+const TELLING = 7;
+
+/** What is remembered of the snapshots that arrived in one job, those among them that are gone. */
+export interface Arrivals {
+  /** Where remembering began. What was there before had been thinned, and says nothing of how many there were. */
+  readonly since: Date;
+  /** The last arrival that is counted. */
+  readonly until: Date;
+  /** Arrivals by UTC day, as days since the epoch. */
+  readonly days: ReadonlyMap<number, number>;
+  /** Up to this arrival an administrator has released a flood. */
+  readonly accepted: Date | undefined;
+}
+
+/**
+ * Adds what has arrived since the last look. Pure. Call it at each look, and before anything is removed.
+ * @param before undefined at the first look
+ * @param honest the snapshots of the job that are not in quarantine
+ */
+export function learnArrivals(before: Arrivals | undefined, honest: readonly SealedSnapshot[], now: Date): Arrivals {
+  const known = before ?? { since: now, until: now, days: new Map<number, number>(), accepted: undefined };
+  const oldest = dayOf(now) - REMEMBERED_DAYS;
+  const days = new Map([...known.days].filter(([day]) => day >= oldest));
+  let until = known.until.getTime();
+  for (const { received } of honest) {
+    const time = received.getTime();
+    // What lies ahead of the clock waits until it no longer does.
+    if (time <= known.until.getTime() || time > now.getTime()) continue;
+    days.set(dayOf(received), (days.get(dayOf(received)) ?? 0) + 1);
+    until = Math.max(until, time);
+  }
+  return { ...known, until: new Date(until), days };
+}
+
+/** How often snapshots arrived before the present days; undefined while too little is known. */
+export function usualRhythm({ since, days }: Arrivals, now: Date): Rhythm | undefined {
+  const end = dayOf(now) - RECENT_DAYS;
+  const past = [...days].filter(([day]) => day < end);
+  const arrived = past.reduce((total, [, count]) => total + count, 0);
+  if (arrived < TELLING) return undefined;
+  const start = Math.max(dayOf(since), Math.min(...days.keys()));
+  return { span: ((end - start) * DAY * COUNTED) / arrived, by: 'by what arrived before' };
+}
+
+function dayOf(time: Date): number {
+  return Math.floor(time.getTime() / DAY);
+}
