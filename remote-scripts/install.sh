@@ -200,6 +200,20 @@ make_directories() {
   make_directory "$ETC" 755 root:root
   make_directory "$ETC/authorized_keys.d" 755 root:root
   make_directory "$ETC/credentials" 700 root:root
+  make_trash
+}
+
+# Made now, because prune must not need an inode before it gives some back; and by the account, because root changes
+# nothing in a directory where somebody else may put links.
+make_trash() {
+  path=$root/$host/.trash
+  [ ! -e "$DESTDIR$path" ] || return 0
+  say "directory $path"
+  if is_live; then
+    act setpriv --reuid "$account" --regid "$account" --init-groups mkdir -m 700 -- "$path"
+  else
+    act mkdir -m 700 -- "$DESTDIR$path"
+  fi
 }
 
 first_settings() {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
+import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { emptyTrash, type TrashProgress } from './empty-trash.ts';
-import { waitForLock } from './lock.ts';
+import { waitForLock, type HeldLock } from './lock.ts';
 import { lockPath, mountWithin, readMountPoints } from './places.ts';
 import { removalsOf, type JobPlan } from './plan.ts';
 import { oldSpool, removeOldSpool } from './spool.ts';
@@ -55,12 +56,11 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
       removed.set(plan.job, []);
       continue;
     }
-    const lock = await waitForLock(
-      lockPath(survey.host, places, plan.job),
-      survey.host.secondary === 'gate' ? 'file' : 'directory',
-      deps.lockWaitMs ?? LOCK_WAIT,
-      deps.signal,
-    );
+    const lock = await lockJob(plan.job, survey, deps).catch((error: unknown) => errorMessage(error));
+    if (typeof lock === 'string') {
+      failures.push(`${plan.job}: ${lock}`); // the others, and the trash, are still to be done
+      continue;
+    }
     if (!lock) {
       locked.push(plan.job);
       deps.log('notice', `${plan.job}: a session is writing to it; it is left for the next run`);
@@ -82,6 +82,14 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
   }
   for (const { name, reason } of emptied.failures) failures.push(`${join(places.trash, name)}: ${reason}`);
   return { removed, locked, deleted: emptied.deleted, failures };
+}
+
+async function lockJob(
+  job: string,
+  { host, places }: Survey,
+  { lockWaitMs = LOCK_WAIT, signal }: CarryOutDeps,
+): Promise<HeldLock | undefined> {
+  return waitForLock(lockPath(host, places, job), host.secondary === 'gate' ? 'file' : 'directory', lockWaitMs, signal);
 }
 
 /** Whether anything is to be moved or removed; where nothing is, no lock is needed, and nobody is waited for. */

@@ -48,7 +48,8 @@ export async function runPrune(
   refuseRoot(deps.uid, host, `offsite-prune ${host.name}`);
   const places = hostPlaces(settings, host.name);
   await checkHostRoot(settings, places, deps.uid);
-  const lock = options.dryRun ? undefined : await waitForLock(join(places.state, 'prune.lock'), 'file', 0);
+  // The directory itself is locked: a file for it could not be made when no inode is left, and prune gives some back.
+  const lock = options.dryRun ? undefined : await waitForLock(places.state, 'directory', 0);
   if (!options.dryRun && !lock) {
     deps.log('error', `Another prune of ${host.name} is running.`);
     return EXIT.locked.code;

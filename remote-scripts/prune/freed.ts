@@ -1,4 +1,5 @@
 import { lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProcessEnd, RunProcess } from '../../src/platform/process.ts';
 import { isLeftBehind, writerMark } from '../../src/platform/writer-mark.ts';
@@ -23,7 +24,7 @@ export interface Freed {
  * number of files.
  * @param directory where the names lie; all on one file system
  * @param names directories (or files) in it
- * @param scratch directory for temporary files, on any file system
+ * @param scratch directory for temporary files, on any file system; what cannot be written there goes into that of the system
  */
 export async function measureFreed(
   directory: string,
@@ -33,9 +34,7 @@ export async function measureFreed(
   signal?: AbortSignal,
 ): Promise<Freed> {
   if (names.length === 0) return { bytes: 0, inodes: 0, complete: true };
-  await mkdir(scratch, { recursive: true, mode: 0o700 });
-  await clearLeftovers(scratch);
-  const temporary = await mkdtemp(join(scratch, `freed-${writerMark()}-`));
+  const temporary = await makeTemporary(scratch);
   try {
     const shared = join(temporary, 'shared');
     const tally = createTally();
@@ -58,6 +57,18 @@ export async function measureFreed(
     return { ...tally.freed(), complete };
   } finally {
     await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** A directory of our own in `scratch`, or where everybody's are: a full disk is when people ask what would be freed. */
+async function makeTemporary(scratch: string): Promise<string> {
+  const name = `freed-${writerMark()}-`;
+  try {
+    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    await clearLeftovers(scratch);
+    return await mkdtemp(join(scratch, name));
+  } catch {
+    return mkdtemp(join(tmpdir(), `offsite-${name}`));
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { hostname } from 'node:os';
 import type { Clock } from '../../src/platform/clock.ts';
+import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { readSecret, readSecretsFile } from '../../src/platform/secrets.ts';
@@ -40,11 +41,11 @@ export interface Look {
 
 /**
  * Tells people what is new since the last look, and remembers it. Never throws because of a channel: what cannot be
- * told stands in the log.
+ * told stands in the log. Nor because of the memory: where nothing can be written, people are told again next time.
  */
 export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   // The freshness check and a run of prune may look at the same time: each must see what the other has told.
-  const lock = await waitForLock(join(look.state, 'prune.memory.lock'), 'file', MEMORY_WAIT);
+  const lock = await waitForLock(join(look.state, 'prune.memory.lock'), 'file', MEMORY_WAIT).catch(() => undefined);
   try {
     const now = deps.clock.now();
     const memory = await readMemory(look.state);
@@ -55,6 +56,11 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
     for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
     // After telling: dying in between repeats an alert; the other way round it would swallow one.
     await writeMemory(look.state, next);
+  } catch (error) {
+    deps.log(
+      'error',
+      `What people have been told cannot be remembered, so they may be told again: ${errorMessage(error)}`,
+    );
   } finally {
     await lock?.release();
   }

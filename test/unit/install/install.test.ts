@@ -66,6 +66,7 @@ describe('install.sh', () => {
     expect(read('etc/offsite-rsync/authorized_keys.d/offsite-web1')).toBe(`${LINE}\n`);
     expect(modeOf('srv/offsite')).toBe('755');
     expect(modeOf('srv/offsite/web1')).toBe('700');
+    expect(modeOf('srv/offsite/web1/.trash')).toBe('700');
     expect(modeOf('var/lib/offsite-rsync/web1')).toBe('700');
     expect(modeOf('etc/offsite-rsync/credentials')).toBe('700');
     expect(modeOf('etc/offsite-rsync/authorized_keys.d/offsite-web1')).toBe('644');

@@ -156,14 +156,12 @@ describe('offsite-prune HOST', () => {
 
   it('runs only once at a time', async () => {
     store = makeStore(1);
-    const holder = spawn('flock', [join(store.state, 'prune.lock'), 'sleep', '60'], {
+    const holder = spawn('flock', [store.state, 'sh', '-c', 'echo held; sleep 60'], {
       detached: true,
-      stdio: 'ignore',
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
     try {
-      while (!existsSync(join(store.state, 'prune.lock'))) await new Promise((resolve) => setTimeout(resolve, 10));
-      chmodSync(join(store.state, 'prune.lock'), 0o666);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await once(holder.stdout, 'data');
       expect(await run(store)).toMatchObject({ code: 4 });
     } finally {
       process.kill(-holder.pid!, 'SIGKILL');
