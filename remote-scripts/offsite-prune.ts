@@ -9,10 +9,11 @@ import { exitCodeOf } from '../src/shared/outcome.ts';
 import { scheduleProblem } from '../src/shared/schedule.ts';
 import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './config/load.ts';
 import type { HostSettings, SecondarySettings } from './config/settings.ts';
-import { runCheck, runPrune, runSimulation, runStatus, type CommandDeps } from './prune/commands.ts';
+import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
 import { describeExits, EXIT } from './prune/exit-codes.ts';
 import { createProgress } from './prune/progress.ts';
 import { PruneRefusal } from './prune/refusal.ts';
+import { runSimulation } from './prune/simulate.ts';
 
 declare global {
   var OFFSITE_RSYNC_VERSION: string | undefined;
@@ -142,6 +143,7 @@ function parseDays(text: string): number {
 
 function deps(): CommandDeps {
   const journal = isJournal(process.env, fstatSync(2));
+  const progress = createProgress(process.stderr, systemClock);
   return {
     uid: process.getuid?.() ?? 0,
     runProcess,
@@ -155,7 +157,8 @@ function deps(): CommandDeps {
     environment: process.env,
     write: (text) => process.stdout.write(text),
     color: process.stdout.isTTY && pc.isColorSupported,
-    onProgress: createProgress(process.stderr, systemClock),
+    onProgress: (step) => progress({ doing: 'deleting', ...step }),
+    onSimulated: (step) => progress({ doing: 'simulating day', ...step }),
     signal: interruption.signal,
   };
 }

@@ -1,20 +1,18 @@
 import { join } from 'node:path';
 import pc from 'picocolors';
-import { simulateRetention } from '../../src/shared/retention-simulation.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { measureFreed, type Freed } from './freed.ts';
-import { runData, simulationData, statusData } from './json.ts';
+import { runData, statusData } from './json.ts';
 import { waitForLock } from './lock.ts';
 import { readMemory } from './memory.ts';
 import { checkHostRoot, hostPlaces, ownHosts, refuseRoot } from './places.ts';
-import { settingOf, type JobPlan } from './plan.ts';
+import type { JobPlan } from './plan.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
 import { release } from './release.ts';
 import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
-import { renderSimulation } from './simulation-report.ts';
 import { surveyHost, type Survey } from './survey.ts';
 import { tellNews, type TellDeps } from './tell.ts';
 import type { TrashProgress } from './empty-trash.ts';
@@ -26,6 +24,8 @@ export interface CommandDeps extends TellDeps {
   readonly write: (text: string) => void;
   readonly color: boolean;
   readonly onProgress?: (progress: TrashProgress) => void;
+  /** Told of each simulated day; `name` is the job. */
+  readonly onSimulated?: (progress: TrashProgress) => void;
   readonly signal?: AbortSignal;
   readonly lockWaitMs?: number;
 }
@@ -88,32 +88,6 @@ export async function runPrune(
   }
 }
 
-/** `offsite-prune HOST --simulate DAYS`. @returns the exit code */
-export async function runSimulation(
-  settings: SecondarySettings,
-  host: HostSettings,
-  options: { readonly days: number; readonly json: boolean },
-  deps: CommandDeps,
-): Promise<number> {
-  refuseRoot(deps.uid, host, `offsite-prune ${host.name} --simulate ${options.days}`);
-  const { plans, now } = await lookAt(settings, host, deps);
-  const setting = settingOf(host, settings.timezone);
-  const results = plans.map((plan) => {
-    const snapshots = plan.decisions.map(({ snapshot }) => snapshot);
-    const schedule = host.jobs.get(plan.job)?.expect;
-    return [
-      plan.job,
-      simulateRetention({ snapshots, policy: plan.policy, setting, schedule, now, days: options.days }),
-    ] as const;
-  });
-  deps.write(
-    options.json
-      ? `${JSON.stringify(simulationData(host.name, results), null, 2)}\n`
-      : renderSimulation(host.name, results, style(settings, deps, now)),
-  );
-  return EXIT.done.code;
-}
-
 /** `offsite-prune status`: shows; tells nobody. @param only default: all hosts of this account. @returns the exit code */
 export async function runStatus(
   settings: SecondarySettings,
@@ -163,7 +137,8 @@ export async function runCheck(settings: SecondarySettings, host: HostSettings, 
   return worstOf(survey.plans);
 }
 
-async function lookAt(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
+/** Looks at everything of one host. */
+export async function lookAt(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
   const memory = await readMemory(hostPlaces(settings, host.name).state);
   return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now() });
 }
@@ -212,6 +187,7 @@ function worstOf(plans: readonly JobPlan[]): number {
   return states.includes('look') ? EXIT.look.code : EXIT.done.code;
 }
 
-function style(settings: SecondarySettings, deps: CommandDeps, now: Date): ReportStyle {
+/** How reports of this call look. */
+export function style(settings: SecondarySettings, deps: CommandDeps, now: Date): ReportStyle {
   return { colors: pc.createColors(deps.color), timezone: settings.timezone, now };
 }

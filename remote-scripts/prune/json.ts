@@ -1,8 +1,8 @@
-import type { SimulatedDay } from '../../src/shared/retention-simulation.ts';
 import type { CarriedOut } from './carry-out.ts';
 import type { Freed } from './freed.ts';
 import { releaseMark, removalsOf, type JobPlan } from './plan.ts';
 import { judge, type HostStatus } from './report.ts';
+import type { SimulatedJob } from './simulate.ts';
 
 /** A plan for programs. Times are ISO 8601 in UTC, durations milliseconds, sizes bytes. */
 export function planData(plan: JobPlan, freed: Freed | undefined) {
@@ -83,11 +83,12 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
 }
 
 /** A simulation for programs; `days` null: nothing says how often snapshots arrive. */
-export function simulationData(
-  host: string,
-  jobs: readonly (readonly [string, readonly SimulatedDay[] | undefined])[],
-) {
-  return { version: 1, host, jobs: jobs.map(([job, days]) => ({ job, days: days ?? null })) };
+export function simulationData(host: string, jobs: readonly SimulatedJob[]) {
+  return {
+    version: 1,
+    host,
+    jobs: jobs.map(({ job, course, days }) => ({ job, arrivals: course ?? null, days: course ? days : null })),
+  };
 }
 
 function timeOf(time: Date): string | null {

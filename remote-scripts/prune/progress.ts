@@ -1,24 +1,41 @@
 import type { Clock } from '../../src/platform/clock.ts';
 import { formatDuration } from '../../src/shared/units.ts';
-import type { TrashProgress } from './empty-trash.ts';
 
 /** Milliseconds between two lines where each line stays, as in the journal. */
 const LINE_EVERY = 60_000;
 
+/** Milliseconds between two looks of a terminal at the same line. */
+const SHOW_EVERY = 100;
+
+/** One step of something that takes its time. */
+export interface Step {
+  /** What is being done, in words: `deleting`. */
+  readonly doing: string;
+  readonly number: number;
+  readonly of: number;
+  /** What has its turn. */
+  readonly name: string;
+}
+
 /**
- * Shows how far a deletion has come: on a terminal one line that changes, elsewhere a line a minute.
+ * Shows how far something has come: on a terminal one line that changes, elsewhere a line a minute.
  * @param stream where to; its `isTTY` decides
  */
 export function createProgress(
   stream: { readonly isTTY?: boolean; write(text: string): unknown },
   clock: Pick<Clock, 'monotonic'>,
-): (progress: TrashProgress) => void {
+): (step: Step) => void {
   const start = clock.monotonic();
   let last = start;
-  return ({ name, number, of }) => {
+  let shown = false;
+  return ({ doing, number, of, name }) => {
     const now = clock.monotonic();
-    const text = `deleting ${number} of ${of}: ${name} (${formatDuration(now - start)})`;
+    const text = `${doing} ${number} of ${of}: ${name} (${formatDuration(now - start)})`;
     if (stream.isTTY) {
+      // What is over at once needs no line.
+      if (number === of ? !shown : now - last < SHOW_EVERY) return;
+      last = now;
+      shown = number !== of;
       stream.write(`\r\u001b[K${text}${number === of ? '\n' : ''}`);
     } else if (now - last >= LINE_EVERY) {
       last = now;

@@ -1,21 +1,24 @@
 import Table from 'cli-table3';
-import type { SimulatedDay } from '../../src/shared/retention-simulation.ts';
+import type { Course, SimulatedDay } from '../../src/shared/retention-simulation.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
+import { formatCount, formatDuration } from '../../src/shared/units.ts';
+import type { HostSettings } from '../config/settings.ts';
 import { PLAIN_TABLE, type ReportStyle } from './report.ts';
+import type { SimulatedJob } from './simulate.ts';
 
 /** Rows that a simulation prints at most: every day of a month, then fewer. */
 const MOST_ROWS = 32;
 
 /** A simulation for people: how many snapshots a policy holds over time, and how far back they reach. */
 export function renderSimulation(
-  host: string,
-  jobs: readonly (readonly [string, readonly SimulatedDay[] | undefined])[],
+  { name: host, gate }: HostSettings,
+  jobs: readonly SimulatedJob[],
   { colors, timezone }: ReportStyle,
 ): string {
   return jobs
-    .map(([job, days]) => {
+    .map(({ job, course, days }) => {
       const title = colors.bold(`${host}/${job}`);
-      if (!days) {
+      if (!course) {
         return `${title}\nnothing says how often snapshots arrive: state expect.schedule, or wait for two snapshots\n`;
       }
       const most = Math.max(0, ...days.map(({ held }) => held));
@@ -38,9 +41,26 @@ export function renderSimulation(
           colors.dim('#'.repeat(most === 0 ? 0 : Math.round((day.held / most) * 30))),
         ]);
       }
-      return `${title}\n${table.toString()}\n`;
+      const turnedAway = sum(days, 'turnedAway');
+      const lines = [title, `simulated: ${describeCourse(course)}; nobody pushes beside that, and nothing is on hold`];
+      if (turnedAway > 0) lines.push(`${formatCount(turnedAway, 'snapshot')} left out: ${lets(gate)}`);
+      else if (course.by === 'usual' && course.simulated > course.seen)
+        lines.push(`no more often, because ${lets(gate)}; state expect.schedule for what is meant`);
+      return `${[...lines, table.toString()].join('\n')}\n`;
     })
     .join('\n');
+}
+
+function describeCourse(course: Course): string {
+  if (course.by === 'schedule') return `a snapshot whenever expect.schedule says (${course.schedule.schedule})`;
+  const seen =
+    course.simulated > course.seen ? ` (those that are there arrived every ${formatDuration(course.seen)})` : '';
+  return `no schedule says when snapshots arrive, so one every ${formatDuration(course.simulated)}${seen}`;
+}
+
+function lets({ attemptsPerDay, minIntervalMs }: HostSettings['gate']): string {
+  const interval = minIntervalMs > 0 ? `, ${formatDuration(minIntervalMs)} apart (min_interval)` : '';
+  return `the gate lets in ${attemptsPerDay} a day (attempts_per_day)${interval}`;
 }
 
 /** Days to show, each standing for as many as lie since the one before. The last day is always there. */
@@ -53,6 +73,6 @@ function sampled(days: number): { index: number; of: number }[] {
   return rows;
 }
 
-function sum(days: readonly SimulatedDay[], key: 'arrived' | 'removed'): number {
+function sum(days: readonly SimulatedDay[], key: 'arrived' | 'removed' | 'turnedAway'): number {
   return days.reduce((total, day) => total + day[key], 0);
 }

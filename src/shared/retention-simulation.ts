@@ -10,10 +10,18 @@ const DAY = 86_400_000;
 export interface SimulatedDay {
   readonly at: Date;
   readonly arrived: number;
+  /** Snapshots of the schedule that the gate would not let in. */
+  readonly turnedAway: number;
   readonly removed: number;
   readonly held: number;
   /** The oldest snapshot that is held; undefined when there is none. */
   readonly oldest: SnapshotId | undefined;
+}
+
+/** How often the gate lets snapshots of one job in. */
+export interface ArrivalLimits {
+  readonly attemptsPerDay: number;
+  readonly minIntervalMs: number;
 }
 
 /** What to simulate. */
@@ -24,50 +32,71 @@ export interface Simulation {
   readonly setting: RetentionSetting;
   /** When snapshots will arrive; without it, as often as the newest of those that are there. */
   readonly schedule?: Schedule | undefined;
+  readonly limits: ArrivalLimits;
   readonly now: Date;
   /** Days to look ahead; prune runs once on each. */
   readonly days: number;
 }
 
+/** What says how often simulated snapshots arrive; intervals in milliseconds. */
+export type Course =
+  | { readonly by: 'schedule'; readonly schedule: Schedule }
+  /** `seen`: the usual time between the newest snapshots; `simulated`: that, or the least that the gate allows. */
+  | { readonly by: 'usual'; readonly seen: number; readonly simulated: number };
+
 /**
- * Plays a policy forward: what would be held on each day if snapshots keep arriving. Pure; holds are left out.
- * @returns one row a day, or undefined when neither a schedule nor two snapshots say how often snapshots arrive
+ * What a simulation will take for the course of things.
+ * @returns undefined when neither a schedule nor two snapshots say how often snapshots arrive
  */
-export function simulateRetention(simulation: Simulation): SimulatedDay[] | undefined {
-  const { policy, setting, now, days } = simulation;
-  const arrivals = futureArrivals(simulation);
-  if (!arrivals) return undefined;
-  const rows: SimulatedDay[] = [];
+export function courseOf({ snapshots, schedule, limits }: Simulation): Course | undefined {
+  if (schedule) return { by: 'schedule', schedule };
+  const seen = usualInterval(oldestFirst(snapshots));
+  if (seen === undefined) return undefined;
+  // Some by hand, seconds apart, are no sign of 40,000 a day: the gate would not let them in.
+  return { by: 'usual', seen, simulated: Math.max(seen, limits.minIntervalMs, DAY / limits.attemptsPerDay) };
+}
+
+/**
+ * Plays a policy forward: what would be held on each day if snapshots keep arriving. Pure; holds are left out. Each day is
+ * reckoned when it is asked for.
+ */
+export function* simulateRetention(simulation: Simulation, course: Course): Generator<SimulatedDay, void, undefined> {
+  const { policy, setting, now, days, limits } = simulation;
   let held: readonly SealedSnapshot[] = simulation.snapshots;
-  let next = 0;
+  let newest = held.reduce((latest, { received }) => Math.max(latest, received.getTime()), -Infinity);
   for (let day = 1; day <= days; day += 1) {
-    const at = new Date(now.getTime() + day * DAY);
-    const before = next;
-    while (next < arrivals.length && (arrivals[next]?.getTime() ?? Infinity) <= at.getTime()) next += 1;
-    const arrived = arrivals.slice(before, next).map((received) => ({ id: snapshotIdOf(received), received }));
+    const from = new Date(now.getTime() + (day - 1) * DAY);
+    const at = new Date(from.getTime() + DAY);
+    const due =
+      course.by === 'schedule' ? duesBetween(course.schedule, from, at) : every(course.simulated, newest, from, at);
+    const arrivals: Date[] = [];
+    for (const time of due) {
+      if (arrivals.length >= limits.attemptsPerDay || time.getTime() - newest < limits.minIntervalMs) continue;
+      newest = time.getTime();
+      arrivals.push(time);
+    }
+    const arrived = arrivals.map((received) => ({ id: snapshotIdOf(received), received }));
     const decisions = decideRetention([...held, ...arrived], policy, setting, at);
     held = decisions.filter(({ action }) => action !== 'remove').map(({ snapshot }) => snapshot);
-    rows.push({
+    yield {
       at,
       arrived: arrived.length,
+      turnedAway: due.length - arrived.length,
       removed: decisions.length - held.length,
       held: held.length,
       oldest: held[0]?.id,
-    });
+    };
   }
-  return rows;
 }
 
-function futureArrivals({ snapshots, schedule, now, days }: Simulation): Date[] | undefined {
-  const end = new Date(now.getTime() + days * DAY);
-  if (schedule) return duesBetween(schedule, now, end);
-  const oldestFirst = [...snapshots].sort((a, b) => a.received.getTime() - b.received.getTime());
-  const interval = usualInterval(oldestFirst);
-  const newest = oldestFirst.at(-1)?.received.getTime();
-  if (!interval || newest === undefined) return undefined;
-  const arrivals: Date[] = [];
-  for (let time = newest + interval; time <= end.getTime(); time += interval) {
-    if (time > now.getTime()) arrivals.push(new Date(time));
-  }
-  return arrivals;
+/** Moments one interval apart, counted from the newest arrival, in a span of time. */
+function every(interval: number, newest: number, from: Date, to: Date): Date[] {
+  const passed = Math.max(0, Math.floor((from.getTime() - newest) / interval));
+  const times: Date[] = [];
+  for (let time = newest + (passed + 1) * interval; time <= to.getTime(); time += interval) times.push(new Date(time));
+  return times;
+}
+
+function oldestFirst(snapshots: readonly SealedSnapshot[]): SealedSnapshot[] {
+  return [...snapshots].sort((a, b) => a.received.getTime() - b.received.getTime());
 }

@@ -195,6 +195,18 @@ describe('offsite-prune HOST', () => {
     const { stdout: json } = await run(store, '--simulate', '60', '--json');
     expect(JSON.parse(json)).toMatchObject({ jobs: [{ job: 'db', days: { length: 60, 59: { held: 3 } } }] });
   });
+
+  it('simulates more than a year in a moment when snapshots are seconds apart, and says what it takes for usual', async () => {
+    store = makeStore(-1);
+    for (let second = 0; second < 10; second += 2) store.seal('db', new Date(TODAY + second * 1000));
+    store.own();
+    const start = performance.now();
+    const { code, stdout } = await run(store, '--simulate', '400');
+    expect(code).toBe(0);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(stdout).toMatch(/no schedule says .* one every 7 min 12 s \(those that are there arrived every 2\.0 s\)/);
+    expect(stdout).toContain('because the gate lets in 200 a day (attempts_per_day)');
+  });
 });
 
 describe('the freshness check', () => {

@@ -1,0 +1,49 @@
+import { setImmediate } from 'node:timers/promises';
+import { courseOf, simulateRetention, type Course, type SimulatedDay } from '../../src/shared/retention-simulation.ts';
+import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { lookAt, style, type CommandDeps } from './commands.ts';
+import { EXIT } from './exit-codes.ts';
+import { simulationData } from './json.ts';
+import { refuseRoot } from './places.ts';
+import { settingOf } from './plan.ts';
+import { renderSimulation } from './simulation-report.ts';
+
+/** A simulated job; `course` undefined: nothing says how often snapshots arrive. */
+export interface SimulatedJob {
+  readonly job: string;
+  readonly course: Course | undefined;
+  readonly days: readonly SimulatedDay[];
+}
+
+/** `offsite-prune HOST --simulate DAYS`. @returns the exit code */
+export async function runSimulation(
+  settings: SecondarySettings,
+  host: HostSettings,
+  options: { readonly days: number; readonly json: boolean },
+  deps: CommandDeps,
+): Promise<number> {
+  refuseRoot(deps.uid, host, `offsite-prune ${host.name} --simulate ${options.days}`);
+  const { plans, now } = await lookAt(settings, host, deps);
+  const setting = settingOf(host, settings.timezone);
+  const jobs: SimulatedJob[] = [];
+  for (const { job, policy, decisions } of plans) {
+    const snapshots = decisions.map(({ snapshot }) => snapshot);
+    const schedule = host.jobs.get(job)?.expect;
+    const simulation = { snapshots, policy, setting, schedule, limits: host.gate, now, days: options.days };
+    const course = courseOf(simulation);
+    const days: SimulatedDay[] = [];
+    for (const day of course ? simulateRetention(simulation, course) : []) {
+      days.push(day);
+      deps.onSimulated?.({ name: job, number: days.length, of: options.days });
+      await setImmediate(); // for a signal to be heard
+      if (deps.signal?.aborted) return EXIT.failed.code; // the caller says by which
+    }
+    jobs.push({ job, course, days });
+  }
+  deps.write(
+    options.json
+      ? `${JSON.stringify(simulationData(host.name, jobs), null, 2)}\n`
+      : renderSimulation(host, jobs, style(settings, deps, now)),
+  );
+  return EXIT.done.code;
+}
