@@ -3,7 +3,8 @@ import { open, rename } from 'node:fs/promises';
 
 /** What the gate writes into `<state_dir>/<host>/gate.log`, one JSON object a line. */
 export interface LogEntry {
-  readonly event: 'accepted' | 'refused' | 'ended' | 'broke' | 'recovered' | 'discarded' | 'sealed' | 'failed';
+  readonly event:
+    'accepted' | 'refused' | 'ended' | 'broke' | 'recovered' | 'discarded' | 'sealed' | 'failed' | 'attack';
   readonly kind?: 'push' | 'verify' | 'seal';
   readonly job?: string;
   readonly id?: string;

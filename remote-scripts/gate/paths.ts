@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { GateSettings } from './settings.ts';
+import { INODE_RECORDS } from './shared-inodes.ts';
 
 /** Where everything of one job lies. */
 export interface JobPaths {
@@ -8,6 +9,8 @@ export interface JobPaths {
   readonly snapshots: string;
   /** Whoever changes names in `snapshots` holds this lock; prune does too. */
   readonly lock: string;
+  /** What the inodes of sealed snapshots were; see shared-inodes.ts. */
+  readonly records: string;
   /** Attempts, one JSON object a line. */
   readonly ledger: string;
   /** rrsync's root while a seal is received; emptied for each. */
@@ -25,6 +28,7 @@ export function jobPaths({ hostRoot, hostState }: GateSettings, job: string): Jo
   return {
     snapshots: join(hostRoot, job),
     lock: join(hostState, `${job}.lock`),
+    records: join(hostState, INODE_RECORDS, job),
     ledger: join(hostState, `${job}.attempts.jsonl`),
     incoming: join(hostState, 'spool', job, 'incoming'),
     accepted: join(hostState, 'spool', job, 'accepted'),

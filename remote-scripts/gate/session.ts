@@ -33,6 +33,7 @@ import {
 } from './sealing.ts';
 import { ended, failure, refused, type SessionEnd } from './session-end.ts';
 import type { GateSettings } from './settings.ts';
+import { beginWalk, clearRecords, findChanged, isChanged, prepareRecord, type Changed } from './shared-inodes.ts';
 import { clearUnflushed, distrustAllJobs } from './unflushed.ts';
 
 /** One ssh session, as the forced command sees it. */
@@ -145,17 +146,21 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
   );
   if (over !== undefined) return refused(over);
 
-  const basis = await basisFor(directory, request);
-  const run = { command: commandFor(session, request, partialName(id), basis), allowDelete: false };
+  const basis = await basisFor(paths, directory, request);
+  const run = { command: commandFor(session, request, partialName(id), basis?.name), allowDelete: false };
   if (dryRun) return ended(await runIn(session, run), settings.limits.sessionLimitMs);
   await recordAttempt(paths.ledger, { id, time: now }, client);
   try {
     await mkdir(join(paths.snapshots, partialName(id)), { mode: 0o700 });
+    await prepareRecord(paths, id, basis?.sealed);
     const end = await runIn(session, run);
     // What broke is never sealed, so nobody has to wait to call it so. Should we die first, the next push does it.
     if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
     // It goes to the disk while it is compared, so that sealing it has little left to wait for.
-    else beginFlush(paths.flushLock);
+    else {
+      beginWalk(paths, id, partialName(id), basis?.sealed);
+      beginFlush(paths.flushLock);
+    }
     return ended(end, settings.limits.sessionLimitMs);
   } catch (error) {
     // The ledger has its id by now: a sender that took it for free would be refused for it.
@@ -204,6 +209,8 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
       if (await bearsClaims(paths, seal)) return ended(end, SEAL_LIMIT);
       return refused(`snapshot ${id} is sealed already, with other claims`);
     }
+    const changed = await findChanged(paths, id, partialName(id));
+    if (changed !== undefined) return await refuseChanged(session, id, changed);
     try {
       await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
     } catch (error) {
@@ -211,12 +218,23 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
       throw error;
     }
     await session.log({ event: 'sealed' });
+    await clearRecords(paths, new Set([...states.keys()]));
     return ended(end, SEAL_LIMIT);
   } finally {
     several.stop();
     // What was sent there is the client's choice.
     await clearIncoming(paths);
   }
+}
+
+/** A client has found a way to change what is sealed, or somebody on this machine has. Nothing more is linked to that snapshot. */
+async function refuseChanged(session: JobSession, id: SnapshotId, { basis, names }: Changed): Promise<SessionEnd> {
+  const reason = `sealed files of ${basis} have changed since they were sealed: ${names.join(', ')}`;
+  await session.log({ event: 'attack', reason });
+  await freeze(session.paths, id);
+  return refused(
+    `${reason}. This is how an attack with the push key looks. ${id} is not sealed; the next push links to nothing of ${basis}`,
+  );
 }
 
 /** The note stands by now: what cannot be cleared away here, on a disk that fails, the next session clears away. */
@@ -269,26 +287,36 @@ function commandFor({ settings }: JobSession, request: GateRequest, name: string
   return rebuiltCommand(request, rebuild);
 }
 
+/** What unchanged files of a push are linked to. */
+interface Basis {
+  readonly name: string;
+  /** The sealed snapshot whose inodes it holds. */
+  readonly sealed: SnapshotId | undefined;
+}
+
 /**
- * The name of the one basis of a push. The sender notices by itself when nothing is linked (FACTS 2).
+ * The one basis of a push. The sender notices by itself when nothing is linked (FACTS 2).
  * A dry run leaves no trace, so it does with the first.
  */
 async function basisFor(
+  paths: JobPaths,
   { path, states }: JobDirectory,
   { bases, dryRun }: Extract<GateRequest, { kind: 'push' }>,
-): Promise<string | undefined> {
-  const found: { name: string; state: 'sealed' | 'frozen' }[] = [];
+): Promise<Basis | undefined> {
+  const found: { id: SnapshotId; name: string; state: 'sealed' | 'frozen' }[] = [];
   for (const id of bases) {
     const state = states.get(id);
     if (state !== 'sealed' && state !== 'frozen') continue;
+    if (isChanged(paths, id)) continue;
     const name = directoryName(id, state);
-    if (name !== undefined && (await isRealDirectory(path, name))) found.push({ name, state });
+    if (name !== undefined && (await isRealDirectory(path, name))) found.push({ id, name, state });
   }
   const sealed = found.find(({ state }) => state === 'sealed');
   const attempt = found.find(({ state }) => state === 'frozen');
-  if (sealed === undefined || attempt === undefined || dryRun) return found[0]?.name;
-  fillUp(join(path, attempt.name), join(path, sealed.name));
-  return attempt.name;
+  const filled = sealed !== undefined && attempt !== undefined && !dryRun;
+  if (filled) fillUp(join(path, attempt.name), join(path, sealed.name));
+  const name = filled ? attempt.name : found[0]?.name;
+  return name === undefined ? undefined : { name, sealed: sealed?.id };
 }
 
 /** We hold the lock, so nothing writes to any partial any more: what lies there is what a broken session left. */
