@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { GateSettings } from './settings.ts';
-import { INODE_RECORDS } from './shared-inodes.ts';
+import { INODE_RECORDS } from '../store/change-notes.ts';
 
 /** Where everything of one job lies. */
 export interface JobPaths {

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { CHANGED, readChanged } from '../store/change-notes.ts';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
 /*
@@ -18,12 +19,6 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
  *   inodes/<job>/<id>.basis     which record the push of <id> is to be held against; written before the walk
  *   inodes/<job>/<id>.changed   names that differ, one a line; stands until an administrator has looked
  */
-
-/** Name of the directory in a host's state. Prune reads the notes in it. */
-export const INODE_RECORDS = 'inodes';
-
-/** Ending of the note that says what of a sealed snapshot has changed. */
-export const CHANGED = '.changed';
 
 /** Bytes that the records of one job may take. A basis without a record gets one before a client speaks. */
 const KEPT_BYTES = 64 * 1024 ** 2;
@@ -123,11 +118,6 @@ export async function findChanged(paths: RecordPaths, id: SnapshotId, directory:
 /** Whether changes were found in a sealed snapshot: nothing more is linked to it then. */
 export function isChanged({ records }: RecordPaths, id: SnapshotId): boolean {
   return existsSync(join(records, `${id}${CHANGED}`));
-}
-
-/** The names that a note of changes holds. */
-export async function readChanged(records: string, id: SnapshotId): Promise<readonly string[]> {
-  return (await readOrEmpty(join(records, `${id}${CHANGED}`))).split('\n').filter((name) => name !== '');
 }
 
 /** Removes what belongs to snapshots that are not there any more, and the oldest records beyond {@link KEPT_BYTES}. */

@@ -8,6 +8,7 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
+import type { ChangedSnapshot } from './changed.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
 /** What becomes of a leftover. */
@@ -25,6 +26,8 @@ export interface JobPlan {
   readonly decisions: readonly Decision<StoredSnapshot>[];
   readonly leftovers: readonly LeftoverDecision[];
   readonly oddities: readonly Oddity[];
+  /** Sealed snapshots that somebody has changed, as the gate noticed. */
+  readonly changed: readonly ChangedSnapshot[];
   /** If there is one, no snapshot is removed. */
   readonly holds: readonly Hold[];
   /** Holds that an administrator has overruled for this run. */
@@ -45,6 +48,7 @@ export interface PlanContext {
   readonly arrivals: Arrivals | undefined;
   /** Ids whose seal the gate has accepted and not yet placed: complete, and no leftovers. */
   readonly accepted: ReadonlySet<SnapshotId>;
+  readonly changed: readonly ChangedSnapshot[];
 }
 
 /** Sessions that one attempt can take, one after the other: push, verification, canary, seal. */
@@ -78,6 +82,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     decisions,
     leftovers: inventory.leftovers.map((leftover) => decideLeftover(leftover, context, clockIsWrong)),
     oddities: inventory.oddities,
+    changed: context.changed,
     holds,
     released: [],
     freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,

@@ -36,6 +36,7 @@ export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
   const subject = `${host}/${plan.job}`;
   const about = { job: plan.job, lastSealed: plan.newest?.id };
   return [
+    ...changedProblem(subject, plan, about),
     ...staleProblem(subject, plan, about),
     ...holdProblem(host, plan, about),
     ...quarantineProblem(subject, plan, about),
@@ -161,6 +162,21 @@ function oddityProblem(subject: string, { oddities, directory, job }: JobPlan, a
       reason: named(oddities.map(({ name, reason }) => `${JSON.stringify(name)}: ${reason}`)),
       advice: `Prune does not touch them. Look at them in ${directory}, and remove them by hand.`,
       fingerprint: oddities.map(({ name }) => name).join('\n'),
+    },
+  ];
+}
+
+function changedProblem(subject: string, { changed, job }: JobPlan, about: About): Problem[] {
+  if (changed.length === 0) return [];
+  return [
+    {
+      ...about,
+      key: `changed:${job}`,
+      event: 'failure',
+      problem: `sealed snapshots of ${subject} were changed after they were sealed`,
+      reason: named(changed.map(({ id, names }) => `${id}: ${named(names)}`)),
+      advice: `Mode, owner, time, size or xattrs are not what they were: this is how an attack with the push key looks. Look at gate.log and at the primary; change the key if nobody on this machine has done it. New snapshots link to nothing of these. Once looked at, remove: ${changed.map(({ note }) => note).join(' ')}`,
+      fingerprint: changed.map(({ id }) => id).join(),
     },
   ];
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { changedSnapshots } from './changed.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
 import { checkHostRoot, hostPlaces, ownDirectory, type HostPlaces } from './places.ts';
@@ -46,6 +47,7 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
         previousRun: memory.lastRun,
         arrivals: memory.arrivals.get(job.name),
         accepted,
+        changed: await changedSnapshots(places.state, job.name),
       }),
     );
   }

@@ -3,6 +3,10 @@ import { appendFile, readdir, rm, stat } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadSecondaryConfig } from '../../remote-scripts/config/load.ts';
+import { NO_MEMORY } from '../../remote-scripts/prune/memory.ts';
+import { problemsOfJob } from '../../remote-scripts/prune/problems.ts';
+import { surveyHost } from '../../remote-scripts/prune/survey.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { startGateHost, type GateHost } from './support/gate-host.ts';
 import { flipByte } from './support/flip-byte.ts';
@@ -25,6 +29,22 @@ beforeEach(async () => {
   first = await host.store();
 });
 afterEach(() => host.stop());
+
+/** What offsite-prune makes of the host: its problems, in words. */
+async function surveyOf({ config, sshd }: GateHost): Promise<string> {
+  const settings = await loadSecondaryConfig(config);
+  const web1 = settings.hosts.get('web1')!;
+  const { plans } = await surveyHost({
+    settings,
+    host: web1,
+    uid: sshd.account.uid,
+    memory: NO_MEMORY,
+    now: new Date(),
+  });
+  return plans
+    .flatMap((plan) => problemsOfJob('web1', plan).map(({ problem, reason }) => `${problem} ${reason}`))
+    .join('\n');
+}
 
 const CHANGES: readonly (readonly [string, () => void])[] = [
   ['mode', () => chmodSync(at(first, FILE), 0o444)],
@@ -51,6 +71,10 @@ describe('a sealed inode that a push shares', () => {
     expect(end.stderr).toMatch(new RegExp(`refused: sealed files of ${first} have changed .*deep/secret\\.conf`));
     expect(await readdir(host.jobDirectory)).toEqual([first, `${first}.sealed`, `${id}.frozen`]);
     expect((await host.log()).find(({ event }) => event === 'attack')).toMatchObject({ id, job: 'db' });
+
+    // The secondary's own check tells it, on its next round.
+    const survey = await surveyOf(host);
+    expect(survey).toMatch(new RegExp(`sealed snapshots of web1/db were changed .*${first}: deep/secret.conf`, 's'));
 
     // Backups go on, without the snapshot that cannot be trusted.
     const next = await host.store({ bases: [first] });

@@ -14,7 +14,8 @@ it('holds nothing of the controller and nothing of the gate', () => {
   expect(ours).toContain('remote-scripts/prune/plan.ts');
   expect(
     ours.filter(
-      (path) => !/^(remote-scripts\/(offsite-prune\.ts|prune\/|config\/)|src\/(notify|platform|shared)\/)/.test(path),
+      (path) =>
+        !/^(remote-scripts\/(offsite-prune\.ts|prune\/|config\/|store\/)|src\/(notify|platform|shared)\/)/.test(path),
     ),
   ).toEqual([]);
 });

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isMissing } from '../../src/platform/files.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+
+/*
+ * What the gate notes in a host's state about sealed snapshots that were changed, and prune tells. Both have it from here.
+ */
+
+/** Name of the directory, below a host's state; in it one for each job. */
+export const INODE_RECORDS = 'inodes';
+
+/** Ending of the note that says what of a sealed snapshot has changed. */
+export const CHANGED = '.changed';
+
+/**
+ * The names that a note holds, what is not ASCII escaped; none where there is no note.
+ * @param records the directory of the job
+ */
+export async function readChanged(records: string, id: SnapshotId): Promise<readonly string[]> {
+  try {
+    const text = await readFile(join(records, `${id}${CHANGED}`), 'utf8');
+    return text.split('\n').filter((name) => name !== '');
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
