@@ -67,10 +67,9 @@ function createProgram(finish: (code: number) => void): Command {
       "Removes snapshots from the secondary by the secondary's own policy, and tells when one is missing.\nRuns as the account of the host, never as root.",
     )
     .version(globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev')
-    .addHelpText('after', `\n${describeExits()}`)
     .exitOverride();
 
-  program
+  const run = program
     .command('run <host>', { isDefault: true })
     .description('decide, remove and tell; "run" may be left out: offsite-prune HOST')
     .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
@@ -113,13 +112,16 @@ function createProgram(finish: (code: number) => void): Command {
   program
     .command('check <host>')
     .description(
-      'look, remove nothing, and send alerts for what is new: overdue, on hold, in quarantine, a wrong clock',
+      'look, remove nothing, show, and send alerts for what is new: overdue, on hold, in quarantine, a wrong clock',
     )
     .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .option('--json', 'for programs')
     .action(async (name: string, options: CommonOptions) => {
       const settings = await load(options.config);
-      finish(await runCheck(settings, hostOf(settings, name), deps()));
+      finish(await runCheck(settings, hostOf(settings, name), { json: options.json ?? false }, deps()));
     });
+  // "run" may be left out, and then this is the help that is shown.
+  program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits()}`);
   return program;
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import pc from 'picocolors';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { silencesOf } from '../config/silence.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { measureFreed, type Freed } from './freed.ts';
@@ -111,8 +112,13 @@ export async function runStatus(
   return worstOf(statuses.flatMap(({ plans }) => plans));
 }
 
-/** `offsite-prune check HOST`, by timer: looks, removes nothing, and tells what is new. @returns the exit code */
-export async function runCheck(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<number> {
+/** `offsite-prune check HOST`, by timer: looks, removes nothing, shows, and tells what is new. @returns the exit code */
+export async function runCheck(
+  settings: SecondarySettings,
+  host: HostSettings,
+  options: { readonly json: boolean },
+  deps: CommandDeps,
+): Promise<number> {
   refuseRoot(deps.uid, host, `offsite-prune check ${host.name}`);
   const survey = await lookAt(settings, host, deps);
   const { lastRun } = await readMemory(survey.places.state);
@@ -130,11 +136,16 @@ export async function runCheck(settings: SecondarySettings, host: HostSettings, 
     },
     deps,
   );
-  for (const plan of survey.plans) {
-    const { state, remarks } = judge(plan);
-    if (state !== 'ok') deps.log('warning', `${host.name}/${plan.job}: ${remarks.join('; ')}`);
-  }
-  return worstOf(survey.plans);
+  const silences = silencesOf(settings, host);
+  const status = [{ host: host.name, plans: survey.plans, lastRun }];
+  deps.write(
+    options.json
+      ? `${JSON.stringify({ ...statusData(status, survey.now), silences }, null, 2)}\n`
+      : renderStatus(status, style(settings, deps, survey.now)),
+  );
+  for (const silence of silences) deps.log('warning', silence);
+  const code = worstOf(survey.plans);
+  return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
 }
 
 /** Looks at everything of one host. */

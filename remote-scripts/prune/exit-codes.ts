@@ -13,7 +13,8 @@ export const EXIT = {
   held: { code: 41, meaning: 'on hold: something looks wrong, and no snapshot of that job was removed' },
   look: {
     code: 42,
-    meaning: 'status, check: nothing is overdue, and somebody must look (quarantine, unknown entries)',
+    meaning:
+      'status, check: nothing is overdue, and somebody must look (quarantine, unknown entries, no expect or channel)',
   },
 } as const;
 

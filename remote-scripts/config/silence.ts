@@ -1,0 +1,22 @@
+import type { HostSettings, SecondarySettings } from './settings.ts';
+
+/**
+ * What the settings leave without a voice: a primary that has gone silent is noticed here only by a schedule, and reaches
+ * somebody only by a channel. No error, since the gate and prune do their work without; but who looks must be told.
+ * @returns sentences with the fix, none if all is well
+ */
+export function silencesOf({ alerts }: Pick<SecondarySettings, 'alerts'>, host: HostSettings): string[] {
+  const mute = Object.keys(alerts.channels).length === 0;
+  const unexpected = [...host.jobs.values()].filter(({ expect }) => expect === undefined).map(({ name }) => name);
+  return [
+    ...(mute
+      ? [
+          'nobody is told of anything: write a channel below alerts (see secondary.example.yaml), or look here every day',
+        ]
+      : []),
+    ...unexpected.map(
+      (job) =>
+        `nothing says when a snapshot of ${host.name}/${job} is due, so a missing one is noticed after two days or more: write expect: { schedule: "15 2 * * *", grace: 2h } for it, with your own times`,
+    ),
+  ];
+}
