@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHILD_ENVIRONMENT } from '../environment.ts';
 import { bad, good, type Finding } from './finding.ts';
+import { tryLinking } from './try-linking.ts';
 
 /** Programs that the gate starts, and the Debian package that brings each. */
 const PROGRAMS: readonly (readonly [string, string])[] = [
@@ -14,9 +15,6 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
   ['prlimit', 'util-linux'],
   ['sync', 'coreutils'],
 ];
-
-/** rrsync 3.4.2 to 3.4.4 silently ignore --link-dest, and older ones lack options that we need (FACTS 1, 19). */
-const OLDEST_RSYNC = [3, 5, 0] as const;
 
 /** Oldest Node.js release that has all that the gate uses. */
 const OLDEST_NODE = 20;
@@ -30,7 +28,7 @@ export function checkPrograms(): Finding[] {
       bad(`${program} is not in ${CHILD_ENVIRONMENT.PATH ?? ''}`, `apt-get install ${name}`),
     ),
     ...(missing.length === 0
-      ? [good(`programs: ${PROGRAMS.map(([program]) => program).join(', ')}`), checkRsync()]
+      ? [good(`programs: ${PROGRAMS.map(([program]) => program).join(', ')}`), rsyncVersion(), tryLinking()]
       : []),
     node >= OLDEST_NODE
       ? good(`node ${process.versions.node}`)
@@ -38,25 +36,9 @@ export function checkPrograms(): Finding[] {
   ];
 }
 
-function checkRsync(): Finding {
+function rsyncVersion(): Finding {
   const { stdout } = spawnSync('rsync', ['--version'], { encoding: 'utf8', env: CHILD_ENVIRONMENT });
-  const version = /version v?(\d+)\.(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
-  const text = `rsync ${version.join('.')}`;
-  return isAtLeast(version, OLDEST_RSYNC)
-    ? good(text)
-    : bad(
-        `${text} is older than ${OLDEST_RSYNC.join('.')}: its rrsync may ignore --link-dest, so that every push is a full copy`,
-        'Install the security updates of your distribution.',
-      );
-}
-
-/** Whether a version is not below another. */
-export function isAtLeast(version: readonly number[], oldest: readonly number[]): boolean {
-  for (const [index, least] of oldest.entries()) {
-    const part = version[index] ?? 0;
-    if (part !== least) return part > least;
-  }
-  return true;
+  return good(`rsync ${/version v?(\S+)/.exec(stdout)?.[1] ?? 'of an unknown version'}`);
 }
 
 function installed(program: string): boolean {

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { judgeSshd, keyFiles, parseSshd } from '../../../remote-scripts/gate/check/access.ts';
 import { authorizedKeysLine, judgeKeys } from '../../../remote-scripts/gate/check/authorized-keys.ts';
 import { formatFindings } from '../../../remote-scripts/gate/check/finding.ts';
-import { isAtLeast } from '../../../remote-scripts/gate/check/programs.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ primary';
 const kinds = (text: string) => judgeKeys(text, 'web1', 'keys').map(({ kind }) => kind);
@@ -70,13 +69,6 @@ test('finds the files in which sshd looks for keys', () => {
     '/var/lib/offsite-rsync/web1/.ssh/authorized_keys',
     '/var/lib/offsite-rsync/web1/k',
   ]);
-});
-
-test('compares versions by number', () => {
-  expect(isAtLeast([3, 10, 0], [3, 5, 0])).toBe(true);
-  expect(isAtLeast([3, 5], [3, 5, 0])).toBe(true);
-  expect(isAtLeast([3, 4, 9], [3, 5, 0])).toBe(false);
-  expect(isAtLeast([], [3, 5, 0])).toBe(false);
 });
 
 test('prints a mark, what was seen, and below it the fix', () => {
