@@ -27,7 +27,7 @@ Options:
   --host NAME       the primary, as secondary.yaml names it
   --key FILE.pub    a public key of the primary: may push from now on; its authorized_keys line is printed
   --account NAME    system account of this primary (default: offsite-NAME)
-  --job NAME        a job, for the first secondary.yaml; may be given again
+  --job NAME        a job, for the first secondary.yaml; may be given again, and must be while there is no secondary.yaml
   --root DIR        where the snapshots lie (default: /srv/offsite; the root of secondary.yaml)
   --state DIR       state of gate and prune (default: /var/lib/offsite-rsync; the state_dir of secondary.yaml)
   --rrsync          a plain rrsync instead of the gate; it is not append-only
@@ -91,7 +91,7 @@ write_file() {
 remove() {
   for path in "$@"; do
     if [ -e "$DESTDIR$path" ] || [ -L "$DESTDIR$path" ]; then
-      say "removed $path"
+      [ -n "$dry_run" ] || say "removed $path"
       act rm -f -- "$DESTDIR$path"
     fi
   done
@@ -144,7 +144,25 @@ check_arguments() {
   for job in $jobs; do is_name "$job" || fail "$job is no name of a job"; done
   is_path "$root" || fail "--root $root: write a plain absolute path"
   is_path "$state" || fail "--state $state: write a plain absolute path"
+  check_keys
+  if [ -z "$uninstall" ] && [ -z "$jobs" ] && [ ! -f "$DESTDIR$ETC/secondary.yaml" ]; then
+    fail "--job NAME is missing: there is no $ETC/secondary.yaml yet, and the first one is written for the jobs named here. Give --job for each job of $host, or write that file beforehand"
+  fi
   if is_live && [ -z "$dry_run" ] && [ "$(id -u)" -ne 0 ]; then fail "run this as root, or with --dry-run"; fi
+}
+
+# Before anything is made: a key that is none must not leave half a secondary behind.
+check_keys() {
+  old_ifs=$IFS
+  IFS='
+'
+  for key in $keys; do
+    IFS=$old_ifs
+    [ -r "$key" ] || fail "$key cannot be read"
+    [ -n "$(key_line "$key")" ] ||
+      fail "$key does not hold one plain public key (the file that ends in .pub, without options)"
+  done
+  IFS=$old_ifs
 }
 
 find_programs() {
@@ -228,15 +246,29 @@ version: 1
 root: $root
 state_dir: $state
 timezone: UTC
+
+# Nobody is told of anything until a channel stands here; see "alerts" in the example.
+alerts:
+  channels: {}
+
 hosts:
+YAML
+    host_settings
+  } | write_file "$ETC/secondary.yaml" 644
+}
+
+# What belongs below "hosts:" for this host.
+host_settings() {
+  cat <<YAML
   $host:
     account: $account
     secondary: $secondary
     retention: { last: 3, within: 2d, daily: 14, weekly: 8, monthly: 12, min_age: 1d }
     jobs:
+      # expect says when a snapshot is due (cron, in the timezone above): here one a day, a day later at the latest.
+      # Write when your backups really run, or nobody notices one that is missing in time.
 YAML
-    for job in $jobs; do say "      $job: {}"; done
-  } | write_file "$ETC/secondary.yaml" 644
+  for job in ${jobs:-JOB}; do say "      $job: { expect: { schedule: '0 0 * * *', grace: 1d } }"; done
 }
 
 forced_command() {
@@ -268,9 +300,7 @@ install_keys() {
 '
   for key in $keys; do
     IFS=$old_ifs
-    [ -r "$key" ] || fail "$key cannot be read"
     line=$(key_line "$key")
-    [ -n "$line" ] || fail "$key does not hold one plain public key (the file that ends in .pub, without options)"
     blob=$(printf '%s' "$line" | awk '{ print $(NF - 1) }')
     kept=$(printf '%s\n' "$present" | awk -v blob="$blob" 'NF && index($0, blob) == 0')
     present="${kept:+$kept
@@ -380,7 +410,11 @@ DROPIN
 
 tell_next() {
   say ''
-  say "The secondary is set up for $host (account $account)."
+  if [ -n "$dry_run" ]; then
+    say "Nothing has been changed. Without --dry-run, the secondary would be set up for $host (account $account)."
+  else
+    say "The secondary is set up for $host (account $account)."
+  fi
   if [ -n "$added" ]; then
     say "Lines of $ETC/authorized_keys.d/$account for the keys given:"
     say ''
@@ -389,11 +423,18 @@ tell_next() {
   else
     say "The primary cannot push yet: give its public key with --key FILE.pub."
   fi
-  if [ ! -f "$DESTDIR$ETC/secondary.yaml" ]; then
-    say "Next: write $ETC/secondary.yaml (see secondary.example.yaml there), then type this command again."
+  settings=$DESTDIR$ETC/secondary.yaml
+  if [ -f "$settings" ] && ! grep -Fq -e " $host:" -e "\"$host\":" -e "'$host':" -- "$settings"; then
+    say "NOTE: $ETC/secondary.yaml does not speak of $host. Add below hosts:, with every job of it:"
+    say ''
+    host_settings
+    say ''
   fi
-  say "Check with: runuser -u $account -- $BIN/offsite-gate --check $host"
-  say "       and: runuser -u $account -- $BIN/offsite-prune $host --dry-run"
+  if ! grep -Eq '^[[:space:]]+type:|[{,][[:space:]]*type:' -- "$settings" 2>/dev/null; then
+    say "NOTE: nobody is told of anything yet. Write a channel below alerts: in $ETC/secondary.yaml (see secondary.example.yaml there)."
+  fi
+  say "Check with: $BIN/offsite-gate --check $host"
+  say "       and: runuser -u $account -- $BIN/offsite-prune check $host"
 }
 
 stop_timers() {
@@ -410,9 +451,32 @@ uninstall_host() {
   remove "$SSHD/offsite-rsync-$1.conf"
 }
 
+# user_of_snippet FILE: the account of a snippet that holds nothing but one Match User block with our keys.
+user_of_snippet() {
+  awk -v keys="$ETC/authorized_keys.d/%u" '
+    /^[ \t]*(#.*)?$/ || /^Match all$/ { next }
+    /^Match User [a-z_][a-z0-9_-]*$/ { blocks++; user = $3; next }
+    /^[^ \t]/ { foreign = 1 }
+    $1 == "AuthorizedKeysFile" && $2 == keys { ours = 1 }
+    END { if (blocks == 1 && ours && !foreign) print user }
+  ' "$1"
+}
+
+# remove_own_snippets ACCOUNT: also those for a plain rrsync that were written by hand, as the README shows it, of one
+# account or of all. What else stands in such a file is not ours, so then it stays.
+remove_own_snippets() {
+  for snippet in "$DESTDIR$SSHD"/*.conf; do
+    [ -f "$snippet" ] || continue
+    user=$(user_of_snippet "$snippet")
+    [ -n "$user" ] || continue
+    if [ -z "$1" ] || [ "$user" = "$1" ]; then remove "${snippet#"$DESTDIR"}"; fi
+  done
+}
+
 uninstall() {
   if [ -n "$host" ]; then
     uninstall_host "$host"
+    remove_own_snippets "$account"
     # Without its key file and the snippet the account can no longer log in.
     remove "$ETC/authorized_keys.d/$account"
   else
@@ -421,6 +485,7 @@ uninstall() {
       name=${snippet##*/offsite-rsync-}
       uninstall_host "${name%.conf}"
     done
+    remove_own_snippets ''
     for file in "$DESTDIR$ETC"/authorized_keys.d/*; do
       [ ! -f "$file" ] || remove "${file#"$DESTDIR"}"
     done

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+import { silencesOf } from '../../../remote-scripts/config/silence.ts';
 
 const SOURCES = fileURLToPath(new URL('../../../remote-scripts', import.meta.url));
 const INSTALL = join(SOURCES, 'install.sh');
@@ -102,11 +103,35 @@ describe('install.sh', () => {
   });
 
   it('does nothing in a dry run and says what it would do', () => {
-    const { status, stdout } = install('--host', 'web1', '--key', join(base, 'key.pub'), '--dry-run');
+    const { status, stdout } = install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'a', '--dry-run');
     expect(status).toBe(0);
     expect(stdout).toContain('file /etc/ssh/sshd_config.d/offsite-rsync-web1.conf');
     expect(stdout).toContain(LINE);
+    expect(stdout).toContain('Nothing has been changed.');
+    expect(stdout).not.toContain('is set up');
     expect(existsSync(dest)).toBe(false);
+  });
+
+  it('expects a snapshot of each job in the settings that it writes, and says that nobody is told yet', () => {
+    const { stdout } = install('--host', 'web1', '--job', 'a', '--job', 'b');
+    const parsed = parseSecondaryConfig(read('etc/offsite-rsync/secondary.yaml'), { reach: true });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const host = parsed.settings.hosts.get('web1')!;
+    expect([...host.jobs.values()].map(({ expect }) => expect?.schedule)).toEqual(['0 0 * * *', '0 0 * * *']);
+    expect(silencesOf(parsed.settings, host)).toEqual([expect.stringContaining('nobody is told')]);
+    expect(stdout).toContain('NOTE: nobody is told of anything yet');
+
+    const file = join(dest, 'etc/offsite-rsync/secondary.yaml');
+    writeFileSync(file, read('etc/offsite-rsync/secondary.yaml').replace('{}', '{ mail: { type: sendmail } }'));
+    expect(install('--host', 'web1').stdout).not.toContain('NOTE');
+  });
+
+  it('says what is to be added when the settings do not speak of the host', () => {
+    install('--host', 'web1', '--job', 'a');
+    const { stdout } = install('--host', 'web2', '--job', 'files');
+    const added = /with every job of it:\n\n([^]*?)\n\n/.exec(stdout)?.[1] ?? '';
+    const parsed = parseSecondaryConfig(`${read('etc/offsite-rsync/secondary.yaml')}${added}\n`);
+    expect(parsed.ok && [...parsed.settings.hosts.keys()]).toEqual(['web1', 'web2']);
   });
 
   it('serves several hosts, each with an account of its own', () => {
@@ -123,7 +148,7 @@ describe('install.sh', () => {
   });
 
   it('prints the line of a plain rrsync on request', () => {
-    const { stdout } = install('--host', 'web1', '--rrsync', '--key', join(base, 'key.pub'));
+    const { stdout } = install('--host', 'web1', '--rrsync', '--job', 'a', '--key', join(base, 'key.pub'));
     expect(stdout).toContain(`command="/usr/bin/rrsync -wo -no-del -munge /srv/offsite/web1",restrict ${KEY}`);
   });
 
@@ -140,6 +165,26 @@ describe('install.sh', () => {
     expect(existsSync(join(dest, 'srv/offsite/web1/postgres'))).toBe(true);
     expect(existsSync(join(dest, 'var/lib/offsite-rsync/web1'))).toBe(true);
     expect(install('--uninstall').status).toBe(0);
+  });
+
+  it('removes the snippet of a plain rrsync that was written by hand, and no other', () => {
+    const snippets = join(dest, 'etc/ssh/sshd_config.d');
+    install('--host', 'web1', '--job', 'a');
+    const own = (user: string) =>
+      `Match User ${user}\n    AuthorizedKeysFile /etc/offsite-rsync/authorized_keys.d/%u\n    PasswordAuthentication no\n`;
+    writeFileSync(join(snippets, 'offsite-db1.conf'), own('offsite-db1'));
+    writeFileSync(join(snippets, 'offsite-db2.conf'), own('offsite-db2'));
+    writeFileSync(join(snippets, 'mixed.conf'), `PermitRootLogin no\n${own('offsite-db1')}`);
+    writeFileSync(join(snippets, 'others.conf'), 'Match User alice\n    X11Forwarding no\n');
+    install('--uninstall', '--host', 'db1');
+    expect(readdirSync(snippets).sort()).toEqual([
+      'mixed.conf',
+      'offsite-db2.conf',
+      'offsite-rsync-web1.conf',
+      'others.conf',
+    ]);
+    install('--uninstall');
+    expect(readdirSync(snippets).sort()).toEqual(['mixed.conf', 'others.conf']);
   });
 
   it('removes one host and leaves the other alone', () => {
@@ -163,6 +208,8 @@ describe('install.sh', () => {
     [['--host'], /needs a value/],
     [['--nonsense'], /unknown argument/],
     [[], /--host NAME is missing/],
+    [['--host', 'web1'], /--job NAME is missing: there is no .*secondary.yaml yet/],
+    [['--host', 'web1', '--job', 'a', '--key', '/nowhere/key.pub'], /cannot be read/],
   ])('refuses %j', (args, message) => {
     const { status, stderr } = install(...args);
     expect(status).toBe(2);
@@ -178,9 +225,10 @@ describe('install.sh', () => {
     ['nothing', '\n'],
   ])('refuses a key file with %s', (_, content) => {
     writeFileSync(join(base, 'odd.pub'), content);
-    const { status, stderr } = install('--host', 'web1', '--key', join(base, 'odd.pub'));
+    const { status, stderr } = install('--host', 'web1', '--job', 'a', '--key', join(base, 'odd.pub'));
     expect(status).toBe(2);
     expect(stderr).toMatch(/does not hold one plain public key/);
+    expect(existsSync(dest)).toBe(false);
   });
 
   it('is plain POSIX sh', () => {
@@ -192,7 +240,7 @@ describe('install.sh', () => {
 
 describe('the sshd snippet', () => {
   it('is accepted by sshd, and in force for the account and for nobody else', () => {
-    install('--host', 'web1', '--key', join(base, 'key.pub'));
+    install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'a');
     const hostKey = join(base, 'host_key');
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', hostKey]);
     const config = join(base, 'sshd_config');
