@@ -6,7 +6,7 @@ import { errorMessage } from '../src/platform/files.ts';
 import { createLogger, isJournal } from '../src/platform/logger.ts';
 import { runProcess } from '../src/platform/process.ts';
 import { exitCodeOf } from '../src/shared/outcome.ts';
-import { scheduleProblem } from '../src/shared/schedule.ts';
+import { cronProblem } from '../src/shared/schedule.ts';
 import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './config/load.ts';
 import type { HostSettings, SecondarySettings } from './config/settings.ts';
 import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
@@ -126,7 +126,7 @@ function createProgram(finish: (code: number) => void): Command {
 }
 
 async function load(config: string): Promise<SecondarySettings> {
-  return loadSecondaryConfig(config, { checkSchedule: scheduleProblem, reach: true });
+  return loadSecondaryConfig(config, { checkSchedule: cronProblem, reach: true });
 }
 
 function hostOf(settings: SecondarySettings, name: string): HostSettings {

@@ -5,8 +5,8 @@ import { formatDuration, parseDuration } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
 import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
 
-/** Says what is wrong with a cron expression in its time zone, or undefined; see `scheduleProblem`. */
-export type CheckSchedule = (schedule: string, timezone: string) => string | undefined;
+/** Says what is wrong with a cron expression, or undefined; see `cronProblem`. */
+export type CheckSchedule = (schedule: string) => string | undefined;
 
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
@@ -77,8 +77,7 @@ function hostRules(
     if (job.retention === undefined && host.retention === undefined) {
       report(jobAt, 'has no retention: write one here, or one for the whole host beside its account');
     }
-    const wrong =
-      job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule, job.expect.timezone ?? 'UTC');
+    const wrong = job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule);
     if (wrong !== undefined) report([...jobAt, 'expect', 'schedule'], wrong);
   }
 }

@@ -1,5 +1,5 @@
 import { alertSettingsProblems } from '../shared/alert-settings.ts';
-import { scheduleProblem } from '../shared/schedule.ts';
+import { cronProblem } from '../shared/schedule.ts';
 import type { ConfigProblem, Locate } from '../shared/yaml-config.ts';
 import { parseDuration } from '../shared/units.ts';
 import { leavesOut, pathBelow } from './left-out.ts';
@@ -92,15 +92,12 @@ function jobProblems(
       problems.push(problem([...path, 'exclude'], `${JSON.stringify(pattern)} is not an exclude pattern`));
     }
   }
-  const schedules: (readonly [string, string, string, string])[] = [
-    ['verify', 'full_schedule', job.verify.full_schedule, job.verify.timezone],
-  ];
-  if (job.verify.schedule !== undefined) {
-    schedules.push(['verify', 'schedule', job.verify.schedule, job.verify.timezone]);
-  }
-  if (job.expect) schedules.push(['expect', 'schedule', job.expect.schedule, job.expect.timezone]);
-  for (const [group, key, expression, timezone] of schedules) {
-    const wrong = scheduleProblem(expression, timezone);
+  // Their time zones the schema knows; a wrong one must not hide what else is wrong.
+  const schedules: (readonly [string, string, string])[] = [['verify', 'full_schedule', job.verify.full_schedule]];
+  if (job.verify.schedule !== undefined) schedules.push(['verify', 'schedule', job.verify.schedule]);
+  if (job.expect) schedules.push(['expect', 'schedule', job.expect.schedule]);
+  for (const [group, key, expression] of schedules) {
+    const wrong = cronProblem(expression);
     if (wrong !== undefined) problems.push(problem([...path, group, key], wrong));
   }
   const { delay, max_delay: maxDelay } = job.retry;

@@ -41,8 +41,16 @@ const PLAIN = /^(\*|[1-5]?\d) (\*|1?\d|2[0-3]) (\*|[1-9]|1\d|2[0-8]) (\*|[1-9]|1
  * @returns undefined when it can be used and comes due at least once
  */
 export function scheduleProblem(schedule: string, timezone: string): string | undefined {
-  if (!isTimezone(timezone))
-    return `${JSON.stringify(timezone)} is no time zone: write an IANA name such as Europe/Berlin`;
+  return (
+    cronProblem(schedule) ??
+    (isTimezone(timezone)
+      ? undefined
+      : `${JSON.stringify(timezone)} is no time zone: write an IANA name such as Europe/Berlin`)
+  );
+}
+
+/** What is wrong with a cron expression by itself, in words; undefined when it comes due at least once. */
+export function cronProblem(schedule: string): string | undefined {
   if (PLAIN.test(schedule)) return undefined;
   const fields = schedule.trim() === '' ? [] : schedule.trim().split(/\s+/);
   if (!/^@[a-z]+$/.test(schedule.trim()) && fields.length !== 5) {

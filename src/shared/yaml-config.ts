@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { FORMATS } from './formats.ts';
 import type { SchemaError, Validator } from './schema-compiler.ts';
 
@@ -33,16 +33,20 @@ export function parseYamlConfig<T>(
   validate: Validator,
   rules?: (value: T, locate: Locate) => readonly ConfigProblem[],
 ): ParsedConfig<T> {
+  const foreign = encodingProblem(text);
+  if (foreign) return { ok: false, problems: [foreign], value: undefined };
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
+  // Keys that stand twice are looked for below, so that each can be named.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const broken = [
+    ...document.errors.map((error) => ({
       path: '',
       line: lines.linePos(error.pos[0]).line,
       message: `not valid YAML: ${error.message}`,
-    }));
-    return { ok: false, problems, value: undefined };
-  }
+    })),
+    ...repeatedKeys(document, lines),
+  ];
+  if (broken.length > 0) return { ok: false, problems: broken, value: undefined };
   let value: unknown;
   try {
     value = document.toJS() ?? {};
@@ -59,6 +63,44 @@ export function parseYamlConfig<T>(
   const shape = problemsOf(validate.errors ?? [], locate);
   const problems = [...shape, ...ruleProblemsBeside(shape, value, () => rules?.(value as T, locate) ?? [])];
   return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), value };
+}
+
+/** What is not UTF-8, as read: node puts U+FFFD in the place of each byte that is not, and a NUL stands in no text file. */
+function encodingProblem(text: string): ConfigProblem | undefined {
+  const utf16 = text.includes('\0');
+  const place = utf16 ? 0 : text.indexOf('\uFFFD');
+  if (place < 0) return undefined;
+  return {
+    path: '',
+    line: utf16 ? undefined : text.slice(0, place).split('\n').length,
+    message: utf16
+      ? 'is not UTF-8 but, it seems, UTF-16, as editors on Windows write it: iconv -f UTF-16 -t UTF-8'
+      : 'holds a character that is not UTF-8: write it anew, or convert the file, such as with iconv -f ISO-8859-1 -t UTF-8',
+  };
+}
+
+/** Keys that stand twice in one group. YAML forbids it; the parser's own words for it name neither key nor group. */
+function repeatedKeys(document: Document, lines: LineCounter): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  visit(document, {
+    Map: (_, map, ancestors) => {
+      const lineOfFirst = new Map<string, number>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || !key.range) continue;
+        const name = String(key.value);
+        const line = lines.linePos(key.range[0]).line;
+        const first = lineOfFirst.get(name);
+        if (first === undefined) {
+          lineOfFirst.set(name, line);
+          continue;
+        }
+        const above = ancestors.flatMap((node) => (isPair(node) && isScalar(node.key) ? [String(node.key.value)] : []));
+        const message = `not valid YAML: stands twice in one group, first in line ${first}; leave one of them`;
+        problems.push({ path: [...above, name].join('.'), line, message });
+      }
+    },
+  });
+  return problems;
 }
 
 /**

@@ -39,6 +39,13 @@ describe('what cannot be meant is refused with its line and the fix', () => {
     );
   });
 
+  it('a time zone that does not exist and a schedule that is none, both in one reading', () => {
+    const said = problems('postgres: { source: /x, expect: { schedule: "61 2 * * *", timezone: Europe/Berlin2 } }');
+    expect(said).toMatch(/2 problems\n/);
+    expect(said).toMatch(/expect\.timezone: .*IANA time zone/);
+    expect(said).toMatch(/expect\.schedule: "61 2 \* \* \*" is no schedule/);
+  });
+
   it('a job name that is not ASCII', () => {
     for (const name of ['größe', '"post\\u202egres"', '"a b"', '../etc', '日本']) {
       expect(problems(`${name}: { source: /x }`), name).toMatch(/a name is 1 to 63 ASCII letters/);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadSecondaryConfig, parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+import { cronProblem } from '../../../src/shared/schedule.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../remote-scripts/secondary.example.yaml', import.meta.url));
 
@@ -185,6 +186,18 @@ test('passes on what is wrong with a schedule', () => {
   expect(parsed).toMatchObject({
     ok: false,
     problems: [{ path: 'hosts.web1.jobs.postgres.expect.schedule', line: 9, message: 'minute 61 does not exist' }],
+  });
+});
+
+test('tells of a wrong schedule and of a wrong time zone in one reading', () => {
+  const expectation = '{ schedule: "61 * * * *", timezone: Europe/Berlin2 }';
+  const text = MINIMAL.replace('postgres: {}', `postgres: { expect: ${expectation} }`);
+  const at = 'hosts.web1.jobs.postgres.expect';
+  expect(parseSecondaryConfig(text, { checkSchedule: cronProblem })).toMatchObject({
+    problems: [
+      { path: `${at}.timezone`, message: expect.stringContaining('IANA time zone') as string },
+      { path: `${at}.schedule`, message: expect.stringContaining('is no schedule') as string },
+    ],
   });
 });
 

@@ -81,6 +81,29 @@ describe('a YAML file', () => {
     expect(problems('name: "a\n').length).toBeGreaterThan(0);
   });
 
+  it('with keys twice is told all of them, each by its name, its group and the line of the first', () => {
+    const again = (first: number) =>
+      expect.stringContaining(`stands twice in one group, first in line ${first}`) as string;
+    expect(problems('name: a\ngroup:\n  count: 1\n  count: 2\nname: b\n')).toEqual([
+      { path: 'name', line: 5, message: again(1) },
+      { path: 'group.count', line: 4, message: again(3) },
+    ]);
+  });
+
+  it('in UTF-16, or with a byte that is not UTF-8, is told so and how to convert it', () => {
+    const asRead = (bytes: Buffer) => problems(bytes.toString('utf8'));
+    const utf16 = Buffer.from('\uFEFFname: a\n', 'utf16le');
+    for (const bytes of [utf16, Buffer.from(utf16).swap16()]) {
+      expect(asRead(bytes)).toEqual([
+        { path: '', line: undefined, message: expect.stringContaining('iconv -f UTF-16') as string },
+      ]);
+    }
+    expect(asRead(Buffer.from('name: a\n# f\xfcr\n', 'latin1'))).toEqual([
+      { path: '', line: 2, message: expect.stringContaining('not UTF-8') as string },
+    ]);
+    expect(parseYamlConfig('\uFEFFname: a # für\n', validate)).toMatchObject({ ok: true });
+  });
+
   it('is never executed or expanded without end', () => {
     const bomb = [
       'a: &a [x,x,x,x,x,x,x,x,x]',
