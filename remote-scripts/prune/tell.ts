@@ -4,10 +4,9 @@ import type { Clock } from '../../src/platform/clock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
-import { readSecret, readSecretsFile } from '../../src/platform/secrets.ts';
+import { createSecretReader } from '../../src/platform/secrets.ts';
 import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
 import type { ProblemFacts } from '../../src/notify/facts.ts';
-import type { SecretReference } from '../../src/shared/secret-reference.ts';
 import type { SecondarySettings } from '../config/settings.ts';
 import { waitForLock } from './lock.ts';
 import { learnArrivals, type Arrivals } from './arrivals.ts';
@@ -85,12 +84,7 @@ function arrivalsAfter(
 }
 
 function alertDepsOf({ secretsFile }: SecondarySettings, deps: TellDeps): AlertDeps {
-  let fileValues: ReadonlyMap<string, string> | undefined;
-  const secret = (reference: SecretReference) => {
-    if (secretsFile !== undefined && 'env' in reference) fileValues ??= readSecretsFile(secretsFile);
-    return readSecret(reference, { environment: deps.environment, ...(fileValues ? { fileValues } : {}) }).value;
-  };
-  return { ...deps, redact: (text) => text, readSecret: secret };
+  return { ...deps, redact: (text) => text, readSecret: createSecretReader(secretsFile, deps.environment) };
 }
 
 function factsOf(item: News, host: string, at: Date): ProblemFacts {

@@ -1,8 +1,10 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
+import { programProblems } from '../config/channel-programs.ts';
 import { secretProblems } from '../config/secret-problems.ts';
 import type { Settings, TargetSettings } from '../config/settings.ts';
+import { silences } from '../config/silence.ts';
 import { errorMessage } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
@@ -40,7 +42,9 @@ export async function doctor(job: string | undefined, options: DoctorOptions, co
     { kind: 'good', text: `${options.config} is valid` },
     await rsyncFinding(context),
     await stateFinding(settings),
-    alertFinding(settings),
+    ...alertFindings(settings),
+    ...silences(settings).map((text) => ({ kind: 'note', text }) as const),
+    ...programProblems(settings, context.environment).map((text) => ({ kind: 'bad', text }) as const),
     ...secretProblems(settings, context.environment).map((text) => ({ kind: 'bad', text }) as const),
   ];
   show(context, 'This host', here);
@@ -118,11 +122,11 @@ async function stateFinding(settings: Settings): Promise<Finding> {
   }
 }
 
-function alertFinding(settings: Settings): Finding {
+function alertFindings(settings: Settings): Finding[] {
   const names = Object.keys(settings.alerts.channels);
   return names.length === 0
-    ? { kind: 'bad', text: 'no alert channel: a failure would only stand in the journal. Configure alerts.channels' }
-    : { kind: 'good', text: `alerts go to ${names.join(', ')} (try: offsite-rsync alert test)` };
+    ? [] // which `silences` speaks of
+    : [{ kind: 'good', text: `alerts go to ${names.join(', ')} (try: offsite-rsync alert test)` }];
 }
 
 function show(context: Context, title: string, findings: readonly Finding[]): void {

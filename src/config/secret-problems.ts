@@ -1,5 +1,5 @@
-import { readSecret, SecretError, type SecretSources } from '../platform/secrets.ts';
-import { referencesIn } from '../shared/secret-reference.ts';
+import { needsSecretsFile, readSecret, SecretError, type SecretSources } from '../platform/secrets.ts';
+import { referencesIn, type SecretReference } from '../shared/secret-reference.ts';
 import type { Settings } from './settings.ts';
 import { readTargetSecrets, secretSources } from './target-secrets.ts';
 
@@ -22,12 +22,15 @@ export function secretProblems(
   };
   let sources: SecretSources | undefined;
   attempt(() => (sources = secretSources(settings.secretsFile, environment)));
-  const found = sources;
-  if (found === undefined) return problems;
-  for (const target of settings.targets.values()) attempt(() => readTargetSecrets(target, found));
+  // Without its file, what needs something from there is not spoken of once more.
+  const found = sources ?? { environment };
+  const lost = (reference: SecretReference) => sources === undefined && needsSecretsFile(reference, environment);
+  for (const target of settings.targets.values()) {
+    if (!referencesIn(target).some(({ reference }) => lost(reference))) attempt(() => readTargetSecrets(target, found));
+  }
   for (const [name, channel] of Object.entries(settings.alerts.channels)) {
     for (const { path, reference } of referencesIn(channel)) {
-      attempt(() => readSecret(reference, found), `alert channel ${name}, ${path}: `);
+      if (!lost(reference)) attempt(() => readSecret(reference, found), `alert channel ${name}, ${path}: `);
     }
   }
   return problems;

@@ -35,6 +35,30 @@ export function readSecret(reference: SecretReference, sources: SecretSources): 
 }
 
 /**
+ * Reads secrets one by one as they are asked for, the secrets file only when a reference cannot do without it: a file that
+ * is missing or readable by others spoils nothing that stands elsewhere.
+ * @param secretsFile the file that the configuration names
+ * @returns a reader of values, which throws SecretError as {@link readSecret} and {@link readSecretsFile} do
+ */
+export function createSecretReader(
+  secretsFile: string | undefined,
+  environment: SecretSources['environment'],
+): (reference: SecretReference) => string {
+  let fileValues: ReadonlyMap<string, string> | undefined;
+  return (reference) => {
+    if (secretsFile !== undefined && needsSecretsFile(reference, environment)) {
+      fileValues ??= readSecretsFile(secretsFile);
+    }
+    return readSecret(reference, { environment, ...(fileValues ? { fileValues } : {}) }).value;
+  };
+}
+
+/** Whether a reference can only be found in the secrets file: the environment goes before it. */
+export function needsSecretsFile(reference: SecretReference, environment: SecretSources['environment']): boolean {
+  return 'env' in reference && ownValue(environment, reference.env) === undefined;
+}
+
+/**
  * Reads a secret that has a default: a variable that is unset, empty or blank is none. A file or credential that is
  * named must be there all the same: whoever names one has put it somewhere.
  * @throws SecretError as {@link readSecret} does, but for such a variable

@@ -1,10 +1,9 @@
-import { secretSources } from '../config/target-secrets.ts';
 import { deliverAlert, type AlertDeps } from '../notify/deliver.ts';
 import type { RunFacts } from '../notify/facts.ts';
 import { reachedSomebody } from '../notify/tellings.ts';
 import { writeMetrics } from '../insight/metrics-file.ts';
 import { errorMessage } from '../platform/files.ts';
-import { readSecret, type SecretSources } from '../platform/secrets.ts';
+import { createSecretReader } from '../platform/secrets.ts';
 import { exitCodeOf } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { clearDistrust, noteDistrust } from '../state/distrust.ts';
@@ -189,17 +188,13 @@ function channelDeps({ settings, signal }: RunRequest, deps: RunDeps): AlertDeps
 
 /** What the notify room needs; secrets are looked up only when a channel asks for one. */
 export function alertDeps(secretsFile: string | undefined, deps: Omit<RunDeps, 'observe' | 'watched'>): AlertDeps {
-  let sources: SecretSources | undefined;
   return {
     log: deps.log,
     redact: deps.redactor.redact,
     runProcess: deps.runProcess,
     clock: deps.clock,
     environment: deps.environment,
-    readSecret: (reference) => {
-      sources ??= secretSources(secretsFile, deps.environment);
-      return readSecret(reference, sources).value;
-    },
+    readSecret: createSecretReader(secretsFile, deps.environment),
     ...(deps.alertSignal ? { signal: deps.alertSignal } : {}),
   };
 }

@@ -1,0 +1,35 @@
+import { ALERT_EVENTS, type AlertEvent } from '../shared/alert-settings.ts';
+import type { Settings } from './settings.ts';
+
+/** Events of which somebody must hear, with what goes unheard otherwise. */
+const MUST_BE_HEARD: Partial<Record<AlertEvent, string>> = {
+  failure: 'a run that fails',
+  stale: 'a backup that does not come',
+};
+
+/**
+ * What is valid and still keeps silent about a backup that is not made: jobs of which no snapshot is ever due, and alerts
+ * that reach nobody. Pure; for people, each with what to do about it.
+ */
+export function silences({ jobs, alerts }: Settings): string[] {
+  const unexpected = [...jobs.values()]
+    .filter(({ expect }) => expect === undefined)
+    .map(
+      ({ name }) =>
+        `jobs.${name} has no expect: nobody is told when its backups stop coming. Say when one is due, such as expect: { schedule: '15 2 * * *', grace: 3h }`,
+    );
+  return [...unexpected, ...unheard(Object.values(alerts.channels))];
+}
+
+function unheard(channels: readonly { readonly events: readonly AlertEvent[] }[]): string[] {
+  if (channels.length === 0) {
+    return [
+      'There is no alert channel: a failure stands in the journal alone. Add one under alerts.channels (config.example.yaml shows all kinds).',
+    ];
+  }
+  return ALERT_EVENTS.flatMap((event) => {
+    const what = MUST_BE_HEARD[event];
+    if (what === undefined || channels.some(({ events }) => events.includes(event))) return [];
+    return [`No alert channel has ${event} among its events: ${what} stands in the journal alone.`];
+  });
+}
