@@ -4,10 +4,11 @@ import { errorMessage } from '../../../src/platform/files.ts';
 import { formatProblems } from '../../../src/shared/yaml-config.ts';
 import { parseSecondaryConfig } from '../../config/load.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
+import { silencesOf } from '../../config/silence.ts';
 import { CHILD_ENVIRONMENT } from '../environment.ts';
 import { checkAccess, type Account } from './access.ts';
 import { checkDirectories } from './directories.ts';
-import { bad, formatFindings, good, type Finding } from './finding.ts';
+import { bad, formatFindings, good, hint, type Finding } from './finding.ts';
 import { checkPrograms } from './programs.ts';
 
 /** What to check, and where to say so. */
@@ -38,6 +39,7 @@ async function lookAt(host: string, configPath: string): Promise<Finding[]> {
   const before = [
     good(`${configPath}: no problems, host ${host} has ${own.jobs.size} job(s)`),
     ...(await checkFile(configPath)),
+    ...silencesOf(settings, own).map((silence) => hint(silence, `The file is ${configPath}.`)),
   ];
   if (account === undefined) {
     const fix = `Create it: install.sh does, or: useradd --system --shell /bin/sh ${own.account}`;

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NO_MEMORY, readMemory, reconcile, writeMemory, type Memory } from '../../../remote-scripts/prune/memory.ts';
+import { writerMark } from '../../../src/platform/writer-mark.ts';
 import type { Problem } from '../../../remote-scripts/prune/problems.ts';
 import { createStore, type Store } from './support/store.ts';
 
@@ -17,6 +19,14 @@ const problem = (change: Partial<Problem> = {}): Problem => ({
   fingerprint: '',
   ...change,
 });
+
+/** Says the mark of the process that runs it; see writer-mark.ts. */
+const MARK = `
+  const { readFileSync, readlinkSync } = require('node:fs');
+  const start = readFileSync('/proc/self/stat', 'latin1').replace(/^.*\\)/s, '').split(' ')[20];
+  const namespace = /\\d+/.exec(readlinkSync('/proc/self/ns/pid'))[0];
+  process.stdout.write([process.pid, start, namespace].join('.'));
+`;
 
 /** Looks one after the other; what each tells. */
 function looks(...steps: readonly (readonly [hours: number, problems: readonly Problem[]])[]): string[][] {
@@ -73,6 +83,17 @@ describe('what is told', () => {
 describe('the memory', () => {
   let store: Store | undefined;
   afterEach(() => store?.remove());
+
+  it('is rid of what a killed writer left with the next one', async () => {
+    store = createStore();
+    const { state } = store;
+    // A process that is no more, as it marks what it writes.
+    const mark = execFileSync(process.execPath, ['-e', MARK], { encoding: 'utf8' });
+    writeFileSync(join(state, `.prune.json.${mark}.1.tmp`), '{');
+    writeFileSync(join(state, `.prune.json.${writerMark()}.7.tmp`), 'of one that goes on beside us');
+    await writeMemory(state, NO_MEMORY);
+    expect(readdirSync(state).sort()).toEqual([`.prune.json.${writerMark()}.7.tmp`, 'prune.json']);
+  });
 
   it('survives being written and read', async () => {
     store = createStore();
