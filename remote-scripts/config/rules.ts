@@ -1,7 +1,7 @@
 import { alertSettingsProblems } from '../../src/shared/alert-settings.ts';
 import type { ConfigProblem, Locate } from '../../src/shared/yaml-config.ts';
 import { guaranteedReach, LEAST_REACH } from '../../src/shared/retention-policy.ts';
-import { formatDuration, parseDuration } from '../../src/shared/units.ts';
+import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
 import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
 
@@ -10,6 +10,9 @@ export type CheckSchedule = (schedule: string) => string | undefined;
 
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
+
+/** Bytes; what rsync says to the client counts too, so less would refuse pushes that change next to nothing. */
+const LEAST_SESSION = 1024 * 1024;
 
 /** What is looked at beyond what every program of the secondary needs to be right. */
 export interface Scrutiny {
@@ -70,6 +73,10 @@ function hostRules(
     if ((parseDuration(host.gate[key]) ?? 0) < MIN_TIMEOUT_MS) {
       report([...at, 'gate', key], `${host.gate[key]} would be no limit: write at least 1s`);
     }
+  }
+  const { max_session_bytes: most } = host.gate;
+  if (most !== undefined && (parseSize(most) ?? 0) < LEAST_SESSION) {
+    report([...at, 'gate', 'max_session_bytes'], `${most} would let nothing in: write at least 1MiB`);
   }
   for (const [name, job] of Object.entries(host.jobs)) {
     const jobAt = [...at, 'jobs', name];

@@ -44,7 +44,9 @@ export interface GateLimits {
   readonly minFreeBytes: number;
   readonly minFreeInodes: number;
   readonly sessionLimitMs: number;
-  /** rsync's `--timeout`: silence after which it gives up. */
+  /** Most bytes that one push may write, in one file or all. */
+  readonly maxSessionBytes?: number;
+  /** Silence after which a session ends, where it has nothing to be silent for. */
   readonly timeoutMs: number;
   readonly delta: boolean;
   readonly fuzzy: boolean;
@@ -140,6 +142,9 @@ function gateLimits(gate: GateYaml): GateLimits {
     minFreeBytes: checked(parseSize(gate.min_free_space), gate.min_free_space),
     minFreeInodes: gate.min_free_inodes,
     sessionLimitMs: duration(gate.session_limit),
+    ...(gate.max_session_bytes === undefined
+      ? {}
+      : { maxSessionBytes: checked(parseSize(gate.max_session_bytes), gate.max_session_bytes) }),
     timeoutMs: duration(gate.timeout),
     delta: gate.delta,
     fuzzy: gate.fuzzy,

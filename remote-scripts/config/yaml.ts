@@ -35,6 +35,7 @@ export interface GateYaml {
   readonly min_free_space: string;
   readonly min_free_inodes: number;
   readonly session_limit: string;
+  readonly max_session_bytes?: string;
   readonly timeout: string;
   readonly delta: boolean;
   readonly fuzzy: boolean;

@@ -59,7 +59,14 @@ function tooOften({ now, attempts }: PushFacts, limits: GateLimits): string | un
   return undefined;
 }
 
-function tooFull({ freeBytes, freeInodes }: PushFacts, limits: GateLimits): string | undefined {
+/**
+ * Whether less is free than the host's floors.
+ * @returns the reason, or undefined
+ */
+export function tooFull(
+  { freeBytes, freeInodes }: Pick<PushFacts, 'freeBytes' | 'freeInodes'>,
+  limits: Pick<GateLimits, 'minFreeBytes' | 'minFreeInodes'>,
+): string | undefined {
   if (freeBytes < limits.minFreeBytes) {
     return `no space: ${formatSize(freeBytes)} free (min_free_space: ${formatSize(limits.minFreeBytes)})`;
   }

@@ -7,7 +7,7 @@ export interface Rebuild {
   readonly destination: string;
   /** Name in rrsync's root that unchanged files are linked to. Never more than one: see one-basis.ts. */
   readonly basis: string | undefined;
-  /** Most seconds of silence. */
+  /** Seconds of silence; what the client asked for is in it. */
   readonly timeoutSeconds: number;
   /** Whether files may be sent as differences to what is here. */
   readonly delta: boolean;
@@ -30,14 +30,13 @@ const CAPABILITIES = ['i', 'L', 's', 'f', 'x', 'C', 'v', 'u'];
  */
 export function rebuiltCommand(request: GateRequest, rebuild: Rebuild): string {
   const { wire } = request;
-  const timeout = Math.min(wire.timeout ?? rebuild.timeoutSeconds, rebuild.timeoutSeconds);
   const capabilities = CAPABILITIES.filter((letter) => wire.capabilities.includes(letter)).join('');
   return [
     'rsync',
     '--server',
     `-${lettersOf(request, rebuild)}e.${capabilities}`,
     ...(wire.logFormat === undefined ? [] : [`--log-format=${wire.logFormat}`]),
-    `--timeout=${timeout}`,
+    `--timeout=${rebuild.timeoutSeconds}`,
     ...(wire.bwlimit === undefined ? [] : [`--bwlimit=${wire.bwlimit}`]),
     ...(wire.compressChoice === undefined ? [] : [`--compress-choice=${wire.compressChoice}`]),
     ...(request.kind === 'verify' && request.extras ? ['--delete'] : []),

@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { CHILD_ENVIRONMENT } from './environment.ts';
+import { freeSpace } from './job-directory.ts';
+import { createProcessLook } from './process-look.ts';
+import { createJudge, type Objection, type SessionBounds } from './session-watch.ts';
 
 /** What rrsync is to run, and within which bounds. */
 export interface RestrictedRun {
@@ -13,6 +16,8 @@ export interface RestrictedRun {
   readonly lockFd: number;
   /** Milliseconds until rsync and all it started are ended. */
   readonly limitMs: number;
+  /** Looked at once a second. */
+  readonly bounds: SessionBounds;
   /** Largest file that may be written, in bytes; the kernel ends rsync above it. */
   readonly largestFile?: number;
   /** Aborted when the gate itself is told to end. */
@@ -24,6 +29,7 @@ export type RestrictedEnd =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'too-long' }
+  | Objection
   | { readonly kind: 'stopped' };
 
 /** Milliseconds between the polite signal and the one that cannot be ignored. */
@@ -43,30 +49,56 @@ export async function runRestrictedRsync(run: RestrictedRun): Promise<Restricted
     cwd: '/',
     detached: true,
   });
-  let cut: 'too-long' | 'stopped' | undefined;
-  const cutShort = (why: 'too-long' | 'stopped') => {
+  let cut: RestrictedEnd | undefined;
+  const cutShort = (why: RestrictedEnd) => {
     cut ??= why;
     signalGroup(child, 'SIGTERM');
     setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER).unref();
   };
   // Node counts timers in 31 bits; a longer one would fire at once.
-  const timer = setTimeout(() => cutShort('too-long'), Math.min(run.limitMs, 2 ** 31 - 1));
-  const onAbort = () => cutShort('stopped');
+  const timer = setTimeout(() => cutShort({ kind: 'too-long' }), Math.min(run.limitMs, 2 ** 31 - 1));
+  const onAbort = () => cutShort({ kind: 'stopped' });
   run.signal.addEventListener('abort', onAbort, { once: true });
   if (run.signal.aborted) onAbort();
+  const watch = child.pid === undefined ? undefined : watchSession(child.pid, run, cutShort);
   try {
     return await new Promise<RestrictedEnd>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => {
-        if (cut !== undefined) resolve({ kind: cut });
+        if (cut !== undefined) resolve(cut);
         else if (signal !== null) resolve({ kind: 'signalled', signal });
         else resolve({ kind: 'exited', code: code ?? 1 });
       });
     });
   } finally {
     clearTimeout(timer);
+    clearInterval(watch);
     run.signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Milliseconds between two looks at a session. */
+const LOOK_EVERY = 1000;
+
+function watchSession(
+  pid: number,
+  { root, bounds }: RestrictedRun,
+  object: (objection: Objection) => void,
+): NodeJS.Timeout {
+  const lookAtProcesses = createProcessLook(pid);
+  const judge = createJudge(bounds);
+  let looking = false;
+  const look = async (): Promise<void> => {
+    const objection = judge({ at: performance.now(), processes: lookAtProcesses(), ...(await freeSpace(root)) });
+    if (objection !== undefined) object(objection);
+  };
+  return setInterval(() => {
+    if (looking) return; // a disk that hangs: the wall clock goes on
+    looking = true;
+    look()
+      .catch(() => undefined) // one look less
+      .finally(() => (looking = false));
+  }, LOOK_EVERY);
 }
 
 function argumentsFor({ root, allowDelete, largestFile }: RestrictedRun): string[] {

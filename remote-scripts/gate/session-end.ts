@@ -53,6 +53,10 @@ export function ended(end: RestrictedEnd, limitMs: number): SessionEnd {
       return { kind: 'broke', reason: 'the secondary ended the session (is it shutting down?)' };
     case 'too-long':
       return { kind: 'ended', reason: `the session took longer than ${formatDuration(limitMs)} (session_limit)` };
+    case 'silent':
+      return { kind: 'broke', reason: end.reason };
+    case 'limit':
+      return { kind: 'ended', reason: end.reason };
     default:
       return end satisfies never;
   }

@@ -5,19 +5,11 @@ import { errorMessage } from '../../src/platform/files.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { beginFlush, FailedWriteError } from './flush.ts';
-import {
-  directoryName,
-  freeSpace,
-  isRealDirectory,
-  makeJobDirectory,
-  readJobDirectory,
-  type JobDirectory,
-} from './job-directory.ts';
+import { directoryName, freeSpace, isRealDirectory, makeJobDirectory, readJobDirectory } from './job-directory.ts';
 import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
 import { takeLock } from './lock.ts';
 import { writeLog, type LogEntry } from './log.ts';
-import { fillUp } from './one-basis.ts';
 import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
 import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
 import { parseRequest, type GateRequest } from './request.ts';
@@ -31,9 +23,11 @@ import {
   readIncoming,
   watchIncoming,
 } from './sealing.ts';
+import { basisFor } from './basis.ts';
 import { ended, failure, refused, type SessionEnd } from './session-end.ts';
+import { silenceOf } from './session-watch.ts';
 import type { GateSettings } from './settings.ts';
-import { beginWalk, clearRecords, findChanged, isChanged, prepareRecord, type Changed } from './shared-inodes.ts';
+import { beginWalk, clearRecords, findChanged, prepareRecord, type Changed } from './shared-inodes.ts';
 import { clearUnflushed, distrustAllJobs } from './unflushed.ts';
 
 /** One ssh session, as the forced command sees it. */
@@ -147,7 +141,11 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
   if (over !== undefined) return refused(over);
 
   const basis = await basisFor(paths, directory, request);
-  const run = { command: commandFor(session, request, partialName(id), basis?.name), allowDelete: false };
+  const run = {
+    ...commandFor(session, request, partialName(id), basis?.name),
+    allowDelete: false,
+    writes: !dryRun,
+  };
   if (dryRun) return ended(await runIn(session, run), settings.limits.sessionLimitMs);
   await recordAttempt(paths.ledger, { id, time: now }, client);
   try {
@@ -178,7 +176,7 @@ async function serveVerify(
   const name = directoryName(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
-  const end = await runIn(session, { command: commandFor(session, request, name), allowDelete: request.extras });
+  const end = await runIn(session, { ...commandFor(session, request, name), allowDelete: request.extras });
   return ended(end, session.settings.limits.sessionLimitMs);
 }
 
@@ -195,7 +193,7 @@ async function serveSeal(session: JobSession, request: Extract<GateRequest, { ki
   const several = watchIncoming(paths, id);
   try {
     const end = await runIn(session, {
-      command: commandFor(session, request, sealName(id)),
+      ...commandFor(session, request, sealName(id)),
       allowDelete: false,
       root: paths.incoming,
       largestFile: LARGEST_INCOMING,
@@ -254,9 +252,16 @@ async function discardUnflushed({ settings, log }: JobSession, job: string): Pro
   if (names.length > 0) await log({ event: 'discarded', reason: names.join(' ') });
 }
 
+/** Milliseconds that rsync's own time-out has first, where it notices: it ends more cleanly. */
+const GRACE = 2000;
+
 interface Run {
   readonly command: string;
   readonly allowDelete: boolean;
+  /** Seconds. */
+  readonly silence: number;
+  /** Whether files are written into the job's directory. */
+  readonly writes?: boolean;
   readonly root?: string;
   readonly largestFile?: number;
   /** Ends rsync, beside the session's own. */
@@ -265,58 +270,36 @@ interface Run {
 
 async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
   await session.log({ event: 'accepted', reason: run.command });
-  const { sessionLimitMs } = session.settings.limits;
+  const { limits } = session.settings;
+  const { sessionLimitMs, maxSessionBytes } = limits;
+  const { silence, writes = false, ...rest } = run;
   return runRestrictedRsync({
     root: session.paths.snapshots,
-    ...run,
+    ...(writes && maxSessionBytes !== undefined ? { largestFile: maxSessionBytes } : {}),
+    ...rest,
+    bounds: { silenceMs: silence * 1000 + GRACE, writing: writes ? limits : undefined },
     lockFd: session.lockFd,
     limitMs: run.root === undefined ? sessionLimitMs : Math.min(sessionLimitMs, SEAL_LIMIT),
     signal: run.signal ? AbortSignal.any([session.signal, run.signal]) : session.signal,
   });
 }
 
-function commandFor({ settings }: JobSession, request: GateRequest, name: string, basis?: string): string {
+function commandFor(
+  { settings }: JobSession,
+  request: GateRequest,
+  name: string,
+  basis?: string,
+): Pick<Run, 'command' | 'silence'> {
   const { limits } = settings;
+  const silence = silenceOf(request, limits);
   const rebuild: Rebuild = {
     destination: request.kind === 'seal' ? name : `${name}/`,
     basis,
-    timeoutSeconds: Math.ceil(limits.timeoutMs / 1000),
+    timeoutSeconds: silence,
     delta: limits.delta,
     fuzzy: limits.fuzzy,
   };
-  return rebuiltCommand(request, rebuild);
-}
-
-/** What unchanged files of a push are linked to. */
-interface Basis {
-  readonly name: string;
-  /** The sealed snapshot whose inodes it holds. */
-  readonly sealed: SnapshotId | undefined;
-}
-
-/**
- * The one basis of a push. The sender notices by itself when nothing is linked (FACTS 2).
- * A dry run leaves no trace, so it does with the first.
- */
-async function basisFor(
-  paths: JobPaths,
-  { path, states }: JobDirectory,
-  { bases, dryRun }: Extract<GateRequest, { kind: 'push' }>,
-): Promise<Basis | undefined> {
-  const found: { id: SnapshotId; name: string; state: 'sealed' | 'frozen' }[] = [];
-  for (const id of bases) {
-    const state = states.get(id);
-    if (state !== 'sealed' && state !== 'frozen') continue;
-    if (isChanged(paths, id)) continue;
-    const name = directoryName(id, state);
-    if (name !== undefined && (await isRealDirectory(path, name))) found.push({ id, name, state });
-  }
-  const sealed = found.find(({ state }) => state === 'sealed');
-  const attempt = found.find(({ state }) => state === 'frozen');
-  const filled = sealed !== undefined && attempt !== undefined && !dryRun;
-  if (filled) fillUp(join(path, attempt.name), join(path, sealed.name));
-  const name = filled ? attempt.name : found[0]?.name;
-  return name === undefined ? undefined : { name, sealed: sealed?.id };
+  return { command: rebuiltCommand(request, rebuild), silence };
 }
 
 /** We hold the lock, so nothing writes to any partial any more: what lies there is what a broken session left. */

@@ -10,7 +10,7 @@ import type { SourceSummary } from './source.ts';
 /** One try to write one snapshot. */
 export interface AttemptSpec {
   readonly wire: Wire;
-  /** As {@link AttemptSpec.wire}, with a time-out that leaves room to read the largest file. */
+  /** As {@link AttemptSpec.wire}, with a time-out that leaves room to read everything: for all that compares by checksum. */
   readonly verifyWire: Wire;
   readonly tree: Tree;
   /** Gives a connection to the target; the attempt closes it. */

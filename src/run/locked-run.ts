@@ -129,7 +129,7 @@ export async function planAttempts(
 ): Promise<AttemptPlan> {
   const { job, target, settings, signal } = request;
   return {
-    ...wiresOf(target, directory, source.largestFile),
+    ...wiresOf(target, directory, source.bytes),
     connect,
     source,
     bandwidthLimit: bandwidthLimitOf(job, target),

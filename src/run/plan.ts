@@ -5,19 +5,25 @@ import type { ConnectionTimes } from '../ssh/client-config.ts';
 import { remoteShell } from '../ssh/connection.ts';
 import type { JobState } from '../state/job-state.ts';
 
-/** Slowest reading of a disk that a verification allows for, in bytes a second. */
+/** Slowest reading of a disk that comparing by checksum allows for, in bytes a second. */
 const SLOWEST_DISK = 8 * 1024 * 1024;
 
+/** Longest time-out that the gate's grammar has room for, in seconds: eleven days. */
+const LONGEST_TIMEOUT = 999_999;
+
 /**
- * The two forms of the wire to a target: for a push, and for a verification. While one file is read for its checksum
- * rsync sends nothing, so there the time-out grows with the largest file; a dead line still ends by ssh's keepalive.
+ * The two forms of the wire to a target: for a push, and for whatever reads files for their checksums.
+ *
+ * There rsync sends nothing until it has read all files of a directory, since the list goes out only when 32 KiB of it are
+ * full or it is complete (measured with rsync 3.5.0: six files of 2 GiB, one silence). So the time-out has room to read everything; a
+ * dead line still ends by ssh's keepalive, a run by its deadline, a session behind the gate by its session_limit.
  * @param directory the run's private directory, where ssh's configuration stands
- * @param largestFile bytes
+ * @param bytes all that the source holds
  */
 export function wiresOf(
   target: TargetSettings,
   directory: string,
-  largestFile: number,
+  bytes: number,
 ): { readonly wire: Wire; readonly verifyWire: Wire } {
   const seconds = Math.max(1, Math.ceil(target.ioTimeoutMs / 1000));
   const wire: Wire = {
@@ -28,7 +34,8 @@ export function wiresOf(
     compress: target.compress,
     timeoutSeconds: seconds,
   };
-  return { wire, verifyWire: { ...wire, timeoutSeconds: seconds + Math.ceil(largestFile / SLOWEST_DISK) } };
+  const reading = Math.min(LONGEST_TIMEOUT, seconds + Math.ceil(bytes / SLOWEST_DISK));
+  return { wire, verifyWire: { ...wire, timeoutSeconds: Math.max(seconds, reading) } };
 }
 
 /** The times of a connection in the units of ssh_config(5). */

@@ -38,7 +38,7 @@ const LISTED_FILES = 5000;
 const LONGEST_LISTED = 2000;
 
 /** What a push needs to know of an attempt. */
-type PushSpec = Pick<AttemptSpec, 'wire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
+type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
 
 /** Sends the source into a fresh directory. */
 export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
@@ -84,7 +84,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
   };
   const session = await runSession(
     {
-      args: pushArguments(spec.wire, spec.tree, {
+      args: pushArguments(options.checksum === true ? spec.verifyWire : spec.wire, spec.tree, {
         ...options,
         progress: deps.watched || looksIntoFiles(spec.source),
       }),

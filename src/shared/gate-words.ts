@@ -12,7 +12,7 @@ export const GATE_ENDS = {
   refused: { code: 2 },
   /** Let in, and ended by a limit of the host, or by what another try would meet again. Its id is used up. */
   ended: { code: 2 },
-  /** Something broke on the secondary: a process was killed, memory ran out. It may have left something; worth another try. */
+  /** A process was killed there, memory ran out, the client fell silent. It may have left something; worth another try. */
   broke: { code: 20 },
 } as const satisfies Record<string, GateEndRow>;
 

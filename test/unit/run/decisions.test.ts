@@ -234,10 +234,12 @@ jobs:
   const job = jobs.get('pg')!;
   const state = { lastFullVerification: '2026-11-18T00:00:00.000Z' } as JobState;
 
-  it('gives a verification the time to read the largest file, and rounds seconds up', () => {
+  it('gives what compares by checksum the time to read everything, and rounds seconds up', () => {
     const { wire, verifyWire } = wiresOf(target, '/run/x', 80 * 1024 * 1024);
     expect(wire).toMatchObject({ timeoutSeconds: 2, alias: 'vault', secondary: 'gate' });
     expect(verifyWire.timeoutSeconds).toBe(12);
+    expect(wiresOf(target, '/run/x', 60e9).verifyWire.timeoutSeconds).toBeGreaterThan(6000);
+    expect(wiresOf(target, '/run/x', 1e15).verifyWire.timeoutSeconds).toBe(999_999); // the gate reads six digits
     expect(connectionTimes(target).connect).toBe(1);
   });
 

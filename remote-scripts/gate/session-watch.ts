@@ -1,0 +1,85 @@
+import { formatDuration, formatSize } from '../../src/shared/units.ts';
+import type { GateLimits } from '../config/settings.ts';
+import { tooFull } from './limits.ts';
+import type { ProcessLook } from './process-look.ts';
+import type { GateRequest } from './request.ts';
+
+/** Why a session is ended while it runs, with the reason in words for the sender. */
+export interface Objection {
+  /** `silent`: it may be tried again. `limit`: it would meet the same limit again. */
+  readonly kind: 'silent' | 'limit';
+  readonly reason: string;
+}
+
+/** What a session may do, apart from its wall clock. */
+export interface SessionBounds {
+  /** Milliseconds in which nothing comes and nothing is read. */
+  readonly silenceMs: number;
+  /** What may be written, in bytes, and what must stay free meanwhile; undefined for a session that writes no files. */
+  readonly writing: Pick<GateLimits, 'maxSessionBytes' | 'minFreeBytes' | 'minFreeInodes'> | undefined;
+}
+
+/** One look at a session. */
+export interface SessionLook {
+  /** Milliseconds of a clock that is never set. */
+  readonly at: number;
+  /** Undefined where this machine does not show its processes: nothing is concluded from that. */
+  readonly processes: ProcessLook | undefined;
+  readonly freeBytes: number;
+  readonly freeInodes: number | undefined;
+}
+
+/**
+ * Seconds without a byte after which a session ends.
+ *
+ * Where each file is read for its checksum, the client sends nothing until it has read all of a list, which may take hours: how
+ * long, it alone can tell, by its --timeout. There the wall clock of the session bounds it, and sshd ends a client that has
+ * gone (ClientAliveInterval). In every other session there is nothing to be silent for.
+ */
+export function silenceOf(
+  request: GateRequest,
+  { timeoutMs, sessionLimitMs }: Pick<GateLimits, 'timeoutMs' | 'sessionLimitMs'>,
+): number {
+  const own = Math.ceil(timeoutMs / 1000);
+  const { timeout: asked } = request.wire;
+  const reads = request.kind === 'verify' || (request.kind === 'push' && request.checksum);
+  return Math.min(asked ?? own, reads ? Math.max(own, Math.ceil(sessionLimitMs / 1000)) : own);
+}
+
+/** Share of one processor that counts as work: more than sending keepalives takes, and less than linking files does. */
+const WORKING = 0.05;
+
+/**
+ * Judges one look after the other.
+ *
+ * rsync's own time-out does not end a client that falls silent after its file list: the server sends keepalives from then
+ * on, and that they can be written is enough for it (io.c, check_timeout). So what counts here is what comes in, or what the server
+ * reads of its own disk; one number has both (rchar in proc_pid_io(5)).
+ */
+export function createJudge({ silenceMs, writing }: SessionBounds): (look: SessionLook) => Objection | undefined {
+  let last: SessionLook | undefined;
+  let alive = Number.NEGATIVE_INFINITY;
+  return (look) => {
+    if (last === undefined || livesSince(last, look)) alive = look.at;
+    last = look;
+    const limit = writing === undefined ? undefined : (tooMuch(look, writing) ?? tooFull(look, writing));
+    if (limit !== undefined) return { kind: 'limit', reason: limit };
+    if (look.at - alive <= silenceMs) return undefined;
+    return { kind: 'silent', reason: `nothing has come for ${formatDuration(silenceMs)} (timeout)` };
+  };
+}
+
+function tooMuch(
+  { processes }: SessionLook,
+  { maxSessionBytes }: Pick<GateLimits, 'maxSessionBytes'>,
+): string | undefined {
+  if (maxSessionBytes === undefined || processes === undefined || processes.written <= maxSessionBytes)
+    return undefined;
+  return `the session wrote ${formatSize(processes.written)} (max_session_bytes: ${formatSize(maxSessionBytes)})`;
+}
+
+function livesSince(before: SessionLook, { at, processes: now }: SessionLook): boolean {
+  const then = before.processes;
+  if (then === undefined || now === undefined) return true;
+  return now.read !== then.read || now.waitsForDisk || now.cpuMs - then.cpuMs >= WORKING * (at - before.at);
+}
