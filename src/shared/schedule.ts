@@ -1,5 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
-import { createOffsets, instantsOf, isTimezone } from './time-zone.ts';
+import { createOffsets, instantsOf } from './time-zone.ts';
 
 /** A cron expression in its time zone. */
 export interface Schedule {
@@ -37,19 +37,9 @@ const LOOK_BACK = [HOUR, DAY, 7 * DAY, 31 * DAY, 366 * DAY, 1461 * DAY, 2922 * D
 const PLAIN = /^(\*|[1-5]?\d) (\*|1?\d|2[0-3]) (\*|[1-9]|1\d|2[0-8]) (\*|[1-9]|1[0-2]) (\*|[0-7])$/;
 
 /**
- * What is wrong with a schedule, in words.
+ * What is wrong with a cron expression, in words. Its time zone is another matter: the format `timezone` of the schema.
  * @returns undefined when it can be used and comes due at least once
  */
-export function scheduleProblem(schedule: string, timezone: string): string | undefined {
-  return (
-    cronProblem(schedule) ??
-    (isTimezone(timezone)
-      ? undefined
-      : `${JSON.stringify(timezone)} is no time zone: write an IANA name such as Europe/Berlin`)
-  );
-}
-
-/** What is wrong with a cron expression by itself, in words; undefined when it comes due at least once. */
 export function cronProblem(schedule: string): string | undefined {
   if (PLAIN.test(schedule)) return undefined;
   const fields = schedule.trim() === '' ? [] : schedule.trim().split(/\s+/);
