@@ -52,7 +52,13 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
   const trash = await prepareTrash(places.trash, deps.uid);
   for (const plan of plans) {
     if (deps.signal?.aborted) break;
-    if (!(await hasWork(plan, survey))) {
+    // A job whose spool cannot be read is a failure of that job: the others, and the trash, are still to be done.
+    const work = await hasWork(plan, survey).catch((error: unknown) => errorMessage(error));
+    if (typeof work === 'string') {
+      failures.push(`${plan.job}: ${work}`);
+      continue;
+    }
+    if (!work) {
       removed.set(plan.job, []);
       continue;
     }
@@ -70,6 +76,8 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
       const lifetime = survey.host.incompleteLifetimeMs;
       await removeOldSpool(places.state, plan.job, lifetime, survey.now);
       removed.set(plan.job, await moveAway(plan, trash, mountPoints, failures));
+    } catch (error) {
+      failures.push(`${plan.job}: ${errorMessage(error)}`);
     } finally {
       await lock.release();
     }

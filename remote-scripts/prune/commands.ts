@@ -5,6 +5,7 @@ import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { silencesOf } from '../config/silence.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
+import { codeOfFaults } from './faults.ts';
 import { measureFreed, type Freed } from './freed.ts';
 import { runData, statusData } from './json.ts';
 import { waitForLock } from './lock.ts';
@@ -60,9 +61,12 @@ export async function runPrune(
     const survey = { ...found, plans: release(host.name, found.plans, options.release) };
     const measured = await measureAll(survey, options, deps);
     const done = options.dryRun ? undefined : await carryOut(survey, deps);
-    if (options.json) deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, done), null, 2)}\n`);
+    if (options.json)
+      deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, survey.faults, done), null, 2)}\n`);
     else if (options.dryRun) deps.write(plansText(host, measured, style(settings, deps, survey.now)));
-    if (!done) return survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code;
+    for (const { job, reason } of survey.faults) deps.log('error', `${job} cannot be looked at: ${reason}`);
+    const faulty = codeOfFaults(survey.faults);
+    if (!done) return faulty ?? (survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code);
     logRun(survey, done.removed, deps);
     for (const failure of done.failures) deps.log('error', failure);
     await tellNews(
@@ -71,6 +75,7 @@ export async function runPrune(
         host: host.name,
         state: places.state,
         plans: survey.plans,
+        faults: survey.faults,
         problems: [
           ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
           ...failedPrune(host.name, done.failures),
@@ -82,6 +87,7 @@ export async function runPrune(
       deps,
     );
     if (done.failures.length > 0) return EXIT.failed.code;
+    if (faulty !== undefined) return faulty;
     if (done.locked.length > 0) return EXIT.locked.code;
     return survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code;
   } finally {
@@ -99,9 +105,9 @@ export async function runStatus(
   const statuses: HostStatus[] = [];
   for (const host of only ? [only] : await ownHosts(settings, deps.uid)) {
     refuseRoot(deps.uid, host, `offsite-prune status ${host.name}`);
-    const { plans } = await lookAt(settings, host, deps);
+    const { plans, faults } = await lookAt(settings, host, deps);
     const { lastRun } = await readMemory(hostPlaces(settings, host.name).state);
-    statuses.push({ host: host.name, plans, lastRun });
+    statuses.push({ host: host.name, plans, faults, lastRun });
   }
   const now = deps.clock.now();
   deps.write(
@@ -109,7 +115,7 @@ export async function runStatus(
       ? `${JSON.stringify(statusData(statuses, now), null, 2)}\n`
       : renderStatus(statuses, style(settings, deps, now)),
   );
-  return worstOf(statuses.flatMap(({ plans }) => plans));
+  return worstOf(statuses);
 }
 
 /** `offsite-prune check HOST`, by timer: looks, removes nothing, shows, and tells what is new. @returns the exit code */
@@ -128,6 +134,7 @@ export async function runCheck(
       host: host.name,
       state: survey.places.state,
       plans: survey.plans,
+      faults: survey.faults,
       problems: [
         ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
         ...missingPrune(host.name, lastRun, survey.now),
@@ -137,14 +144,14 @@ export async function runCheck(
     deps,
   );
   const silences = silencesOf(settings, host);
-  const status = [{ host: host.name, plans: survey.plans, lastRun }];
+  const status = [{ host: host.name, plans: survey.plans, faults: survey.faults, lastRun }];
   deps.write(
     options.json
       ? `${JSON.stringify({ ...statusData(status, survey.now), silences }, null, 2)}\n`
       : renderStatus(status, style(settings, deps, survey.now)),
   );
   for (const silence of silences) deps.log('warning', silence);
-  const code = worstOf(survey.plans);
+  const code = worstOf(status);
   return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
 }
 
@@ -191,7 +198,10 @@ function logRun(survey: Survey, removed: ReadonlyMap<string, readonly string[]>,
   }
 }
 
-function worstOf(plans: readonly JobPlan[]): number {
+function worstOf(hosts: readonly HostStatus[]): number {
+  const faulty = codeOfFaults(hosts.flatMap(({ faults }) => faults));
+  if (faulty !== undefined) return faulty;
+  const plans = hosts.flatMap((host) => host.plans);
   const states = plans.map((plan) => judge(plan).state);
   if (states.includes('stale')) return EXIT.stale.code;
   if (plans.some(({ holds }) => holds.length > 0)) return EXIT.held.code;

@@ -1,4 +1,5 @@
 import type { CarriedOut } from './carry-out.ts';
+import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { releaseMark, removalsOf, type JobPlan } from './plan.ts';
 import { judge, type HostStatus } from './report.ts';
@@ -40,6 +41,7 @@ export function runData(
   host: string,
   now: Date,
   plans: readonly (readonly [JobPlan, Freed])[],
+  faults: readonly JobFault[],
   done: CarriedOut | undefined,
 ) {
   return {
@@ -48,6 +50,7 @@ export function runData(
     at: now.toISOString(),
     dryRun: done === undefined,
     jobs: plans.map(([plan, freed]) => planData(plan, freed)),
+    faults: faults.map(faultData),
     ...(done ? { done: { ...done, removed: Object.fromEntries(done.removed) } } : {}),
   };
 }
@@ -57,9 +60,10 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
   return {
     version: 1,
     at: now.toISOString(),
-    hosts: hosts.map(({ host, plans, lastRun }) => ({
+    hosts: hosts.map(({ host, plans, faults, lastRun }) => ({
       host,
       lastPrune: lastRun?.toISOString() ?? null,
+      faults: faults.map(faultData),
       jobs: plans.map((plan) => ({
         job: plan.job,
         ...judge(plan),
@@ -90,6 +94,11 @@ export function simulationData(host: string, jobs: readonly SimulatedJob[]) {
     host,
     jobs: jobs.map(({ job, course, days }) => ({ job, arrivals: course ?? null, days: course ? days : null })),
   };
+}
+
+/** A job that could not be looked at, and is in no list of jobs. */
+function faultData({ job, reason }: JobFault) {
+  return { job, reason };
 }
 
 function timeOf(time: Date): string | null {

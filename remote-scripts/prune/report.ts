@@ -4,6 +4,7 @@ import { HOLDS } from '../../src/shared/retention-holds.ts';
 import { describePolicy } from '../../src/shared/retention-policy.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
+import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { releaseMark, type JobPlan } from './plan.ts';
 
@@ -100,7 +101,7 @@ export function formatArrival(time: Date, timezone: string): string {
 export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, now }: ReportStyle): string {
   const head = ['host', 'job', 'state', 'last sealed', 'age', 'due', 'held', 'size', 'remarks'];
   const table = new Table({ ...PLAIN_TABLE, head: head.map(colors.bold) });
-  for (const { host, plans, lastRun } of hosts) {
+  for (const { host, plans, faults, lastRun } of hosts) {
     for (const plan of plans) {
       const { state, remarks } = judge(plan);
       const paint = state === 'ok' ? colors.green : state === 'stale' ? colors.red : colors.yellow;
@@ -117,7 +118,8 @@ export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, n
         remarks.join('\n'),
       ]);
     }
-    if (plans.length > 0) {
+    for (const { job, reason } of faults) table.push([host, job, colors.red('unknown'), '', '', '', '', '', reason]);
+    if (plans.length + faults.length > 0) {
       table.push([
         host,
         '',
@@ -138,6 +140,7 @@ export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, n
 export interface HostStatus {
   readonly host: string;
   readonly plans: readonly JobPlan[];
+  readonly faults: readonly JobFault[];
   readonly lastRun: Date | undefined;
 }
 

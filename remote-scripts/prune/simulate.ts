@@ -3,6 +3,7 @@ import { courseOf, simulateRetention, type Course, type SimulatedDay } from '../
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { lookAt, style, type CommandDeps } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
+import { codeOfFaults } from './faults.ts';
 import { simulationData } from './json.ts';
 import { refuseRoot } from './places.ts';
 import { settingOf } from './plan.ts';
@@ -23,7 +24,7 @@ export async function runSimulation(
   deps: CommandDeps,
 ): Promise<number> {
   refuseRoot(deps.uid, host, `offsite-prune ${host.name} --simulate ${options.days}`);
-  const { plans, now } = await lookAt(settings, host, deps);
+  const { plans, faults, now } = await lookAt(settings, host, deps);
   const setting = settingOf(host, settings.timezone);
   const jobs: SimulatedJob[] = [];
   for (const { job, policy, decisions } of plans) {
@@ -45,5 +46,6 @@ export async function runSimulation(
       ? `${JSON.stringify(simulationData(host.name, jobs), null, 2)}\n`
       : renderSimulation(host, jobs, style(settings, deps, now)),
   );
-  return EXIT.done.code;
+  for (const { job, reason } of faults) deps.log('error', `${job} cannot be looked at: ${reason}`);
+  return codeOfFaults(faults) ?? EXIT.done.code;
 }

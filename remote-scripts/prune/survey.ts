@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
 import { changedSnapshots } from './changed.ts';
+import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
 import { checkHostRoot, hostPlaces, ownDirectory, type HostPlaces } from './places.ts';
@@ -14,6 +15,8 @@ export interface Survey {
   readonly host: HostSettings;
   readonly places: HostPlaces;
   readonly plans: readonly JobPlan[];
+  /** Jobs without a plan, since they could not be looked at. */
+  readonly faults: readonly JobFault[];
   readonly now: Date;
 }
 
@@ -27,31 +30,37 @@ export interface SurveyInput {
 }
 
 /**
- * Looks at every job of a host and plans; changes nothing.
- * @throws PruneRefusal when a directory is not what it must be
+ * Looks at every job of a host and plans; changes nothing. A job that cannot be looked at is a fault of its own.
+ * @throws PruneRefusal when a directory of the host is not what it must be
  */
 export async function surveyHost({ settings, host, uid, memory, now }: SurveyInput): Promise<Survey> {
   const places = hostPlaces(settings, host.name);
   const { device } = await checkHostRoot(settings, places, uid);
-  const plans: JobPlan[] = [];
-  for (const job of host.jobs.values()) {
+  const look = async (job: JobSettings): Promise<JobPlan> => {
     const directory = join(places.root, job.name);
     if (await exists(directory)) await ownDirectory(directory, uid);
     const inventory = await readInventory(directory, { secondary: host.secondary, uid, device });
     const accepted = await acceptedIds(places.state, job.name);
-    plans.push(
-      planJob(inventory, job, {
-        host,
-        timezone: settings.timezone,
-        now,
-        previousRun: memory.lastRun,
-        arrivals: memory.arrivals.get(job.name),
-        accepted,
-        changed: await changedSnapshots(places.state, job.name),
-      }),
-    );
+    return planJob(inventory, job, {
+      host,
+      timezone: settings.timezone,
+      now,
+      previousRun: memory.lastRun,
+      arrivals: memory.arrivals.get(job.name),
+      accepted,
+      changed: await changedSnapshots(places.state, job.name),
+    });
+  };
+  const plans: JobPlan[] = [];
+  const faults: JobFault[] = [];
+  for (const job of host.jobs.values()) {
+    try {
+      plans.push(await look(job));
+    } catch (error) {
+      faults.push(faultOf(job.name, error));
+    }
   }
-  return { host, places, plans, now };
+  return { host, places, plans, faults, now };
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -10,6 +10,7 @@ import type { ProblemFacts } from '../../src/notify/facts.ts';
 import type { SecondarySettings } from '../config/settings.ts';
 import { waitForLock } from './lock.ts';
 import { learnArrivals, type Arrivals } from './arrivals.ts';
+import { isSeenBeside, problemsOfFaults, type JobFault } from './faults.ts';
 import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
 import type { JobPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
@@ -31,7 +32,9 @@ export interface Look {
   readonly host: string;
   readonly state: string;
   readonly plans: readonly JobPlan[];
+  /** What was found, beside the faults. */
   readonly problems: readonly Problem[];
+  readonly faults: readonly JobFault[];
   /** Whether this look could have seen a problem of this key. */
   readonly isLookedAt: (key: string) => boolean;
   /** Set by a run of prune: it has ended now. */
@@ -48,8 +51,10 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   try {
     const now = deps.clock.now();
     const memory = await readMemory(look.state);
-    const { news, problems } = reconcile(memory, look.problems, now, look.isLookedAt);
-    const arrivals = arrivalsAfter(memory.arrivals, look.plans, now);
+    const found = [...look.problems, ...problemsOfFaults(look.host, look.faults)];
+    const seen = (key: string) => look.isLookedAt(key) && isSeenBeside(look.faults, key);
+    const { news, problems } = reconcile(memory, found, now, seen);
+    const arrivals = arrivalsAfter(memory.arrivals, look, now);
     const next: Memory = { lastRun: look.ran ? now : memory.lastRun, problems, arrivals };
     const alertDeps = alertDepsOf(look.settings, deps);
     for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
@@ -68,10 +73,11 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
 /** What is known of arrivals after a look. A flood is not learnt from, or it would soon be what is usual. */
 function arrivalsAfter(
   before: ReadonlyMap<string, Arrivals>,
-  plans: readonly JobPlan[],
+  { plans, faults }: Pick<Look, 'plans' | 'faults'>,
   now: Date,
 ): ReadonlyMap<string, Arrivals> {
-  const after = new Map<string, Arrivals>();
+  const unseen = new Set(faults.map(({ job }) => job));
+  const after = new Map([...before].filter(([job]) => unseen.has(job)));
   for (const plan of plans) {
     const known = before.get(plan.job);
     const honest = plan.decisions.filter(({ action }) => action !== 'quarantine').map(({ snapshot }) => snapshot);
