@@ -57,9 +57,10 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .option('-s, --snapshot <id>', 'which snapshot', 'latest')
     .option('-t, --target <name>', 'only on this target')
     .option('--json', 'one report a line, as JSON')
+    .option('--alert', 'tell the alert channels when damage is found or nothing can be told: for a timer')
     .addOption(configOption())
     .action((job: string | undefined, options: VerifyOptions) =>
-      perform(async (context) => (await import('./commands/verify.ts')).verify(job, options, context)),
+      perform(async (context) => (await import('./commands/verify.ts')).verify(job, options, context), true),
     );
 
   program

@@ -16,14 +16,23 @@ const LONGEST_REASON = 60;
 /**
  * Runs for people, oldest first, with the course of size and traffic below on a terminal.
  * @param columns of the terminal; undefined when it is none
+ * @param isDamaged whether a verification has found damage in what a run sealed
  */
-export function historyTable(records: readonly RunRecord[], columns: number | undefined): string {
+export function historyTable(
+  records: readonly RunRecord[],
+  columns: number | undefined,
+  isDamaged: (record: RunRecord) => boolean = () => false,
+): string {
   if (records.length === 0) return 'No run is recorded yet.\n';
-  const table = plainTable(HEAD, records.map(rowOf), NUMBERS);
+  const table = plainTable(
+    HEAD,
+    records.map((record) => rowOf(record, isDamaged(record))),
+    NUMBERS,
+  );
   return `${table}\n${columns === undefined ? '' : courses(records, columns)}`;
 }
 
-function rowOf(record: RunRecord): string[] {
+function rowOf(record: RunRecord, damaged: boolean): string[] {
   const { started, job, target, outcome, durationMs, bytes, transfer, snapshot, reason, attempts } = record;
   const done = outcome === 'done';
   const title = OUTCOMES[outcome].title.split(':')[0] ?? '';
@@ -35,7 +44,9 @@ function rowOf(record: RunRecord): string[] {
     bytes > 0 || done ? formatSize(bytes) : '–',
     transfer ? formatSize(transfer.sentBytes) : '–',
     transfer ? savedText(bytes, transfer.sentBytes) : '–',
-    done ? (snapshot ?? '–') : oneLine(reason.split('\n')[0] ?? '', LONGEST_REASON),
+    done
+      ? `${snapshot ?? '–'}${damaged ? pc.red(' DAMAGED') : ''}`
+      : oneLine(reason.split('\n')[0] ?? '', LONGEST_REASON),
   ];
 }
 

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/load.ts';
 import { keepLastRuns } from '../insight/last-runs.ts';
 import { keyOf } from '../insight/read-standings.ts';
 import { redactDeep } from '../shared/redaction.ts';
+import { loadDamage } from '../state/damage.ts';
 import { damageText, readHistory } from '../state/history.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { Context } from './context.ts';
@@ -48,10 +49,20 @@ export async function history(job: string | undefined, options: HistoryOptions, 
     }),
   );
   if (json === true) last.list().forEach(write);
-  else context.out(historyTable(last.list(), context.columns));
+  else context.out(await tableOf(last.list(), settings.stateDirectory, context));
   const damage = damageText(reading);
   if (damage !== undefined) context.log('warning', damage);
   return 0;
+}
+
+async function tableOf(records: readonly RunRecord[], stateDirectory: string, { columns }: Context): Promise<string> {
+  const damaged = new Set<string>();
+  const pairs = new Map(records.map((record) => [keyOf(record), record]));
+  for (const [key, { job, target }] of pairs) {
+    const known = await readingState(stateDirectory, () => loadDamage(stateDirectory, job, target));
+    for (const { snapshot } of known) damaged.add(`${key} ${snapshot}`);
+  }
+  return historyTable(records, columns, (record) => damaged.has(`${keyOf(record)} ${record.snapshot ?? ''}`));
 }
 
 function jobsOf(settings: Awaited<ReturnType<typeof loadConfig>>, target: string | undefined): string[] {

@@ -118,6 +118,7 @@ function plain(standing: Standing) {
     lastFailure,
     failing,
     verified,
+    damaged,
   } = standing;
   return {
     job,
@@ -143,5 +144,6 @@ function plain(standing: Standing) {
       ? { finished: lastFailure.finished, outcome: lastFailure.outcome, reason: lastFailure.reason }
       : null,
     failing,
+    damaged,
   };
 }

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
 import { verifyJob, type VerifyReport } from '../run/verify-job.ts';
+import { OUTCOMES } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
@@ -9,6 +10,7 @@ import { WORST_FIRST, type DifferenceKind } from '../verify/difference.ts';
 import type { Context } from './context.ts';
 import { runDeps } from './run.ts';
 import { select, UsageError } from './selection.ts';
+import { alertVerification, tellsPeople } from './verify-alert.ts';
 
 /** Options of `offsite-rsync verify`. */
 export interface VerifyOptions {
@@ -16,6 +18,8 @@ export interface VerifyOptions {
   readonly snapshot: string;
   readonly target?: string;
   readonly json?: boolean;
+  /** Tell the alert channels what is found: for a timer. */
+  readonly alert?: boolean;
 }
 
 /** Differences that are listed; the rest is counted. */
@@ -36,6 +40,7 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
  */
 export async function verify(job: string | undefined, options: VerifyOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
+  context.tellings.stateDirectory = settings.stateDirectory;
   const wanted = wantedSnapshot(options.snapshot);
   const selected = select(settings, job === undefined ? [] : [job], options.target);
   const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
@@ -48,6 +53,8 @@ export async function verify(job: string | undefined, options: VerifyOptions, co
     context.out(
       options.json === true ? `${JSON.stringify(redactDeep(report, context.redactor.redact))}\n` : describe(report),
     );
+    if (report.exitCode !== 0 && tellsPeople(options.alert, context))
+      await alertVerification(report, settings, context);
     codes.push(report.exitCode);
   }
   return codes.find((code) => code !== 0) ?? 0;
@@ -76,6 +83,7 @@ function describe(report: VerifyReport): string {
     lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(rest)}`);
   } else {
     lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);
+    lines.push(`    what to do  ${report.advice ?? OUTCOMES[report.outcome].advice}`);
   }
   if (report.comparison) {
     lines.push(

@@ -68,6 +68,12 @@ const FAMILIES: readonly Family[] = [
     value: ({ verified }) => verified && Number(verified.outcome === 'done'),
   },
   {
+    name: 'offsite_rsync_damaged_snapshots',
+    help: 'Snapshots that verify found damaged and has not yet found intact or gone.',
+    type: 'gauge',
+    value: ({ condition, damaged }) => (condition === 'unknown' ? undefined : damaged.length),
+  },
+  {
     name: 'offsite_rsync_snapshot_size_bytes',
     help: 'Size of the last sealed snapshot: all its files, whether sent or linked.',
     type: 'gauge',

@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import { errorCode, errorMessage } from '../platform/files.ts';
+import { loadDamage, type DamagedSnapshot } from '../state/damage.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import { readHistoryIfFit } from '../state/history.ts';
 import type { RunRecord } from '../state/run-record.ts';
@@ -27,7 +28,12 @@ interface Digest {
 
 /** What the state directory says of a pair, or why it says nothing. */
 type StoredState =
-  | { readonly kind: 'read'; readonly state: JobState; readonly verification: VerificationNote | undefined }
+  | {
+      readonly kind: 'read';
+      readonly state: JobState;
+      readonly verification: VerificationNote | undefined;
+      readonly damaged: readonly DamagedSnapshot[];
+    }
   | { readonly kind: 'unreadable'; readonly problem: string };
 
 /**
@@ -59,10 +65,10 @@ export async function readStandings(
     const name = { ...pair, expect: settings.jobs.get(pair.job)?.expect };
     if (stored.kind === 'unreadable') return unknownStanding(name, stored.problem);
     const { sealed, failing, lastFullVerification } = stored.state;
-    const { verification } = stored;
+    const { verification, damaged } = stored;
     const runs = { lastRun, lastSuccess, lastFailure, sentBytesTotal: sentBytes };
     try {
-      return standingOf({ ...name, ...runs, sealed, failing, lastFullVerification, verification }, now);
+      return standingOf({ ...name, ...runs, sealed, failing, lastFullVerification, verification, damaged }, now);
     } catch (error) {
       return unknownStanding(name, errorMessage(error));
     }
@@ -72,7 +78,8 @@ export async function readStandings(
 async function readState(stateDirectory: string, { job, target }: Pair): Promise<StoredState> {
   try {
     const { state } = await loadJobState(stateDirectory, job, target);
-    return { kind: 'read', state, verification: await loadVerification(stateDirectory, job, target) };
+    const verification = await loadVerification(stateDirectory, job, target);
+    return { kind: 'read', state, verification, damaged: await loadDamage(stateDirectory, job, target) };
   } catch (error) {
     if (isForbidden(error)) throw error;
     return { kind: 'unreadable', problem: errorMessage(error) };

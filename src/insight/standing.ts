@@ -3,13 +3,14 @@ import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import { assessFreshness, type Freshness } from '../shared/schedule.ts';
 import { formatInZone } from '../shared/time-zone.ts';
 import { formatDuration } from '../shared/units.ts';
+import type { DamagedSnapshot } from '../state/damage.ts';
 import type { FailingState, SealedSnapshot } from '../state/job-state.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { VerificationNote } from '../state/verification.ts';
 
 /**
  * How a job stands on a target, the worst that holds. `unknown`: that could not be found out. `never`: nothing of it has been sealed. `corrupt`: a verification
- * since the last seal found damage. `stale`: none was sealed when one was due. `failing`: the last run failed, but the
+ * found damage, in the newest snapshot or in one that is still there. `stale`: none was sealed when one was due. `failing`: the last run failed, but the
  * last snapshot is still new enough.
  */
 export type Condition = 'unknown' | 'never' | 'corrupt' | 'stale' | 'failing' | 'secured';
@@ -45,6 +46,8 @@ export interface Standing {
   readonly lastFailure: RunRecord | undefined;
   readonly failing: FailingState | null;
   readonly verified: LastVerification | undefined;
+  /** Snapshots that were found damaged and not yet intact or gone. */
+  readonly damaged: readonly DamagedSnapshot[];
   /** Bytes sent by all runs that the history knows of; undefined when it could not be read. */
   readonly sentBytesTotal: number | undefined;
 }
@@ -62,6 +65,7 @@ export interface StandingSources extends StandingName {
   readonly failing: FailingState | null;
   readonly lastFullVerification: string | null;
   readonly verification: VerificationNote | undefined;
+  readonly damaged: readonly DamagedSnapshot[];
   readonly lastRun: RunRecord | undefined;
   readonly lastSuccess: RunRecord | undefined;
   readonly lastFailure: RunRecord | undefined;
@@ -75,8 +79,9 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
   const freshness = expect && assessFreshness({ ...expect, grace: expect.graceMs }, made, now);
   const stale = freshness?.state === 'overdue' || freshness?.state === 'clock-wrong';
   const verified = lastVerificationOf(sources);
-  const damaged =
+  const newestDamaged =
     sealed !== null && verified?.outcome === 'corruption' && verified.at.getTime() > Date.parse(sealed.finished);
+  const damaged = newestDamaged || sources.damaged.length > 0;
   const condition: Condition =
     sealed === null ? 'never' : damaged ? 'corrupt' : stale ? 'stale' : failing ? 'failing' : 'secured';
   const facts = { ...sources, condition, freshness, stale };
@@ -95,6 +100,7 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
     lastFailure: sources.lastFailure,
     failing,
     verified,
+    damaged: sources.damaged,
     sentBytesTotal: sources.sentBytesTotal,
   };
 }
@@ -122,6 +128,7 @@ export function unknownStanding({ job, target, expect }: StandingName, problem: 
     lastFailure: undefined,
     failing: null,
     verified: undefined,
+    damaged: [],
     sentBytesTotal: undefined,
   };
 }
@@ -157,10 +164,7 @@ type WhyFacts = StandingSources & Pick<Standing, 'condition' | 'freshness' | 'st
 
 function wordsOf(facts: WhyFacts, now: Date): Pick<Standing, 'why' | 'cause'> {
   const { condition, sealed, failing, lastFailure } = facts;
-  const damage =
-    condition === 'corrupt'
-      ? `verification found damage in ${facts.verification?.snapshot ?? ''}: run the job again (the next run compares by checksum)`
-      : '';
+  const damage = condition === 'corrupt' ? damageText(facts) : '';
   const missing =
     sealed === null
       ? 'nothing of it has been secured yet'
@@ -174,6 +178,26 @@ function wordsOf(facts: WhyFacts, now: Date): Pick<Standing, 'why' | 'cause'> {
     why: joined(damage, [missing, late].filter((part) => part !== '').join(': '), failed),
     cause: joined(damage, late, failed),
   };
+}
+
+/** Names that are spelled out. */
+const NAMED = 5;
+
+function damageText({ job, sealed, damaged, verification }: WhyFacts): string {
+  const older = damaged.map(({ snapshot }) => snapshot).filter((id) => id !== sealed?.id);
+  const newest =
+    older.length < damaged.length || damaged.length === 0 ? (sealed?.id ?? verification?.snapshot ?? '') : '';
+  const more = older.length > NAMED ? ` and ${older.length - NAMED} more` : '';
+  return [
+    newest === ''
+      ? ''
+      : `verification found damage in ${newest}: run the job again (the next run compares by checksum)`,
+    older.length === 0
+      ? ''
+      : `damaged and still known: ${older.slice(0, NAMED).join(', ')}${more}; do not restore from there what verify named (verify ${job} --snapshot ID ends this once it is intact or gone)`,
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
 }
 
 function staleText({ stale, freshness, sealed, expect }: WhyFacts, now: Date): string {

@@ -5,6 +5,7 @@ import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
 import { snapshotTime, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { noteDistrust } from '../state/distrust.ts';
+import { forgetDamage, rememberDamage } from '../state/damage.ts';
 import { loadJobState } from '../state/job-state.ts';
 import { loadManifest } from '../state/manifest.ts';
 import { saveVerification } from '../state/verification.ts';
@@ -37,6 +38,8 @@ export interface VerifyReport {
   /** Whether files that only the secondary has would have been reported. */
   readonly extras: 'checked' | 'not-checked';
   readonly comparison: Comparison | null;
+  /** What to do, where it is not what the outcome says. */
+  readonly advice?: string;
 }
 
 /**
@@ -75,9 +78,24 @@ export async function verifyJob(
       (error: unknown) => deps.log('warning', `The damage could not be noted for the next run: ${errorMessage(error)}`),
     );
   }
-  const finished = { ...report, ...end, exitCode, durationMs: Math.round(deps.clock.monotonic() - begun) };
+  const advice = end.outcome === 'corruption' ? await adviceOnDamage(request, end.snapshot ?? undefined) : undefined;
+  const told = advice === undefined ? {} : { advice };
+  const finished = { ...report, ...end, ...told, exitCode, durationMs: Math.round(deps.clock.monotonic() - begun) };
   await recordVerdict(request, finished, deps);
   return finished;
+}
+
+/** The next run mends the newest snapshot; what an older one holds, only a copy elsewhere can bring back. */
+async function adviceOnDamage(
+  { settings, job, target }: RunRequest,
+  snapshot: SnapshotId | undefined,
+): Promise<string | undefined> {
+  const newest = await loadJobState(settings.stateDirectory, job.name, target.name).then(
+    ({ state }) => state.sealed?.id,
+    () => undefined,
+  );
+  if (snapshot === undefined || snapshot === newest) return undefined;
+  return `Do not restore what is named above from ${snapshot}; take it from another snapshot. Check disk and memory of the secondary. Running the job again does not mend an older snapshot; status shows it as damaged until verify finds it intact or gone.`;
 }
 
 /** Keeps what `status` and the metrics tell of. A verification that did not get to a verdict says nothing of the bytes. */
@@ -89,10 +107,27 @@ async function recordVerdict(request: RunRequest, report: VerifyReport, deps: Ru
   try {
     const note = { version: 1, snapshot, at, outcome, durationMs } as const;
     await saveVerification(stateDirectory, report.job, report.target, note);
+    await recordDamage(stateDirectory, report, at);
     await writeMetrics(request.settings, deps.clock);
   } catch (error) {
     deps.log('warning', `The verification could not be recorded: ${errorMessage(error)}`);
   }
+}
+
+async function recordDamage(stateDirectory: string, report: VerifyReport, found: string): Promise<void> {
+  const { job, target, snapshot, outcome, reason, comparison } = report;
+  if (snapshot === null) return;
+  const gone = comparison?.snapshotMissing === true;
+  if (outcome === 'corruption' && !gone) {
+    await rememberDamage(stateDirectory, job, target, { snapshot, found, reason });
+  } else if (gone || (outcome === 'done' && isWhole(comparison))) {
+    await forgetDamage(stateDirectory, job, target, snapshot);
+  }
+}
+
+/** Whether every entry was compared with one that is still as it was: what has changed in the source since hides damage. */
+function isWhole(comparison: Comparison | null): boolean {
+  return comparison !== null && Object.values(comparison.counts).every((count) => count === 0);
 }
 
 const VERDICTS: readonly Outcome[] = ['done', 'corruption', 'verification-blind'];

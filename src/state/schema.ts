@@ -70,6 +70,12 @@ export const verificationSchema = fields({
   durationMs: COUNT,
 });
 
+/** Snapshots that were found damaged (damage.ts). */
+export const damageSchema = fields({
+  version: VERSION,
+  snapshots: { type: 'array', items: fields({ snapshot: ID, found: TIME, reason: { type: 'string' } }) },
+});
+
 /** That people know of a stale job (stale-note.ts). */
 export const staleNoteSchema = fields({
   version: VERSION,

@@ -32,6 +32,7 @@ function sample(): string {
       expect: { schedule: '15 2 * * *', timezone: 'UTC', graceMs: 3_600_000 },
       ...stateAfterRuns([good, bad]),
       verification: undefined,
+      damaged: [],
       lastRun: bad,
       lastSuccess: good,
       lastFailure: bad,
@@ -69,7 +70,7 @@ evaluation_interval: 1m
 tests:
   - interval: 1m
     input_series:
-${series('offsite_rsync_build_info', '1x200')}${series('offsite_rsync_stale', '0x200')}${series('offsite_rsync_stale_after_timestamp_seconds', '3600x200')}${series('offsite_rsync_last_verification_success', '1x100 0x100')}${series('offsite_rsync_consecutive_failures', '0x100 2x100')}${series('offsite_rsync_last_success_timestamp_seconds', '0x200')}
+${series('offsite_rsync_build_info', '1x200')}${series('offsite_rsync_stale', '0x200')}${series('offsite_rsync_stale_after_timestamp_seconds', '3600x200')}${series('offsite_rsync_last_verification_success', '1x100 0x100')}${series('offsite_rsync_damaged_snapshots', '0x100 3x100')}${series('offsite_rsync_consecutive_failures', '0x100 2x100')}${series('offsite_rsync_last_success_timestamp_seconds', '0x200')}
     alert_rule_test:
       - eval_time: 50m
         alertname: OffsiteBackupStale
@@ -89,6 +90,15 @@ ${series('offsite_rsync_build_info', '1x200')}${series('offsite_rsync_stale', '0
             exp_annotations:
               summary: 'Runs fail: postgres of db1 to vault'
               description: '2 in a row. On the primary: offsite-rsync history postgres'
+      - eval_time: 70m
+        alertname: OffsiteDamagedSnapshots
+      - eval_time: 130m
+        alertname: OffsiteDamagedSnapshots
+        exp_alerts:
+          - exp_labels: { severity: warning, ${labels} }
+            exp_annotations:
+              summary: 'Damaged snapshots: 3 of postgres on vault'
+              description: 'Do not restore from them what verify named. Which ones, on the primary: offsite-rsync status postgres'
       - eval_time: 70m
         alertname: OffsiteVerificationFailed
       - eval_time: 130m

@@ -81,7 +81,7 @@ describe('what people and monitors see of a job', () => {
     expect(events((await primary.call('run', 'postgres')).alerts)).toEqual(['recovery']);
   });
 
-  it('a verification that finds damage shows until the next snapshot is sealed', async () => {
+  it('a verification that finds damage shows until the damaged snapshot is found intact', async () => {
     const id = await primary.secure();
     flipByte(secondary.path('postgres', id, 'dump.sql'), 10);
     expect(await primary.call('verify', 'postgres')).toMatchObject({ code: 20 });
@@ -89,6 +89,10 @@ describe('what people and monitors see of a job', () => {
     const damaged = await primary.call('status');
     expect(damaged).toMatchObject({ code: 20, stdout: expect.stringContaining('✗ corrupt') as string });
     await primary.secure();
+    const later = await primary.call('status');
+    expect(later).toMatchObject({ code: 20, stdout: expect.stringContaining(`still known: ${id}`) as string });
+    flipByte(secondary.path('postgres', id, 'dump.sql'), 10);
+    expect(await primary.call('verify', 'postgres', '--snapshot', id)).toMatchObject({ code: 0 });
     expect(await primary.call('status')).toMatchObject({ code: 0 });
     expect(await primary.call('verify', 'postgres')).toMatchObject({ code: 0 });
     expect(await metric('last_verification_success')).toBe(1);

@@ -15,6 +15,7 @@ describe('the metrics', () => {
         expect: { schedule: '15 2 * * *', timezone: 'UTC', graceMs: 3_600_000 },
         ...stateAfterRuns([run]),
         verification: undefined,
+        damaged: [],
         lastRun: run,
         lastSuccess: run,
         lastFailure: undefined,
@@ -53,6 +54,9 @@ describe('the metrics', () => {
       # HELP offsite_rsync_last_verification_success Whether that comparison found the snapshot intact (1) or not (0).
       # TYPE offsite_rsync_last_verification_success gauge
       offsite_rsync_last_verification_success{backup_job="postgres",target="vault"} 1
+      # HELP offsite_rsync_damaged_snapshots Snapshots that verify found damaged and has not yet found intact or gone.
+      # TYPE offsite_rsync_damaged_snapshots gauge
+      offsite_rsync_damaged_snapshots{backup_job="postgres",target="vault"} 0
       # HELP offsite_rsync_snapshot_size_bytes Size of the last sealed snapshot: all its files, whether sent or linked.
       # TYPE offsite_rsync_snapshot_size_bytes gauge
       offsite_rsync_snapshot_size_bytes{backup_job="postgres",target="vault"} 3221225472
@@ -78,6 +82,7 @@ describe('the metrics', () => {
       failing: null,
       lastFullVerification: null,
       verification: undefined,
+      damaged: [],
       lastRun: undefined,
       lastSuccess: undefined,
       lastFailure: undefined,
@@ -88,6 +93,7 @@ describe('the metrics', () => {
       .filter((line) => line.includes('backup_job="new"'));
     expect(rows).toEqual([
       'offsite_rsync_consecutive_failures{backup_job="new",target="vault"} 0',
+      'offsite_rsync_damaged_snapshots{backup_job="new",target="vault"} 0',
       'offsite_rsync_sent_bytes_total{backup_job="new",target="vault"} 0',
     ]);
   });

@@ -16,6 +16,7 @@ function decide(runs: readonly RunRecord[], note: StaleNote | undefined, now: st
       expect: DAILY,
       ...state,
       verification: undefined,
+      damaged: [],
       lastRun: runs.at(-1),
       lastSuccess: runs.findLast(({ outcome }) => outcome === 'done'),
       lastFailure: runs.findLast(({ outcome }) => outcome !== 'done'),

@@ -15,6 +15,7 @@ function standing(runs: readonly RunRecord[], now: string, change: Partial<Stand
     failing,
     lastFullVerification,
     verification: undefined,
+    damaged: [],
     lastRun: runs.at(-1),
     lastSuccess: runs.findLast(({ outcome }) => outcome === 'done'),
     lastFailure: runs.findLast(({ outcome }) => outcome !== 'done'),

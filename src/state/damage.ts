@@ -1,0 +1,68 @@
+import { rm } from 'node:fs/promises';
+import type { SnapshotId } from '../shared/snapshot-id.ts';
+import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
+import { isDamageNote } from './validator.ts';
+
+/** A sealed snapshot in which a verification has found damage. */
+export interface DamagedSnapshot {
+  readonly snapshot: SnapshotId;
+  /** When it was found first (ISO 8601, UTC). */
+  readonly found: string;
+  /** What was found, in a line. */
+  readonly reason: string;
+}
+
+/**
+ * The damaged snapshots of a job on a target. Later runs seal sound ones and say nothing of these, so they are remembered until a
+ * verification finds each intact, or gone.
+ */
+export interface DamageNote {
+  readonly version: 1;
+  readonly snapshots: readonly DamagedSnapshot[];
+}
+
+/** Snapshots that are remembered; the oldest findings go. */
+const REMEMBERED = 1000;
+
+/** The damaged snapshots that are known, oldest finding first; none when the note is missing or damaged itself. */
+export async function loadDamage(
+  stateDirectory: string,
+  job: string,
+  target: string,
+): Promise<readonly DamagedSnapshot[]> {
+  const note = await loadJobFile<DamageNote>(noteFile(stateDirectory, job, target), isDamageNote);
+  return note === 'missing' || note === 'damaged' ? [] : note.snapshots;
+}
+
+/** Remembers a finding; the first time that a snapshot was found damaged stays. */
+export async function rememberDamage(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  finding: DamagedSnapshot,
+): Promise<void> {
+  const known = await loadDamage(stateDirectory, job, target);
+  const before = known.find(({ snapshot }) => snapshot === finding.snapshot);
+  const others = known.filter(({ snapshot }) => snapshot !== finding.snapshot);
+  const snapshots = [...others, { ...finding, found: before?.found ?? finding.found }].slice(-REMEMBERED);
+  await saveJobFile(noteFile(stateDirectory, job, target), { version: 1, snapshots } satisfies DamageNote);
+}
+
+/** Forgets a snapshot that was found intact, or gone. */
+export async function forgetDamage(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  snapshot: SnapshotId,
+): Promise<void> {
+  const known = await loadDamage(stateDirectory, job, target);
+  const others = known.filter((finding) => finding.snapshot !== snapshot);
+  if (others.length === known.length) return;
+  const file = noteFile(stateDirectory, job, target);
+  if (others.length === 0) await rm(file, { force: true });
+  else await saveJobFile(file, { version: 1, snapshots: others } satisfies DamageNote);
+}
+
+function noteFile(stateDirectory: string, job: string, target: string): string {
+  return jobFile(stateDirectory, job, target, 'damage.json');
+}
