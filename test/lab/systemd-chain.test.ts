@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { flipByte } from '../ssh/support/flip-byte.ts';
 import { argumentsOf, descendants, watchArguments } from '../ssh/support/processes.ts';
 import { eventually } from './support/eventually.ts';
 import { LARGE, SMALL, startChainLab, type ChainLab } from './support/chain-lab.ts';
@@ -75,6 +76,7 @@ describe('the chain, under a real systemd', () => {
         'staying-backup.service': '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n',
       },
       ['postgres', 'files', 'marked', 'direct'],
+      { marked: { one_file_system: true, verify: { schedule: '* * * * *' } } },
     );
     stop = () => lab.stop();
     units('postgres', '--backup-unit', BACKUP, '--write');
@@ -252,6 +254,38 @@ describe('the chain, under a real systemd', () => {
     );
     expect(stdout + stderr).toContain('identical to the source');
     expect(code).toBe(0);
+  });
+
+  it('the timer of verify.schedule finds damage on the secondary, and it is told once', async () => {
+    const timer = 'offsite-rsync-verify@marked.timer';
+    const service = 'offsite-rsync-verify@marked.service';
+    const now = `/run/systemd/system/${timer}.d/now.conf`;
+    // Of its own it waits up to a quarter of an hour.
+    lab.machine.must(
+      'sh',
+      '-c',
+      'mkdir -p "${0%/*}" && printf "[Timer]\nRandomizedDelaySec=0\nAccuracySec=1s\n" >"$0"',
+      now,
+    );
+    lab.machine.must('systemctl', 'daemon-reload');
+    expect(systemctl('start', service).code, all()).toBe(0);
+    expect(lab.newAlerts()).toEqual([]);
+    const id = (await lab.secondary.sealed('marked')).at(-1) ?? '';
+    flipByte(lab.secondary.path('marked', id, 'dump.sql'), 0);
+    lab.machine.must('systemctl', 'start', timer);
+    try {
+      await eventually(() => systemctl('is-failed', service).stdout.trim() === 'failed', 90_000);
+    } finally {
+      lab.machine.must('systemctl', 'stop', timer);
+    }
+    expect(property(service, 'ExecMainStatus')).toBe('20');
+    expect(await told(service)).toMatchObject([
+      { event: 'failure', job: 'marked', subject: expect.stringContaining(`snapshot ${id} is damaged`) as string },
+    ]);
+    const status = lab.machine.run('offsite-rsync', 'status', 'marked');
+    expect(status).toMatchObject({ code: 20, stdout: expect.stringContaining(id) as string });
+    flipByte(lab.secondary.path('marked', id, 'dump.sql'), 0);
+    expect(systemctl('start', service).code, all()).toBe(0);
   });
 
   it('the freshness check runs in its unit', () => {

@@ -75,10 +75,12 @@ const TELL = `#!/bin/sh
  * Starts it all.
  * @param units units of the primary, by name
  * @param jobs jobs, each with its source below /var/backups
+ * @param changes what is set differently, by job
  */
 export async function startChainLab(
   units: Readonly<Record<string, string>>,
   jobs: readonly string[],
+  changes: Readonly<Record<string, object>> = {},
 ): Promise<ChainLab> {
   const undo: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -94,7 +96,7 @@ export async function startChainLab(
     undo.push(() => secondary.stop());
     const files = await mkdtemp(join(tmpdir(), 'offsite-lab-files-'));
     undo.push(() => rm(files, { recursive: true, force: true }));
-    await layFiles(files, units, jobs, secondary);
+    await layFiles(files, units, configOf(jobs, changes), secondary);
     const machine = await bootMachine(files, near.pid);
     undo.push(() => machine.stop());
     for (const job of jobs) machine.must('install', '-d', '-o', 'backup', '-m', '0700', `/var/backups/${job}`);
@@ -145,7 +147,7 @@ function observe(machine: Machine, secondary: GateSecondary): Omit<ChainLab, 'cu
 async function layFiles(
   root: string,
   units: Readonly<Record<string, string>>,
-  jobs: readonly string[],
+  config: object,
   secondary: GateSecondary,
 ): Promise<void> {
   await chmod(root, 0o755);
@@ -163,7 +165,7 @@ async function layFiles(
   await cp(dirname(inject('cli')), join(root, 'opt/offsite-rsync/dist'), { recursive: true });
   await symlink('/opt/offsite-rsync/dist/cli.js', join(root, 'usr/local/bin/offsite-rsync'));
   if (process.execPath !== '/usr/bin/node') await cp(process.execPath, join(root, 'usr/local/bin/node'));
-  await lay('etc/offsite-rsync/config.yaml', JSON.stringify(configOf(jobs)));
+  await lay('etc/offsite-rsync/config.yaml', JSON.stringify(config));
   const credentials = {
     'vault-host': SECONDARY,
     'vault-user': secondary.account,
@@ -177,7 +179,7 @@ async function layFiles(
   await chmod(join(root, 'etc/offsite-rsync/credentials'), 0o700);
 }
 
-function configOf(jobs: readonly string[]) {
+function configOf(jobs: readonly string[], changes: Readonly<Record<string, object>>) {
   const credential = (name: string) => ({ credential: name });
   return {
     version: 1,
@@ -203,6 +205,7 @@ function configOf(jobs: readonly string[]) {
           guard: { max_shrink: 'off' },
           deadline: '2m',
           expect: { schedule: '0 * * * *' },
+          ...changes[job],
         },
       ]),
     ),
