@@ -2,6 +2,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
+import { absentSnapshot } from '../../src/shared/gate-words.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { beginFlush, FailedWriteError } from './flush.ts';
@@ -175,7 +176,7 @@ async function serveVerify(
   const state = states.get(request.id) ?? 'none';
   const name = directoryName(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
-  if (name === undefined || !(await isRealDirectory(path, name))) return refused(`there is no snapshot ${request.id}`);
+  if (name === undefined || !(await isRealDirectory(path, name))) return refused(absentSnapshot(request.id));
   const end = await runIn(session, { ...commandFor(session, request, name), allowDelete: request.extras });
   return ended(end, session.settings.limits.sessionLimitMs);
 }

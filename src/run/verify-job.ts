@@ -15,6 +15,7 @@ import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
 import type { AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
 import { excludesOf } from './file-systems.ts';
+import { forgetGoneDamage } from './gone-damage.ts';
 import { interruptionOf } from './interruption.ts';
 import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
@@ -151,11 +152,11 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
   const begun = latest?.id === snapshot ? new Date(latest.started) : snapshotTime(snapshot);
   const witnesses = { since: manifest?.verifiedFrom ?? begun, manifest };
   const purpose = { name: 'verify', secrets: secrets.secrets, state } as const;
-  const { kind, ...end } = await overConnection(request, purpose, deps, async (plan) => ({
-    files: plan.source.files,
-    bytes: plan.source.bytes,
-    ...(await verifyOver(plan, { request, snapshot, witnesses }, deps)),
-  }));
+  const { kind, ...end } = await overConnection(request, purpose, deps, async (plan) => {
+    const verified = await verifyOver(plan, { request, snapshot, witnesses }, deps);
+    await forgetGoneDamage(plan, request, snapshot, deps);
+    return { files: plan.source.files, bytes: plan.source.bytes, ...verified };
+  });
   return { snapshot, ...end };
 }
 

@@ -24,6 +24,11 @@ export function gateLine(end: GateEnd, reason: string): string {
   return `offsite-gate: ${end}: ${reason}`;
 }
 
+/** The reason of a refusal for want of a snapshot: by it the sender tells "not there" from any other. */
+export function absentSnapshot(id: string): string {
+  return `there is no snapshot ${id}`;
+}
+
 const LINE = new RegExp(`^offsite-gate: (${Object.keys(GATE_ENDS).join('|')}): (.*)`, 'm');
 
 /** Finds such a line in what came on standard error. */

@@ -194,6 +194,23 @@ describe('verify', () => {
     expect(drift.stdout).toMatch(/deep\/secret\.conf.*content/);
   });
 
+  it('a damaged snapshot that was pruned is forgotten by the next verification', async () => {
+    const older = await newest();
+    const stored = secondary.path('db', older, 'dump.sql');
+    flipByte(stored, 20);
+    expect(await primary.call('verify', 'db')).toMatchObject({ code: 20 });
+    await primary.secure();
+    expect(await primary.call('verify', 'db')).toMatchObject({ code: 0 });
+    expect(await primary.call('status', 'db'), 'while it is there').toMatchObject({
+      code: 20,
+      stdout: expect.stringContaining(older) as string,
+    });
+    await rm(secondary.path('db', `${older}.sealed`));
+    await rm(secondary.path('db', older), { recursive: true });
+    expect(await primary.call('verify', 'db')).toMatchObject({ code: 0 });
+    expect(await primary.call('status', 'db')).toMatchObject({ code: 0 });
+  });
+
   it('after corruption the next run compares by checksum, and its snapshot is clean', async () => {
     const old = new Date('2026-02-03T04:05:06Z');
     await writeFile(at('archive.sql'), dumpText(5000, 4));
