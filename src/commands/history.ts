@@ -1,6 +1,7 @@
 import { loadConfig } from '../config/load.ts';
 import { keepLastRuns } from '../insight/last-runs.ts';
 import { keyOf } from '../insight/read-standings.ts';
+import { errorMessage } from '../platform/files.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { loadDamage } from '../state/damage.ts';
 import { damageText, readHistory } from '../state/history.ts';
@@ -55,11 +56,20 @@ export async function history(job: string | undefined, options: HistoryOptions, 
   return 0;
 }
 
-async function tableOf(records: readonly RunRecord[], stateDirectory: string, { columns }: Context): Promise<string> {
+async function tableOf(
+  records: readonly RunRecord[],
+  stateDirectory: string,
+  { columns, log }: Context,
+): Promise<string> {
   const damaged = new Set<string>();
   const pairs = new Map(records.map((record) => [keyOf(record), record]));
   for (const [key, { job, target }] of pairs) {
-    const known = await readingState(stateDirectory, () => loadDamage(stateDirectory, job, target));
+    const known = await readingState(stateDirectory, () => loadDamage(stateDirectory, job, target)).catch(
+      (error: unknown) => {
+        log('warning', `Of ${job} → ${target}, damaged snapshots are not marked: ${errorMessage(error)}`);
+        return [];
+      },
+    );
     for (const { snapshot } of known) damaged.add(`${key} ${snapshot}`);
   }
   return historyTable(records, columns, (record) => damaged.has(`${keyOf(record)} ${record.snapshot ?? ''}`));

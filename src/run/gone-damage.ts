@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { errorMessage } from '../platform/files.ts';
 import { checkArguments } from '../rsync/arguments.ts';
 import { runSession } from '../rsync/session.ts';
 import { absentSnapshot } from '../shared/gate-words.ts';
@@ -22,7 +23,10 @@ export async function forgetGoneDamage(
   looked: SnapshotId,
   deps: RunDeps,
 ): Promise<void> {
-  const known = await loadDamage(settings.stateDirectory, job.name, target.name);
+  const known = await loadDamage(settings.stateDirectory, job.name, target.name).catch((error: unknown) => {
+    deps.log('warning', errorMessage(error));
+    return [];
+  });
   const asked = known.map(({ snapshot }) => snapshot).filter((snapshot) => snapshot !== looked);
   if (asked.length === 0) return;
   const source = `${plan.directory}/empty`;

@@ -21,17 +21,27 @@ export interface DamageNote {
   readonly snapshots: readonly DamagedSnapshot[];
 }
 
-/** Snapshots that are remembered; the oldest findings go. */
-const REMEMBERED = 1000;
+/** Snapshots that are remembered; the oldest findings go. With a reason of this length each (UTF-16 units), the file stays far below what is read. */
+const REMEMBERED = 200;
+const LONGEST_REASON = 500;
 
-/** The damaged snapshots that are known, oldest finding first; none when the note is missing or damaged itself. */
+/**
+ * The damaged snapshots that are known, oldest finding first; none when there is no note.
+ * @throws Error when the note is not sound: then it is not known what is damaged
+ */
 export async function loadDamage(
   stateDirectory: string,
   job: string,
   target: string,
 ): Promise<readonly DamagedSnapshot[]> {
-  const note = await loadJobFile<DamageNote>(noteFile(stateDirectory, job, target), isDamageNote);
-  return note === 'missing' || note === 'damaged' ? [] : note.snapshots;
+  const file = noteFile(stateDirectory, job, target);
+  const note = await loadJobFile<DamageNote>(file, isDamageNote);
+  if (note === 'damaged') {
+    throw new Error(
+      `${file} is no longer what was written there: move it away, and verify the snapshots that you mean to keep`,
+    );
+  }
+  return note === 'missing' ? [] : note.snapshots;
 }
 
 /** Remembers a finding; the first time that a snapshot was found damaged stays. */
@@ -44,7 +54,8 @@ export async function rememberDamage(
   const known = await loadDamage(stateDirectory, job, target);
   const before = known.find(({ snapshot }) => snapshot === finding.snapshot);
   const others = known.filter(({ snapshot }) => snapshot !== finding.snapshot);
-  const snapshots = [...others, { ...finding, found: before?.found ?? finding.found }].slice(-REMEMBERED);
+  const reason = finding.reason.slice(0, LONGEST_REASON);
+  const snapshots = [...others, { ...finding, reason, found: before?.found ?? finding.found }].slice(-REMEMBERED);
   await saveJobFile(noteFile(stateDirectory, job, target), { version: 1, snapshots } satisfies DamageNote);
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flipByte } from './support/flip-byte.ts';
@@ -87,5 +87,17 @@ describe('damage that verify finds in an older snapshot', () => {
     await primary.secure();
     expect(await primary.call('verify', 'postgres')).toMatchObject({ code: 0 });
     expect(await primary.call('status')).toMatchObject({ code: 0 });
+  });
+
+  it('is not taken for none when what is known of it cannot be read', async () => {
+    await writeFile(join(primary.state, 'jobs', 'postgres@vault.damage.json'), '{');
+    expect(await primary.call('status')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/cannot be told: .*damage\.json is no longer what was written/) as string,
+    });
+    const shown = await primary.call('history');
+    expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('are not marked') as string });
+    expect(await primary.call('verify', 'postgres')).toMatchObject({ code: 0 });
+    expect(await primary.call('report', '--out', join(primary.directory, 'report.html'))).toMatchObject({ code: 0 });
   });
 });
