@@ -14,7 +14,7 @@ export interface Basis {
 }
 
 /**
- * The one basis of a push. The sender notices by itself when nothing is linked (FACTS 2).
+ * The one basis of a push. The sender notices by itself when nothing is linked (facts.md#link-dest-that-links-nothing).
  * A dry run leaves no trace, so it does with the first.
  */
 export async function basisFor(

@@ -4,7 +4,7 @@ import { errorCode, isMissing } from '../../src/platform/files.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /**
- * What a job's directory holds of one id (DESIGN 4).
+ * What a job's directory holds of one id (design.md#on-the-secondary).
  *
  * `bare` is a directory under its final name without a seal: a seal was being placed when the gate died, or nobody
  * knows where it came from. It is left alone.

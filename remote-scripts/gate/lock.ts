@@ -18,7 +18,7 @@ const HELD_BY_ANOTHER = 75;
  * Takes the lock of a job, or does not wait.
  *
  * The kernel keeps an flock(2) as long as any process has the open file: rsync holds it when the gate is killed, and
- * the gate when rsync is (FACTS 14, 23). Nothing has to be cleaned up after a crash.
+ * the gate when rsync is (facts.md#what-a-killed-session-leaves and facts.md#locks). Nothing has to be cleaned up after a crash.
  * @returns undefined while another process holds it
  */
 export async function takeLock(path: string): Promise<JobLock | undefined> {

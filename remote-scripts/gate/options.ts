@@ -26,7 +26,7 @@ export const MOST_BASES = 2;
 
 /**
  * Letters that a client may send, and how often. Missing on purpose: X, U (change inodes that sealed snapshots share,
- * FACTS 7), b, K, k, L, R, m, B, x, s, I, O, J, N, S, u, d, q, v, W: nothing of ours sends them.
+ * facts.md#options-that-reach-shared-inodes), b, K, k, L, R, m, B, x, s, I, O, J, N, S, u, d, q, v, W: nothing of ours sends them.
  */
 export const LETTERS: ReadonlyMap<string, number> = new Map([
   ['n', 1], // dry run

@@ -33,7 +33,7 @@ export type ParsedRequest =
 export const LONGEST_COMMAND = 1024;
 
 // No backslash, quote, glob, control character or white space but the blank: rrsync and rsync then read the
-// rebuilt words exactly as we do (FACTS 8).
+// rebuilt words exactly as we do (facts.md#white-space).
 const ALPHABET = /^[A-Za-z0-9 ._/=%-]*$/;
 
 /** Thrown inside this file only. */
@@ -41,7 +41,7 @@ class Refusal extends Error {}
 
 /**
  * Reads what a client sent as `SSH_ORIGINAL_COMMAND` against a closed grammar: what stock rsync 3.2.3 to 3.5.0 sends
- * for the push, verification, canary and seal of offsite-rsync (DESIGN 3). Everything else is refused.
+ * for the push, verification, canary and seal of offsite-rsync (design.md#the-wire). Everything else is refused.
  */
 export function parseRequest(commandLine: string): ParsedRequest {
   try {

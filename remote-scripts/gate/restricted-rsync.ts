@@ -10,7 +10,7 @@ export interface RestrictedRun {
   readonly command: string;
   /** Directory that rrsync does not let it out of. */
   readonly root: string;
-  /** rrsync refuses `--delete` even in a dry run (FACTS 5), so a verification needs this. */
+  /** rrsync refuses `--delete` even in a dry run (facts.md#deletion), so a verification needs this. */
   readonly allowDelete: boolean;
   /** Inherited by rsync, which so holds the lock as long as it lives. */
   readonly lockFd: number;
@@ -109,7 +109,8 @@ function argumentsFor({ root, allowDelete, largestFile }: RestrictedRun): string
     'rrsync',
     '-wo',
     '-munge',
-    '-no-lock', // it would lock the whole root for all jobs, and lose the lock when it is killed (FACTS 14)
+    // It would lock the whole root for all jobs, and lose the lock when it is killed (facts.md#what-a-killed-session-leaves).
+    '-no-lock',
     ...(allowDelete ? [] : ['-no-del']),
     root,
   ];

@@ -45,7 +45,7 @@ export interface SessionInput {
   readonly signal: AbortSignal;
 }
 
-/** The reason that the controller knows as "wait and try again" (FACTS 15). */
+/** The reason that the controller knows as "wait and try again" (facts.md#its-own-lock). */
 const BUSY = 'busy: another session is still writing to this job';
 
 /** What only the administrator of this machine can mend. */

@@ -145,7 +145,8 @@ async function deleteOne(trash: string, name: string, deps: TrashDeps): Promise<
   const first = await removeTrees(trash, [name], deps);
   if (endedWell(first)) return undefined;
   if (deps.signal?.aborted) return INTERRUPTED;
-  // rm cannot go into a directory without permissions, which a snapshot under `metadata: plain` may hold (FACTS 22).
+  // rm cannot go into a directory without permissions, which a snapshot under `metadata: plain` may hold
+  // (facts.md#deleting-deep-trees).
   // Only now, because looking for them takes as long again as deleting.
   await deps.runProcess({
     ...toolSpec(trash, deps),

@@ -12,7 +12,7 @@ export interface HeldLock {
 }
 
 /**
- * Takes an exclusive flock(2): flock(1) locks our own open file, which it inherits (FACTS 23).
+ * Takes an exclusive flock(2): flock(1) locks our own open file, which it inherits (facts.md#locks).
  * @param path a file, made if missing, or a directory
  * @param kind what lies at `path`
  * @param waitMs how long to wait for whoever holds it

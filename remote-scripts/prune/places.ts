@@ -22,7 +22,7 @@ export function hostPlaces(settings: SecondarySettings, host: string): HostPlace
 
 /**
  * The file or directory whose lock keeps writers away from a job: the gate's lock file, or for a plain rrsync, which
- * locks the directory it is confined to, that directory (FACTS 15).
+ * locks the directory it is confined to, that directory (facts.md#its-own-lock).
  */
 export function lockPath(host: HostSettings, places: HostPlaces, job: string): string {
   return host.secondary === 'gate' ? join(places.state, `${job}.lock`) : places.root;

@@ -27,7 +27,10 @@ interface Finding {
   readonly text: string;
 }
 
-/** Older ones lack safe resolution of paths, and rrsync ignores an anchored --link-dest in some (FACTS 1, 16). */
+/**
+ * Older ones lack safe resolution of paths (facts.md#the-price-of-safe-paths), and rrsync ignores an anchored --link-dest in
+ * some (facts.md#anchored-link-dest).
+ */
 const GOOD_RSYNC = [3, 5, 0] as const;
 
 /**

@@ -38,7 +38,7 @@ export async function startPrivateSshd(
   for (const name of ['host_key', 'client_key']) {
     await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'offsite-rsync demo', '-f', path(name)]);
   }
-  // As root sshd insists on this directory (FACTS 21); on a machine without a running sshd it may be missing.
+  // As root sshd insists on this directory (facts.md#an-sshd-of-ones-own); on a machine without a running sshd it may be missing.
   if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const port = await freePort();
   await writeFile(

@@ -15,7 +15,7 @@ export interface KernelLock {
 /**
  * Takes a lock without waiting.
  *
- * Node has no flock(2): flock(1) locks our own open file description, which it inherits as descriptor 3 (FACTS 23).
+ * Node has no flock(2): flock(1) locks our own open file description, which it inherits as descriptor 3 (facts.md#locks).
  * @param path the lock file; made with mode 0600 if missing
  * @returns the lock, or undefined when another process holds it
  * @throws UnfitFileError when no file lies there

@@ -26,7 +26,7 @@ export interface Tree {
 
 /** Options of a push beyond the tree. */
 export interface PushOptions {
-  /** Earlier snapshots to link to, the best first (FACTS 13: the last sealed one before a broken attempt). */
+  /** Earlier snapshots to link to, the best first (facts.md#order-of-bases: the last sealed one before a broken attempt). */
   readonly bases: readonly SnapshotId[];
   /** Bytes a second; undefined for no limit. */
   readonly bandwidthLimit: number | undefined;
@@ -41,7 +41,7 @@ export interface PushOptions {
   readonly progress?: boolean;
 }
 
-/** Arguments of a push (DESIGN 3). The options that `metadata` stands for are the same in {@link checkArguments}. */
+/** Arguments of a push (design.md#the-wire). The options that `metadata` stands for are the same in {@link checkArguments}. */
 export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): string[] {
   return [
     ...metadataOptions(wire.metadata),
@@ -50,7 +50,7 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     '--partial',
     '-yy',
     ...(wire.compress ? ['--compress'] : []),
-    // Twice: unchanged files are named too, as linked (h) or, where linking failed, copied (c). FACTS 2.
+    // Twice: unchanged files are named too, as linked (h) or, where linking failed, copied (c). facts.md#link-dest-that-links-nothing.
     '-ii',
     `--out-format=${PUSH_FORMAT}`,
     '--stats',
@@ -71,7 +71,7 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
 
 /** Options of a checksum comparison. */
 export interface CheckOptions {
-  /** Also report what only the secondary has; plain `rrsync -no-del` refuses to (FACTS 5). */
+  /** Also report what only the secondary has; plain `rrsync -no-del` refuses to (facts.md#deletion). */
   readonly extras: boolean;
   /** File of NUL-separated filter patterns that come before everything is excluded: compare only these. */
   readonly only?: string;

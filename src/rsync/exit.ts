@@ -61,7 +61,7 @@ const TRACEBACK = /^Traceback \(most recent call last\):\n(?:.*\n)*?/.source;
 
 /** The first row that matches wins. */
 const WORDS: readonly WordsRow[] = [
-  { pattern: /(Another instance of rrsync is already accessing this directory)/, meaning: 'busy' }, // FACTS 15
+  { pattern: /(Another instance of rrsync is already accessing this directory)/, meaning: 'busy' }, // facts.md#its-own-lock
   { pattern: /^\S*rrsync error: (.*)/m, meaning: 'refused', left: 'nothing' },
   // Short of memory or processes for a moment (errno 11 and 12).
   {

@@ -31,7 +31,7 @@ export interface SessionResult {
   readonly remoteProtocol: number;
   /** Checksum that both sides agreed on; empty when the session did not get that far. */
   readonly checksum: string;
-  /** Devices, FIFOs and sockets: they are not stored (FACTS 11). */
+  /** Devices, FIFOs and sockets: they are not stored (facts.md#special-files). */
   readonly skippedSpecial: number;
   /** Files of ours that could not be read in full, however the session ended; the first of them. */
   readonly readErrors: readonly UnreadableFile[];

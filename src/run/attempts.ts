@@ -131,7 +131,7 @@ function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | unde
   return read < started ? read : started;
 }
 
-/** What the next attempt may link to, the best first (FACTS 13). */
+/** What the next attempt may link to, the best first (facts.md#order-of-bases). */
 export function basesOf(state: JobState): SnapshotId[] {
   return [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
 }

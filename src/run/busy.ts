@@ -7,7 +7,7 @@ const LONGEST_WAIT = 10_000;
 
 /**
  * Repeats a session while the secondary serves another one: after a broken line its old server lives on for a while
- * (FACTS 15), and that is no reason to give up.
+ * (facts.md#its-own-lock), and that is no reason to give up.
  * @param session starts the session
  * @param verdictOf finds the verdict in what it returned
  * @returns the last result; still `busy` when the time for waiting is over

@@ -16,7 +16,7 @@ export interface Pushed {
   readonly wrote: boolean;
   /** Bytes of the source dealt with: sent or linked. */
   readonly bytesDone: number;
-  /** rsync wrote into a directory that was there before: never to be sealed (DESIGN 3). */
+  /** rsync wrote into a directory that was there before: never to be sealed (design.md#the-wire). */
   readonly intoExisting: boolean;
   /** What answers is not what the configuration says: nothing was sent. */
   readonly wrong: string | undefined;
@@ -77,7 +77,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       tally.linkedFiles += 1;
       tally.linkedBytes += item.size;
     } else if (item.action === 'created' && item.differs === '') {
-      tally.copiedFiles += 1; // equal to the basis, and yet not linked: FACTS 2
+      tally.copiedFiles += 1; // equal to the basis, and yet not linked: facts.md#link-dest-that-links-nothing
       tally.linkedBytes += item.size;
     }
     reach(sent.bytes);
@@ -129,7 +129,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
 
 /**
  * Whether deduplication was lost, although rsync ended well: it says nothing of a basis that it could not use
- * (FACTS 1, 2).
+ * (facts.md#anchored-link-dest and facts.md#link-dest-that-links-nothing).
  * @param oldFiles regular files that are older than the basis, so that it ought to have them
  * @returns a warning, or undefined
  */

@@ -10,7 +10,7 @@ export const NAME_RULE =
 
 const NAME = new RegExp(NAME_PATTERN);
 
-/** Suffixes that mean something in a job's directory on the secondary (DESIGN 4), so no job may end in one. */
+/** Suffixes that mean something in a job's directory on the secondary (design.md#on-the-secondary), so no job may end in one. */
 const RESERVED_SUFFIX = /\.(sealed|partial|frozen)$/;
 
 /** Whether `text` may name a job, target, host or channel. */

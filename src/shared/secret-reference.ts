@@ -1,6 +1,6 @@
 /**
  * Where a secret's value is to be found. Endpoints, keys and alert URLs are only ever given this way;
- * a literal in the config is refused (DESIGN 6).
+ * a literal in the config is refused (design.md#secrets-and-discretion).
  */
 export type SecretReference =
   /** An environment variable, or a line `NAME=value` of the secrets file. */

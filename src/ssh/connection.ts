@@ -41,7 +41,7 @@ const HANDSHAKE_GRACE = 20_000;
  * Opens one ssh connection (a master without a session of its own) that every rsync session of a run goes through:
  * one handshake instead of four, and failures to connect are told apart from failures of rsync.
  *
- * With `-N` the forced command is not reached (FACTS 20): only the sessions are.
+ * With `-N` the forced command is not reached (facts.md#forced-commands): only the sessions are.
  */
 export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connected> {
   const socket = join(spec.directory, 'c');

@@ -38,7 +38,7 @@ const ABSENT_FILE = '.offsite-rsync-canary';
 
 /**
  * Proves that verification can see: compares an altered copy (same path, size and mtime) of one file against the
- * snapshot, and exactly that one difference must be reported. A secondary with `-no-overwrite` reports nothing (FACTS 4).
+ * snapshot, and exactly that one difference must be reported. A secondary with `-no-overwrite` reports nothing (facts.md#a-blind-server).
  */
 export async function checkCanary(spec: CanarySpec, run: RunProcess): Promise<CanaryResult> {
   await rm(spec.directory, { recursive: true, force: true });

@@ -51,7 +51,7 @@ export interface Moments {
 }
 
 /**
- * Tells what one itemised difference means (DESIGN 5). After a sealed run we know what was there, so what the secondary
+ * Tells what one itemised difference means (design.md#a-run). After a sealed run we know what was there, so what the secondary
  * lost or changed is told by what only the source's own kernel sets (ctime) and by what the run itself sent, under which
  * size and mtime. Either is proof enough of damage; what neither proves is drift. Content that differs under one size and
  * mtime is corruption in any case.
@@ -65,7 +65,7 @@ export function classifyDifference(
   { since, unseenSince = Infinity }: Moments,
   known: KnownEntry = { kind: 'unknown' },
 ): DifferenceKind | undefined {
-  if (item.kind === 'device' || item.kind === 'special') return undefined; // never stored: FACTS 11
+  if (item.kind === 'device' || item.kind === 'special') return undefined; // never stored: facts.md#special-files
   if (item.isExtra) return 'extra';
   if (source === undefined) return 'drift';
   const untouched = source.lastChangeMs < since;

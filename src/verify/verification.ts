@@ -66,7 +66,7 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
 
 async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
   const comparer = createComparer(spec.tree.source, spec.witnesses);
-  // Under rrsync -no-del, --delete is refused even in a dry run (FACTS 5). With a list, all else would count as extra.
+  // Under rrsync -no-del, --delete is refused even in a dry run (facts.md#deletion). With a list, all else would count as extra.
   const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
   const session = await runSession(
     {

@@ -15,7 +15,10 @@ const HONEST = [
   `rsync --server -te.LsfxCIvu . db/${ID}.sealed`,
 ];
 
-/** Options that must never be let in, in any form (FACTS 7 and rsync(1)); written by hand, not derived from the grammar. */
+/**
+ * Options that must never be let in, in any form (facts.md#options-that-reach-shared-inodes and rsync(1)); written by hand,
+ * not derived from the grammar.
+ */
 const FORBIDDEN_OPTIONS = [
   '--sender', '--daemon', '--config=/x', '--inplace', '--append', '--append-verify', '--delay-updates', '--backup',
   '--backup-dir=x', '--suffix=x', '--temp-dir=x', '--partial-dir=x', '--copy-dest=/db/x/', '--compare-dest=/db/x/',

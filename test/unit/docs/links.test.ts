@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { anchorsOf } from './support/anchors.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -10,22 +11,12 @@ const pages = [
   ...readdirSync(join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
 ];
 
-/** The anchors of a page, as GitHub makes them of its headings. */
-function anchors(text: string): string[] {
-  return [...text.replace(/^```[^]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  );
-}
-
 describe.each(pages)('%s', (page) => {
   it('links to pages and headings that exist', () => {
     for (const [, target = '', anchor] of read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
       const path = target === '' ? page : join(dirname(page), target);
       expect(existsSync(join(root, path)), `${page} links to ${target}`).toBe(true);
-      if (anchor !== undefined) expect(anchors(read(path)), `${page} links to ${target}#${anchor}`).toContain(anchor);
+      if (anchor !== undefined) expect(anchorsOf(read(path)), `${page} links to ${target}#${anchor}`).toContain(anchor);
     }
   });
 });

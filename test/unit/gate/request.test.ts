@@ -5,7 +5,8 @@ const ID = '2026-11-23T021500Z';
 const PREVIOUS = '2026-11-22T021500Z';
 const BROKEN = '2026-11-23T011500Z';
 
-// Captured from rsync 3.5.0 with the controller's options; 3.2.3 sends the same but for letters after `e.` (FACTS 18).
+// Captured from rsync 3.5.0 with the controller's options; 3.2.3 sends the same but for letters after `e.`
+// (facts.md#the-command-lines-of-a-stock-client).
 const PUSH = `rsync --server -lyyHogDtpAre.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /db/${PREVIOUS}/ --link-dest /db/${BROKEN}/ --fake-super . db/${ID}/`;
 const PLAIN_PUSH = `rsync --server -lyHDtprze.iLsfxCIvu --log-format=%i%I --bwlimit=500 --stats --partial --mkpath . db/${ID}/`;
 const VERIFY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --timeout=60 --delete --numeric-ids --fake-super . db/${ID}/`;

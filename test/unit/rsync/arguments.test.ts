@@ -66,7 +66,7 @@ describe('the arguments of a push', () => {
     expect(args).not.toContain('-aHA');
   });
 
-  it('never hold what can change an older snapshot through a hard link (FACTS 7)', () => {
+  it('never hold what can change an older snapshot through a hard link (facts.md#options-that-reach-shared-inodes)', () => {
     for (const metadata of ['plain', 'fake_super'] as const) {
       const args = pushArguments({ ...wire, metadata }, tree, { ...options, bases: [before], checksum: true });
       expect(

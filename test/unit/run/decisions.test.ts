@@ -121,7 +121,7 @@ describe('the wait before the next attempt', () => {
 });
 
 describe('what is linked to', () => {
-  it('is the last sealed snapshot before a broken attempt (FACTS 13)', () => {
+  it('is the last sealed snapshot before a broken attempt (facts.md#order-of-bases)', () => {
     const broken = parseSnapshotId('2026-11-23T021500Z')!;
     const state: JobState = {
       version: 1,
