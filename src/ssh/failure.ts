@@ -65,7 +65,7 @@ export function judgeConnection(end: ProcessEnd): ConnectionFailure {
     outcome: 'could-not-connect',
     reason:
       said === ''
-        ? 'ssh ended without a word: is an ssh server there, and does it share an algorithm with this one?'
+        ? 'the other side closed the connection without a word. Is it an ssh server that has an algorithm in common with this one, and may the account log in there (account expired, nologin, AllowUsers)? Its own log tells'
         : `ssh: ${lastReasons(said)}`,
   };
 }

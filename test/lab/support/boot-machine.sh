@@ -1,5 +1,6 @@
 #!/bin/sh
-# Boots a systemd of its own: boot-machine.sh DIRECTORY. Stays until that ends, and takes away what it made.
+# Boots a systemd of its own: boot-machine.sh DIRECTORY. Stays until that ends, and takes away what it made. LAB_SHARE, if
+# set, is a directory of the host's that can be read in it below /opt/lab, under its own name.
 # Everything happens in namespaces; of the host, it uses a pair of control groups with a name of its own. Its root is an overlay
 # of the host's, and a tar archive on standard input is laid over that.
 set -eu
@@ -40,6 +41,12 @@ if [ "${2:-}" = inside ]; then
   ln -s pts/ptmx "$root/dev/ptmx"
   mount -t tmpfs tmpfs "$root/dev/shm"
   ln -s /proc/self/fd "$root/dev/fd"
+  if [ -n "${LAB_SHARE:-}" ]; then
+    share=$root/opt/lab/${LAB_SHARE##*/}
+    mkdir -p "$share"
+    mount --bind "$LAB_SHARE" "$share"
+    mount -o remount,bind,ro "$share"
+  fi
   cd "$root"
   mkdir -p old
   pivot_root . old

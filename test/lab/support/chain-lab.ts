@@ -45,8 +45,8 @@ const TOKEN = 'token-4711-canary';
 export const LARGE = 12 * 1024 * 1024;
 export const SMALL = 100_000;
 
-// What a machine would do to more than itself, or what only takes time.
-const MASKED = [
+/** What a machine would do to more than itself, or what only takes time. */
+export const MASKED = [
   ...['systemd-timesyncd', 'systemd-modules-load', 'systemd-sysctl', 'systemd-binfmt', 'systemd-random-seed'].map(
     (name) => `${name}.service`,
   ),

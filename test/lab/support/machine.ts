@@ -31,8 +31,9 @@ const BOOT = fileURLToPath(new URL('boot-machine.sh', import.meta.url));
  * Boots a machine: an overlay of this one's root, with what lies in `files` laid over it.
  * @param files a directory; its owners and modes are kept
  * @param network pid of a process whose network is to be the machine's
+ * @param share a directory of the host's that can be read in it below /opt/lab, under its own name
  */
-export async function bootMachine(files: string, network: number): Promise<Machine> {
+export async function bootMachine(files: string, network: number, share = ''): Promise<Machine> {
   const directory = await mkdtemp(join(tmpdir(), 'offsite-lab-'));
   const archive = spawnSync('tar', ['-cf', '-', '-C', files, '.'], { maxBuffer: 512 * 1024 * 1024 });
   if (archive.status !== 0) throw new Error(archive.stderr.toString());
@@ -40,7 +41,7 @@ export async function bootMachine(files: string, network: number): Promise<Machi
     'setpriv',
     ['--pdeathsig', 'TERM', 'nsenter', `--net=/proc/${network}/ns/net`, 'unshare', '--mount', BOOT, directory],
     // A group of its own: whatever kills the test leaves it to take away what it made.
-    { stdio: ['pipe', 'ignore', 'pipe'], detached: true },
+    { stdio: ['pipe', 'ignore', 'pipe'], detached: true, env: { ...process.env, LAB_SHARE: share } },
   );
   const said: string[] = [];
   boot.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));

@@ -2,19 +2,43 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 import { configSchema } from '../../../src/config/schema.ts';
+import { referencesIn } from '../../../src/shared/secret-reference.ts';
 
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 const text = readFileSync(new URL('../../../config.example.yaml', import.meta.url), 'utf8');
+/** With everything on that stands behind a `#` without a blank. */
+const allOn = text.replace(/^( *)#(?=[a-z])/gm, '$1');
 
 describe('config.example.yaml', () => {
-  it('is valid', () => {
+  it('is valid as copied, with the secrets that the README has you write and no others', () => {
     const settings = parseConfig('config.example.yaml', text);
     expect([...settings.jobs.keys()]).toEqual(['postgres']);
+    expect(settings.jobs.get('postgres')?.expect).toBeDefined();
     expect(settings.targets.get('vault')?.secondary).toBe('gate');
+    const { identity, knownHosts } = settings.targets.get('vault')!;
+    expect([identity, knownHosts]).toEqual([
+      { file: '/etc/offsite-rsync/vault.key' },
+      { file: '/etc/offsite-rsync/vault.known_hosts' },
+    ]);
+    const written = [...readme.matchAll(/^([A-Z_]+)=/gm)].map(([, name = '']) => name);
+    expect(written).toContain('VAULT_HOST');
+    const { port, ...needed } = settings.targets.get('vault')!;
+    expect(port).toEqual({ env: 'VAULT_PORT' }); // 22 when it is not set
+    const names = [...referencesIn({ ...needed }), ...referencesIn(settings.alerts.channels)].flatMap(
+      ({ reference }) => ('env' in reference ? [reference.env] : []),
+    );
+    expect(names.filter((name) => !written.includes(name))).toEqual([]);
+  });
+
+  it('is valid with all on that is switched off', () => {
+    const settings = parseConfig('config.example.yaml', allOn);
     expect(Object.keys(settings.alerts.channels)).toHaveLength(7);
+    expect(settings.metricsFile).toBeDefined();
+    expect(settings.runtimeDirectory).toBeDefined();
   });
 
   it('speaks of every key that the schema knows', () => {
-    const missing = keysOf(configSchema).filter((key) => !new RegExp(`(^|[\\s#{])${key}:`, 'm').test(text));
+    const missing = keysOf(configSchema).filter((key) => !new RegExp(`(^|[\\s{])${key}:`, 'm').test(allOn));
     expect(missing).toEqual([]);
   });
 

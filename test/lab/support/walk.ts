@@ -1,0 +1,56 @@
+import type { Block } from './documented.ts';
+import { ADDRESS, MESSENGER, type NewcomerLab, type Typed } from './newcomer-lab.ts';
+
+/** One block of the pages, as a newcomer comes to it. */
+export interface Step {
+  /** A line of it that no other block has. */
+  readonly block: string;
+  readonly on: 'primary' | 'secondary';
+  /** Commands that do not end with 0, as {@link Typed.failed} says it; each with its reason beside it. */
+  readonly failing?: readonly RegExp[];
+  /** What must lie ready that a newcomer would have. */
+  readonly before?: (lab: NewcomerLab) => void;
+  /** How a block that is no shell's gets into place; left out: it is typed. */
+  readonly put?: (lab: NewcomerLab, text: string) => void;
+  /** What must have come of it. */
+  readonly after?: (lab: NewcomerLab, typed: Typed) => void | Promise<void>;
+}
+
+/** What a newcomer writes where the pages have a placeholder. */
+const PLACEHOLDERS: readonly (readonly [RegExp, (lab: NewcomerLab) => string])[] = [
+  [/(?<=git clone )…/, () => '/opt/lab/origin'],
+  [/AAAA…/, ({ primary }) => primary.read('/etc/offsite-rsync/vault.key.pub').split(' ')[1] ?? ''],
+  [/(?<=VAULT_HOST=)…/, () => ADDRESS.secondary],
+  [/(?<=NTFY_URL=)…/, () => MESSENGER],
+  [/VAULT-ADDRESS/, () => ADDRESS.secondary],
+  [/2026-11-23T021500Z/g, newestSealed],
+  // What is typed or pasted there.
+  [/(?<=\/dev\/stdin vault-host) .*$/m, () => ` <<<${ADDRESS.secondary}`],
+  [/(?<=\/dev\/stdin vault-user) .*$/m, () => ' <<<offsite-db1'],
+  [/(?<=\/dev\/stdin \S*\/phone) .*$/m, () => ` <<<${MESSENGER}`],
+];
+
+/** Id of the newest sealed snapshot of the job `postgres`. */
+export function newestSealed({ secondary }: NewcomerLab): string {
+  const names = secondary.must('ls', '/srv/offsite/db1/postgres').split('\n');
+  return (names.filter((name) => name.endsWith('.sealed')).at(-1) ?? '').slice(0, -'.sealed'.length);
+}
+
+/** A block with every placeholder filled in. */
+export function filledIn(text: string, lab: NewcomerLab): string {
+  return PLACEHOLDERS.reduce(
+    (filled, [placeholder, value]) => filled.replace(placeholder, (found) => (found === '' ? '' : value(lab))),
+    text,
+  );
+}
+
+/** Types a block, or puts it into place. @throws Error when it holds a placeholder that nobody fills in */
+export function take(step: Step, block: Block, lab: NewcomerLab): Typed {
+  step.before?.(lab);
+  const text = filledIn(block.text, lab);
+  if (/^(?! *#).*…/m.test(text))
+    throw new Error(`${block.page}:${block.line} holds a placeholder that no row fills in:\n${text}`);
+  if (!step.put) return lab.type(step.on, text);
+  step.put(lab, text);
+  return { output: '', failed: [] };
+}
