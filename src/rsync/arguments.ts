@@ -85,6 +85,8 @@ export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): s
     '--checksum',
     '-i',
     `--out-format=${CHECK_FORMAT}`,
+    '--stats',
+    '--no-human-readable',
     '--debug=PROTO,NSTR',
     ...(options.extras ? ['--delete'] : []),
     ...excludes(tree.exclude),

@@ -11,6 +11,7 @@ import { interruptionOf } from './interruption.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
 import { sessionEnd, sessionVerdict } from './session-end.ts';
+import { disagreement } from './three-views.ts';
 
 /** How an attempt ended. */
 export type AttemptResult =
@@ -139,6 +140,14 @@ async function verify(
   if (result.kind === 'source-unread') return sourceUnread(result);
   for (const difference of result.comparison.differences) observe({ event: 'difference', difference });
   if (result.verdict !== 'intact') return differing(spec, result, bytesDone);
+  const views = {
+    walked: spec.source.files,
+    pushed: pushed.session.stats.regularFiles,
+    ...(mode === 'full' ? { compared: result.files } : {}),
+  };
+  const { source, exclude } = tree;
+  const reason = await disagreement(views, { source, exclude, environment, signal }, runProcess);
+  if (reason !== undefined) return { kind: 'failed', outcome: 'incomplete', reason, bytesDone, left: 'perhaps' };
 
   observe({ event: 'step-started', step: 'canary' });
   const candidates = spec.source.candidates;

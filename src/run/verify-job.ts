@@ -20,6 +20,7 @@ import { interruptionOf } from './interruption.ts';
 import { readRunSecrets } from './locked-run.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
+import { disagreement } from './three-views.ts';
 import { unexpectedEnd } from './run-end.ts';
 import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
 
@@ -188,6 +189,14 @@ async function verifyOver(
   const { comparison, algorithm, verdict } = verified;
   const compared = { kind: 'ended', comparison, algorithm } as const;
   if (verdict === 'corruption') return { ...compared, outcome: 'corruption', reason: summariseComparison(comparison) };
+  const views = { walked: plan.source.files, compared: verified.files };
+  const { source, exclude } = tree;
+  const unlike = await disagreement(
+    views,
+    { source, exclude, environment: common.environment, signal },
+    deps.runProcess,
+  );
+  if (unlike !== undefined) return { ...compared, outcome: 'incomplete', reason: unlike };
 
   deps.observe({ event: 'step-started', step: 'canary' });
   // A file that has changed since is another one than the snapshot's: it proves nothing.

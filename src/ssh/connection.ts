@@ -96,11 +96,14 @@ function configFileIn(directory: string): string {
   return join(directory, 'ssh_config');
 }
 
+/** popt reads `~/.popt`, where an alias for rsync can leave out what it likes. Without HOME some programs ask the user database. */
+const NO_HOME = '/nonexistent';
+
 /**
  * The environment of ssh and rsync: nothing of ours goes over, no RSYNC_* variable changes what we asked for, and
  * messages come in the language that we parse.
  */
 export function sessionEnvironment(): Record<string, string> {
-  const { PATH = '/usr/local/bin:/usr/bin:/bin', HOME = '/' } = process.env;
-  return { PATH, HOME, LC_ALL: 'C', TZ: 'UTC' };
+  const { PATH = '/usr/local/bin:/usr/bin:/bin' } = process.env;
+  return { PATH, HOME: NO_HOME, LC_ALL: 'C', TZ: 'UTC' };
 }

@@ -15,6 +15,8 @@ export type Verified =
       readonly verdict: ComparisonVerdict;
       /** The checksum both sides used. */
       readonly algorithm: string;
+      /** Regular files of the source that were compared. */
+      readonly files: number;
     }
   | { readonly kind: 'session-failed'; readonly session: SessionResult }
   /** Files of the source itself could not be read: what was compared says nothing about them. */
@@ -81,7 +83,7 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
   if (session.verdict.kind !== 'ok') return { kind: 'session-failed', session };
   const comparison = comparer.result();
   const verdict = judgeComparison(comparison, spec.wire.metadata);
-  return { kind: 'compared', comparison, verdict, algorithm: session.checksum };
+  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, files: session.stats.regularFiles };
 }
 
 /** What is told of files that can be read stands; of the others nothing is known. */

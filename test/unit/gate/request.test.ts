@@ -9,7 +9,7 @@ const BROKEN = '2026-11-23T011500Z';
 // (facts.md#the-command-lines-of-a-stock-client).
 const PUSH = `rsync --server -lyyHogDtpAre.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /db/${PREVIOUS}/ --link-dest /db/${BROKEN}/ --fake-super . db/${ID}/`;
 const PLAIN_PUSH = `rsync --server -lyHDtprze.iLsfxCIvu --log-format=%i%I --bwlimit=500 --stats --partial --mkpath . db/${ID}/`;
-const VERIFY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --timeout=60 --delete --numeric-ids --fake-super . db/${ID}/`;
+const VERIFY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --timeout=60 --stats --delete --numeric-ids --fake-super . db/${ID}/`;
 const CANARY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --numeric-ids --fake-super . db/${ID}/`;
 const SEAL = `rsync --server -te.LsfxCIvu --timeout=30 . db/${ID}.sealed`;
 

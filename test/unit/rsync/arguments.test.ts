@@ -118,6 +118,8 @@ describe('the arguments of a verification', () => {
       '--checksum',
       '-i',
       '--out-format=@%i %l %M %n',
+      '--stats',
+      '--no-human-readable',
       '--debug=PROTO,NSTR',
       '--delete',
       '--timeout=300',
