@@ -7,7 +7,11 @@ import { compiledSchemas } from './compile-schemas.mjs';
 const REQUIRE =
   "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);";
 
-function optionsFor(version) {
+// node dies of a locale with a name of fifty letters before it comes to our first line, and sshd lets clients name one.
+const ON_THE_SECONDARY = '-S -u NODE_OPTIONS LC_ALL=C node';
+
+/** @param words how env(1) starts the program */
+function optionsFor(version, words) {
   return {
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     bundle: true,
@@ -15,7 +19,7 @@ function optionsFor(version) {
     target: 'node20',
     format: 'esm',
     define: { 'globalThis.OFFSITE_RSYNC_VERSION': JSON.stringify(version) },
-    banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+    banner: { js: `#!/usr/bin/env ${words}\n${REQUIRE}` },
     minifyWhitespace: true, // half the bytes to parse at each start; names stay, for stack traces
     minifySyntax: true,
     legalComments: 'none',
@@ -27,7 +31,7 @@ function optionsFor(version) {
 export async function bundleController(outdir, version) {
   const plugins = [compiledSchemas()];
   const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external: ['node-notifier'] };
-  await build({ ...optionsFor(version), ...entry, plugins });
+  await build({ ...optionsFor(version, 'node'), ...entry, plugins });
 }
 
 /** Bundles a program of the secondary into one file of its own that needs only node. Tells what went into it. */
@@ -35,7 +39,7 @@ export async function bundleSecondary(name, outfile, version) {
   const metafiles = [];
   const plugins = [compiledSchemas(), coldModules((metafile) => metafiles.push(metafile))];
   const entry = { entryPoints: [`remote-scripts/${name}.ts`], outfile, metafile: true };
-  const { metafile } = await build({ ...optionsFor(version), ...entry, plugins });
+  const { metafile } = await build({ ...optionsFor(version, ON_THE_SECONDARY), ...entry, plugins });
   metafiles.push(metafile);
   const [written] = Object.values(metafile.outputs);
   return {

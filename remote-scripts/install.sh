@@ -333,8 +333,8 @@ Match User $account
     GatewayPorts no
     PermitTTY no
     PermitUserRC no
-    # node would load what it names, should AcceptEnv ever let it through.
-    SetEnv NODE_OPTIONS=
+    # node would load what the first names, should AcceptEnv ever let it through, and dies of a very long locale.
+    SetEnv NODE_OPTIONS= LC_ALL=C
     MaxSessions 2
     MaxAuthTries 3
     # A line that is dead is noticed after three minutes; a session that lives for ever is ended by the gate.

@@ -3,7 +3,7 @@ import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
 import type { SizedSnapshot } from '../../src/shared/retention-holds.ts';
-import { MAX_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
+import { MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /** A sealed snapshot as it lies in a job's directory. */
@@ -160,7 +160,7 @@ async function readSeal(
   try {
     const stats = await file.stat();
     if (!stats.isFile() || stats.uid !== uid) return 'no regular file of ours';
-    if (stats.size > MAX_SEAL_BYTES) return `larger than ${MAX_SEAL_BYTES} bytes`;
+    if (stats.size > MAX_STORED_SEAL_BYTES) return `larger than ${MAX_STORED_SEAL_BYTES} bytes`;
     const seal = parseSeal(await file.readFile('utf8'), expected);
     return typeof seal === 'string' ? seal : { seal, born: birth(stats) };
   } finally {

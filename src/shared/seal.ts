@@ -1,7 +1,13 @@
 import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 
-/** Largest seal that is accepted, in bytes; ours have under 1 KiB. */
+/** Largest seal that the gate takes from a sender, in bytes; ours have under 1 KiB. */
 export const MAX_SEAL_BYTES = 16_384;
+
+/**
+ * Largest seal that is read back. The gate writes a seal anew, with indentation and its receipt, which takes more room than the
+ * sender's own text: what it has accepted must never be too large for prune.
+ */
+export const MAX_STORED_SEAL_BYTES = 4 * MAX_SEAL_BYTES;
 
 /** The sender's claims about one complete and verified snapshot; the content of `<job>/<id>.sealed`. */
 export interface Seal {
@@ -64,7 +70,7 @@ export function formatSeal(seal: StoredSeal): string {
  *   one that a sender sent.
  */
 export function parseSeal(text: string, expected: { id: SnapshotId; job: string }): StoredSeal | string {
-  if (Buffer.byteLength(text) > MAX_SEAL_BYTES) return `larger than ${MAX_SEAL_BYTES} bytes`;
+  if (Buffer.byteLength(text) > MAX_STORED_SEAL_BYTES) return `larger than ${MAX_STORED_SEAL_BYTES} bytes`;
   let data: unknown;
   try {
     data = JSON.parse(text);

@@ -68,6 +68,9 @@ export function keyFiles(setting: string, { name, uid, home }: Account): string[
 /** Variables that a client may set, as far as nothing that we start takes orders from them. */
 const HARMLESS_VARIABLES = /^(LANG|LANGUAGE|LC_[A-Z_*]*|TERM|COLORTERM|NO_COLOR)$/;
 
+/** Those among them that every program started in the session begins with. */
+const LOCALE_VARIABLES = /^(LANG|LC_)/;
+
 /** Judges what sshd would do for the account. */
 export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, name: string): Finding[] {
   const snippet = `Install the sshd_config.d snippet of install.sh (Match User ${name}).`;
@@ -91,6 +94,11 @@ export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, n
             'Take them out of AcceptEnv in /etc/ssh/sshd_config and sshd_config.d.',
           ),
         ]),
+    // node dies of a locale with a very long name. Our first line sets one; this is for whatever starts node without it.
+    variables.some((variable) => LOCALE_VARIABLES.test(variable)) &&
+    !/(^| )LC_ALL=C( |$)/.test(settings.get('setenv') ?? '')
+      ? hint('sshd takes the locale of the client (AcceptEnv LANG LC_*) and sets none of its own', snippet)
+      : good('sshd lets no client choose the locale'),
     settings.get('clientaliveinterval') === '0'
       ? hint('sshd does not notice a client that has gone (ClientAliveInterval 0)', snippet)
       : good('sshd notices a client that has gone'),

@@ -34,13 +34,26 @@ test('judges what sshd lets through', () => {
     'permituserenvironment no\nclientaliveinterval 60\npasswordauthentication no\nkbdinteractiveauthentication no\n';
   const kindsOf = (text: string) => judgeSshd(parseSshd(text), 'web1', 'offsite-web1').map(({ kind }) => kind);
 
-  expect(kindsOf(safe)).toEqual(['good', 'good', 'good']);
-  expect(kindsOf(safe.replace('environment no', 'environment yes'))).toEqual(['bad', 'good', 'good']);
+  expect(kindsOf(safe)).toEqual(['good', 'good', 'good', 'good']);
+  expect(kindsOf(safe.replace('environment no', 'environment yes'))).toEqual(['bad', 'good', 'good', 'good']);
   expect(kindsOf(safe.replace('60', '0').replace('passwordauthentication no', 'passwordauthentication yes'))).toEqual([
+    'good',
     'good',
     'hint',
     'hint',
   ]);
+});
+
+test('hints at a locale of the client’s choice, which can end node before its first line', () => {
+  const second = (text: string) => judgeSshd(parseSshd(text), 'web1', 'offsite-web1')[1];
+  expect(second('acceptenv LANG\nacceptenv LC_*')).toMatchObject({
+    kind: 'hint',
+    fix: expect.stringContaining('snippet') as string,
+  });
+  expect(second('acceptenv LANG\nacceptenv LC_*\nsetenv NODE_OPTIONS=\nsetenv LC_ALL=C')).toMatchObject({
+    kind: 'good',
+  });
+  expect(second('acceptenv TERM')).toMatchObject({ kind: 'good' });
 });
 
 test('finds fault with variables of a client that node or the loader would obey', () => {

@@ -68,7 +68,7 @@ it('touches nothing that it cannot account for', async () => {
   store.seal('db', new Date('2026-11-18T02:15:00Z'));
   writeFileSync(join(db, '2026-11-18T021500Z.sealed'), '{ "version": 1 }');
   store.seal('db', new Date('2026-11-17T02:15:00Z'));
-  writeFileSync(join(db, '2026-11-17T021500Z.sealed'), ' '.repeat(20_000));
+  writeFileSync(join(db, '2026-11-17T021500Z.sealed'), ' '.repeat(70_000));
   const found = await inventory(store);
   expect(Object.fromEntries(found.oddities.map(({ name, reason }) => [name, reason]))).toEqual({
     'lost+found': 'its name is no snapshot id',
@@ -76,7 +76,7 @@ it('touches nothing that it cannot account for', async () => {
     '2026-11-19T021500Z.partial': 'it is no directory',
     '2026-02-30T021500Z': 'its name is no snapshot id',
     '2026-11-18T021500Z.sealed': 'its seal is for another snapshot id',
-    '2026-11-17T021500Z.sealed': 'its seal is larger than 16384 bytes',
+    '2026-11-17T021500Z.sealed': 'its seal is larger than 65536 bytes',
   });
   expect([...found.snapshots, ...found.leftovers]).toEqual([]);
 });

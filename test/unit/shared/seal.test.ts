@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatSeal, MAX_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../../src/shared/seal.ts';
+import { formatSeal, MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../../src/shared/seal.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 
 const id = parseSnapshotId('2026-11-23T021500Z')!;
@@ -53,7 +53,7 @@ describe('a seal', () => {
   it('that is no JSON object, or too large, is refused', () => {
     expect(parseSeal('{', expected)).toBe('not valid JSON');
     for (const text of ['null', '[]', '1', '"x"']) expect(parseSeal(text, expected)).toBe('not a JSON object');
-    expect(parseSeal(formatSeal(seal) + ' '.repeat(MAX_SEAL_BYTES), expected)).toMatch(/^larger than/);
+    expect(parseSeal(formatSeal(seal) + ' '.repeat(MAX_STORED_SEAL_BYTES), expected)).toMatch(/^larger than/);
   });
 
   it('never throws, whatever it holds', () => {
