@@ -89,6 +89,7 @@ function targetOf(name: string, raw: RawTarget): TargetSettings {
     bandwidthLimit: size(raw.bandwidth_limit),
     connectTimeoutMs: duration(raw.connect_timeout),
     ioTimeoutMs: duration(raw.io_timeout),
+    stallTimeoutMs: duration(raw.stall_timeout),
     busyTimeoutMs: duration(raw.busy_timeout),
     keepalive: { intervalMs: duration(raw.keepalive.interval), count: raw.keepalive.count },
   };

@@ -37,6 +37,11 @@ export function checkRules(config: RawConfig, locate: Locate): ConfigProblem[] {
       problem(['metrics', 'textfile'], "must end in .prom: node_exporter's collector reads no other files"),
     );
   }
+  for (const [name, target] of Object.entries(config.targets)) {
+    if (parseDuration(target.stall_timeout) === 0) {
+      problems.push(problem(['targets', name, 'stall_timeout'], `${target.stall_timeout} would end every run`));
+    }
+  }
   for (const [name, job] of Object.entries(config.jobs)) {
     problems.push(...jobProblems(['jobs', name], job, config, problem));
   }

@@ -25,6 +25,7 @@ export interface RawTarget {
   readonly bandwidth_limit?: string | number;
   readonly connect_timeout: string;
   readonly io_timeout: string;
+  readonly stall_timeout: string;
   readonly busy_timeout: string;
   readonly keepalive: { readonly interval: string; readonly count: number };
 }
@@ -67,6 +68,7 @@ const targetSchema = {
     bandwidth_limit: rate,
     connect_timeout: duration('20s'),
     io_timeout: duration('5m'),
+    stall_timeout: duration('15m'),
     busy_timeout: duration('20m'),
     keepalive: {
       type: 'object',

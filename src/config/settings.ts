@@ -29,6 +29,8 @@ export interface TargetSettings {
   readonly bandwidthLimit: number | undefined;
   readonly connectTimeoutMs: number;
   readonly ioTimeoutMs: number;
+  /** How long nothing may move before a session, or the walk of the source, is ended; never less than `ioTimeoutMs`. */
+  readonly stallTimeoutMs: number;
   /** How long a secondary that serves another session is waited for. */
   readonly busyTimeoutMs: number;
   readonly keepalive: { readonly intervalMs: number; readonly count: number };

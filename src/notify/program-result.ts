@@ -10,6 +10,7 @@ export function resultOfProgram(program: string, end: ProcessEnd): SendResult {
     case 'signalled':
       return failedForNow(`${program} was ended by ${end.signal}${said(end.stderrTail)}`);
     case 'aborted':
+    case 'stalled':
     case 'timed-out':
       return failedForNow(`${program} took too long and was ended${said(end.stderrTail)}`);
     case 'not-started':

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { eachLine } from './lines.ts';
+import { watchForStall } from './stall-watch.ts';
 
 /** How a child process ended. Expected ends are values; only a defect throws. */
 export type ProcessEnd =
@@ -8,6 +9,8 @@ export type ProcessEnd =
   | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals; readonly stderrTail: string }
   | { readonly kind: 'aborted'; readonly stderrTail: string }
   | { readonly kind: 'timed-out'; readonly stderrTail: string }
+  /** It did nothing for `afterMs`, so we ended it. */
+  | { readonly kind: 'stalled'; readonly afterMs: number; readonly stderrTail: string }
   | { readonly kind: 'not-started'; readonly cause: Error };
 
 /** What to run and what to do with what it says. */
@@ -29,6 +32,8 @@ export interface ProcessSpec {
   readonly signal?: AbortSignal;
   /** Milliseconds after which the child is ended. */
   readonly timeoutMs?: number;
+  /** Milliseconds in which it may do nothing at all (see watchForStall); then it is ended. */
+  readonly stallMs?: number;
 }
 
 /** Runs a program to its end. Narrow enough to be replaced in tests of pure callers. */
@@ -69,16 +74,21 @@ export function startProcess(spec: ProcessSpec): Companion {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  eachLine(child.stdout, (line) => spec.onStdoutLine?.(line));
+  eachLine(child.stdout, (line) => {
+    watch?.alive();
+    spec.onStdoutLine?.(line);
+  });
   eachLine(child.stderr, (line) => {
+    watch?.alive();
     tail.add(line);
     spec.onStderrLine?.(line);
   });
 
-  let cut: 'aborted' | 'timed-out' | undefined;
+  type Cut = 'aborted' | 'timed-out' | 'stalled';
+  let cut: Cut | undefined;
   let killer: NodeJS.Timeout | undefined;
   let over = false;
-  const cutShort = (why: 'aborted' | 'timed-out') => {
+  const cutShort = (why: Cut) => {
     // Once the child has ended, its number may belong to somebody else.
     if (cut || over) return;
     cut = why;
@@ -89,13 +99,18 @@ export function startProcess(spec: ProcessSpec): Companion {
   if (spec.signal?.aborted) onAbort();
   spec.signal?.addEventListener('abort', onAbort, { once: true });
   const timer = spec.timeoutMs === undefined ? undefined : setTimeout(() => cutShort('timed-out'), spec.timeoutMs);
+  const { stallMs = 0 } = spec;
+  const watch =
+    stallMs > 0 && child.pid !== undefined ? watchForStall(child.pid, stallMs, () => cutShort('stalled')) : undefined;
 
   const ended = child.then((result): ProcessEnd => {
     over = true;
     clearTimeout(timer);
     clearTimeout(killer);
+    watch?.stop();
     spec.signal?.removeEventListener('abort', onAbort);
     const stderrTail = tail.text();
+    if (cut === 'stalled') return { kind: cut, afterMs: stallMs, stderrTail };
     if (cut) return { kind: cut, stderrTail };
     if (result.signal) return { kind: 'signalled', signal: result.signal, stderrTail };
     if (result.exitCode === undefined) return { kind: 'not-started', cause: notStarted(result.cause) };

@@ -12,6 +12,8 @@ export interface Wire {
   readonly compress: boolean;
   /** Seconds without any data after which rsync gives up, here and there. */
   readonly timeoutSeconds: number;
+  /** Milliseconds after which a session in which nothing moves is ended: rsync's own time-out takes keepalives for life. */
+  readonly stallMs: number;
 }
 
 /** One tree to send or compare. */

@@ -1,14 +1,16 @@
 import type { ProcessEnd } from '../platform/process.ts';
 import { parseGateLine } from '../shared/gate-words.ts';
 import type { Outcome } from '../shared/outcome.ts';
+import { formatDuration } from '../shared/units.ts';
+import { displayName } from './itemized.ts';
 
 /** What the end of one rsync session means for the run. */
 export type SessionVerdict =
   | { readonly kind: 'ok' }
   /** The secondary still serves another session; it may be our own broken one. Wait and try again. */
   | { readonly kind: 'busy'; readonly reason: string }
-  /** We ended it ourselves (signal, deadline); the caller knows why. */
-  | { readonly kind: 'aborted' }
+  /** We ended it ourselves (signal, deadline); the caller knows why. `trouble`: files that it had told of by then. */
+  | { readonly kind: 'aborted'; readonly trouble?: string }
   | { readonly kind: 'failed'; readonly outcome: Outcome; readonly reason: string; readonly left: Left };
 
 /**
@@ -105,8 +107,9 @@ const NAMED_FILES = 5;
 /**
  * Tells what the end of an rsync session means.
  * @param end how the process ended, with the last lines of its standard error
+ * @param last the file that it named last, as rsync wrote it
  */
-export function judgeSession(end: ProcessEnd): SessionVerdict {
+export function judgeSession(end: ProcessEnd, last?: string): SessionVerdict {
   switch (end.kind) {
     case 'not-started':
       return {
@@ -115,8 +118,12 @@ export function judgeSession(end: ProcessEnd): SessionVerdict {
         left: 'nothing',
         reason: `rsync cannot be started here (${end.cause.message}). Install it: apt-get install rsync openssh-client`,
       };
-    case 'aborted':
-      return { kind: 'aborted' };
+    case 'aborted': {
+      const trouble = filesInTrouble(end.stderrTail);
+      return trouble === undefined ? { kind: 'aborted' } : { kind: 'aborted', trouble };
+    }
+    case 'stalled':
+      return stalled(end, last);
     case 'timed-out':
       return failed('connection-lost', 'the session took too long', end.stderrTail);
     case 'signalled':
@@ -126,6 +133,17 @@ export function judgeSession(end: ProcessEnd): SessionVerdict {
     default:
       return end satisfies never;
   }
+}
+
+/** Files that could not be read are the cause that is known; rsync can wait for ever for one of them. */
+function stalled({ afterMs, stderrTail }: Extract<ProcessEnd, { kind: 'stalled' }>, last?: string): SessionVerdict {
+  const still = `nothing moved for ${formatDuration(afterMs)}`;
+  const named = last === undefined ? 'no file had been named' : `the last file named was ${displayName(last)}`;
+  const trouble = filesInTrouble(stderrTail);
+  const reason = `${still}; ${named}`;
+  return trouble === undefined
+    ? failed('connection-lost', reason, stderrTail)
+    : { kind: 'failed', outcome: 'incomplete', reason: `${trouble} (then ${reason})`, left: 'perhaps' };
 }
 
 function judgeExit(code: number, stderr: string): SessionVerdict {
@@ -188,15 +206,20 @@ function failed(outcome: Outcome, meaning: string, stderr: string, code?: number
 
 /** The lines of standard error that help: names of files that made trouble, or else the first line that is no summary. */
 function details(stderr: string): string {
+  const files = filesInTrouble(stderr);
+  if (files !== undefined) return files;
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const files = lines.flatMap((line) => {
+  const [first] = lines.filter((line) => !/^rsync (?:error|warning): /.test(line));
+  return (first ?? lines[0] ?? '').replace(/^rsync: (?:\[\w+\] )?/, '');
+}
+
+/** What rsync said of files in the source that could not be sent, in one line; undefined when it said nothing of the kind. */
+function filesInTrouble(stderr: string): string | undefined {
+  const files = stderr.split('\n').flatMap((line) => {
     const match = SOURCE_TROUBLE.exec(line);
     return match ? [match[1] ?? match[2] ?? ''] : [];
   });
-  if (files.length > 0) {
-    const more = files.length > NAMED_FILES ? `; and ${files.length - NAMED_FILES} more` : '';
-    return `${files.slice(0, NAMED_FILES).join('; ')}${more}`;
-  }
-  const [first] = lines.filter((line) => !/^rsync (?:error|warning): /.test(line));
-  return (first ?? lines[0] ?? '').replace(/^rsync: (?:\[\w+\] )?/, '');
+  if (files.length === 0) return undefined;
+  const more = files.length > NAMED_FILES ? `; and ${files.length - NAMED_FILES} more` : '';
+  return `${files.slice(0, NAMED_FILES).join('; ')}${more}`;
 }

@@ -18,6 +18,8 @@ export interface ListingSpec extends Pick<Tree, 'source' | 'exclude'> {
   readonly oneFileSystem?: boolean;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Milliseconds for which nothing may move before the listing is ended: a file server may answer no more. */
+  readonly stallMs: number;
 }
 
 /** `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). */
@@ -48,7 +50,7 @@ export function parseEntry(line: string): ListedEntry | undefined {
 
 /** Lists a source by rsync's own view of the excludes, one entry after the other; nothing is kept. */
 export function listSource(
-  { environment, signal, ...tree }: ListingSpec,
+  { environment, signal, stallMs, ...tree }: ListingSpec,
   run: RunProcess,
   onEntry: (entry: ListedEntry) => void,
 ): Promise<ProcessEnd> {
@@ -57,6 +59,7 @@ export function listSource(
     args: listArguments(tree),
     env: environment,
     signal,
+    stallMs,
     onStdoutLine: (line) => {
       const entry = parseEntry(line);
       if (entry) onEntry(entry);

@@ -13,6 +13,8 @@ export interface SessionSpec {
   readonly mode: 'push' | 'check';
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Milliseconds for which nothing may move, here or there, before the session is ended. */
+  readonly stallMs: number;
   /** Called for each itemised line as it comes; nothing is kept. */
   readonly onItem?: (item: Item) => void;
   /** Called with the bytes transferred so far, where `--info=progress2` was asked for. */
@@ -58,12 +60,14 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
   let remoteProtocol = 0;
   let checksum = '';
   let skippedSpecial = 0;
+  let last: string | undefined;
   const readErrors: UnreadableFile[] = [];
   const end = await run({
     program: 'rsync',
     args: spec.args,
     env: spec.environment,
     signal: spec.signal,
+    stallMs: spec.stallMs,
     onStderrLine: (line) => {
       const error = readErrorIn(line);
       const known = error === undefined || readErrors.some(({ name }) => name === error.name); // it tries twice
@@ -73,6 +77,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
       const event = readOutputLine(line, spec.mode === 'push');
       switch (event.kind) {
         case 'item':
+          last = event.item.name;
           spec.onItem?.(event.item);
           break;
         case 'progress':
@@ -102,7 +107,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
     },
   });
   return {
-    verdict: judgeSession(end),
+    verdict: judgeSession(end, last),
     stats,
     createdDestination,
     remoteProtocol,

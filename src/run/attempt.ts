@@ -146,7 +146,7 @@ async function verify(
     ...(mode === 'full' ? { compared: result.files } : {}),
   };
   const { source, exclude } = tree;
-  const reason = await disagreement(views, { source, exclude, environment, signal }, runProcess);
+  const reason = await disagreement(views, { source, exclude, environment, signal, stallMs: wire.stallMs }, runProcess);
   if (reason !== undefined) return { kind: 'failed', outcome: 'incomplete', reason, bytesDone, left: 'perhaps' };
 
   observe({ event: 'step-started', step: 'canary' });

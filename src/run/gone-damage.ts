@@ -56,6 +56,7 @@ async function isGone(
       mode: 'check',
       environment: sessionEnvironment(),
       signal,
+      stallMs: plan.verifyWire.stallMs,
       onItem: ({ isNew, name }) => {
         if (isNew && name === './') seen.gone = true;
       },

@@ -6,7 +6,7 @@ import { loadJobState, type JobState } from '../state/job-state.ts';
 import { makeAttempts, type AttemptPlan } from './attempts.ts';
 import { checkGuards } from './guards.ts';
 import { interruptionOf } from './interruption.ts';
-import { bandwidthLimitOf, verifyModeOf, wiresOf } from './plan.ts';
+import { bandwidthLimitOf, stallMsOf, verifyModeOf, wiresOf } from './plan.ts';
 import { whilePreparing, type Preparation } from './preparation.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { unexpectedEnd, type RunEnd } from './run-end.ts';
@@ -86,7 +86,7 @@ export async function readJobSource(
   state: JobState,
   deps: RunDeps,
 ): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; end: RunEnd }> {
-  const { job, signal } = request;
+  const { job, target, signal } = request;
   const reading = await readSource(
     {
       source: job.source,
@@ -97,6 +97,7 @@ export async function readJobSource(
       notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
       environment: sessionEnvironment(),
       signal,
+      stallMs: stallMsOf(target),
     },
     deps.runProcess,
   );

@@ -42,6 +42,7 @@ export async function placeSeal(spec: AttemptSpec, deps: AttemptDeps, facts: Sea
       mode: 'check',
       environment: deps.environment,
       signal: spec.signal,
+      stallMs: spec.wire.stallMs,
     },
     deps.runProcess,
   );

@@ -15,7 +15,7 @@ const LONGEST_TIMEOUT = 999_999;
  * The two forms of the wire to a target: for a push, and for whatever reads files for their checksums.
  *
  * There rsync sends nothing until it has read all files of a directory, since the list goes out only when 32 KiB of it are
- * full or it is complete (measured with rsync 3.5.0: six files of 2 GiB, one silence). So the time-out has room to read everything; a
+ * full or it is complete (measured with rsync 3.5.0: six files of 2 GiB, one silence). So both time-outs have room to read everything; a
  * dead line still ends by ssh's keepalive, a run by its deadline, a session behind the gate by its session_limit.
  * @param directory the run's private directory, where ssh's configuration stands
  * @param bytes all that the source holds
@@ -33,9 +33,17 @@ export function wiresOf(
     metadata: target.metadata,
     compress: target.compress,
     timeoutSeconds: seconds,
+    stallMs: stallMsOf(target),
   };
-  const reading = Math.min(LONGEST_TIMEOUT, seconds + Math.ceil(bytes / SLOWEST_DISK));
-  return { wire, verifyWire: { ...wire, timeoutSeconds: Math.max(seconds, reading) } };
+  const toRead = Math.ceil(bytes / SLOWEST_DISK);
+  const reading = Math.min(LONGEST_TIMEOUT, seconds + toRead);
+  const verifyWire = { ...wire, timeoutSeconds: Math.max(seconds, reading), stallMs: wire.stallMs + toRead * 1000 };
+  return { wire, verifyWire };
+}
+
+/** How long nothing may move before we end it, in milliseconds. Whoever lets rsync wait for longer wants to wait. */
+export function stallMsOf({ stallTimeoutMs, ioTimeoutMs }: TargetSettings): number {
+  return Math.max(stallTimeoutMs, ioTimeoutMs);
 }
 
 /** The times of a connection in the units of ssh_config(5). */

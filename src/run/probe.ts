@@ -110,8 +110,9 @@ function unchangedSince(
 }
 
 function runProbe(plan: AttemptPlan, args: readonly string[], deps: RunDeps): Promise<SessionResult> {
-  const { signal } = plan;
-  const spec = { args, mode: 'check', environment: sessionEnvironment(), signal } as const;
+  const { signal, wire } = plan;
+  const { stallMs } = wire;
+  const spec = { args, mode: 'check', environment: sessionEnvironment(), signal, stallMs } as const;
   return whileBusy(
     () => runSession(spec, deps.runProcess),
     ({ verdict }) => verdict,

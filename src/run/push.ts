@@ -82,15 +82,17 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     }
     reach(sent.bytes);
   };
+  const wire = options.checksum === true ? spec.verifyWire : spec.wire;
   const session = await runSession(
     {
-      args: pushArguments(options.checksum === true ? spec.verifyWire : spec.wire, spec.tree, {
+      args: pushArguments(wire, spec.tree, {
         ...options,
         progress: deps.watched || looksIntoFiles(spec.source),
       }),
       mode: 'push',
       environment: deps.environment,
       signal: AbortSignal.any([spec.signal, stop.signal]),
+      stallMs: wire.stallMs,
       onItem,
       onDestinationCreated: () => {
         seen.created = true;

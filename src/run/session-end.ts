@@ -14,8 +14,11 @@ export interface EarlyEnd {
 /** What a session that did not end well means for the run. */
 export function sessionEnd(verdict: SessionVerdict, signal: AbortSignal): EarlyEnd & { readonly left: Left } {
   switch (verdict.kind) {
-    case 'aborted':
-      return { ...interruptionOf(signal), left: 'perhaps' };
+    case 'aborted': {
+      const interruption = interruptionOf(signal);
+      const told = verdict.trouble === undefined ? '' : ` (rsync had told of: ${verdict.trouble})`;
+      return { ...interruption, reason: `${interruption.reason}${told}`, left: 'perhaps' };
+    }
     case 'busy':
       return { outcome: 'refused', reason: `still busy: ${verdict.reason}`, left: 'nothing' };
     case 'failed':

@@ -42,6 +42,8 @@ export interface SourceSpec {
   readonly notAfter: Date;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Milliseconds for which nothing may move before the walk is ended. */
+  readonly stallMs: number;
 }
 
 /** How many candidates for the canary are kept, in case some change before their turn. */
@@ -64,7 +66,9 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
   const notAfterMs = spec.notAfter.getTime();
   const candidates: CanaryCandidate[] = [];
+  let last: string | undefined;
   const end = await listSource(spec, run, ({ kind, size, mtimeMs, name }) => {
+    last = name;
     watch.onEntry(name, kind === 'directory');
     if (kind !== 'file') return;
     files += 1;
@@ -75,7 +79,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     if (mtimeMs < oldBeforeMs) oldFiles += 1;
     if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
   });
-  const verdict = judgeSession(end);
+  const verdict = judgeSession(end, last);
   switch (verdict.kind) {
     case 'aborted':
       return { kind: 'aborted' };

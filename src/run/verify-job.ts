@@ -193,7 +193,7 @@ async function verifyOver(
   const { source, exclude } = tree;
   const unlike = await disagreement(
     views,
-    { source, exclude, environment: common.environment, signal },
+    { source, exclude, environment: common.environment, signal, stallMs: plan.wire.stallMs },
     deps.runProcess,
   );
   if (unlike !== undefined) return { ...compared, outcome: 'incomplete', reason: unlike };

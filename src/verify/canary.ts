@@ -65,6 +65,7 @@ async function compare(spec: CanarySpec, run: RunProcess, by: 'checksum' | 'pres
       mode: 'check',
       environment: spec.environment,
       signal: spec.signal,
+      stallMs: spec.wire.stallMs,
       onItem: (item) => {
         if (item.kind !== 'file') return; // directories on the way have times of their own
         reported.push(item.isNew ? 'new' : item.differs.includes('c') ? 'checksum' : 'other');

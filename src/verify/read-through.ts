@@ -6,11 +6,12 @@ import type { ProcessEnd, RunProcess } from '../platform/process.ts';
 import { decodeName, encodeName } from '../rsync/itemized.ts';
 import { listSource, type ListingSpec } from '../rsync/listing.ts';
 import type { UnreadableFile } from '../rsync/read-errors.ts';
+import { formatDuration } from '../shared/units.ts';
 
 /** What came of reading every file of a source from its first byte to its last. */
 export type ReadThrough =
   | { readonly kind: 'read'; readonly unreadable: readonly UnreadableFile[] }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly outcome: 'incomplete' | 'internal-error'; readonly reason: string }
   | { readonly kind: 'aborted' };
 
 /**
@@ -52,6 +53,9 @@ const NAMED = 10_000;
 /**
  * Reads every file of the source. rsync does not tell what it could not read for a checksum: it takes the missing blocks as
  * zeros and goes on (3.5.0, `file_checksum`), so two sides that agree by its sums prove nothing about such a file.
+ *
+ * Of the two, only the listing has a limit for standing still: tar waits for it, and reads nothing that rsync does not read at the
+ * same time, under the limit of its own session.
  *
  * It costs little beside a verification: what rsync reads at the same time both read from memory.
  */
@@ -118,12 +122,17 @@ function judge(
   if (unreadable.length > 0) return { kind: 'read', unreadable };
   // 23, 24: what cannot be listed or has vanished is rsync's own verification to tell, of the same tree.
   if (listing.kind !== 'exited' || ![0, 23, 24].includes(listing.code)) {
-    return { kind: 'failed', reason: `rsync --list-only ${wordsOf(listing)}` };
+    return failed(`rsync --list-only ${wordsOf(listing)}`, listing);
   }
   // tar(1): 1 is "some files differ", 2 a fatal error, or complaints about files. Where every file was gone it looked elsewhere.
   const looked = count.listed === 0 || count.gone < count.listed;
   const read = reading.kind === 'exited' && (reading.code < 2 || (reading.code === 2 && count.complaints > 0));
-  return read && looked ? { kind: 'read', unreadable } : { kind: 'failed', reason: `tar ${wordsOf(reading)}` };
+  return read && looked ? { kind: 'read', unreadable } : failed(`tar ${wordsOf(reading)}`, reading);
+}
+
+function failed(reason: string, { kind }: ProcessEnd): ReadThrough {
+  // A disk or file server that answers no more is no defect of ours, and may come back.
+  return { kind: 'failed', outcome: kind === 'stalled' ? 'incomplete' : 'internal-error', reason };
 }
 
 function wordsOf(end: ProcessEnd): string {
@@ -134,6 +143,8 @@ function wordsOf(end: ProcessEnd): string {
       return `was ended by ${end.signal}`;
     case 'not-started':
       return `cannot be started: ${end.cause.message}`;
+    case 'stalled':
+      return `did nothing for ${formatDuration(end.afterMs)}`;
     case 'aborted':
     case 'timed-out':
       return 'was ended by us';

@@ -48,8 +48,9 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
   if (spec.only !== undefined) return compareSides(spec, run);
   const enough = new AbortController();
   const { source, exclude } = spec.tree;
+  const { stallMs } = spec.wire;
   const signal = AbortSignal.any([spec.signal, enough.signal]);
-  const reading = readThrough({ source, exclude, environment: spec.environment, signal }, run);
+  const reading = readThrough({ source, exclude, environment: spec.environment, signal, stallMs }, run);
   const compared = await compareSides(spec, run);
   if (compared.kind !== 'compared') enough.abort();
   const read = await reading;
@@ -58,7 +59,7 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
     case 'read':
       return read.unreadable.length === 0 ? compared : judgeUnread(compared, read.unreadable, spec.wire.metadata);
     case 'failed':
-      return { kind: 'source-unread', outcome: 'internal-error', reason: `the source was not read: ${read.reason}` };
+      return { kind: 'source-unread', outcome: read.outcome, reason: `the source was not read: ${read.reason}` };
     case 'aborted':
       return { kind: 'interrupted' };
     default:
@@ -76,6 +77,7 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
       mode: 'check',
       environment: spec.environment,
       signal: spec.signal,
+      stallMs: spec.wire.stallMs,
       onItem: (item) => comparer.add(item),
     },
     run,

@@ -24,6 +24,7 @@ export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet
     metadata: 'fake_super',
     compress: true,
     timeoutSeconds: 300,
+    stallMs: 900_000,
   };
   const environment = { LC_ALL: 'C', TZ: 'UTC' };
   return {

@@ -31,7 +31,7 @@ export const gateSection: Section = async ({ bench, report, say }) => {
   await chmod(recorder, 0o755);
   const wire = { remoteShell: [recorder], alias: ALIAS, secondary: 'gate', metadata: 'fake_super' } as const;
   const args = checkArguments(
-    { ...wire, compress: true, timeoutSeconds: 300 },
+    { ...wire, compress: true, timeoutSeconds: 300, stallMs: 900_000 },
     { source, job, id, exclude: [] },
     { extras: true },
   );

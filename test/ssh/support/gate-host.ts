@@ -113,6 +113,7 @@ export async function startGateHost(place?: string): Promise<GateHost> {
     metadata,
     compress,
     timeoutSeconds: 60,
+    stallMs: 60_000,
   });
   const tree = (id: SnapshotId, from = source) => ({ source: from, job: 'db', id, exclude: [] });
   const argumentsOfPush = (id: SnapshotId, options: PushSettings = {}) =>

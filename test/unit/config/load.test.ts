@@ -32,6 +32,7 @@ describe('a configuration', () => {
       compress: true,
       connectTimeoutMs: 20_000,
       ioTimeoutMs: 300_000,
+      stallTimeoutMs: 900_000,
       busyTimeoutMs: 1_200_000,
       keepalive: { intervalMs: 15_000, count: 4 },
       bandwidthLimit: undefined,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 
-function problems(job: string, top = ''): string {
+function problems(job: string, top = '', target = ''): string {
   try {
     parseConfig(
       'config.yaml',
       `version: 1
-targets: { vault: { host: {env: H}, user: {env: U}, identity: {env: I}, known_hosts: {env: K} } }
+targets: { vault: { host: {env: H}, user: {env: U}, identity: {env: I}, known_hosts: {env: K}${target} } }
 jobs: { files: ${job} }
 ${top}`,
     );
@@ -41,4 +41,9 @@ describe('a source that holds the files of the program itself', () => {
 it('a deadline or greatest age of nothing is refused: every run would fail', () => {
   expect(problems('{ source: /x, deadline: 0s }')).toMatch(/jobs\.files\.deadline: 0s would fail every run/);
   expect(problems('{ source: /x, guard: { max_age: 0m } }')).toMatch(/jobs\.files\.guard\.max_age: 0m would fail/);
+});
+
+it('a stall time-out of nothing is refused: it would end every run', () => {
+  expect(problems('{ source: /x }', '', ', stall_timeout: 0s')).toMatch(/targets\.vault\.stall_timeout: 0s would end/);
+  expect(problems('{ source: /x }', '', ', stall_timeout: 1h')).toBe('');
 });

@@ -20,6 +20,7 @@ const wire: Wire = {
   metadata: 'fake_super',
   compress: true,
   timeoutSeconds: 300,
+  stallMs: 900_000,
 };
 const tree = { source: '/var/backups/pg', job: 'postgres', id, exclude: [] as string[] };
 const options = { bases: [], bandwidthLimit: undefined, dryRun: false };

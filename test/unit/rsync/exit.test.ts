@@ -135,6 +135,30 @@ describe('the end of an rsync session', () => {
     expect(judgeSession({ kind: 'timed-out', stderrTail: '' })).toMatchObject({ outcome: 'connection-lost' });
   });
 
+  it('because nothing moved names the last file, and blames files that could not be read before it blames the line', () => {
+    const stalled = (stderrTail: string) => ({ kind: 'stalled', afterMs: 900_000, stderrTail }) as const;
+    expect(judgeSession(stalled(''), 'sub/caf\\#303\\#251')).toMatchObject({
+      outcome: 'connection-lost',
+      left: 'perhaps',
+      reason: 'nothing moved for 15 min; the last file named was sub/café',
+    });
+    expect(judgeSession(stalled(''))).toMatchObject({
+      reason: expect.stringMatching(/no file had been named$/) as string,
+    });
+    const unreadable = 'rsync: [sender] send_files failed to open "/src/x": Permission denied (13)';
+    expect(judgeSession(stalled(unreadable), 'y')).toMatchObject({
+      outcome: 'incomplete',
+      reason: expect.stringMatching(
+        /^send_files failed to open "\/src\/x": Permission denied \(13\) .*last file named was y/,
+      ) as string,
+    });
+    // The deadline may come first: what is known is told all the same.
+    expect(judgeSession({ kind: 'aborted', stderrTail: unreadable })).toMatchObject({
+      kind: 'aborted',
+      trouble: expect.stringMatching(/\/src\/x/) as string,
+    });
+  });
+
   it('that never began says what to install', () => {
     expect(judgeSession({ kind: 'not-started', cause: new Error('ENOENT') })).toMatchObject({
       outcome: 'usage',

@@ -7,7 +7,7 @@ import { parseConfig } from '../../../src/config/load.ts';
 import { basesOf } from '../../../src/run/attempts.ts';
 import { checkGuards } from '../../../src/run/guards.ts';
 import { DeadlinePassed, interruptionOf, SignalReceived } from '../../../src/run/interruption.ts';
-import { bandwidthLimitOf, connectionTimes, verifyModeOf, wiresOf } from '../../../src/run/plan.ts';
+import { bandwidthLimitOf, connectionTimes, stallMsOf, verifyModeOf, wiresOf } from '../../../src/run/plan.ts';
 import { linkingProblem, writeOnlyFilter, type Pushed } from '../../../src/run/push.ts';
 import { nextAttemptDelay } from '../../../src/run/retry.ts';
 import { unexpectedEnd } from '../../../src/run/run-end.ts';
@@ -241,6 +241,15 @@ jobs:
     expect(wiresOf(target, '/run/x', 60e9).verifyWire.timeoutSeconds).toBeGreaterThan(6000);
     expect(wiresOf(target, '/run/x', 1e15).verifyWire.timeoutSeconds).toBe(999_999); // the gate reads six digits
     expect(connectionTimes(target).connect).toBe(1);
+  });
+
+  it('lets nothing stand still for longer than its limit, but for the time it takes to read everything for a checksum', () => {
+    const { wire, verifyWire } = wiresOf(target, '/run/x', 80 * 1024 * 1024);
+    expect(wire.stallMs).toBe(900_000);
+    expect(verifyWire.stallMs).toBe(910_000);
+    expect(wiresOf(target, '/run/x', 60e9).verifyWire.stallMs).toBeGreaterThan(6_900_000);
+    // Whoever lets rsync wait longer than that wants to wait.
+    expect(stallMsOf({ ...target, ioTimeoutMs: 3_600_000 })).toBe(3_600_000);
   });
 
   it('takes the stricter limit of bandwidth', () => {

@@ -17,6 +17,7 @@ const spec = () => ({
   exclude: ['/left-out'],
   environment: { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' },
   signal: new AbortController().signal,
+  stallMs: 60_000,
 });
 
 /** The real programs; of tar, what it says is a disk's that we do not have. */
