@@ -86,8 +86,10 @@ function describe(report: VerifyReport): string {
     lines.push(`    what to do  ${report.advice ?? OUTCOMES[report.outcome].advice}`);
   }
   if (report.comparison) {
+    const unread = report.comparison.unread.length;
+    const but = unread === 0 ? '' : `, but for ${unread} that this host cannot read`;
     lines.push(
-      `    compared  ${formatCount(report.files, 'file')}, ${formatSize(report.bytes)}, every file read on both sides (${report.algorithm}), ${formatDuration(report.durationMs)}`,
+      `    compared  ${formatCount(report.files, 'file')}, ${formatSize(report.bytes)}, every file read on both sides${but} (${report.algorithm}), ${formatDuration(report.durationMs)}`,
     );
     if (report.extras === 'not-checked')
       lines.push('    extras    files that only the secondary has: not checked (a plain rrsync account refuses it)');

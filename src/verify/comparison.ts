@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { hasForeignClock } from '../platform/files.ts';
 import { displayName, decodeName, type Item } from '../rsync/itemized.ts';
+import type { UnreadableFile } from '../rsync/read-errors.ts';
 import type { Manifest } from '../state/manifest.ts';
 import {
   classifyDifference,
@@ -23,6 +24,8 @@ export interface Comparison {
   readonly differences: readonly Difference[];
   /** Not even the snapshot's directory is there. */
   readonly snapshotMissing: boolean;
+  /** Files that this host could not read, of which nothing is known; they are in no count. */
+  readonly unread: readonly UnreadableFile[];
 }
 
 /** Differences of one kind that are kept by name; the rest is only counted, so that memory stays bounded. */
@@ -91,7 +94,7 @@ export function createComparer(source: string, witnesses: Witnesses): Comparer {
         differences.push({ kind, name: displayName(item.name), what: describeDifference(item) });
       }
     },
-    result: () => ({ counts: { ...counts }, differences: [...differences], snapshotMissing }),
+    result: () => ({ counts: { ...counts }, differences: [...differences], snapshotMissing, unread: [] }),
   };
 }
 

@@ -94,7 +94,8 @@ function judgeUnread(
   unreadable: readonly UnreadableFile[],
   metadata: Wire['metadata'],
 ): Verified {
-  const comparison = withoutFiles(compared.comparison, new Set(unreadable.map(({ name }) => displayName(name))));
+  const rest = withoutFiles(compared.comparison, new Set(unreadable.map(({ name }) => displayName(name))));
+  const comparison = { ...rest, unread: unreadable };
   if (judgeComparison(comparison, metadata) === 'corruption') return { ...compared, comparison, verdict: 'corruption' };
   return { kind: 'source-unread', outcome: 'incomplete', reason: describeReadErrors(unreadable) };
 }
@@ -123,7 +124,7 @@ export function judgeComparison(comparison: Comparison, metadata: Wire['metadata
 }
 
 /** The differences in one line: `3 corrupt, 1 missing (db.sql: content; …)`. */
-export function summariseComparison({ counts, differences, snapshotMissing }: Comparison): string {
+export function summariseComparison({ counts, differences, snapshotMissing, unread }: Comparison): string {
   if (snapshotMissing) return 'nothing of this snapshot is on the secondary';
   const words: readonly (readonly [number, string])[] = [
     [counts.corruption, 'corrupt'],
@@ -137,5 +138,6 @@ export function summariseComparison({ counts, differences, snapshotMissing }: Co
   const worst = [...differences].sort((a, b) => WORST_FIRST.indexOf(a.kind) - WORST_FIRST.indexOf(b.kind));
   const examples = worst.slice(0, 3).map(({ name, what }) => `${name}: ${what}`);
   const more = differences.length > examples.length ? '; …' : '';
-  return `${told.join(', ')} (${examples.join('; ')}${more})`;
+  const beside = unread.length === 0 ? '' : `; and ${describeReadErrors(unread)}`;
+  return `${told.join(', ')} (${examples.join('; ')}${more})${beside}`;
 }

@@ -105,6 +105,7 @@ describe('a comparison', () => {
     counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, unseen: 0, extra: 0, ...counts },
     differences: [],
     snapshotMissing: false,
+    unread: [],
     ...change,
   });
 
