@@ -176,7 +176,18 @@ function exitCodeHelp(): string {
   return `\nExit codes:\n${rows.join('\n')}`;
 }
 
+/** A shell may stand in a directory that has been removed; nothing can be started from there, not even what tells people. */
+function leaveRemovedDirectory(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.stderr.write('warning: The current directory does not exist any more; going on in /.\n');
+    process.chdir('/');
+  }
+}
+
 async function main(): Promise<void> {
+  leaveRemovedDirectory();
   const { signal, hurry } = listenForSignals();
   // A reader that went away (`… | head`) must not take a backup with it: what nobody reads is lost, and that is all.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

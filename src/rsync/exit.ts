@@ -56,6 +56,8 @@ interface WordsRow {
   readonly meaning: Outcome | 'busy';
   /** Default: perhaps. Nothing, where the words come before rsync has begun on the secondary. */
   readonly left?: Left;
+  /** What they mean, where they do not say it. */
+  readonly says?: string;
 }
 
 /** Python's last words, such as those of rrsync. */
@@ -73,6 +75,13 @@ const WORDS: readonly WordsRow[] = [
   { pattern: /(.*(?:[Cc]annot fork|\bfork: ).*)/, meaning: 'connection-lost' },
   // rrsync does not catch that its root or its rsync is missing: the last line of Python's traceback says which.
   { pattern: new RegExp(`${TRACEBACK}(\\w+Error: .*)`, 'm'), meaning: 'refused', left: 'nothing' },
+  // ext4 says so of an xattr that does not fit into its block, and only of a file that did fit is the disk full.
+  {
+    pattern:
+      /^(?![^]*rsync: \[\w+\] (?!set_xattr_acl)[^\n]*: No space left)[^]*?rsync: (?:\[\w+\] )?(set_xattr_acl: .*: No space left on device \(\d+\).*)/,
+    meaning: 'incomplete',
+    says: 'an ACL has more entries than an extended attribute of the secondary’s file system can hold (ext4: some 500): reduce it, or exclude the file',
+  },
   {
     pattern: /^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m,
     meaning: 'secondary-full',
@@ -149,9 +158,10 @@ function stalled({ afterMs, stderrTail }: Extract<ProcessEnd, { kind: 'stalled' 
 function judgeExit(code: number, stderr: string): SessionVerdict {
   const gate = judgeGateLine(stderr);
   if (gate !== undefined) return gate;
-  for (const { pattern, meaning, left = 'perhaps' } of WORDS) {
-    const reason = pattern.exec(stderr)?.[1];
-    if (reason === undefined) continue;
+  for (const { pattern, meaning, left = 'perhaps', says } of WORDS) {
+    const said = pattern.exec(stderr)?.[1];
+    if (said === undefined) continue;
+    const reason = says === undefined ? said : `${says} (rsync: ${said})`;
     return meaning === 'busy' ? { kind: 'busy', reason } : { kind: 'failed', outcome: meaning, reason, left };
   }
   const row = EXIT[code];

@@ -8,6 +8,7 @@ import { summariseComparison, verifySnapshot, type Verified } from '../verify/ve
 import type { AttemptDeps, AttemptSpec, SealedContents, VerifiedPush } from './attempt-spec.ts';
 import { whileBusy } from './busy.ts';
 import { interruptionOf } from './interruption.ts';
+import { withLongPath } from './long-paths.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
 import { sessionEnd, sessionVerdict } from './session-end.ts';
@@ -94,7 +95,9 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     const left = pushed.wrote ? 'perhaps' : 'nothing';
     return { kind: 'failed', outcome: 'refused', reason: `${pushed.wrong}${said}`, bytesDone: undefined, left };
   }
-  if (pushed.session.verdict.kind !== 'ok') return pushFailed(spec, pushed, bytesDone);
+  if (pushed.session.verdict.kind !== 'ok') {
+    return withLongPath(pushFailed(spec, pushed, bytesDone), spec.source.longestPath);
+  }
 
   const verified = await verify(spec, deps, started, pushed);
   if (verified.kind === 'failed') return verified;

@@ -2,9 +2,11 @@ import { stat } from 'node:fs/promises';
 import { errorCode, errorMessage } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { judgeSession } from '../rsync/exit.ts';
+import { decodeName } from '../rsync/itemized.ts';
 import { listSource } from '../rsync/listing.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
+import type { LongestPath } from './long-paths.ts';
 
 /** What one walk of the source found, by rsync's own view of the excludes. */
 export interface SourceSummary {
@@ -21,6 +23,8 @@ export interface SourceSummary {
   /** The smallest files with content, smallest first. */
   readonly candidates: readonly CanaryCandidate[];
   readonly fileSystems: FileSystemsBelow;
+  /** Of all entries; undefined when none is long enough to matter. */
+  readonly longestPath?: LongestPath | undefined;
 }
 
 /** The summary, or why the source cannot be read. */
@@ -52,6 +56,9 @@ const CANDIDATES = 5;
 /** Size of the largest listing entry name that a canary may have: it has to stand below another directory too. */
 const LONGEST_CANDIDATE = 2000;
 
+/** Characters from which on a name is looked at for its length; each byte that is no ASCII takes up to five. */
+const LONG = 2000;
+
 /** Walks the source once, streaming: neither memory nor a second walk for each question. */
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
@@ -67,8 +74,10 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const notAfterMs = spec.notAfter.getTime();
   const candidates: CanaryCandidate[] = [];
   let last: string | undefined;
+  let longestPath: LongestPath | undefined;
   const end = await listSource(spec, run, ({ kind, size, mtimeMs, name }) => {
     last = name;
+    if (name.length > LONG) longestPath = longerPath(longestPath, name);
     watch.onEntry(name, kind === 'directory');
     if (kind !== 'file') return;
     files += 1;
@@ -96,12 +105,17 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
       const newest = newestMs === -Infinity ? undefined : new Date(newestMs);
       return {
         kind: 'read',
-        summary: { files, bytes, largestFile, newest, futureFiles, oldFiles, candidates, fileSystems },
+        summary: { files, bytes, largestFile, newest, futureFiles, oldFiles, candidates, fileSystems, longestPath },
       };
     }
     default:
       return verdict satisfies never;
   }
+}
+
+function longerPath(before: LongestPath | undefined, name: string): LongestPath {
+  const bytes = decodeName(name).length;
+  return before !== undefined && before.bytes >= bytes ? before : { name, bytes };
 }
 
 async function notADirectory(source: string): Promise<string | undefined> {

@@ -77,6 +77,16 @@ describe('the end of an rsync session', () => {
     ['sh: 0: Cannot fork', 'failed', 'connection-lost'],
     ['/usr/bin/rrsync error: option --delete has been disabled on this server.', 'failed', 'refused'],
     ['rsync: [receiver] write failed on "/j/x": No space left on device (28)', 'failed', 'secondary-full'],
+    [
+      'rsync: [receiver] set_xattr_acl: fsetxattr("/x/.a.Xy","user.rsync.%aacl") failed: No space left on device (28)',
+      'failed',
+      'incomplete',
+    ],
+    [
+      'rsync: [receiver] set_xattr_acl: fsetxattr("/x/.a.Xy","user.rsync.%aacl") failed: No space left on device (28)\nrsync: [receiver] write failed on "/j/x": No space left on device (28)',
+      'failed',
+      'secondary-full',
+    ],
     ['rsync: [receiver] mkstemp "/x" failed: Disk quota exceeded (122)', 'failed', 'secondary-full'],
     ['rsync: [Receiver] mkdir "/x" failed: Permission denied (13)', 'failed', 'refused'],
     ['rsync: [generator] recv_generator: mkdir "/x" failed: Read-only file system (30)', 'failed', 'refused'],

@@ -1,0 +1,34 @@
+import { formatCount } from '../shared/units.ts';
+import type { AttemptResult } from './attempt.ts';
+
+/** The longest path of a source. */
+export interface LongestPath {
+  /** Below the source, as rsync wrote it. */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/**
+ * Bytes of a path from which on the secondary may not be able to hold it. Linux takes 4,095 (PATH_MAX); rsync's receiver puts its own
+ * directories before it (`/srv/offsite/db1/postgres/ID.partial/`, some 60) and `.….XXXXXX` around the name while it writes.
+ */
+const TOO_LONG = 4095 - 80;
+
+/** Characters of such a name that are shown. */
+const SHOWN = 60;
+
+type Failed = Extract<AttemptResult, { kind: 'failed' }>;
+
+/**
+ * Tells a failure for what it is where the source holds a path that is too long. rsync says something else each time: that it cannot
+ * stat, in the next push that a block has no basis, which looks like two rsyncs that do not understand each other.
+ */
+export function withLongPath(failed: Failed, longest: LongestPath | undefined): Failed {
+  if (longest === undefined || longest.bytes < TOO_LONG || !MISLEADING.includes(failed.outcome)) return failed;
+  const which = `${longest.name.slice(0, SHOWN)}…`;
+  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: shorten or exclude ${which} (rsync: ${failed.reason.slice(0, 200)})`;
+  return { ...failed, outcome: 'incomplete', reason, final: true };
+}
+
+/** Outcomes that such a path has shown itself as. */
+const MISLEADING: readonly Failed['outcome'][] = ['incomplete', 'refused', 'internal-error', 'connection-lost'];

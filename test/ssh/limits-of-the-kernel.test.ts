@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makePrimary, type Primary } from './support/primary.ts';
+import { startSecondary, type Secondary } from './support/secondary.ts';
+
+let secondary: Secondary;
+let primary: Primary;
+const at = (name: string) => join(primary.directory, name);
+
+beforeAll(async () => {
+  secondary = await startSecondary();
+  primary = await makePrimary(secondary, 'db');
+  await primary.configure();
+  await writeFile(join(primary.source, 'dump.sql'), 'text\n');
+});
+afterAll(async () => {
+  spawnSync('rm', ['-rf', secondary.path('db', '.')]); // node cannot remove such paths
+  await primary.stop();
+  await secondary.stop();
+});
+
+/** Does something in Python, which can go where paths are too long for one call. */
+function python(code: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync('python3', ['-I', '-c', code, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}
+
+describe('a path that is too long for the secondary', () => {
+  afterEach(() => void spawnSync('rm', ['-rf', join(primary.source, 'x'.repeat(240))]));
+
+  // Each run meets another end of rsync: that it cannot stat, then that the two do not understand each other (code 2).
+  it('is named in every run, with its length and what to do, and nothing is sealed', async () => {
+    python(MAKE_PATH, primary.source, '4070');
+    const before = await secondary.sealed('db');
+    for (let run = 0; run < 3; run++) {
+      const end = await primary.call('run', 'db', '--force');
+      expect(end.code, end.stderr).toBe(17);
+      expect(end.stderr).toMatch(
+        /the source holds a path of 4,?070 bytes, too long for the secondary.*shorten or exclude xxx/,
+      );
+      expect(end.alerts.map(({ event }) => event)).toEqual(['failure']);
+    }
+    expect(await secondary.sealed('db')).toEqual(before);
+    spawnSync('rm', ['-rf', join(primary.source, 'x'.repeat(240))]);
+    expect(await primary.call('run', 'db', '--force')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('an ACL with more entries than an xattr of the secondary can hold', () => {
+  afterEach(() => void spawnSync('setfacl', ['-b', join(primary.source, 'dump.sql')]));
+
+  it('is not taken for a full secondary', async () => {
+    const acl = Array.from({ length: 503 }, (_, index) => `u:${20_000 + index}:r`).join(',');
+    const set = spawnSync('setfacl', ['-m', acl, join(primary.source, 'dump.sql')], { encoding: 'utf8' });
+    // As many as ext4 takes; rsync's form of them needs a little more.
+    expect(set.stderr).toBe('');
+    const end = await primary.call('run', 'db', '--force');
+    expect(end.code, end.stderr).toBe(17);
+    expect(end.stderr).toMatch(/an ACL has more entries than .* can hold .*exclude the file \(rsync: set_xattr_acl/);
+    expect(end.stderr).not.toContain('secondary full');
+    spawnSync('setfacl', ['-b', join(primary.source, 'dump.sql')]);
+    await primary.secure();
+  });
+});
+
+describe('a shell that stands in a directory which was removed', () => {
+  it('can back up, and people are told what comes of it', async () => {
+    await mkdir(at('gone'));
+    primary.wrapper = ['sh', '-c', 'cd "$0" && rmdir "$0" && exec "$@"', at('gone')];
+    const end = await primary.call('run', 'db', '--force');
+    primary.wrapper = [];
+    expect(end.code, end.stderr).toBe(0);
+    expect(end.stderr).toContain('current directory does not exist any more');
+    expect(end.alerts.map(({ event }) => event)).toContain('success');
+  });
+});
+
+const MAKE_PATH = `
+import os, sys
+os.chdir(sys.argv[1])
+left = int(sys.argv[2])
+while left > 242:
+    part = min(240, left - 2)
+    os.mkdir('x' * part); os.chdir('x' * part)
+    left -= part + 1
+open('f' * left, 'w').write('text')
+`;
