@@ -37,7 +37,9 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
         break;
       case 'attempt-started': {
         const bases = event.bases.length === 0 ? 'nothing to link to yet' : `linking to ${event.bases.join(' and ')}`;
-        say('info', `snapshot ${event.snapshot}, attempt ${event.attempt}, ${bases}`);
+        const names =
+          event.fuzzy || event.bases.length === 0 ? '' : '; new names are not compared with those there (fuzzy)';
+        say('info', `snapshot ${event.snapshot}, attempt ${event.attempt}, ${bases}${names}`);
         lastLine = clock.monotonic();
         break;
       }

@@ -102,6 +102,7 @@ function jobOf(name: string, raw: RawJob, allTargets: readonly string[]): JobSet
     targets: raw.targets ?? allTargets,
     exclude: raw.exclude,
     oneFileSystem: raw.one_file_system,
+    fuzzy: raw.fuzzy,
     deadlineMs: duration(raw.deadline),
     bandwidthLimit: size(raw.bandwidth_limit),
     retry: {

@@ -35,6 +35,7 @@ export interface RawJob {
   readonly targets?: readonly string[];
   readonly exclude: readonly string[];
   readonly one_file_system: boolean;
+  readonly fuzzy: 'auto' | 'always' | 'never';
   readonly deadline: string;
   readonly bandwidth_limit?: string | number;
   readonly retry: { readonly attempts: number; readonly delay: string; readonly max_delay: string };
@@ -88,6 +89,7 @@ const jobSchema = {
     targets: { type: 'array', minItems: 1, uniqueItems: true, items: { type: 'string' } },
     exclude: { type: 'array', items: { type: 'string', minLength: 1 }, default: [] },
     one_file_system: { type: 'boolean', default: false },
+    fuzzy: { type: 'string', enum: ['auto', 'always', 'never'], default: 'auto' },
     deadline: duration('12h'),
     bandwidth_limit: rate,
     retry: {

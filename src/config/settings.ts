@@ -44,6 +44,8 @@ export interface JobSettings {
   readonly exclude: readonly string[];
   /** Whether other file systems that are mounted below the source are left out. */
   readonly oneFileSystem: boolean;
+  /** Whether rsync looks for a basis under another name; `auto`: unless there are too many new names for that. */
+  readonly fuzzy: 'auto' | 'always' | 'never';
   readonly deadlineMs: number;
   /** Bytes a second; the stricter of this and the target's counts. */
   readonly bandwidthLimit: number | undefined;

@@ -32,6 +32,8 @@ export interface PushOptions {
   readonly bases: readonly SnapshotId[];
   /** Bytes a second; undefined for no limit. */
   readonly bandwidthLimit: number | undefined;
+  /** Look for a basis under another name, for each file whose name the bases do not have. */
+  readonly fuzzy: boolean;
   /** Only say what would be sent. */
   readonly dryRun: boolean;
   /** Compare with the bases by checksum instead of by size and mtime: they are known to hold damage. */
@@ -50,7 +52,7 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     ...(options.dryRun ? ['--dry-run'] : []),
     ...(options.checksum === true ? ['--checksum'] : []),
     '--partial',
-    '-yy',
+    ...(options.fuzzy ? ['-yy'] : []),
     ...(wire.compress ? ['--compress'] : []),
     // Twice: unchanged files are named too, as linked (h) or, where linking failed, copied (c). facts.md#link-dest-that-links-nothing.
     '-ii',

@@ -18,6 +18,8 @@ export interface AttemptSpec {
   readonly source: SourceSummary;
   readonly bases: readonly SnapshotId[];
   readonly bandwidthLimit: number | undefined;
+  /** Whether a basis under another name is looked for. */
+  readonly fuzzy: boolean;
   readonly busyTimeoutMs: number;
   /** `full`: read everything on both sides. `changed`: what this push sent. */
   readonly verifyMode: 'full' | 'changed';

@@ -65,8 +65,8 @@ export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<Att
 async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   const started = deps.clock.now();
   deps.observe({ event: 'step-started', step: 'push' });
-  const { bases, bandwidthLimit, distrustBases: checksum } = spec;
-  const options = { bases, bandwidthLimit, checksum, dryRun: false };
+  const { bases, bandwidthLimit, fuzzy, distrustBases: checksum } = spec;
+  const options = { bases, bandwidthLimit, fuzzy, checksum, dryRun: false };
   const pushed = await whileBusy(
     () => push(spec, options, deps),
     ({ session }) => session.verdict,

@@ -22,6 +22,8 @@ export type RunEvent =
       readonly attempt: number;
       readonly snapshot: SnapshotId;
       readonly bases: readonly SnapshotId[];
+      /** Whether a basis under another name is looked for. */
+      readonly fuzzy: boolean;
     }
   | { readonly event: 'step-started'; readonly step: Step }
   | {

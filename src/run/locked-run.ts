@@ -8,6 +8,7 @@ import { checkGuards } from './guards.ts';
 import { interruptionOf } from './interruption.ts';
 import { bandwidthLimitOf, stallMsOf, verifyModeOf, wiresOf } from './plan.ts';
 import { whilePreparing, type Preparation } from './preparation.ts';
+import { worthLooking } from './new-names.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { unexpectedEnd, type RunEnd } from './run-end.ts';
 import { readSource, type SourceSummary } from './source.ts';
@@ -134,6 +135,7 @@ export async function planAttempts(
     connect,
     source,
     bandwidthLimit: bandwidthLimitOf(job, target),
+    fuzzy: worthLooking(job.fuzzy, source.names, state.sealed ?? undefined),
     busyTimeoutMs: target.busyTimeoutMs,
     verifyMode: verifyModeOf(job, state, deps.clock.now()),
     distrustBases: await isDistrusted(settings.stateDirectory, job.name, target.name),

@@ -95,7 +95,7 @@ function dryPush(
 ): Promise<Pushed> {
   const bases = basesOf(state);
   const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
-  const options = { bases, bandwidthLimit: undefined, dryRun: true };
+  const options = { bases, bandwidthLimit: undefined, fuzzy: plan.fuzzy, dryRun: true };
   return whileBusy(
     () => push({ ...plan, tree }, options, { ...deps, environment: sessionEnvironment() }),
     ({ session }) => session.verdict,

@@ -7,6 +7,7 @@ import { listSource } from '../rsync/listing.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 import type { LongestPath } from './long-paths.ts';
+import { countNames, type NameCounts } from './new-names.ts';
 
 /** What one walk of the source found, by rsync's own view of the excludes. */
 export interface SourceSummary {
@@ -25,6 +26,7 @@ export interface SourceSummary {
   readonly fileSystems: FileSystemsBelow;
   /** Of all entries; undefined when none is long enough to matter. */
   readonly longestPath?: LongestPath | undefined;
+  readonly names: NameCounts;
 }
 
 /** The summary, or why the source cannot be read. */
@@ -73,6 +75,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
   const notAfterMs = spec.notAfter.getTime();
   const candidates: CanaryCandidate[] = [];
+  const names = countNames(spec.oldBefore);
   let last: string | undefined;
   let longestPath: LongestPath | undefined;
   const end = await listSource(spec, run, ({ kind, size, mtimeMs, name }) => {
@@ -82,6 +85,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     if (kind !== 'file') return;
     files += 1;
     bytes += size;
+    names.add({ name, size, mtimeMs });
     if (size > largestFile) largestFile = size;
     if (mtimeMs > notAfterMs) futureFiles += 1;
     else if (mtimeMs > newestMs) newestMs = mtimeMs;
@@ -105,7 +109,18 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
       const newest = newestMs === -Infinity ? undefined : new Date(newestMs);
       return {
         kind: 'read',
-        summary: { files, bytes, largestFile, newest, futureFiles, oldFiles, candidates, fileSystems, longestPath },
+        summary: {
+          files,
+          bytes,
+          largestFile,
+          newest,
+          futureFiles,
+          oldFiles,
+          candidates,
+          fileSystems,
+          longestPath,
+          names: names.end(),
+        },
       };
     }
     default:

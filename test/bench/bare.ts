@@ -36,6 +36,7 @@ export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet
       const push = pushArguments(wire, tree, {
         bases,
         bandwidthLimit: undefined,
+        fuzzy: true,
         dryRun: false,
         progress: looksIntoFiles(data),
       });

@@ -11,6 +11,7 @@ import { gateSection } from './sections/gate.ts';
 import { growthSection } from './sections/growth.ts';
 import { limitsSection, othersSection } from './sections/others.ts';
 import { pruneSection } from './sections/prune.ts';
+import { namesSection } from './sections/names.ts';
 import { runSection } from './sections/run.ts';
 import type { Section, Sizes } from './sections/section.ts';
 import { planningSection, startUpSection } from './sections/start-up.ts';
@@ -21,6 +22,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   gate: gateSection,
   run: runSection,
   dumps: dumpsSection,
+  names: namesSection,
   others: othersSection,
   limits: limitsSection,
   growth: growthSection,

@@ -14,8 +14,15 @@ export interface Controller {
 /**
  * @param source what every job sends
  * @param jobs names; a few, as people have
+ * @param settings what else the configuration of each job says
  */
-export function setUpController(bench: Bench, source: string, name: string, jobs: readonly string[]): Controller {
+export function setUpController(
+  bench: Bench,
+  source: string,
+  name: string,
+  jobs: readonly string[],
+  settings: Readonly<Record<string, unknown>> = {},
+): Controller {
   const directory = join(bench.directory, `primary-${name}`);
   const at = (file: string) => join(directory, file);
   for (const path of [directory, at('state'), at('run')]) mkdirSync(path, { mode: 0o700 });
@@ -36,6 +43,7 @@ export function setUpController(bench: Bench, source: string, name: string, jobs
     targets: ['gate', 'rrsync'],
     retry: { attempts: 1 },
     guard: { max_age: 'off', allow_empty: true },
+    ...settings,
   };
   writeFileSync(
     at('config.yaml'),

@@ -120,6 +120,7 @@ export async function startGateHost(place?: string): Promise<GateHost> {
     pushArguments(wire(options.compress), tree(id, options.source), {
       bases: options.bases ?? [],
       bandwidthLimit: options.bandwidthLimit,
+      fuzzy: true,
       dryRun: options.dryRun ?? false,
     });
 

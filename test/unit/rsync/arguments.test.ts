@@ -23,7 +23,7 @@ const wire: Wire = {
   stallMs: 900_000,
 };
 const tree = { source: '/var/backups/pg', job: 'postgres', id, exclude: [] as string[] };
-const options = { bases: [], bandwidthLimit: undefined, dryRun: false };
+const options = { bases: [], bandwidthLimit: undefined, fuzzy: true, dryRun: false };
 
 describe('the arguments of a push', () => {
   it('to a plain secondary are exactly these', () => {
@@ -81,6 +81,7 @@ describe('the arguments of a push', () => {
     expect(pushArguments(wire, tree, { ...options, dryRun: true })).toContain('--dry-run');
     expect(pushArguments(wire, tree, { ...options, checksum: true })).toContain('--checksum');
     expect(pushArguments({ ...wire, compress: false }, tree, options)).not.toContain('--compress');
+    expect(pushArguments(wire, tree, { ...options, fuzzy: false })).not.toContain('-yy');
   });
 
   it('limit the bandwidth to at least one KiB a second: 0 would mean no limit', () => {

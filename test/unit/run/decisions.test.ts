@@ -29,6 +29,7 @@ const summary: SourceSummary = {
   oldFiles: 0,
   candidates: [],
   fileSystems: { sent: [], leftOut: [] },
+  names: { files: 0, bytes: 0, young: 0, youngBytes: 0, comparisons: 0, largestDirectory: 0 },
 };
 const guard = { maxAgeMs: 26 * HOUR, maxShrink: 0.5, allowEmpty: false };
 const sealed = { id, started: '2026-11-22T02:15:00Z', finished: '2026-11-22T02:16:00Z', files: 7, bytes: 2000 };
