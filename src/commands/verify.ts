@@ -32,7 +32,11 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
   drift: 'drift',
   unseen: 'drift',
   extra: 'extra',
+  clamped: 'time',
 };
+
+/** No fault of the snapshot. */
+const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped'];
 
 /**
  * `offsite-rsync verify [JOB]`: compares a snapshot with the source, both read in full.
@@ -80,7 +84,12 @@ function describe(report: VerifyReport): string {
       drifted === 0
         ? 'identical to the source'
         : `no corruption; ${formatCount(drifted, 'entry', 'entries')} changed in the source since`;
-    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(rest)}`);
+    const clamped = counts?.clamped ?? 0;
+    const times =
+      clamped === 0
+        ? ''
+        : `, but for ${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`;
+    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${times}`)}`);
   } else {
     lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);
     lines.push(`    what to do  ${report.advice ?? OUTCOMES[report.outcome].advice}`);
@@ -109,7 +118,7 @@ function differenceTable({ comparison }: VerifyReport): string[] {
   });
   for (const { kind, name, what } of differences.slice(0, LISTED)) {
     const word = KIND_WORDS[kind];
-    table.push([kind === 'drift' || kind === 'extra' ? word : pc.red(word), name, what]);
+    table.push([HARMLESS.includes(kind) ? word : pc.red(word), name, what]);
   }
   const total = Object.values(comparison?.counts ?? {}).reduce((sum, count) => sum + count, 0);
   const more = total - Math.min(LISTED, differences.length);

@@ -52,6 +52,8 @@ export interface VerifiedPush {
   /** When the comparison began. */
   readonly verifiedFrom: Date;
   readonly canary: 'checksum' | 'presence';
+  /** What is no fault, and yet to be known. */
+  readonly warning: string | undefined;
 }
 
 /** What a later verification knows of a sealed snapshot. */

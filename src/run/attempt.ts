@@ -4,7 +4,7 @@ import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
 import { checkCanary } from '../verify/canary.ts';
-import { summariseComparison, verifySnapshot, type Verified } from '../verify/verification.ts';
+import { clampedWarning, summariseComparison, verifySnapshot, type Verified } from '../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec, SealedContents, VerifiedPush } from './attempt-spec.ts';
 import { whileBusy } from './busy.ts';
 import { interruptionOf } from './interruption.ts';
@@ -112,7 +112,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   const warning = linkingProblem(pushed, spec.source.oldFiles);
   const { verification, verifiedFrom } = verified;
   const contents = { verifiedFrom, packed: pushed.manifest };
-  const warnings = warning === undefined ? [] : [warning];
+  const warnings = [warning, verified.warning].filter((text) => text !== undefined);
   return { kind: 'sealed', transfer: pushed.figures, verification, contents, warnings };
 }
 
@@ -131,7 +131,8 @@ async function verify(
   const only = `${spec.directory}/only`;
   if (mode === 'changed') await writeOnlyFilter(only, pushed.sentNames ?? []);
   const witnesses = { since, unseenSince: unseenSinceOf(spec, since, pushed) };
-  const request = { wire, tree, witnesses, environment, signal, ...(mode === 'changed' ? { only } : {}) };
+  const place = { directory: `${spec.directory}/stand-ins` };
+  const request = { wire, tree, witnesses, ...place, environment, signal, ...(mode === 'changed' ? { only } : {}) };
   let verifiedFrom = since;
   const compare = () => {
     verifiedFrom = clock.now();
@@ -178,7 +179,8 @@ async function verify(
     case 'seen': {
       const durationMs = Math.round(clock.monotonic() - begun);
       const verification = { mode, algorithm: result.algorithm, durationMs } as const;
-      return { kind: 'verified', verification, verifiedFrom, canary: canary.by };
+      const warning = clampedWarning(result.comparison);
+      return { kind: 'verified', verification, verifiedFrom, canary: canary.by, warning };
     }
     default:
       return canary satisfies never;

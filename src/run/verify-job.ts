@@ -129,7 +129,9 @@ async function recordDamage(stateDirectory: string, report: VerifyReport, found:
 
 /** Whether every entry was compared with one that is still as it was: what has changed in the source since hides damage. */
 function isWhole(comparison: Comparison | null): boolean {
-  return comparison !== null && Object.values(comparison.counts).every((count) => count === 0);
+  if (comparison === null) return false;
+  const { clamped: _, ...changed } = comparison.counts; // all but the time of those was compared
+  return Object.values(changed).every((count) => count === 0);
 }
 
 const VERDICTS: readonly Outcome[] = ['done', 'corruption', 'verification-blind'];
@@ -176,7 +178,7 @@ async function verifyOver(
   const common = { wire: plan.verifyWire, tree, environment: sessionEnvironment(), signal };
   deps.observe({ event: 'step-started', step: 'verify' });
   const verified = await whileBusy(
-    () => verifySnapshot({ ...common, witnesses }, deps.runProcess),
+    () => verifySnapshot({ ...common, witnesses, directory: `${plan.directory}/stand-ins` }, deps.runProcess),
     sessionVerdict,
     plan,
     deps,
@@ -200,7 +202,7 @@ async function verifyOver(
 
   deps.observe({ event: 'step-started', step: 'canary' });
   // A file that has changed since is another one than the snapshot's: it proves nothing.
-  const changed = new Set(comparison.differences.map(({ name }) => name));
+  const changed = new Set(comparison.differences.flatMap(({ kind, name }) => (kind === 'clamped' ? [] : name)));
   const candidates = plan.source.candidates.filter(({ name }) => !changed.has(displayName(name)));
   const trial = { ...common, candidates, directory: `${plan.directory}/canary` };
   const canary = await whileBusy(() => checkCanary(trial, deps.runProcess), sessionVerdict, plan, deps);

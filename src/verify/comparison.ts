@@ -10,6 +10,7 @@ import {
   type KnownEntry,
   type SourceEntry,
 } from './difference.ts';
+import { describeClamped, mayBeClamped } from './time-limits.ts';
 
 /** One difference, for people. */
 export interface Difference {
@@ -31,6 +32,9 @@ export interface Comparison {
 /** Differences of one kind that are kept by name; the rest is only counted, so that memory stays bounded. */
 const NAMED = 200;
 
+/** Entries whose time the secondary may be unable to hold that are looked at; what goes beyond is judged by its time. */
+const UNDECIDED = 50_000;
+
 /**
  * An entry whose ctime lies by this much before a moment (milliseconds) may still have been touched after it: the kernel
  * takes ctimes from a clock that it moves on every 10 ms at the most, those of a file server come from a clock of its own.
@@ -42,7 +46,10 @@ const SLACK = { own: 50, foreign: 5 * 60_000, unseen: 50 } as const;
 /** Gathers the items of a checksum dry run as they come. */
 export interface Comparer {
   add(item: Item): void;
-  result(): Comparison;
+  /** What is no fault if the secondary has the time that a file system keeps instead of one that it cannot hold. */
+  undecided(): readonly Item[];
+  /** @param kept those of {@link undecided} that are none, by name, with the time that the secondary has */
+  result(kept?: ReadonlyMap<string, number>): Comparison;
 }
 
 /** What a comparison is judged by. */
@@ -73,9 +80,15 @@ export function createComparer(source: string, witnesses: Witnesses): Comparer {
     drift: 0,
     unseen: 0,
     extra: 0,
+    clamped: 0,
   };
+  const undecided = new Map<Item, DifferenceKind>();
   const differences: Difference[] = [];
   let snapshotMissing = false;
+  const count = (kind: DifferenceKind, { name }: Item, what: string): void => {
+    counts[kind] += 1;
+    if (counts[kind] <= NAMED) differences.push({ kind, name: displayName(name), what });
+  };
   const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
   const lookUp = createLookUp(root);
   const touchedFrom = since.getTime() - SLACK[foreignClock ? 'foreign' : 'own'];
@@ -89,12 +102,19 @@ export function createComparer(source: string, witnesses: Witnesses): Comparer {
       };
       const kind = classifyDifference(item, entry, moments, knownOf(item, manifest));
       if (kind === undefined) return;
-      counts[kind] += 1;
-      if (counts[kind] <= NAMED) {
-        differences.push({ kind, name: displayName(item.name), what: describeDifference(item) });
-      }
+      if (mayBeClamped(item) && undecided.size < UNDECIDED) undecided.set(item, kind);
+      else count(kind, item, describeDifference(item));
     },
-    result: () => ({ counts: { ...counts }, differences: [...differences], snapshotMissing, unread: [] }),
+    undecided: () => [...undecided.keys()],
+    result: (kept) => {
+      for (const [item, kind] of undecided) {
+        const time = kept?.get(item.name);
+        if (time === undefined) count(kind, item, describeDifference(item));
+        else count('clamped', item, describeClamped(item, time));
+      }
+      undecided.clear();
+      return { counts: { ...counts }, differences: [...differences], snapshotMissing, unread: [] };
+    },
   };
 }
 

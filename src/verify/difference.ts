@@ -16,11 +16,21 @@ export type DifferenceKind =
    * was only touched, and the stored bytes are damaged. A push that compares by checksum tells which.
    */
   | 'unseen'
+  /** Nothing but its time differs, and the secondary has what a file system keeps for a time that it cannot hold. No fault. */
+  | 'clamped'
   /** Only the secondary has it: deleted from the source since, or put there by somebody else. */
   | 'extra';
 
 /** The worst first: the order in which differences are told. */
-export const WORST_FIRST: readonly DifferenceKind[] = ['corruption', 'missing', 'metadata', 'unseen', 'drift', 'extra'];
+export const WORST_FIRST: readonly DifferenceKind[] = [
+  'corruption',
+  'missing',
+  'metadata',
+  'unseen',
+  'drift',
+  'extra',
+  'clamped',
+];
 
 /** What is known of the entry in the source now; undefined when it has gone. */
 export interface SourceEntry {

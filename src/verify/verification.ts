@@ -3,7 +3,9 @@ import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
 import { displayName } from '../rsync/itemized.ts';
 import { describeReadErrors, type UnreadableFile } from '../rsync/read-errors.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
+import { findClamped } from './clamped-times.ts';
 import { createComparer, type Comparison, type Witnesses } from './comparison.ts';
+import { formatCount } from '../shared/units.ts';
 import { WORST_FIRST, type DifferenceKind } from './difference.ts';
 import { readThrough } from './read-through.ts';
 
@@ -35,6 +37,8 @@ export interface VerifySpec {
   readonly witnesses: Witnesses;
   /** Compare only these (see checkArguments). */
   readonly only?: string;
+  /** A private directory that does not exist yet. */
+  readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -83,7 +87,10 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
     run,
   );
   if (session.verdict.kind !== 'ok') return { kind: 'session-failed', session };
-  const comparison = comparer.result();
+  const undecided = comparer.undecided();
+  const clamped = undecided.length === 0 ? undefined : await findClamped(spec, undecided, run);
+  if (clamped?.kind === 'session-failed') return clamped;
+  const comparison = comparer.result(clamped?.kept);
   const verdict = judgeComparison(comparison, spec.wire.metadata);
   return { kind: 'compared', comparison, verdict, algorithm: session.checksum, files: session.stats.regularFiles };
 }
@@ -123,6 +130,15 @@ export function judgeComparison(comparison: Comparison, metadata: Wire['metadata
   return drift + unseen + extra > 0 ? 'drift' : 'intact';
 }
 
+/** What a run says of times that the secondary cannot hold; undefined when there are none. */
+export function clampedWarning({ counts, differences }: Comparison): string | undefined {
+  const [first] = differences.filter(({ kind }) => kind === 'clamped');
+  if (first === undefined) return undefined;
+  const which = `${first.name}: ${first.what}${counts.clamped > 1 ? '; …' : ''}`;
+  // People see the first 300 characters, and names can be long.
+  return `The secondary’s file system cannot hold the time of ${formatCount(counts.clamped, 'entry', 'entries')}; all else of them is stored as it is. Date them with touch, or each run stores these files anew (${which})`;
+}
+
 /** The differences in one line: `3 corrupt, 1 missing (db.sql: content; …)`. */
 export function summariseComparison({ counts, differences, snapshotMissing, unread }: Comparison): string {
   if (snapshotMissing) return 'nothing of this snapshot is on the secondary';
@@ -133,6 +149,7 @@ export function summariseComparison({ counts, differences, snapshotMissing, unre
     [counts.drift, 'changed in the source since'],
     [counts.unseen, 'with other content under the same size and time'],
     [counts.extra, 'only on the secondary'],
+    [counts.clamped, 'with a time that the secondary cannot hold'],
   ];
   const told = words.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
   const worst = [...differences].sort((a, b) => WORST_FIRST.indexOf(a.kind) - WORST_FIRST.indexOf(b.kind));

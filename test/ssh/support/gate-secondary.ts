@@ -23,9 +23,12 @@ export interface GateSecondary extends Pick<Secondary, 'sshd' | 'line' | 'knownH
 
 type HostChange = Readonly<Record<string, unknown>>;
 
-/** Starts a secondary with the jobs `db` and `files` of the host `web1`. */
-export async function startGateSecondary(): Promise<GateSecondary> {
-  const gate = await startGateHost();
+/**
+ * Starts a secondary with the jobs `db` and `files` of the host `web1`.
+ * @param place an empty directory for its snapshots, on a file system of the test's own
+ */
+export async function startGateSecondary(place?: string): Promise<GateSecondary> {
+  const gate = await startGateHost(place);
   const { sshd } = gate;
   const line = await layLine(CANARY_ADDRESS, sshd.port);
   const original = await readFile(gate.config, 'utf8');

@@ -102,7 +102,7 @@ describe('a difference', () => {
 
 describe('a comparison', () => {
   const comparison = (counts: Partial<Comparison['counts']>, change: Partial<Comparison> = {}): Comparison => ({
-    counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, unseen: 0, extra: 0, ...counts },
+    counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, unseen: 0, extra: 0, clamped: 0, ...counts },
     differences: [],
     snapshotMissing: false,
     unread: [],

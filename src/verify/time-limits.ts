@@ -1,0 +1,63 @@
+import type { Item } from '../rsync/itemized.ts';
+
+/** Times that a file system can hold, in seconds since 1970. The kernel keeps the nearest of them for any other (Linux 5.4 and later). */
+interface TimeLimits {
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+/** By file system: facts.md#times-that-a-file-system-cannot-hold. */
+const FILE_SYSTEMS: Readonly<Record<string, TimeLimits>> = {
+  'ext4 with inodes of 128 bytes, ext2, XFS without bigtime': { earliest: -(2 ** 31), latest: 2 ** 31 - 1 },
+  'NFS 3': { earliest: 0, latest: 2 ** 32 - 1 },
+  'ext4 with inodes of 256 bytes': { earliest: -(2 ** 31), latest: 15_032_385_535 }, // 2446-05-10
+  'XFS with bigtime': { earliest: -(2 ** 31), latest: 16_299_260_424 }, // 2486-07-02
+};
+
+const EARLIEST = distinct(Object.values(FILE_SYSTEMS).map(({ earliest }) => earliest));
+const LATEST = distinct(Object.values(FILE_SYSTEMS).map(({ latest }) => latest));
+
+function distinct(limits: readonly number[]): number[] {
+  return [...new Set(limits)].sort((a, b) => a - b);
+}
+
+/**
+ * What a file system may have kept instead of an mtime.
+ * @param mtime seconds since 1970
+ * @returns times in seconds since 1970; none where every file system of the table holds that mtime
+ */
+export function keptInstead(mtime: number): readonly number[] {
+  return [...EARLIEST.filter((limit) => mtime < limit), ...LATEST.filter((limit) => mtime > limit)];
+}
+
+/** Whether nothing but the mtime of an entry differs, and that is one which some file system cannot hold. */
+export function mayBeClamped({ isExtra, kind, differs, mtime }: Item): boolean {
+  const stored = kind === 'file' || kind === 'directory' || kind === 'symlink';
+  return !isExtra && stored && differs === 't' && keptInstead(secondsOf(mtime)).length > 0;
+}
+
+/** `2026/11/23-02:15:00`; of a year with more than four digits rsync cuts the end. */
+const MTIME = /^(-?\d+)\/(\d\d)\/(\d\d)-(\d\d):(\d\d)(?::(\d*))?/;
+
+/** Seconds since 1970 of an mtime as rsync writes it; infinite beyond what a Date holds, and NaN for what is none. */
+export function secondsOf(mtime: string): number {
+  const parts = MTIME.exec(mtime);
+  if (parts === null) return Number.NaN;
+  const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map(Number);
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day); // Date.UTC takes the year 50 for 1950
+  date.setUTCHours(hours, minutes, seconds);
+  const milliseconds = date.getTime();
+  if (Number.isNaN(milliseconds)) return year < 0 ? -Infinity : Infinity;
+  return milliseconds / 1000;
+}
+
+/** What became of the mtime of an entry, in words. @param kept seconds since 1970 */
+export function describeClamped({ mtime }: Item, kept: number): string {
+  const seconds = secondsOf(mtime);
+  return `mtime ${Number.isFinite(seconds) ? isoTime(seconds) : mtime}, kept as ${isoTime(kept)}`;
+}
+
+function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
