@@ -38,6 +38,9 @@ error ("offsite-gate: refused: REASON", "… ended: REASON", "… broke: REASON"
 wrong; otherwise the exit code of rsync.
 `;
 
+// Whoever reads may be gone: the client of a session, `head` behind --check.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {

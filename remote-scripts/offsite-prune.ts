@@ -7,6 +7,7 @@ import { createLogger, isJournal } from '../src/platform/logger.ts';
 import { runProcess } from '../src/platform/process.ts';
 import { exitCodeOf } from '../src/shared/outcome.ts';
 import { cronProblem } from '../src/shared/schedule.ts';
+import { wordMeant } from '../src/shared/suggestion.ts';
 import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './config/load.ts';
 import type { HostSettings, SecondarySettings } from './config/settings.ts';
 import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
@@ -31,6 +32,9 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
+// A reader that went away (`… | head`) must not end a prune in the middle: what nobody reads is lost, and that is all.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 process.umask(0o077);
 process.exitCode = await main(process.argv);
 
@@ -43,7 +47,10 @@ async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv]);
     return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
+    if (error instanceof CommanderError) {
+      if (error.code === 'commander.excessArguments') process.stderr.write(commandMeant(program, program.args[0]));
+      return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
+    }
     process.stderr.write(`offsite-prune: ${errorMessage(error)}\n`);
     if (error instanceof PruneRefusal || error instanceof SecondaryConfigError) return EXIT.usage.code;
     return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : EXIT.failed.code;
@@ -74,7 +81,11 @@ function createProgram(finish: (code: number) => void): Command {
     .description('decide, remove and tell; "run" may be left out: offsite-prune HOST')
     .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
     .option('--dry-run', 'show every snapshot with all reasons, and what removal would really free; change nothing')
-    .option('--simulate <days>', 'show what the policy would hold over time; change nothing', parseDays)
+    .addOption(
+      new Option('--simulate <days>', 'show what the policy would hold over time; change nothing')
+        .argParser(parseDays)
+        .conflicts(['dryRun']),
+    )
     .addOption(
       new Option('--release <job:mark>', 'carry out a plan that is on hold, once, as --dry-run has shown it')
         .argParser((mark: string, before: readonly string[] | undefined) => [...(before ?? []), mark])
@@ -84,7 +95,7 @@ function createProgram(finish: (code: number) => void): Command {
     .addHelpText('after', `\n${describeExits()}`)
     .action(async (name: string, options: CommonOptions & RunFlags) => {
       const settings = await load(options.config);
-      const host = hostOf(settings, name);
+      const host = hostOf(settings, name, commandMeant(program, name).trimEnd());
       const json = options.json ?? false;
       finish(
         options.simulate === undefined
@@ -129,12 +140,24 @@ async function load(config: string): Promise<SecondarySettings> {
   return loadSecondaryConfig(config, { checkSchedule: cronProblem, reach: true });
 }
 
-function hostOf(settings: SecondarySettings, name: string): HostSettings {
+function hostOf(settings: SecondarySettings, name: string, command = ''): HostSettings {
   const host = settings.hosts.get(name);
   if (host) return host;
+  const known = [...settings.hosts.keys()];
+  const meant = wordMeant(name, known);
+  const hint = command || (meant === undefined ? '' : `Did you mean "${meant}"?`);
   throw new PruneRefusal(
-    `There is no host ${JSON.stringify(name)} in the settings; known: ${[...settings.hosts.keys()].join(', ')}`,
+    `There is no host ${JSON.stringify(name)} in the settings; known: ${known.join(', ')}${hint && `. ${hint}`}`,
   );
+}
+
+// "run" may be left out, so a mistyped command looks like the name of a host.
+function commandMeant(program: Command, word = ''): string {
+  const meant = wordMeant(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  return meant === undefined ? '' : `Did you mean "offsite-prune ${meant}"?\n`;
 }
 
 function parseDays(text: string): number {

@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { wordMeant } from '../shared/suggestion.ts';
 import { ConfigError } from '../config/load.ts';
 import type { JobSettings, Settings, TargetSettings } from '../config/settings.ts';
 
@@ -47,8 +47,6 @@ export function select(settings: Settings, jobs: readonly string[], target: stri
 }
 
 function hint(word: string, known: readonly string[]): string {
-  const best = closest(word, known);
-  return distance(word, best) <= Math.max(2, word.length / 3)
-    ? `. Did you mean "${best}"?`
-    : `. Known: ${known.join(', ')}`;
+  const best = wordMeant(word, known);
+  return best === undefined ? `. Known: ${known.join(', ')}` : `. Did you mean "${best}"?`;
 }

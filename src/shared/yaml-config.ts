@@ -1,7 +1,7 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { FORMATS } from './formats.ts';
 import type { SchemaError, Validator } from './schema-compiler.ts';
+import { wordMeant } from './suggestion.ts';
 
 /** One thing that is wrong in a YAML file. */
 export interface ConfigProblem {
@@ -207,10 +207,8 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
 
 function suggestion(word: string, known: readonly string[]): string {
   if (known.length === 0) return '';
-  const best = closest(word, [...known]);
-  return distance(word, best) <= Math.max(2, word.length / 3)
-    ? `; did you mean "${best}"?`
-    : `; known here: ${known.join(', ')}`;
+  const best = wordMeant(word, known);
+  return best === undefined ? `; known here: ${known.join(', ')}` : `; did you mean "${best}"?`;
 }
 
 function shown(data: unknown): string {

@@ -1,0 +1,8 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The known word that was probably meant, or undefined when none is near: more than two letters, or a third, differ. */
+export function wordMeant(word: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const best = closest(word, [...known]);
+  return distance(word, best) <= Math.max(2, word.length / 3) ? best : undefined;
+}
