@@ -8,6 +8,7 @@ import { silences } from '../config/silence.ts';
 import { errorMessage } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
+import { describeNotSent } from '../run/not-sent.ts';
 import { previewRun } from '../run/preview.ts';
 import type { Probe } from '../run/probe.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
@@ -70,9 +71,10 @@ async function examine(settings: Settings, { job, target }: Selected, context: C
     findings.push({ kind: 'bad', text: `${OUTCOMES[preview.outcome].title}: ${preview.reason}` });
     findings.push({ kind: 'note', text: OUTCOMES[preview.outcome].advice });
   } else {
-    const { files, bytes, figures, objections, fileSystems } = preview;
+    const { files, bytes, figures, objections, fileSystems, notSent } = preview;
     findings.push({ kind: 'good', text: `the source holds ${formatCount(files, 'file')}, ${formatSize(bytes)}` });
-    findings.push(...describeFileSystems(fileSystems).map((text) => ({ kind: 'note', text }) as const));
+    const differing = [...describeFileSystems(fileSystems), ...describeNotSent(notSent)];
+    findings.push(...differing.map((text) => ({ kind: 'note', text }) as const));
     findings.push(...objections.map((text) => ({ kind: 'bad', text }) as const));
     findings.push({ kind: 'good', text: 'push: a dry run was accepted' });
     findings.push(...preview.probes.map(probeFinding));

@@ -1,5 +1,6 @@
 import type { Log } from '../platform/logger.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
+import { describeNotSent } from '../run/not-sent.ts';
 import type { RunEvent, Step } from '../run/events.ts';
 import type { Clock } from '../platform/clock.ts';
 import { redactDeep, type Redact } from '../shared/redaction.ts';
@@ -33,7 +34,8 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
         break;
       case 'source-read':
         say('info', `source holds ${formatCount(event.files, 'file')}, ${formatSize(event.bytes)}`);
-        for (const line of describeFileSystems(event.fileSystems)) say('info', line);
+        for (const line of [...describeFileSystems(event.fileSystems), ...describeNotSent(event.notSent)])
+          say('info', line);
         break;
       case 'attempt-started': {
         const bases = event.bases.length === 0 ? 'nothing to link to yet' : `linking to ${event.bases.join(' and ')}`;

@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { RunEvent } from '../run/events.ts';
 import type { RunDeps, RunRequest } from '../run/request.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
+import { describeNotSent } from '../run/not-sent.ts';
 import { previewRun, type Preview } from '../run/preview.ts';
 import { runJob } from '../run/run-job.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
@@ -91,7 +92,7 @@ function showPreview(preview: Preview, { job, target }: RunRequest, options: Run
   context.out(
     `${name}: nothing was sent (--dry-run). Of ${formatCount(preview.files, 'file')}, ${formatSize(preview.bytes)}:\n` +
       `    ${newFiles} new, ${changedFiles} changed, ${basis === null ? NO_BASIS : `${linkedFiles} to be linked to ${basis}`}\n` +
-      describeFileSystems(preview.fileSystems)
+      [...describeFileSystems(preview.fileSystems), ...describeNotSent(preview.notSent)]
         .map((line) => `    ${line}\n`)
         .join('') +
       preview.objections.map((objection) => `    a guard objects: ${objection}\n`).join(''),

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
 import { verifyJob, type VerifyReport } from '../run/verify-job.ts';
+import { describeNotSent } from '../run/not-sent.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
@@ -89,7 +90,10 @@ function describe(report: VerifyReport): string {
       clamped === 0
         ? ''
         : `, but for ${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`;
-    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${times}`)}`);
+    const unsent = report.notSent === null ? [] : describeNotSent(report.notSent);
+    const but = unsent.length > 0 && drifted + clamped === 0 ? ', but for what is not sent' : '';
+    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${times}${but}`)}`);
+    lines.push(...unsent.map((line) => `    ${line}`));
   } else {
     lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);
     lines.push(`    what to do  ${report.advice ?? OUTCOMES[report.outcome].advice}`);

@@ -1,6 +1,7 @@
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { FileSystemsBelow } from './file-systems.ts';
+import type { NotSent } from './not-sent.ts';
 import type { Difference } from '../verify/comparison.ts';
 
 /** The steps of an attempt (docs/architecture.md). */
@@ -16,6 +17,8 @@ export type RunEvent =
       readonly bytes: number;
       /** Other file systems below the source. */
       readonly fileSystems: FileSystemsBelow;
+      /** What no snapshot holds. */
+      readonly notSent: NotSent;
     }
   | {
       readonly event: 'attempt-started';

@@ -65,7 +65,8 @@ async function guardAndSend(
   deps: RunDeps,
 ): Promise<RunEnd> {
   const { job } = request;
-  const reading = await readJobSource(request, state, deps);
+  // What no snapshot holds is told once in full, before the first is made; `verify`, `doctor` and dry runs tell it again.
+  const reading = await readJobSource(request, state, { closely: state.sealed === null }, deps);
   if (reading.kind === 'ended') return { ...reading.end, state, warnings };
   const { source } = reading;
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
@@ -85,6 +86,7 @@ const FUTURE_SLACK = 60 * 60_000;
 export async function readJobSource(
   request: RunRequest,
   state: JobState,
+  { closely }: { readonly closely: boolean },
   deps: RunDeps,
 ): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; end: RunEnd }> {
   const { job, target, signal } = request;
@@ -93,6 +95,7 @@ export async function readJobSource(
       source: job.source,
       exclude: job.exclude,
       oneFileSystem: job.oneFileSystem,
+      closely,
       inUnit: deps.environment.INVOCATION_ID !== undefined,
       oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
       notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
@@ -112,8 +115,8 @@ export async function readJobSource(
       return { kind: 'ended', end: { outcome: 'source-guard', reason, ...(advice === undefined ? {} : { advice }) } };
     }
     case 'read': {
-      const { files, bytes, fileSystems } = reading.summary;
-      deps.observe({ event: 'source-read', files, bytes, fileSystems });
+      const { files, bytes, fileSystems, notSent } = reading.summary;
+      deps.observe({ event: 'source-read', files, bytes, fileSystems, notSent });
       return { kind: 'read', source: reading.summary };
     }
     default:

@@ -21,7 +21,7 @@ export async function overConnection<T>(
   use: (plan: AttemptPlan) => Promise<T>,
 ): Promise<T | NotUsed> {
   return whilePreparing(request, purpose, deps, async (preparing) => {
-    const reading = await readJobSource(request, purpose.state, deps);
+    const reading = await readJobSource(request, purpose.state, { closely: true }, deps);
     if (reading.kind === 'ended') return { kind: 'failed', ...reading.end };
     const plan = await planAttempts(request, reading.source, purpose.state, await preparing, deps);
     deps.observe({ event: 'step-started', step: 'connect' });

@@ -8,6 +8,7 @@ import { whileBusy } from './busy.ts';
 import { excludesOf, type FileSystemsBelow } from './file-systems.ts';
 import { checkGuards } from './guards.ts';
 import { readRunSecrets } from './locked-run.ts';
+import type { NotSent } from './not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import { probeSessions, type Probe } from './probe.ts';
 import { push, type Pushed } from './push.ts';
@@ -25,6 +26,7 @@ export type Preview =
       readonly figures: TransferFigures;
       /** Other file systems below the source. */
       readonly fileSystems: FileSystemsBelow;
+      readonly notSent: NotSent;
       /** What the guards say; a real run would stop there. */
       readonly objections: readonly string[];
       /** What came of trying the other sessions; empty unless it was asked for. */
@@ -81,6 +83,7 @@ async function preview(request: RunRequest, options: PreviewOptions, deps: RunDe
     files: source.files,
     bytes: source.bytes,
     fileSystems: source.fileSystems,
+    notSent: source.notSent,
     figures: pushed.figures,
     objections,
     probes,

@@ -6,6 +6,7 @@ import { decodeName } from '../rsync/itemized.ts';
 import { listSource } from '../rsync/listing.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
+import { watchNotSent, type NotSent } from './not-sent.ts';
 import type { LongestPath } from './long-paths.ts';
 import { countNames, type NameCounts } from './new-names.ts';
 
@@ -24,6 +25,7 @@ export interface SourceSummary {
   /** The smallest files with content, smallest first. */
   readonly candidates: readonly CanaryCandidate[];
   readonly fileSystems: FileSystemsBelow;
+  readonly notSent: NotSent;
   /** Of all entries; undefined when none is long enough to matter. */
   readonly longestPath?: LongestPath | undefined;
   readonly names: NameCounts;
@@ -41,6 +43,8 @@ export interface SourceSpec {
   readonly source: string;
   readonly exclude: readonly string[];
   readonly oneFileSystem: boolean;
+  /** Look for what no snapshot holds in every entry (see watchNotSent). */
+  readonly closely: boolean;
   /** Whether systemd has started us, and may show us other things than there are. */
   readonly inUnit: boolean;
   readonly oldBefore: Date | undefined;
@@ -66,6 +70,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const refusal = await notADirectory(spec.source);
   if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };
   const watch = await watchFileSystems(spec, spec.inUnit);
+  const unsent = watchNotSent(spec, run);
   let files = 0;
   let bytes = 0;
   let largestFile = 0;
@@ -78,8 +83,10 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const names = countNames(spec.oldBefore);
   let last: string | undefined;
   let longestPath: LongestPath | undefined;
-  const end = await listSource(spec, run, ({ kind, size, mtimeMs, name }) => {
+  const end = await listSource(spec, run, (entry) => {
+    const { kind, size, mtimeMs, name } = entry;
     last = name;
+    unsent.onEntry(entry);
     if (name.length > LONG) longestPath = longerPath(longestPath, name);
     watch.onEntry(name, kind === 'directory');
     if (kind !== 'file') return;
@@ -92,6 +99,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     if (mtimeMs < oldBeforeMs) oldFiles += 1;
     if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
   });
+  const notSent = await unsent.end();
   const verdict = judgeSession(end, last);
   switch (verdict.kind) {
     case 'aborted':
@@ -118,6 +126,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
           oldFiles,
           candidates,
           fileSystems,
+          notSent,
           longestPath,
           names: names.end(),
         },

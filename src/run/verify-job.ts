@@ -18,6 +18,7 @@ import { excludesOf } from './file-systems.ts';
 import { forgetGoneDamage } from './gone-damage.ts';
 import { interruptionOf } from './interruption.ts';
 import { readRunSecrets } from './locked-run.ts';
+import type { NotSent } from './not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { disagreement } from './three-views.ts';
@@ -40,6 +41,8 @@ export interface VerifyReport {
   /** Whether files that only the secondary has would have been reported. */
   readonly extras: 'checked' | 'not-checked';
   readonly comparison: Comparison | null;
+  /** What the source holds and no snapshot does; null where the source was not walked. */
+  readonly notSent: NotSent | null;
   /** What to do, where it is not what the outcome says. */
   readonly advice?: string;
 }
@@ -67,6 +70,7 @@ export async function verifyJob(
     durationMs: 0,
     extras: request.target.secondary === 'gate' ? 'checked' : 'not-checked',
     comparison: null,
+    notSent: null,
   };
   const failure = (error: unknown): VerifyEnd => {
     const { outcome, reason, signal } = unexpectedEnd(error, request.signal);
@@ -158,7 +162,7 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
   const { kind, ...end } = await overConnection(request, purpose, deps, async (plan) => {
     const verified = await verifyOver(plan, { request, snapshot, witnesses }, deps);
     await forgetGoneDamage(plan, request, snapshot, deps);
-    return { files: plan.source.files, bytes: plan.source.bytes, ...verified };
+    return { files: plan.source.files, bytes: plan.source.bytes, notSent: plan.source.notSent, ...verified };
   });
   return { snapshot, ...end };
 }
