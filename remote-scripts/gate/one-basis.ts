@@ -1,5 +1,6 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, type Dirent } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
+import { createCrowd, type Crowd } from './crowded-inodes.ts';
 
 /*
  * A session gets one basis at most. With a second one, rsync's receiver keeps its number (1) in a field that it later reads
@@ -10,24 +11,34 @@ import { join } from 'node:path';
  */
 
 /**
- * Links into a broken attempt what a sealed snapshot has and it has not. What cannot be linked (EMLINK, a directory that
- * may not be written to, a full disk) is left out: it is then sent.
+ * Links into a broken attempt what a sealed snapshot has and it has not. What cannot be linked (a directory that may not be
+ * written to, a full disk) is left out: it is then sent. Where files have as many names as the file system allows, the
+ * attempt gets copies of them: see crowded-inodes.ts.
  * @param sealed directory of the snapshot
  * @param attempt directory of the attempt
  */
 export function fillUp(attempt: string, sealed: string): void {
+  const crowded = createCrowd();
+  link(attempt, sealed, crowded);
+  if (!crowded.found()) return;
+  crowded.renew(attempt);
+  link(attempt, sealed, crowded); // what found no room beside its other names is linked to the copy
+}
+
+function link(attempt: string, sealed: string, crowd: Crowd): void {
   for (const entry of entriesOf(sealed)) {
     const from = join(sealed, entry.name);
     const to = join(attempt, entry.name);
     const there = lstatSync(to, { throwIfNoEntry: false });
     if (entry.isDirectory()) {
-      if (there !== undefined ? there.isDirectory() : tried(() => mkdirSync(to, { mode: 0o700 }))) fillUp(to, from);
+      if (there !== undefined ? there.isDirectory() : tried(() => mkdirSync(to, { mode: 0o700 })))
+        link(to, from, crowd);
     } else if (there === undefined) {
-      tried(() => linkSync(from, to));
+      tried(() => crowd.link(from, to));
     } else if (entry.isFile() && there.isFile() && there.mtimeMs === 0) {
       // A file that was cut short (rsync dates it 1970): the whole older one is the better basis.
       const beside = `${to}.offsite-link`;
-      if (tried(() => linkSync(from, beside))) tried(() => renameSync(beside, to));
+      if (tried(() => crowd.link(from, beside))) tried(() => renameSync(beside, to));
     }
   }
 }

@@ -30,6 +30,8 @@ export interface Tree {
 export interface PushOptions {
   /** Earlier snapshots to link to, the best first (facts.md#order-of-bases: the last sealed one before a broken attempt). */
   readonly bases: readonly SnapshotId[];
+  /** Copy what the bases hold instead of linking to it; the gate does not know that and does not need it. */
+  readonly copyBases?: boolean;
   /** Bytes a second; undefined for no limit. */
   readonly bandwidthLimit: number | undefined;
   /** Look for a basis under another name, for each file whose name the bases do not have. */
@@ -66,7 +68,7 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     // And nobody else who would refuse an id that exists (lost state, a cloned primary): there, no file that exists is
     // touched, so nothing that older snapshots share can change before we notice and stop.
     ...(wire.secondary === 'rrsync' ? ['--mkpath', '--ignore-existing'] : []),
-    ...options.bases.map((id) => `--link-dest=/${tree.job}/${id}/`),
+    ...options.bases.map((id) => `${options.copyBases === true ? '--copy-dest' : '--link-dest'}=/${tree.job}/${id}/`),
     ...excludes(tree.exclude),
     ...connection(wire),
     ...ends(wire, tree),

@@ -11,7 +11,14 @@ export type SessionVerdict =
   | { readonly kind: 'busy'; readonly reason: string }
   /** We ended it ourselves (signal, deadline); the caller knows why. `trouble`: files that it had told of by then. */
   | { readonly kind: 'aborted'; readonly trouble?: string }
-  | { readonly kind: 'failed'; readonly outcome: Outcome; readonly reason: string; readonly left: Left };
+  | {
+      readonly kind: 'failed';
+      readonly outcome: Outcome;
+      readonly reason: string;
+      readonly left: Left;
+      /** A file there has as many names as its file system allows, so nothing more can be linked to it. */
+      readonly crowded?: boolean;
+    };
 
 /**
  * What a session may have left on the secondary. `nothing`: it was not let in, so not even its id is used up there.
@@ -58,6 +65,7 @@ interface WordsRow {
   readonly left?: Left;
   /** What they mean, where they do not say it. */
   readonly says?: string;
+  readonly crowded?: boolean;
 }
 
 /** Python's last words, such as those of rrsync. */
@@ -75,6 +83,18 @@ const WORDS: readonly WordsRow[] = [
   { pattern: /(.*(?:[Cc]annot fork|\bfork: ).*)/, meaning: 'connection-lost' },
   // rrsync does not catch that its root or its rsync is missing: the last line of Python's traceback says which.
   { pattern: new RegExp(`${TRACEBACK}(\\w+Error: .*)`, 'm'), meaning: 'refused', left: 'nothing' },
+  // Of a single file rsync makes a copy then. Of a file with several names (-H) it gives up in the middle of them.
+  {
+    pattern: /^rsync: \[generator\] (link .* failed: Too many links \(\d+\))/m,
+    meaning: 'incomplete',
+    says: 'a file with hard links has as many names on the secondary as its file system allows (ext4: 65,000 in all snapshots together), so the next attempt begins a new one; if none gets through, the source alone has too many names of it: exclude some',
+    crowded: true,
+  },
+  {
+    pattern: /^rsync: \[generator\] (.*mkdir .* failed: Too many links \(\d+\))/m,
+    meaning: 'incomplete',
+    says: 'a directory has as many directories in it as the secondary’s file system allows (ext3: 32,000): exclude some',
+  },
   // ext4 says so of an xattr that does not fit into its block, and only of a file that did fit is the disk full.
   {
     pattern:
@@ -158,11 +178,12 @@ function stalled({ afterMs, stderrTail }: Extract<ProcessEnd, { kind: 'stalled' 
 function judgeExit(code: number, stderr: string): SessionVerdict {
   const gate = judgeGateLine(stderr);
   if (gate !== undefined) return gate;
-  for (const { pattern, meaning, left = 'perhaps', says } of WORDS) {
+  for (const { pattern, meaning, left = 'perhaps', says, crowded = false } of WORDS) {
     const said = pattern.exec(stderr)?.[1];
     if (said === undefined) continue;
     const reason = says === undefined ? said : `${says} (rsync: ${said})`;
-    return meaning === 'busy' ? { kind: 'busy', reason } : { kind: 'failed', outcome: meaning, reason, left };
+    if (meaning === 'busy') return { kind: 'busy', reason };
+    return { kind: 'failed', outcome: meaning, reason, left, ...(crowded ? { crowded } : {}) };
   }
   const row = EXIT[code];
   const signal = row ? undefined : signalBehind(code);

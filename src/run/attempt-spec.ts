@@ -17,6 +17,8 @@ export interface AttemptSpec {
   readonly connect: () => Promise<Connected>;
   readonly source: SourceSummary;
   readonly bases: readonly SnapshotId[];
+  /** Copy what the bases hold instead of linking to it. */
+  readonly copyBases: boolean;
   readonly bandwidthLimit: number | undefined;
   /** Whether a basis under another name is looked for. */
   readonly fuzzy: boolean;

@@ -36,6 +36,8 @@ export type AttemptResult =
       readonly left: Left;
       /** Size and mtime do not tell what has changed: the next attempt has to compare by checksum. */
       readonly unseen?: boolean;
+      /** The secondary could not link to a basis as often as was needed (EMLINK). */
+      readonly crowded?: boolean;
       /** The next attempt would meet the same, and have all to send again. */
       readonly final?: boolean;
     };
@@ -65,8 +67,8 @@ export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<Att
 async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   const started = deps.clock.now();
   deps.observe({ event: 'step-started', step: 'push' });
-  const { bases, bandwidthLimit, fuzzy, distrustBases: checksum } = spec;
-  const options = { bases, bandwidthLimit, fuzzy, checksum, dryRun: false };
+  const { bases, copyBases, bandwidthLimit, fuzzy, distrustBases: checksum } = spec;
+  const options = { bases, copyBases, bandwidthLimit, fuzzy, checksum, dryRun: false };
   const pushed = await whileBusy(
     () => push(spec, options, deps),
     ({ session }) => session.verdict,
@@ -109,7 +111,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     deps,
   );
   if (session.verdict.kind !== 'ok') return sessionFailed(spec, session, bytesDone);
-  const warning = linkingProblem(pushed, spec.source.oldFiles);
+  const warning = spec.copyBases ? COPIED : linkingProblem(pushed, spec.source.oldFiles);
   const { verification, verifiedFrom } = verified;
   const contents = { verifiedFrom, packed: pushed.manifest };
   const warnings = [warning, verified.warning].filter((text) => text !== undefined);
@@ -187,6 +189,9 @@ async function verify(
   }
 }
 
+const COPIED =
+  'Files with many hard links had as many names on the secondary as its file system allows, so this snapshot holds copies of all files instead of links. Nothing of them was sent again; the next snapshot links to these.';
+
 /** A source that cannot be read: what was stored of it is no basis, and nobody at the other end is to be distrusted. */
 function sourceUnread({ outcome, reason }: { readonly outcome: Outcome; readonly reason: string }): Failed {
   return { kind: 'failed', outcome, reason, bytesDone: undefined, left: 'perhaps', final: true };
@@ -226,9 +231,9 @@ function unseenSinceOf(
 }
 
 /** What the failure of the push means for the attempt. What rsync told of counts as left, whatever the last word was. */
-function pushFailed(spec: AttemptSpec, { session }: Pushed, bytesDone: number | undefined): Failed {
+function pushFailed(spec: AttemptSpec, { session, crowded }: Pushed, bytesDone: number | undefined): Failed {
   const end = sessionEnd(session.verdict, spec.signal);
-  return { kind: 'failed', bytesDone, ...end, left: bytesDone === undefined ? end.left : 'perhaps' };
+  return { kind: 'failed', bytesDone, ...end, left: bytesDone === undefined ? end.left : 'perhaps', crowded };
 }
 
 /** What the failure of a later session means for the attempt: the push has left something, whatever came of that session. */

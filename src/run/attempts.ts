@@ -12,7 +12,7 @@ import { sessionEnvironment } from '../ssh/connection.ts';
 import { nextAttemptDelay } from './retry.ts';
 
 /** All that an attempt needs and that stays the same from one to the next. */
-export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'basesGoodAt' | 'onProgress'>;
+export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'copyBases' | 'basesGoodAt' | 'onProgress'>;
 
 /** How the attempts of a run ended. */
 export interface AttemptsEnd {
@@ -43,6 +43,7 @@ export async function makeAttempts(
   const warnings = new Set<string>();
   let state = initial;
   let arrived = false;
+  let crowded = 0;
   let { distrustBases } = plan;
   let written = Promise.resolve();
   const keep = (next: JobState): Promise<void> => {
@@ -78,6 +79,7 @@ export async function makeAttempts(
       distrustBases,
       tree,
       bases,
+      copyBases: crowded >= 2 && plan.wire.secondary === 'rrsync',
       basesGoodAt,
       onProgress: noteProgress,
     };
@@ -85,6 +87,9 @@ export async function makeAttempts(
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
     arrived ||= result.left === 'perhaps';
+    // What was linked up to there keeps that file full, so that the next attempt begins a new one, of that file alone. The
+    // gate looks for others like it by itself (one-basis.ts). Elsewhere there may be thousands, and attempts are few.
+    if (result.crowded === true) crowded += 1;
     const wait =
       result.final === true ? undefined : nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
     const broken = brokenAfter(state.broken, id, result.bytesDone);

@@ -14,6 +14,8 @@ export interface Pushed {
   readonly figures: TransferFigures;
   /** Whether the secondary has made anything of the attempt. */
   readonly wrote: boolean;
+  /** A file there had no room for as many links as were needed: it is a basis all the same, since it shows which. */
+  readonly crowded: boolean;
   /** Bytes of the source dealt with: sent or linked. */
   readonly bytesDone: number;
   /** rsync wrote into a directory that was there before: never to be sealed (design.md#the-wire). */
@@ -106,6 +108,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     deps.runProcess,
   );
   const listed = await manifest?.end();
+  const crowded = session.verdict.kind === 'failed' && session.verdict.crowded === true;
   return {
     session,
     figures: {
@@ -119,7 +122,8 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       matchedBytes: session.stats.matchedBytes,
       basis: options.bases[0] ?? null,
     },
-    wrote: (seen.anything || seen.created) && !options.dryRun,
+    wrote: (seen.anything || seen.created || crowded) && !options.dryRun,
+    crowded,
     bytesDone: done.bytes,
     intoExisting: seen.existing,
     wrong: wrongSecondary(spec.wire, seen.noGate ? 'rrsync' : session.answeredBy),
@@ -139,7 +143,7 @@ export function linkingProblem(pushed: Pushed, oldFiles: number): string | undef
   const { basis, copiedFiles } = pushed.figures;
   if (basis === null) return undefined;
   if (copiedFiles > 0) {
-    return `${copiedFiles} unchanged files could not be linked to ${basis} and were copied on the secondary: they belong to another account there, or are immutable. Deduplication is lost for them.`;
+    return `${copiedFiles} unchanged files could not be linked to ${basis} and were copied on the secondary: they belong to another account there, are immutable, or have as many names as the file system allows. Deduplication is lost for them.`;
   }
   if (!pushed.basisSeen && oldFiles > 0) {
     return `Nothing of the basis ${basis} was found on the secondary, so everything was sent anew: it was removed there, or the wrapper ignores --link-dest (rrsync 3.4.2 to 3.4.4 does). Deduplication is lost.`;

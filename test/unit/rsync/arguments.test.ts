@@ -82,6 +82,9 @@ describe('the arguments of a push', () => {
     expect(pushArguments(wire, tree, { ...options, checksum: true })).toContain('--checksum');
     expect(pushArguments({ ...wire, compress: false }, tree, options)).not.toContain('--compress');
     expect(pushArguments(wire, tree, { ...options, fuzzy: false })).not.toContain('-yy');
+    const copied = pushArguments(wire, tree, { ...options, bases: [before], copyBases: true });
+    expect(copied).toContain('--copy-dest=/postgres/2026-11-22T021500Z/');
+    expect(copied.join(' ')).not.toContain('--link-dest');
   });
 
   it('limit the bandwidth to at least one KiB a second: 0 would mean no limit', () => {

@@ -88,6 +88,8 @@ describe('the end of an rsync session', () => {
       'secondary-full',
     ],
     ['rsync: [receiver] mkstemp "/x" failed: Disk quota exceeded (122)', 'failed', 'secondary-full'],
+    ['rsync: [generator] link "/proc/self/fd/5/a/54" => a/0 failed: Too many links (31)', 'failed', 'incomplete'],
+    ['rsync: [generator] recv_generator: mkdir "/j/x" failed: Too many links (31)', 'failed', 'incomplete'],
     ['rsync: [Receiver] mkdir "/x" failed: Permission denied (13)', 'failed', 'refused'],
     ['rsync: [generator] recv_generator: mkdir "/x" failed: Read-only file system (30)', 'failed', 'refused'],
     ['sh: 1: rrsync: not found', 'failed', 'refused'],

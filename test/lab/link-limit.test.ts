@@ -1,0 +1,103 @@
+import { spawnSync } from 'node:child_process';
+import { lstatSync } from 'node:fs';
+import { link, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary } from '../ssh/support/secondary.ts';
+import { mountExt4 } from '../ssh/support/small-disk.ts';
+
+/** Names that a file of ext4 can have (EXT4_LINK_MAX). */
+const LIMIT = 65_000;
+/** Names of each file of the source. */
+const NAMES = 100;
+const GROUPS = ['a', 'b', 'c', 'd'];
+
+/** Gives files so many names outside of all snapshots that only so many more are possible, as many snapshots would. */
+const CROWD = `
+import os, sys
+place, left = sys.argv[1], int(sys.argv[2])
+for number, path in enumerate(sys.argv[3:]):
+    os.makedirs(f'{place}/{number}')
+    for name in range(${LIMIT} - os.stat(path).st_nlink - left):
+        os.link(path, f'{place}/{number}/{name}')
+`;
+
+function crowd(place: string, left: number, paths: readonly string[]): void {
+  const { status, stderr } = spawnSync('python3', ['-I', '-c', CROWD, place, String(left), ...paths], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(stderr);
+}
+
+describe.skipIf(process.getuid?.() !== 0)(
+  'files that get more names than the secondary’s file system allows (needs root, for a disk)',
+  () => {
+    describe.each(['gate', 'rrsync'] as const)('behind %s', (kind) => {
+      let secondary: Pick<Awaited<ReturnType<typeof startSecondary>>, 'path' | 'sealed' | 'record'>;
+      let primary: Primary;
+      let place = '';
+      const undo: (() => unknown)[] = [];
+      const retry = { attempts: 4, delay: '100ms', max_delay: '200ms' };
+
+      beforeAll(async () => {
+        const disk = await mountExt4('-N', '20000');
+        undo.unshift(() => disk.stop());
+        place = disk.place;
+        const below = join(place, 'below');
+        await mkdir(below);
+        const started = kind === 'gate' ? await startGateSecondary(below) : await startSecondary(below);
+        undo.unshift(() => started.stop());
+        secondary = started;
+        primary = await makePrimary(started, 'files');
+        undo.unshift(() => primary.stop());
+        await primary.configure({ target: { secondary: kind }, job: { retry } });
+        for (const group of GROUPS) {
+          await mkdir(join(primary.source, group));
+          await writeFile(join(primary.source, group, '0'), `all names of ${group}\n`, { mode: 0o640 });
+          for (let name = 1; name < NAMES; name += 1) {
+            await link(join(primary.source, group, '0'), join(primary.source, group, String(name)));
+          }
+        }
+        await writeFile(join(primary.source, 'other'), 'one name\n');
+      }, 120_000);
+
+      afterAll(async () => {
+        for (const step of undo) await step();
+      });
+
+      const inode = (id: string, name: string) => lstatSync(secondary.path('files', id, name)).ino;
+
+      it('are given new inodes within the run, several of them at once, and sealed snapshots stay as they are', async () => {
+        const first = await primary.secure();
+        crowd(
+          join(place, 'crowd'),
+          NAMES / 2,
+          GROUPS.map((group) => secondary.path('files', first, `${group}/0`)),
+        );
+        const before = await secondary.record('files');
+
+        const end = await primary.call('run', 'files');
+        expect(end.code, end.stderr).toBe(0);
+        // The gate finds all of them at once; elsewhere the third attempt copies.
+        expect(end.stderr).toContain(`attempt ${kind === 'gate' ? 2 : 3}`);
+        expect(end.stderr).not.toContain(`attempt ${kind === 'gate' ? 3 : 4}`);
+        expect(end.stderr).toMatch(
+          /attempt 1: .*as many names on the secondary as its file system allows.*; next attempt/,
+        );
+        const [, second = ''] = await secondary.sealed('files');
+        for (const group of GROUPS) {
+          const all = new Set(Array.from({ length: NAMES }, (_, name) => inode(second, `${group}/${name}`)));
+          expect([...all]).not.toContain(inode(first, `${group}/0`));
+          expect(all.size).toBe(1);
+        }
+        for (const [id, lines] of before) expect((await secondary.record('files')).get(id)).toEqual(lines);
+        expect(await primary.call('verify', 'files')).toMatchObject({ code: 0 });
+
+        const third = await primary.secure();
+        for (const group of GROUPS) expect(inode(third, `${group}/7`)).toBe(inode(second, `${group}/0`));
+      });
+    });
+  },
+);
