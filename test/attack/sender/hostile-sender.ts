@@ -149,14 +149,22 @@ export class HostileSender {
   /**
    * Reads what the server asks for, and ends a phase when it does, until the stream ends.
    * @param answer what to do about each file that is asked for; nothing is sent of the others
+   * @param onEnd what to do before a phase or list ends; the first is 1
    */
-  async serve(answer: (wish: Wish) => void = () => undefined): Promise<void> {
+  async serve(
+    answer: (wish: Wish) => void = () => undefined,
+    onEnd: (count: number) => void = () => undefined,
+  ): Promise<void> {
     const read = indexReader(this.#protocol);
+    let ended = 0;
     try {
       for (;;) {
         const index = await read(this.data);
         if (index >= 0) answer(await this.#takeWish(index));
-        else if (index === DONE) this.sendIndex(DONE);
+        else if (index === DONE) {
+          onEnd((ended += 1));
+          this.sendIndex(DONE);
+        }
       }
     } catch {
       // The stream has ended.
