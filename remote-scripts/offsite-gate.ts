@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/platform/clock.ts';
+import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
 import { errorMessage } from '../src/platform/files.ts';
 import { GATE_ENDS, gateLine } from '../src/shared/gate-words.ts';
 import { isName } from '../src/shared/names.ts';
@@ -67,6 +68,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!isName(host)) return usage(`${JSON.stringify(host)} is not a name of a host`);
   process.umask(0o077);
   if (values.check) {
+    leaveRemovedDirectory();
     const { checkHost } = await import('./gate/rarely.ts');
     return checkHost({ host, configPath: values.config, write: (text) => process.stdout.write(text) });
   }

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { fstatSync } from 'node:fs';
 import pc from 'picocolors';
 import { systemClock } from '../src/platform/clock.ts';
+import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
 import { errorMessage } from '../src/platform/files.ts';
 import { createLogger, isJournal } from '../src/platform/logger.ts';
 import { runProcess } from '../src/platform/process.ts';
@@ -36,6 +37,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 process.umask(0o077);
+leaveRemovedDirectory();
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {

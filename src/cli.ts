@@ -13,6 +13,7 @@ import type { StatusOptions } from './commands/status.ts';
 import type { AlertTestOptions } from './commands/alert-test.ts';
 import type { UnitsOptions } from './commands/units.ts';
 import type { VerifyOptions } from './commands/verify.ts';
+import { leaveRemovedDirectory } from './platform/current-directory.ts';
 import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
 import { version } from './shared/version.ts';
 
@@ -174,16 +175,6 @@ function exitCodeHelp(): string {
     return `  ${shown.padStart(5)}  ${title}`;
   });
   return `\nExit codes:\n${rows.join('\n')}`;
-}
-
-/** A shell may stand in a directory that has been removed; nothing can be started from there, not even what tells people. */
-function leaveRemovedDirectory(): void {
-  try {
-    process.cwd();
-  } catch {
-    process.stderr.write('warning: The current directory does not exist any more; going on in /.\n');
-    process.chdir('/');
-  }
 }
 
 async function main(): Promise<void> {

@@ -12,10 +12,10 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 /** Where the account exists; that is everywhere unless it is one of the private sshd. */
-function check(name = 'web1'): { status: number | null; lines: string[] } {
+function check(name = 'web1', wrapper: readonly string[] = []): { status: number | null; lines: string[] } {
   const gate = [process.execPath, host.bundle, '--config', host.config, '--check', name];
   const enter = process.getuid?.() === 0 ? ['nsenter', '--mount', '--target', `${host.sshd.pid}`] : [];
-  const [program = '', ...args] = [...enter, ...gate];
+  const [program = '', ...args] = [...enter, ...wrapper, ...gate];
   const { status, stdout } = spawnSync(program, args, { encoding: 'utf8' });
   return { status, lines: stdout.trimEnd().split('\n') };
 }
@@ -37,6 +37,13 @@ test.runIf(process.getuid?.() === 0)('finds a host ready when all is as install.
   expect(lines).toContainEqual(expect.stringMatching(/^! nothing says when a snapshot of web1\/db is due/));
   expect(lines.at(-1)).toBe('web1: ready');
   expect(status).toBe(0);
+});
+
+test('tries its push though the shell stands in a directory that was removed', async () => {
+  const gone = join(host.sshd.directory, 'gone');
+  await mkdir(gone);
+  const { lines } = check('web1', ['sh', '-c', 'cd "$0" && rmdir "$0" && exec "$@"', gone]);
+  expect(lines).toContain('✓ a trial push links what is unchanged');
 });
 
 test('names what is wrong, with the fix below it', async () => {
