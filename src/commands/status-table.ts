@@ -34,7 +34,16 @@ export function statusTable(standings: readonly Standing[], now: Date, columns: 
     const { sign, paint } = LOOKS[condition];
     return `${paint(sign)} ${pc.bold(`${job} → ${target}`)}: ${oneLine(why, 500)}\n`;
   });
-  return `${body}\n${notes.length === 0 ? '' : `\n${notes.join('')}`}`;
+  const going = standings.flatMap(({ job, target, running }) => {
+    if (running === undefined) return [];
+    const since = new Date(running.since);
+    const when = `${formatDuration(Math.max(0, now.getTime() - since.getTime()))}, since ${since.toISOString().slice(11, 16)} UTC`;
+    return [
+      `${pc.cyan('…')} ${pc.bold(`${job} → ${target}`)}: a run is going on for ${when} (process ${running.pid})\n`,
+    ];
+  });
+  const lines = [...notes, ...going];
+  return `${body}\n${lines.length === 0 ? '' : `\n${lines.join('')}`}`;
 }
 
 function table(rows: readonly Row[]): string {

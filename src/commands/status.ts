@@ -119,6 +119,7 @@ function plain(standing: Standing) {
     failing,
     verified,
     damaged,
+    running,
   } = standing;
   return {
     job,
@@ -145,5 +146,6 @@ function plain(standing: Standing) {
       : null,
     failing,
     damaged,
+    running: running ?? null,
   };
 }

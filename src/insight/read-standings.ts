@@ -3,7 +3,8 @@ import { errorCode, errorMessage } from '../platform/files.ts';
 import { loadDamage, type DamagedSnapshot } from '../state/damage.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import { readHistoryIfFit } from '../state/history.ts';
-import type { RunRecord } from '../state/run-record.ts';
+import { isFailure, type RunRecord } from '../state/run-record.ts';
+import { readRunningRun, type LockHolder } from '../state/run-lock.ts';
 import { loadVerification, type VerificationNote } from '../state/verification.ts';
 import { standingOf, unknownStanding, type Standing } from './standing.ts';
 
@@ -33,6 +34,7 @@ type StoredState =
       readonly state: JobState;
       readonly verification: VerificationNote | undefined;
       readonly damaged: readonly DamagedSnapshot[];
+      readonly running: LockHolder | undefined;
     }
   | { readonly kind: 'unreadable'; readonly problem: string };
 
@@ -56,7 +58,7 @@ export async function readStandings(
     digest.lastRun = record;
     digest.sentBytes += record.transfer?.sentBytes ?? 0;
     if (record.outcome === 'done') digest.lastSuccess = record;
-    else digest.lastFailure = record;
+    else if (isFailure(record)) digest.lastFailure = record;
   });
   if (damage !== undefined) warn(damage);
   return pairs.map((pair, index) => {
@@ -65,10 +67,13 @@ export async function readStandings(
     const name = { ...pair, expect: settings.jobs.get(pair.job)?.expect };
     if (stored.kind === 'unreadable') return unknownStanding(name, stored.problem);
     const { sealed, failing, lastFullVerification } = stored.state;
-    const { verification, damaged } = stored;
+    const { verification, damaged, running } = stored;
     const runs = { lastRun, lastSuccess, lastFailure, sentBytesTotal: sentBytes };
     try {
-      return standingOf({ ...name, ...runs, sealed, failing, lastFullVerification, verification, damaged }, now);
+      return standingOf(
+        { ...name, ...runs, sealed, failing, lastFullVerification, verification, damaged, running },
+        now,
+      );
     } catch (error) {
       return unknownStanding(name, errorMessage(error));
     }
@@ -79,7 +84,9 @@ async function readState(stateDirectory: string, { job, target }: Pair): Promise
   try {
     const { state } = await loadJobState(stateDirectory, job, target);
     const verification = await loadVerification(stateDirectory, job, target);
-    return { kind: 'read', state, verification, damaged: await loadDamage(stateDirectory, job, target) };
+    const damaged = await loadDamage(stateDirectory, job, target);
+    const running = await readRunningRun(stateDirectory, keyOf({ job, target }));
+    return { kind: 'read', state, verification, damaged, running };
   } catch (error) {
     if (isForbidden(error)) throw error;
     return { kind: 'unreadable', problem: errorMessage(error) };

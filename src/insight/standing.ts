@@ -5,6 +5,7 @@ import { formatInZone } from '../shared/time-zone.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { DamagedSnapshot } from '../state/damage.ts';
 import type { FailingState, SealedSnapshot } from '../state/job-state.ts';
+import type { LockHolder } from '../state/run-lock.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { VerificationNote } from '../state/verification.ts';
 
@@ -48,6 +49,8 @@ export interface Standing {
   readonly verified: LastVerification | undefined;
   /** Snapshots that were found damaged and not yet intact or gone. */
   readonly damaged: readonly DamagedSnapshot[];
+  /** The run that goes on at this moment. */
+  readonly running: LockHolder | undefined;
   /** Bytes sent by all runs that the history knows of; undefined when it could not be read. */
   readonly sentBytesTotal: number | undefined;
 }
@@ -66,6 +69,7 @@ export interface StandingSources extends StandingName {
   readonly lastFullVerification: string | null;
   readonly verification: VerificationNote | undefined;
   readonly damaged: readonly DamagedSnapshot[];
+  readonly running?: LockHolder | undefined;
   readonly lastRun: RunRecord | undefined;
   readonly lastSuccess: RunRecord | undefined;
   readonly lastFailure: RunRecord | undefined;
@@ -101,6 +105,7 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
     failing,
     verified,
     damaged: sources.damaged,
+    running: sources.running,
     sentBytesTotal: sources.sentBytesTotal,
   };
 }
@@ -129,6 +134,7 @@ export function unknownStanding({ job, target, expect }: StandingName, problem: 
     failing: null,
     verified: undefined,
     damaged: [],
+    running: undefined,
     sentBytesTotal: undefined,
   };
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { readFile, stat, type FileHandle } from 'node:fs/promises';
 import { openRegularFile } from './regular-file.ts';
 
 /** An exclusive lock that the kernel frees when this process ends, however it ends. */
@@ -10,6 +10,23 @@ export interface KernelLock {
   readonly file: FileHandle;
   /** Frees the lock. The file stays: removing it would let two processes lock two files of one name. */
   release(): Promise<void>;
+}
+
+/** One flock(2) in /proc/locks (proc(5)): `1: FLOCK  ADVISORY  WRITE 4711 fe:00:263424 0 EOF`; the inode comes last of the three. */
+const HELD = /^\d+: FLOCK +\S+ +WRITE \d+ [\da-f]+:[\da-f]+:(\d+) /gm;
+
+/**
+ * Whether somebody holds a lock at this moment, without touching it: as the kernel lists it. The device is not compared, since on
+ * some file systems (btrfs) stat(2) names another.
+ */
+export async function isLocked(path: string): Promise<boolean> {
+  try {
+    const { ino } = await stat(path, { bigint: true });
+    const listed = await readFile('/proc/locks', 'utf8');
+    return [...listed.matchAll(HELD)].some(([, inode]) => inode === String(ino));
+  } catch {
+    return false; // no such lock, or a /proc that does not tell
+  }
 }
 
 /**

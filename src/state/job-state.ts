@@ -103,6 +103,7 @@ async function rebuild(
 
 function afterRecord(state: JobState, record: RunRecord): JobState {
   const { snapshot, started, finished, files, bytes } = record;
+  if (record.outcome === 'locked') return state;
   if (record.outcome !== 'done') {
     const since = state.failing?.since ?? finished;
     return { ...state, failing: { since, count: (state.failing?.count ?? 0) + 1, outcome: record.outcome } };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { makePrivateDirectory } from '../platform/files.ts';
-import { tryLock } from '../platform/kernel-lock.ts';
+import { errorCode, makePrivateDirectory } from '../platform/files.ts';
+import { isLocked, tryLock } from '../platform/kernel-lock.ts';
 import { readRegularFile } from '../platform/regular-file.ts';
 
 /** Who holds a lock. */
@@ -33,6 +33,28 @@ export async function takeRunLock(directory: string, name: string, now: Date): P
     // A full disk takes only the note: the lock itself is the kernel's.
   }
   return { kind: 'locked', release: () => lock.release() };
+}
+
+/**
+ * The run that holds a lock at this moment. The lock itself is not touched: whoever took it to look would turn a run away that
+ * begins just then.
+ * @returns undefined when none does, or it cannot be told
+ */
+export async function readRunningRun(directory: string, name: string): Promise<LockHolder | undefined> {
+  const path = join(directory, `${name}.lock`);
+  if (!(await isLocked(path))) return undefined;
+  const holder = await readHolder(path);
+  // A run that has only just begun has not written its note yet; what stands there is of the one before.
+  return holder !== undefined && isAlive(holder.pid) ? holder : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
 }
 
 /** Bytes of the note of who holds a lock, at most. */

@@ -48,6 +48,11 @@ export interface VerificationFigures {
   readonly durationMs: number;
 }
 
+/** Whether a run says that the backup did not get off-site. A second one at once did nothing, and the first tells. */
+export function isFailure({ outcome }: Pick<RunRecord, 'outcome'>): boolean {
+  return outcome !== 'done' && outcome !== 'locked';
+}
+
 /** Reads one line of the history; undefined if it is damaged, of another version, or does not fit (schema.ts). */
 export function parseRunRecord(line: string): RunRecord | undefined {
   let data: unknown;

@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../platform/files.ts';
+import { UnfitFileError } from '../platform/regular-file.ts';
 import { loadJobFile, saveJobFile } from './job-file.ts';
 import { isToldNote } from './validator.ts';
 
@@ -40,8 +41,8 @@ export async function saveToldNote(
       await saveJobFile(noteFile(directory, invocation), note);
       return true;
     } catch (error) {
-      // Read-only, full, somebody else's: the next will do.
-      if (errorCode(error) === undefined) throw error;
+      // Read-only, full, somebody else's, no file: the next will do.
+      if (errorCode(error) === undefined && !(error instanceof UnfitFileError)) throw error;
     }
   }
   return false;

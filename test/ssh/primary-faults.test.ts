@@ -308,6 +308,12 @@ describe('two runs at once', () => {
     await other.configure({ target: { bandwidth_limit: '1MiB' } });
     const first = await other.start('run', 'twice');
     await until(() => first.said().includes('sending'));
+    const during = await other.call('status');
+    expect(during.stdout).toMatch(
+      new RegExp(`twice → vault.*: a run is going on for .*, since \\d\\d:\\d\\d UTC \\(process ${first.pid}\\)`),
+    );
+    const report = JSON.parse((await other.call('status', '--json')).stdout) as { jobs: { running: unknown }[] };
+    expect(report.jobs[0]?.running).toMatchObject({ pid: first.pid });
     const second = await other.call('run', 'twice');
     expect(second.code).toBe(4);
     const node = first.pid;
@@ -320,6 +326,9 @@ describe('two runs at once', () => {
     expect(end.code).toBe(0);
     expect((await secondary.sealed('twice')).length).toBe(1);
     expect((await other.history()).map(({ outcome }) => outcome)).toEqual(['locked', 'done']);
+    const after = await other.call('status');
+    expect(after.stdout).not.toMatch(/is going on|another run/);
+    expect(after).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ secured') as string });
     await other.stop();
   });
 });

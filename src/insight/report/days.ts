@@ -1,7 +1,7 @@
 import type { Outcome } from '../../shared/outcome.ts';
 import { nextDue } from '../../shared/schedule.ts';
 import { createWallClock, two } from '../../shared/time-zone.ts';
-import type { RunRecord } from '../../state/run-record.ts';
+import { isFailure, type RunRecord } from '../../state/run-record.ts';
 import type { ExpectSettings } from '../../config/settings.ts';
 
 const DAY = 86_400_000;
@@ -96,7 +96,7 @@ export function collectDays(expect: ExpectSettings | undefined, count: number, n
         tally.sentBytes += record.transfer?.sentBytes ?? 0;
         return;
       }
-      if (!tally) return;
+      if (!tally || !isFailure(record)) return;
       tally.failed += 1;
       failures.push({ at: record.finished, outcome: record.outcome, reason: record.reason });
       if (failures.length > LISTED_FAILURES) failures.shift();

@@ -77,6 +77,8 @@ describe('the state of a job', () => {
       directory,
       record({ outcome: 'connection-lost', snapshot: null, finished: '2026-11-23T01:00:00.000Z' }),
     );
+    // A second run at once says nothing of how the backup fares.
+    await appendHistory(directory, record({ outcome: 'locked', snapshot: null, finished: '2026-11-23T02:00:00.000Z' }));
     await appendHistory(directory, record({ job: 'mysql', snapshot: parseSnapshotId('2027-01-01T000000Z')! }));
     await appendHistory(directory, record({ target: 'attic', snapshot: parseSnapshotId('2027-01-01T000000Z')! }));
     const loaded = await load();

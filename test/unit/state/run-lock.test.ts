@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { beforeEach, expect, it } from 'vitest';
-import { takeRunLock, type Locked } from '../../../src/state/run-lock.ts';
+import { readRunningRun, takeRunLock, type Locked } from '../../../src/state/run-lock.ts';
 
 let directory: string;
 
@@ -50,6 +50,17 @@ async function holder(): Promise<{ pid: number; kill(): Promise<void> }> {
     },
   };
 }
+
+it('is seen from outside while it is held, and not after', async () => {
+  const seen = () => readRunningRun(directory, 'a@b');
+  expect(await seen()).toBeUndefined();
+  const other = await holder();
+  expect(await seen()).toEqual({ pid: other.pid, since: '2026-11-23T01:00:00.000Z' });
+  // Looking takes nothing: a run that begins while somebody looks is not turned away.
+  expect(await readRunningRun(directory, 'c@d')).toBeUndefined();
+  await other.kill();
+  expect(await seen()).toBeUndefined();
+});
 
 it('is taken once, and names who holds it and since when', async () => {
   const other = await holder();

@@ -29,6 +29,13 @@ describe('the calendar of a job', () => {
     expect(states(runs, '2026-11-23T12:00:00Z')).toEqual(['sealed', 'failed', 'missing', 'sealed', 'late']);
   });
 
+  it('does not count a second run at once as a failed one', () => {
+    const runs = [good('2026-11-23T02:16:00Z'), runRecord('2026-11-23T02:20:00Z', { outcome: 'locked' })];
+    const { days, failures } = collect(runs, '2026-11-23T12:00:00Z');
+    expect(days.at(-1)).toMatchObject({ state: 'sealed', failed: 0 });
+    expect(failures).toEqual([]);
+  });
+
   it('counts as late what came after the grace', () => {
     const runs = [good('2026-11-21T02:16:00Z'), good('2026-11-22T09:00:00Z'), good('2026-11-23T02:16:00Z')];
     expect(states(runs, '2026-11-23T12:00:00Z').slice(2)).toEqual(['sealed', 'late', 'sealed']);
