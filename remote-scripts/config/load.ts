@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorMessage, isMissing } from '../../src/platform/files.ts';
+import { isMissing, whyUnread } from '../../src/platform/files.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/shared/yaml-config.ts';
 import { secondaryRules, type Scrutiny } from './rules.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';
@@ -43,10 +43,7 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new SecondaryConfigError(
-      isMissing(error)
-        ? `${path} does not exist. Copy secondary.example.yaml there and adapt it.`
-        : `${path} cannot be read: ${errorMessage(error)}`,
-    );
+    const remedy = isMissing(error) ? ' Copy secondary.example.yaml there and adapt it.' : '';
+    throw new SecondaryConfigError(`${path} ${whyUnread(error)}.${remedy}`);
   }
 }

@@ -5,7 +5,7 @@ import { programProblems } from '../config/channel-programs.ts';
 import { secretProblems } from '../config/secret-problems.ts';
 import type { Settings, TargetSettings } from '../config/settings.ts';
 import { silences } from '../config/silence.ts';
-import { errorMessage } from '../platform/files.ts';
+import { whyKeptOut } from '../platform/files.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
 import { describeNotSent } from '../run/not-sent.ts';
@@ -123,7 +123,7 @@ async function stateFinding(settings: Settings): Promise<Finding> {
     await access(settings.stateDirectory, constants.W_OK);
     return { kind: 'good', text: `${settings.stateDirectory} can be written` };
   } catch (error) {
-    return { kind: 'bad', text: `state_dir cannot be written: ${errorMessage(error)}` };
+    return { kind: 'bad', text: `state_dir cannot be written${whyKeptOut(error)}` };
   }
 }
 

@@ -51,7 +51,8 @@ function outcomeOf(error: unknown): Outcome {
 }
 
 function adviceFor(error: unknown, outcome: Outcome): string {
-  return error instanceof UsageError ? 'Help: offsite-rsync --help' : OUTCOMES[outcome].advice;
+  if (error instanceof UsageError) return 'Help: offsite-rsync --help';
+  return (error instanceof ConfigError ? error.advice : undefined) ?? OUTCOMES[outcome].advice;
 }
 
 /** Where to tell an error that came before any run began. */

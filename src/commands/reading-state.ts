@@ -1,4 +1,4 @@
-import { errorCode } from '../platform/files.ts';
+import { isForbidden, RUN_AS_OWNER } from '../platform/files.ts';
 import { UsageError } from './selection.ts';
 
 /**
@@ -10,8 +10,7 @@ export async function readingState<T>(stateDirectory: string, read: () => Promis
   try {
     return await read();
   } catch (error) {
-    const code = errorCode(error);
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    throw new UsageError(`${stateDirectory} cannot be read: run this as root or as the user who owns it.`);
+    if (!isForbidden(error)) throw error;
+    throw new UsageError(`${stateDirectory} cannot be read: ${RUN_AS_OWNER}.`);
   }
 }

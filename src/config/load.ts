@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorCode, errorMessage } from '../platform/files.ts';
+import { isMissing, whyUnread } from '../platform/files.ts';
 import type { AlertSettings } from '../shared/alert-settings.ts';
 import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../shared/yaml-config.ts';
@@ -8,17 +8,27 @@ import type { RawConfig, RawJob, RawTarget } from './schema.ts';
 import type { JobSettings, Settings, TargetSettings } from './settings.ts';
 import { configValidator } from './validator.ts';
 
+/** What an error of the configuration carries beside its message. */
+interface ConfigErrorFacts {
+  readonly alerts?: AlertSettings;
+  readonly secretsFile?: string | undefined;
+  readonly advice?: string;
+}
+
 /** The configuration cannot be used. The message lists every problem. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   /** The alert channels, if that part of the file is sound: a typo elsewhere must not silence them. */
   readonly alerts: AlertSettings | undefined;
   readonly secretsFile: string | undefined;
+  /** What to do when nothing is listed that could be corrected; default: the advice of the outcome. */
+  readonly advice: string | undefined;
 
-  constructor(message: string, salvaged?: { alerts: AlertSettings; secretsFile: string | undefined }) {
+  constructor(message: string, { alerts, secretsFile, advice }: ConfigErrorFacts = {}) {
     super(message);
-    this.alerts = salvaged?.alerts;
-    this.secretsFile = salvaged?.secretsFile;
+    this.alerts = alerts;
+    this.secretsFile = secretsFile;
+    this.advice = advice;
   }
 }
 
@@ -31,10 +41,8 @@ export async function loadConfig(path: string): Promise<Settings> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const why = errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be read: ${errorMessage(error)}`;
-    throw new ConfigError(
-      `The configuration ${path} ${why}. Start from config.example.yaml, or name another file with --config FILE.`,
-    );
+    const advice = `${isMissing(error) ? 'Start from config.example.yaml, or name' : 'Or name'} another file with --config FILE.`;
+    throw new ConfigError(`The configuration ${path} ${whyUnread(error)}.`, { advice });
   }
   return parseConfig(path, text);
 }

@@ -111,6 +111,29 @@ export function isMissing(error: unknown): boolean {
   return errorCode(error) === 'ENOENT';
 }
 
+/**
+ * Why a file could not be read, in words that follow its name.
+ * @param error what reading it has thrown
+ */
+export function whyUnread(error: unknown): string {
+  if (isMissing(error)) return 'does not exist';
+  return `cannot be read${whyKeptOut(error)}`;
+}
+
+/** Why something could not be done, in words that follow what it was. */
+export function whyKeptOut(error: unknown): string {
+  // Root is kept out by something else than an owner: a file server, a sandbox.
+  return isForbidden(error) && process.getuid?.() !== 0 ? ` by this user: ${RUN_AS_OWNER}` : `: ${errorMessage(error)}`;
+}
+
+/** What somebody is told who is not the one to whom a file belongs. */
+export const RUN_AS_OWNER = 'run this as root, or as the user who owns it';
+
+/** Whether an error says that this user may not do that. */
+export function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
+}
+
 /** Numbers of Linux that Node has no name for: their code is `Unknown system error -122` (seen in Node 20). */
 const UNNAMED: Readonly<Record<number, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };
 

@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { eachLine } from './lines.ts';
@@ -21,6 +22,7 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   /** The whole environment of the child; default: this process's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: this process's own, or / where that cannot be entered. */
   readonly cwd?: string;
   /** Text or a stream for its standard input; default: none (/dev/null). */
   readonly input?: string | Readable;
@@ -69,7 +71,7 @@ export function startProcess(spec: ProcessSpec): Companion {
     detached: true,
     extendEnv: false,
     env: { ...(spec.env ?? process.env) },
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    cwd: spec.cwd ?? enterableDirectory(),
     ...(spec.input === undefined ? { stdin: 'ignore' } : { input: spec.input }),
     stdout: 'pipe',
     stderr: 'pipe',
@@ -131,6 +133,19 @@ export function startProcess(spec: ProcessSpec): Companion {
       await ended;
     },
   };
+}
+
+/**
+ * The directory in which children start: this process's own, unless nothing can be started from there. After `su` one stands in a
+ * directory that one may not enter, and after somebody has removed it, in none.
+ */
+function enterableDirectory(): string {
+  try {
+    accessSync('.', constants.X_OK);
+    return process.cwd();
+  } catch {
+    return '/';
+  }
 }
 
 /** Runs a program to its end; see {@link startProcess}. */

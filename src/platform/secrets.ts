@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownValue } from '../shared/lookup.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
-import { errorCode, errorMessage } from './files.ts';
+import { isMissing, whyUnread } from './files.ts';
 
 /** A secret could not be read. The message says which, why, and what to do; it never holds the value. */
 export class SecretError extends Error {
@@ -135,8 +135,8 @@ function readSecretFile(path: string, check?: (path: string) => void): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof SecretError) throw error;
-    const why = errorCode(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${errorMessage(error)})`;
-    throw new SecretError(`Secrets file ${path} ${why}. Create it with mode 0600, readable by the user who runs this.`);
+    const remedy = isMissing(error) ? ' Create it with mode 0600, readable by the user who runs this.' : '';
+    throw new SecretError(`Secrets file ${path} ${whyUnread(error)}.${remedy}`);
   }
 }
 

@@ -40,7 +40,9 @@ export function unexpectedEnd(error: unknown, signal: AbortSignal): RunEnd {
     case 'EROFS':
       return {
         outcome: 'usage',
-        reason: `${errorMessage(error)}. Run this as the user who owns state_dir, or set state_dir and runtime_dir to directories that this user can write.`,
+        reason: errorMessage(error),
+        advice:
+          'Run this as the user who owns state_dir, or set state_dir and runtime_dir to directories that this user can write.',
       };
     case 'ENOSPC':
     case 'EDQUOT':

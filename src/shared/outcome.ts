@@ -58,7 +58,7 @@ export const OUTCOMES = {
     retried: true,
     title: 'connection lost',
     advice:
-      'Check the line; on the secondary, the logs of sshd and the kernel (was a process ended for want of memory?) and gate.log. The next run resumes where this one stopped.',
+      'Check the line; on the secondary, the logs of sshd and the kernel (was a process ended for want of memory?) and gate.log. The next run resumes where the last one stopped.',
   },
   'deadline-exceeded': {
     code: 13,
@@ -117,7 +117,7 @@ export const OUTCOMES = {
     code: 128,
     retried: false,
     title: 'ended by a signal',
-    advice: 'Start it again; the next run resumes where this one stopped.',
+    advice: 'Start it again; a run resumes where it stopped.',
   },
 } as const satisfies Record<string, OutcomeRow>;
 

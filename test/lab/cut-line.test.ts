@@ -73,7 +73,7 @@ describe.skipIf(process.getuid?.() !== 0)('a line that is unplugged (needs root,
       await expectFault(primary, secondary, {
         code: 12,
         says: /connection lost/,
-        advises: /The next run resumes where this one stopped/,
+        advises: /The next run resumes where the last one stopped/,
         provoke: () => undefined,
         undo: () => {
           ip(...at, 'link', 'set', device, 'up');

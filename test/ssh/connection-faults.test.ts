@@ -214,7 +214,7 @@ describe('a connection that breaks', () => {
     await primary.configure({ target: { bandwidth_limit: '3MiB' } });
   });
 
-  const lost = { code: 12, says: /connection lost/, advises: /The next run resumes where this one stopped/ };
+  const lost = { code: 12, says: /connection lost/, advises: /The next run resumes where the last one stopped/ };
 
   it('is tried again under a new id within the run, from what is there already', async () => {
     await primary.configure({ target: { bandwidth_limit: '3MiB' }, job: { retry: { attempts: 3, delay: '100ms' } } });

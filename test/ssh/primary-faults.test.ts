@@ -162,7 +162,7 @@ describe('this host', () => {
     await chmod(other.state, 0o500);
     const end = await other.call('run', 'read-only');
     expect(end.code).toBe(2);
-    expect(end.stderr).toMatch(/EACCES.*Run this as the user who owns state_dir/);
+    expect(end.stderr).toMatch(/EACCES[^]*What to do: Run this as the user who owns state_dir/);
     expect(end.alerts).toMatchObject([{ event: 'failure', exit_code: 2 }]);
     await chmod(other.state, 0o700);
     await other.secure();

@@ -172,9 +172,8 @@ export async function makePrimary(
       const alertsBefore = (await readFile(at('alerts'), 'utf8')).length;
       const began = performance.now();
       const argv = [process.execPath, inject('cli'), ...words, '--config', at('config.yaml')];
-      const [program = '', ...args] = other
-        ? ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', '--', ...argv]
-        : [...primary.wrapper, ...argv];
+      const drop = ['setpriv', `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', '--'];
+      const [program = '', ...args] = [...primary.wrapper, ...(other ? drop : []), ...argv];
       const child = spawn(program, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'], cwd: directory });
       const watch = watchArguments(child.pid ?? 0);
       const out: Buffer[] = [];

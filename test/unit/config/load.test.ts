@@ -105,9 +105,10 @@ describe('a configuration', () => {
 
   it('that is missing says where to start', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'offsite-config-'));
-    await expect(loadConfig(join(directory, 'no.yaml'))).rejects.toThrow(
-      /does not exist\. Start from config\.example\.yaml/,
-    );
+    await expect(loadConfig(join(directory, 'no.yaml'))).rejects.toMatchObject({
+      message: expect.stringMatching(/does not exist\.$/) as string,
+      advice: expect.stringMatching(/^Start from config\.example\.yaml/) as string,
+    });
     await expect(loadConfig(directory)).rejects.toThrow(/cannot be read/);
     await rm(directory, { recursive: true });
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runProcess, startProcess } from '../../../src/platform/process.ts';
 
 let directory: string;
@@ -73,6 +73,29 @@ describe('a program', () => {
     await runProcess({ ...sh('cat'), input: 'a\nb', onStdoutLine: (line) => lines.push(line) });
     expect(lines).toEqual(['a', 'b']);
     expect(await runProcess(sh('read x'))).toMatchObject({ kind: 'exited', code: 1 });
+  });
+});
+
+describe('where a program starts', () => {
+  const here = process.cwd();
+  afterEach(() => process.chdir(here));
+  const started = async () => {
+    const lines: string[] = [];
+    const end = await runProcess({ program: 'pwd', args: ['-P'], onStdoutLine: (line) => lines.push(line) });
+    expect(end).toMatchObject({ kind: 'exited', code: 0 });
+    return lines;
+  };
+
+  it('is where this process stands', async () => {
+    process.chdir('/usr');
+    expect(await started()).toEqual(['/usr']);
+  });
+
+  it('is / once somebody has removed that directory', async () => {
+    const gone = await mkdtemp(join(tmpdir(), 'offsite-gone-'));
+    process.chdir(gone);
+    await rm(gone, { recursive: true });
+    expect(await started()).toEqual(['/']);
   });
 });
 

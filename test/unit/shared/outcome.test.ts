@@ -12,6 +12,10 @@ it('every outcome has a code of its own, and says what happened and what to do',
   }
 });
 
+it('no advice takes what has ended for a run: verify and doctor give the same', () => {
+  for (const name of names) expect(OUTCOMES[name].advice).not.toMatch(/where this one|this run/);
+});
+
 it('only what may pass by itself is tried again', () => {
   expect(names.filter((name) => OUTCOMES[name].retried)).toEqual([
     'could-not-connect',
