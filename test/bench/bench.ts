@@ -13,6 +13,7 @@ import { limitsSection, othersSection } from './sections/others.ts';
 import { pruneSection } from './sections/prune.ts';
 import { namesSection } from './sections/names.ts';
 import { runSection } from './sections/run.ts';
+import { secondLineSection } from './sections/second-line.ts';
 import type { Section, Sizes } from './sections/section.ts';
 import { planningSection, startUpSection } from './sections/start-up.ts';
 
@@ -20,6 +21,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   'start-up': startUpSection,
   planning: planningSection,
   gate: gateSection,
+  'second-line': secondLineSection,
   run: runSection,
   dumps: dumpsSection,
   names: namesSection,

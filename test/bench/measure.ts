@@ -146,7 +146,7 @@ function noteTree(pid: number, side: string, peaks: Map<string, number>, ticks?:
 
 function nameOf([program = '', ...args]: readonly string[]): string {
   const name = basename(program).replace(/:.*/, '');
-  if (!/^(?:node|python\S*|perl)$/.test(name)) return name;
+  if (!/^(?:node|python\S*|perl)$/.test(name) || args.includes('-c')) return name;
   const script = basename(args.find((word) => word.startsWith('/')) ?? name);
   return script === 'cli.js' ? 'offsite-rsync' : script.replace('.mjs', '');
 }

@@ -14,7 +14,7 @@ try {
   cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ['test/bench/bench.ts', 'test/bench/plan-once.ts'],
+    entryPoints: ['test/bench/bench.ts', 'test/bench/plan-once.ts', 'test/bench/walk-once.ts'],
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,
