@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startGateSecondary } from '../ssh/support/gate-secondary.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { startSecondary } from '../ssh/support/secondary.ts';
-import { mountExt4 } from '../ssh/support/small-disk.ts';
+import { mountExt4, mountMemory } from '../ssh/support/small-disk.ts';
 
 /** Names that a file of ext4 can have (EXT4_LINK_MAX). */
 const LIMIT = 65_000;
@@ -22,6 +22,14 @@ for number, path in enumerate(sys.argv[3:]):
     os.makedirs(f'{place}/{number}')
     for name in range(${LIMIT} - os.stat(path).st_nlink - left):
         os.link(path, f'{place}/{number}/{name}')
+`;
+
+/** More names of one file than ext4 can hold, where there is no such limit. */
+const MANY = `
+import os, sys
+os.chdir(sys.argv[1])
+open('0', 'w').write('text')
+for name in range(1, ${LIMIT} + 2): os.link('0', str(name))
 `;
 
 function crowd(place: string, left: number, paths: readonly string[]): void {
@@ -97,6 +105,22 @@ describe.skipIf(process.getuid?.() !== 0)(
 
         const third = await primary.secure();
         for (const group of GROUPS) expect(inode(third, `${group}/7`)).toBe(inode(second, `${group}/0`));
+      });
+
+      it('are named where one snapshot alone has too many names of a file, and that is no defect of the program', async () => {
+        const memory = mountMemory(primary.source);
+        try {
+          const { status, stderr } = spawnSync('python3', ['-I', '-c', MANY, primary.source], { encoding: 'utf8' });
+          expect(status, stderr).toBe(0);
+          const sealed = await secondary.sealed('files');
+          await primary.configure({ target: { secondary: kind }, job: { retry: { attempts: 1 } } });
+          const end = await primary.call('run', 'files', '--force');
+          expect(end.code, end.stderr).toBe(17);
+          expect(end.stderr).toMatch(/Why: .*the source alone has too many names of it: exclude some .*Too many links/);
+          expect(await secondary.sealed('files')).toEqual(sealed);
+        } finally {
+          memory.stop();
+        }
       });
     });
   },
