@@ -24,6 +24,9 @@ interface Digest {
   lastRun?: RunRecord;
   lastSuccess?: RunRecord;
   lastFailure?: RunRecord;
+  /** Failures since the last run that was none, and when the first of them ended. */
+  failures: number;
+  failingSince?: string;
   sentBytes: number;
 }
 
@@ -49,7 +52,7 @@ export async function readStandings(
   now: Date,
   warn: (problem: string) => void = () => undefined,
 ): Promise<Standing[]> {
-  const digests = new Map<string, Digest>(pairs.map((pair) => [keyOf(pair), { sentBytes: 0 }]));
+  const digests = new Map<string, Digest>(pairs.map((pair) => [keyOf(pair), { failures: 0, sentBytes: 0 }]));
   // The states first: a run that ends meanwhile writes its state, then its history, so no history seems to lack a run.
   const states = await Promise.all(pairs.map((pair) => readState(settings.stateDirectory, pair)));
   const damage = await readHistoryIfFit(settings.stateDirectory, (record) => {
@@ -57,16 +60,25 @@ export async function readStandings(
     if (!digest) return;
     digest.lastRun = record;
     digest.sentBytes += record.transfer?.sentBytes ?? 0;
-    if (record.outcome === 'done') digest.lastSuccess = record;
-    else if (isFailure(record)) digest.lastFailure = record;
+    if (record.outcome === 'done') {
+      digest.lastSuccess = record;
+      digest.failures = 0;
+      delete digest.failingSince;
+    } else if (isFailure(record)) {
+      digest.lastFailure = record;
+      digest.failures += 1;
+      digest.failingSince ??= record.finished;
+    }
   });
   if (damage !== undefined) warn(damage);
   return pairs.map((pair, index) => {
-    const { sentBytes, lastRun, lastSuccess, lastFailure }: Digest = digests.get(keyOf(pair)) ?? { sentBytes: 0 };
+    const digest: Digest = digests.get(keyOf(pair)) ?? { failures: 0, sentBytes: 0 };
+    const { sentBytes, lastRun, lastSuccess, lastFailure } = digest;
     const stored: StoredState = states[index] ?? { kind: 'unreadable', problem: 'nothing was read of it' };
     const name = { ...pair, expect: settings.jobs.get(pair.job)?.expect };
     if (stored.kind === 'unreadable') return unknownStanding(name, stored.problem);
-    const { sealed, failing, lastFullVerification } = stored.state;
+    const { sealed, lastFullVerification } = stored.state;
+    const failing = stored.state.failing ?? failingByHistory(digest, sealed);
     const { verification, damaged, running } = stored;
     const runs = { lastRun, lastSuccess, lastFailure, sentBytesTotal: sentBytes };
     try {
@@ -78,6 +90,20 @@ export async function readStandings(
       return unknownStanding(name, errorMessage(error));
     }
   });
+}
+
+/**
+ * A run that fails before it holds its lock (a directory lies in its place, the private directory cannot be made) may not write the
+ * state, and is known to the history alone.
+ */
+function failingByHistory(
+  { failures, failingSince, lastFailure }: Digest,
+  sealed: JobState['sealed'],
+): JobState['failing'] {
+  if (failingSince === undefined || lastFailure === undefined) return null;
+  // The history may lack the success that came after, where it could not be written.
+  if (sealed !== null && Date.parse(lastFailure.finished) <= Date.parse(sealed.finished)) return null;
+  return { since: failingSince, count: failures, outcome: lastFailure.outcome };
 }
 
 async function readState(stateDirectory: string, { job, target }: Pair): Promise<StoredState> {

@@ -1,7 +1,7 @@
 import { constants, statfsSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { assertReplaceable, openRegularFile } from './regular-file.ts';
+import { assertReplaceable, openRegularFile, unfitForDirectory } from './regular-file.ts';
 import { isLeftBehind, writerMark } from './writer-mark.ts';
 
 let written = 0;
@@ -76,9 +76,16 @@ export async function appendLine(path: string, line: string, mode = 0o600): Prom
   }
 }
 
-/** Makes a directory (with its parents) that only its owner can enter. */
+/**
+ * Makes a directory (with its parents) that only its owner can enter; one that is there already stays as it is.
+ * @throws UnfitFileError when something else lies there
+ */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unfitForDirectory(path, error);
+  }
 }
 
 /** File systems whose times may come from another machine: the `f_type` of statfs(2). */

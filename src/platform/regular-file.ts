@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { ownValue } from '../shared/lookup.ts';
 
-/** In place of a file lies something else, which nobody but an administrator can have put there. The message says what. */
+/** In place of a file or directory lies something else, which nobody but an administrator can have put there. The message says what. */
 export class UnfitFileError extends Error {
   override readonly name = 'UnfitFileError';
 }
@@ -71,4 +71,23 @@ function kindOf(stats: Stats): string {
 
 function unfit(path: string, what: string): UnfitFileError {
   return new UnfitFileError(`${path} ${what}; a file belongs there: move it away`);
+}
+
+/** Errors of mkdir(2), with its parents, that say that a directory cannot be where something else lies. */
+const NO_DIRECTORY: Readonly<Record<string, string>> = {
+  EEXIST: 'is no directory',
+  ENOTDIR: 'lies below something that is no directory',
+  ELOOP: NO_FILE.ELOOP ?? '',
+};
+
+/**
+ * Words for an error of making a directory.
+ * @returns the error itself where it says something else
+ */
+export function unfitForDirectory(path: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const what = ownValue(NO_DIRECTORY, code);
+  return what === undefined
+    ? error
+    : new UnfitFileError(`${path} ${what}; a directory belongs there: move what lies there away`);
 }

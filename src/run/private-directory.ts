@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makePrivateDirectory } from '../platform/files.ts';
 
 /** A directory that only this user can enter, for ssh's configuration, keys, the canary and the seal. */
 export interface PrivateDirectory {
@@ -25,7 +26,7 @@ export async function openPrivateDirectory(
   owner: 'run' | 'process' = 'run',
 ): Promise<PrivateDirectory> {
   const parent = configured ?? defaultRuntimeDirectory(environment);
-  await mkdir(parent, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(parent);
   const { uid, mode } = await lstat(parent);
   if (uid !== process.getuid?.())
     throw new Error(`The runtime directory ${parent} belongs to another user: set runtime_dir`);

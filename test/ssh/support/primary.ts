@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -220,7 +220,7 @@ export async function makePrimary(
       ['the alerts', await readFile(at('alerts'), 'utf8')],
       ['the arguments of a process', end.argv.join('\n')],
     ]);
-    for (const name of existsSync(at('state')) ? await readdir(at('state'), { recursive: true }) : []) {
+    for (const name of isDirectory(at('state')) ? await readdir(at('state'), { recursive: true }) : []) {
       places.set(`state/${name}`, await readFile(join(at('state'), name), 'utf8').catch(() => ''));
     }
     for (const [place, text] of places) {
@@ -232,6 +232,11 @@ export async function makePrimary(
 
   await primary.configure();
   return primary;
+}
+
+/** A test may have put something else in its place. */
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function parseLines(text: string): Record<string, unknown>[] {
