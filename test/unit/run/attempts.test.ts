@@ -92,3 +92,12 @@ it.each([
   // With the clock right again, the next run goes on from there, and is not refused for as long as it was ahead.
   expect(state).toMatchObject({ lastId: `2026-11-25T00050${last}Z` });
 });
+
+it('an attempt in which a file had no room for its names is named to the next, which the gate then gives copies', async () => {
+  const { result, state } = await twoAttempts(AHEAD, (directory) =>
+    answering(directory, 'rsync: [generator] link "/proc/self/fd/5/a/54" => a/0 failed: Too many links (31)', 2),
+  );
+  expect(result).toMatchObject({ kind: 'failed', outcome: 'incomplete', crowded: true });
+  // rsync dies before it has told of any item, so nothing else says that something is there. Both got equally far.
+  expect(state.broken?.id).toBe('2026-11-25T000501Z');
+});
