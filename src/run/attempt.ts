@@ -170,6 +170,8 @@ async function verify(
         bytesDone,
         left: 'perhaps',
       };
+    case 'gone':
+      return { kind: 'failed', outcome: 'incomplete', reason: canary.reason, bytesDone: undefined, left: 'perhaps' };
     case 'blind':
       return {
         kind: 'failed',

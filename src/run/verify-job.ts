@@ -215,6 +215,8 @@ async function verifyOver(
       return { ...compared, ...sessionEnd(canary.session.verdict, signal) };
     case 'blind':
       return { ...compared, outcome: 'verification-blind', reason: canary.reason };
+    case 'gone':
+      return { ...compared, outcome: 'incomplete', reason: canary.reason };
     case 'unstable':
       return { ...compared, outcome: 'incomplete', reason: 'the source changes faster than it can be verified' };
     case 'seen':

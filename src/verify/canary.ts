@@ -18,6 +18,8 @@ export type CanaryResult =
   | { readonly kind: 'seen'; readonly by: 'checksum' | 'presence' }
   /** It was not: nothing this secondary says about differences counts. */
   | { readonly kind: 'blind'; readonly reason: string }
+  /** What was compared a moment before is not on the secondary any more: nobody was blind. */
+  | { readonly kind: 'gone'; readonly reason: string }
   /** No candidate is any more what was pushed. */
   | { readonly kind: 'unstable' }
   | { readonly kind: 'session-failed'; readonly session: SessionResult };
@@ -59,6 +61,7 @@ export async function checkCanary(spec: CanarySpec, run: RunProcess): Promise<Ca
 
 async function compare(spec: CanarySpec, run: RunProcess, by: 'checksum' | 'presence'): Promise<CanaryResult> {
   const reported: string[] = [];
+  const seen = { noSnapshot: false };
   const session = await runSession(
     {
       args: checkArguments(spec.wire, { ...spec.tree, source: spec.directory, exclude: [] }, { extras: false }),
@@ -67,6 +70,7 @@ async function compare(spec: CanarySpec, run: RunProcess, by: 'checksum' | 'pres
       signal: spec.signal,
       stallMs: spec.wire.stallMs,
       onItem: (item) => {
+        if (item.isNew && item.name === './') seen.noSnapshot = true;
         if (item.kind !== 'file') return; // directories on the way have times of their own
         reported.push(item.isNew ? 'new' : item.differs.includes('c') ? 'checksum' : 'other');
       },
@@ -75,7 +79,12 @@ async function compare(spec: CanarySpec, run: RunProcess, by: 'checksum' | 'pres
   );
   if (session.verdict.kind !== 'ok') return { kind: 'session-failed', session };
   const expected = by === 'checksum' ? 'checksum' : 'new';
-  if (reported.length === 1 && reported[0] === expected) return { kind: 'seen', by };
+  if (!seen.noSnapshot && reported.length === 1 && reported[0] === expected) return { kind: 'seen', by };
+  // A secondary that hides differences still reports what it has not, so this is no sign of it.
+  if (seen.noSnapshot || (reported.length === 1 && reported[0] === 'new')) {
+    const what = seen.noSnapshot ? `the snapshot ${spec.tree.id}` : 'a file of it';
+    return { kind: 'gone', reason: `${what} has vanished from the secondary since it was compared` };
+  }
   const said =
     reported.length === 0 ? 'the secondary reported no difference' : `the secondary reported: ${reported.join(', ')}`;
   return { kind: 'blind', reason: `of one altered file, ${said}; exactly one checksum difference was due` };

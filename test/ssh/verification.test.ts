@@ -140,6 +140,33 @@ describe('a secondary that hides differences (rrsync -no-overwrite)', () => {
   });
 });
 
+describe('what vanishes from the secondary between verification and canary', () => {
+  it.each([
+    ['the whole snapshot', '', /the snapshot \S+Z has vanished from the secondary since it was compared/],
+    ['the file of the canary', '/only.sql', /a file of it has vanished from the secondary since it was compared/],
+  ])('is not taken for blindness: %s', async (_, what, says) => {
+    const other = await makePrimary(secondary, 'vanishing');
+    await writeFile(join(other.source, 'only.sql'), 'one file\n');
+    const script = join(secondary.sshd.directory, 'vanish.sh');
+    const [job, mark] = [join(secondary.root, 'vanishing'), join(secondary.root, '.compared')];
+    const vanish = `if [ -e ${mark} ]; then rm -rf ${job}/*Z${what}; rm ${mark}; else touch ${mark}; fi`;
+    const checks = `case "$SSH_ORIGINAL_COMMAND" in *" -n"*) ${vanish};; esac`;
+    await writeFile(script, `#!/bin/sh\n${checks}\nexec ${secondary.forcedCommand}\n`, { mode: 0o755 });
+    await secondary.force(script);
+    const run = await other.call('run', 'vanishing');
+    await secondary.force();
+    expect(run.code, run.stderr).toBe(17);
+    expect(run.stderr).toMatch(says);
+    await other.secure();
+    await secondary.force(script);
+    const verified = await other.call('verify', 'vanishing');
+    await secondary.force();
+    expect(verified.code, verified.stdout).toBe(17);
+    expect(verified.stdout).toMatch(says);
+    await other.stop();
+  });
+});
+
 describe('damage to what a push would link to', () => {
   it('is sent anew by the run after the verification that found it', async () => {
     const other = await makePrimary(secondary, 'repaired');
