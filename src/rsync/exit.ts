@@ -106,6 +106,12 @@ const WORDS: readonly WordsRow[] = [
     pattern: /^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m,
     meaning: 'secondary-full',
   },
+  // The gate bounds by the kernel what a file may come to: what is free above its floors, or less (max_session_bytes).
+  {
+    pattern: /^rsync: (?:\[(?:[Rr]eceiver|generator)[^\]]*\] )?(.*: File too large \(27\).*)/m,
+    meaning: 'secondary-full',
+    says: 'a file is larger than what may be written there: what is free, max_session_bytes of the gate, or the most that the file system can hold',
+  },
   // The generator and the receiver work on the secondary only, in a push.
   {
     pattern: /^rsync: \[(?:[Rr]eceiver|generator)[^\]]*\] (.*failed: (?:Permission denied|Read-only file system).*)/m,

@@ -88,6 +88,7 @@ describe('the end of an rsync session', () => {
       'secondary-full',
     ],
     ['rsync: [receiver] mkstemp "/x" failed: Disk quota exceeded (122)', 'failed', 'secondary-full'],
+    ['rsync: [receiver] write failed on "/proc/self/fd/5/zeros": File too large (27)', 'failed', 'secondary-full'],
     ['rsync: [generator] link "/proc/self/fd/5/a/54" => a/0 failed: Too many links (31)', 'failed', 'incomplete'],
     ['rsync: [generator] recv_generator: mkdir "/j/x" failed: Too many links (31)', 'failed', 'incomplete'],
     ['rsync: [Receiver] mkdir "/x" failed: Permission denied (13)', 'failed', 'refused'],
