@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BASIS_KIND, itemAfterLink } from '../attack/sender/attacks.ts';
 import { LETTERS, startAttackedSecondary, type AttackedSecondary } from '../attack/sender/attacked-secondary.ts';
-import { buildUpstreamRsync, NotToBeHad } from './support/upstream-rsync.ts';
+import { upstreamRsync } from './support/upstream-rsync.ts';
 
 /*
  * Upstream's rsync 3.5.0 lacks a check that Debian's has: with the capability `I`, an item that calls its basis a partial
@@ -17,12 +17,7 @@ let why = '';
 
 beforeAll(() => {
   chmodSync(directory, 0o755);
-  try {
-    rsync = buildUpstreamRsync(directory);
-  } catch (error) {
-    if (!(error instanceof NotToBeHad)) throw error;
-    why = error.message;
-  }
+  ({ rsync, why } = upstreamRsync(directory));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 

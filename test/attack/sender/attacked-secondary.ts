@@ -20,6 +20,8 @@ export interface HostileSession {
   readonly capabilities: string;
   /** 27 to 32; the newest, 31 and 32, are alike in what is sent here. */
   readonly protocol?: number;
+  /** Milliseconds that it may take if the other side does not end it; 4000 unless told. */
+  readonly patience?: number;
 }
 
 /** What came of a session. */
@@ -41,9 +43,6 @@ export interface AttackedSecondary {
   stop(): Promise<void>;
 }
 
-/** Milliseconds that a session may take that the other side does not end. */
-const PATIENCE = 4000;
-
 /**
  * Starts it.
  * @param rsync path of the rsync that is `/usr/bin/rsync` there, and only there (as root); undefined for this machine's
@@ -59,7 +58,7 @@ export async function startAttackedSecondary(
   if (rsync !== undefined) execFileSync(enter[0]!, [...enter.slice(1), 'mount', '--bind', rsync, '/usr/bin/rsync']);
   await mkdir(join(host.source, 'b'));
   for (const name of ['one', 'two']) {
-    await writeFile(join(host.source, 'b', name), `${name}\n`, { mode: SEALED.mode });
+    await writeFile(join(host.source, 'b', name), SEALED.content, { mode: SEALED.mode });
     await utimes(join(host.source, 'b', name), SEALED.mtime, SEALED.mtime);
   }
   const sealed: SnapshotId = await host.store();
@@ -68,7 +67,7 @@ export async function startAttackedSecondary(
   const copies = join(directory, 'copies');
 
   async function attacked(words: readonly string[], to: string, basis: string, session: HostileSession) {
-    const { attack, letters, capabilities, protocol = 31 } = session;
+    const { attack, letters, capabilities, protocol = 31, patience = 4000 } = session;
     const commandLine = [
       `rsync --server -${letters}e.${capabilities} --partial --timeout=10`,
       ...(metadata === 'fake_super' ? ['--numeric-ids --fake-super'] : []),
@@ -76,9 +75,8 @@ export async function startAttackedSecondary(
     ].join(' ');
     try {
       const sender = await HostileSender.connect({ remoteShell: words, protocol, letters, commandLine });
-      const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-      await Promise.race([attack(sender), patience]);
-      return { letIn: true, said: (await sender.end(PATIENCE)).said };
+      await Promise.race([attack(sender), new Promise((resolve) => setTimeout(resolve, patience))]);
+      return { letIn: true, said: (await sender.end(patience)).said };
     } catch (error) {
       return { letIn: false, said: (error as Error).message };
     }

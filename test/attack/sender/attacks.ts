@@ -8,12 +8,12 @@ import { directoryList, int32, LISTS_END } from './wire.ts';
  */
 
 /** How both files lie in the sealed snapshot: alike, for the group of hard links is made of that. */
-export const SEALED = { mode: 0o644, size: 4, mtime: 1_700_000_000 } as const;
+export const SEALED = { mode: 0o644, size: 4, mtime: 1_700_000_000, content: 'same' } as const;
 
 /** Begins with the session's first list and ends with its last word; the caller then ends the session. */
 export type Attack = (sender: HostileSender) => Promise<void>;
 
-const linked = { mode: FILE | SEALED.mode, size: SEALED.size, mtime: SEALED.mtime };
+const linked = { mode: FILE | SEALED.mode, size: SEALED.size, mtime: SEALED.mtime, content: SEALED.content };
 const FORGED_MTIME = 1_000_000_000;
 
 /**
@@ -92,3 +92,27 @@ export function itemAfterLink(kind: number): Attack {
     });
   };
 }
+
+/** The file is in the list twice, and its directory too: once as it is sealed, once with another mode and time. */
+export const toldTwice: Attack = async (sender) => {
+  const top: Entry[] = ['b', 'b'].map((name) => ({ name, mode: DIRECTORY | 0o755, mtime: SEALED.mtime }));
+  const forged = { ...linked, mode: FILE | 0o666, mtime: FORGED_MTIME };
+  const files: Entry[] = [
+    { name: 'b/one', ...linked },
+    { name: 'b/one', ...forged },
+  ];
+  if (!sender.incremental) {
+    sender.sendList([...top, ...files, { name: 'b/./two', ...linked }, { name: 'b/two', ...forged }]);
+  } else {
+    sender.sendList(top);
+    for (const [index, start] of [
+      [0, 4],
+      [1, 7],
+    ] as const) {
+      sender.sendIndex(directoryList(index));
+      sender.sendList(index === 0 ? files : [{ name: 'b/two', ...forged }], start);
+    }
+    sender.sendIndex(LISTS_END);
+  }
+  await sender.serve();
+};

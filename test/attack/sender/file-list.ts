@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { int32, longint, varint, varlong } from './wire.ts';
 
 /** One entry of a file list, true or forged. */
@@ -12,6 +13,8 @@ export interface Entry {
   readonly target?: string;
   /** Whether it begins a group of hard links, or the place in this list of the one that does. */
   readonly hardLink?: 'first' | number;
+  /** What is said to be in it: with `c`, its sum is in the list. */
+  readonly content?: string;
 }
 
 export const DIRECTORY = 0o040000;
@@ -24,6 +27,8 @@ export interface ListFormat {
   readonly letters: string;
   /** Index of the first entry. */
   readonly start: number;
+  /** Whether the bits of an entry are a number of a varying length: capability `v`. */
+  readonly varyingBits: boolean;
 }
 
 // Bits of an entry (rsync.h, XMIT_*). None of those that shorten it: each entry is told in full.
@@ -34,7 +39,8 @@ const HARD_LINK_FIRST = 1 << 12;
 
 /** Writes a list with its end. */
 export function fileList(entries: readonly Entry[], format: ListFormat): Buffer {
-  const end = format.protocol < 30 ? Buffer.concat([Buffer.from([0]), int32(0)]) : Buffer.from([0]);
+  const end =
+    format.protocol < 30 ? Buffer.concat([Buffer.from([0]), int32(0)]) : Buffer.alloc(format.varyingBits ? 2 : 1);
   return Buffer.concat([...entries.map((entry) => entryBytes(entry, entries, format)), end]);
 }
 
@@ -48,7 +54,7 @@ function entryBytes(entry: Entry, entries: readonly Entry[], format: ListFormat)
   if (name === '.') bits |= TOP_DIRECTORY;
   const longName = protocol < 28 && !isDirectory;
   const head = [
-    Buffer.from(protocol < 28 ? [bits] : [bits & 0xff, bits >> 8]),
+    format.varyingBits ? varint(bits) : Buffer.from(protocol < 28 ? [bits] : [bits & 0xff, bits >> 8]),
     longName ? int32(Buffer.byteLength(name)) : Buffer.from([Buffer.byteLength(name)]),
     Buffer.from(name),
   ];
@@ -69,6 +75,7 @@ function entryBytes(entry: Entry, entries: readonly Entry[], format: ListFormat)
     ...(format.letters.includes('g') ? [id] : []),
     ...(target === undefined ? [] : [modern ? varint(target.length) : int32(target.length), Buffer.from(target)]),
     ...(modern ? [] : inode(entry, entries, protocol)),
+    ...sum(entry, format),
     acl,
   ]);
 }
@@ -81,6 +88,13 @@ function inode(entry: Entry, entries: readonly Entry[], protocol: number): Buffe
   const own = entries.indexOf(entry);
   const group = typeof entry.hardLink === 'number' ? entry.hardLink : own;
   return [longint(1), longint(1000 + group)];
+}
+
+/** With `c`, each regular file has one. */
+function sum({ mode, content = '' }: Entry, { letters, protocol }: ListFormat): Buffer[] {
+  if (!letters.includes('c') || (mode & 0o170000) !== FILE) return [];
+  // Before protocol 30 it is an MD4, which OpenSSL does not give any more: one of zeros equals nothing.
+  return [protocol >= 30 ? createHash('md5').update(content).digest() : Buffer.alloc(16)];
 }
 
 function aclBytes(isDirectory: boolean, isLink: boolean, { letters }: ListFormat): Buffer {

@@ -17,6 +17,7 @@ export interface Greeting {
 // What the server grants of what the client says it can do (compat.c, CF_*).
 const INCREMENTAL = 1 << 0;
 const IN_PLACE_PARTIAL = 1 << 6;
+const VARYING_BITS = 1 << 7;
 
 /** The file is to be sent. */
 export const ITEM_TRANSFER = 1 << 15;
@@ -43,8 +44,7 @@ export const NO_SEND = 102;
 
 /**
  * The sending side of rsync, as somebody writes it who has the push key and means harm: it speaks protocols 27 to 32 as
- * far as to be let in, and from then on says what the test wants. Without the capability `v`, which only makes the list
- * harder to write.
+ * far as to be let in, and from then on says what the test wants.
  */
 export class HostileSender {
   readonly #client: ChildProcessWithoutNullStreams;
@@ -91,6 +91,11 @@ export class HostileSender {
     this.#protocol = Math.min(this.#greeting.protocol, (await this.#raw.take(4)).readInt32LE());
     this.#index = indexWriter(this.#protocol);
     if (this.#protocol >= 30) this.#granted = await this.#takeGranted();
+    if (this.#granted & VARYING_BITS) {
+      // Both say which checksums they know, the best one first. MD5 is what there is without that, too.
+      this.#client.stdin.write(Buffer.concat([Buffer.from([3]), Buffer.from('md5')]));
+      await this.#raw.take((await this.#raw.take(1))[0] ?? 0);
+    }
     await this.#raw.take(4); // the seed of the checksums
     void this.#readFrames();
   }
@@ -132,7 +137,8 @@ export class HostileSender {
 
   /** Sends a file list. @param start index of its first entry */
   sendList(entries: readonly Entry[], start = this.incremental ? 1 : 0): void {
-    this.send(fileList(entries, { protocol: this.#protocol, letters: this.#greeting.letters, start }));
+    const varyingBits = (this.#granted & VARYING_BITS) !== 0;
+    this.send(fileList(entries, { protocol: this.#protocol, letters: this.#greeting.letters, start, varyingBits }));
   }
 
   /** Sends the index of a file or one of the numbers that may stand in its place. */

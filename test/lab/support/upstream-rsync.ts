@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Upstream's source of this version cannot be fetched here and now; the message says why. */
-export class NotToBeHad extends Error {
+class NotToBeHad extends Error {
   override readonly name = 'NotToBeHad';
 }
 
@@ -19,7 +19,7 @@ const SUITES = ['bookworm-security', 'trixie', 'trixie-security'] as const;
  * @returns path of the program
  * @throws NotToBeHad when no archive gives the source; Error when it cannot be built
  */
-export function buildUpstreamRsync(directory: string): string {
+function buildUpstreamRsync(directory: string): string {
   const tarball = fetchSource(directory);
   const source = join(directory, 'source');
   mkdirSync(source);
@@ -33,6 +33,16 @@ export function buildUpstreamRsync(directory: string): string {
   must(run('./configure.sh', ['-q', ...without, '--with-included-popt=no', '--with-included-zlib=no'], source));
   must(run('make', ['-j2', 'rsync'], source));
   return join(source, 'rsync');
+}
+
+/** The same, where it may be missing: the path, or why there is none. */
+export function upstreamRsync(directory: string): { readonly rsync?: string; readonly why: string } {
+  try {
+    return { rsync: buildUpstreamRsync(directory), why: '' };
+  } catch (error) {
+    if (error instanceof NotToBeHad) return { why: error.message };
+    throw error;
+  }
 }
 
 /** Fetches what apt calls the tar of the source package: upstream's files, checked against Debian's signature. */
