@@ -233,6 +233,13 @@ describe('run', () => {
       verification: { mode: 'changed' },
       transfer: { changedFiles: 1 },
     });
+    const sound = (await secondary.sealed('changed')).at(-1) ?? '';
+    flipByte(secondary.path('changed', sound, 'deep/er/run.sh'), 5);
+    const blind = await other.call('run', 'changed', '--force');
+    expect(blind.stdout).toContain('what was sent read on both sides'); // sealed with what had rotted: README and security.md say so
+    expect(blind.code).toBe(0);
+    expect(await other.call('verify', 'changed')).toMatchObject({ code: 20 });
+    await other.secure();
     await other.configure({ job: { verify: { mode: 'full' } } });
     await other.secure();
     expect((await other.history()).at(-1)).toMatchObject({ verification: { mode: 'full' } });
