@@ -23,6 +23,7 @@ import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { disagreement } from './three-views.ts';
 import { unexpectedEnd } from './run-end.ts';
+import { unknownSnapshot } from './unknown-snapshot.ts';
 import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
 
 /** What a verification by an administrator showed. */
@@ -164,7 +165,9 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
     await forgetGoneDamage(plan, request, snapshot, deps);
     return { files: plan.source.files, bytes: plan.source.bytes, notSent: plan.source.notSent, ...verified };
   });
-  return { snapshot, ...end };
+  const wasSealed = manifest !== undefined || latest?.id === snapshot;
+  const unknown = await unknownSnapshot(request, snapshot, end, wasSealed);
+  return { snapshot, ...end, ...(unknown === undefined ? {} : { outcome: 'usage', reason: unknown }) };
 }
 
 interface Subject {

@@ -98,8 +98,12 @@ describe('verify', () => {
 
   it('of an id that is not there says so, and of no id at all too', async () => {
     const gone = await primary.call('verify', 'postgres', '--snapshot', '2020-01-01T000000Z');
-    expect(gone.code).toBe(20);
-    expect(gone.stdout).toContain('nothing of this snapshot is on the secondary');
+    expect(gone.code).toBe(2);
+    expect(gone.stdout).toMatch(
+      /there is no snapshot 2020-01-01T000000Z of postgres on vault\. This host knows of .*Z/,
+    );
+    expect(gone.stdout).toContain(first);
+    expect(await readdir(join(primary.state, 'jobs'))).not.toContainEqual(expect.stringContaining('distrust'));
     const nonsense = await primary.call('verify', 'postgres', '--snapshot', '../../etc');
     expect(nonsense.code).toBe(2);
     expect(nonsense.stderr).toMatch(
