@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { isMissing, whyUnread } from '../../src/platform/files.ts';
+import { readRegularFile } from '../../src/platform/regular-file.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/shared/yaml-config.ts';
+import { LARGEST_SETTINGS } from './location.ts';
 import { secondaryRules, type Scrutiny } from './rules.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';
 import { secondaryValidator } from './validator.ts';
@@ -41,7 +42,7 @@ export async function loadSecondaryConfig(path: string, scrutiny?: Scrutiny): Pr
 
 async function read(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readRegularFile(path, LARGEST_SETTINGS);
   } catch (error) {
     const remedy = isMissing(error) ? ' Copy secondary.example.yaml there and adapt it.' : '';
     throw new SecondaryConfigError(`${path} ${whyUnread(error)}.${remedy}`);

@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
 import { appendLine, isMissing } from '../../src/platform/files.ts';
+import { openRegularFile } from '../../src/platform/regular-file.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /** One push that was let in. */
@@ -48,7 +49,7 @@ function parseAttempt(line: string): Attempt | undefined {
 
 async function readTail(path: string): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    const file = await openRegularFile(path, constants.O_RDONLY);
     try {
       const { size } = await file.stat();
       const buffer = Buffer.alloc(Math.min(size, TAIL));

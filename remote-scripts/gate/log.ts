@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
+import { openRegularFile } from '../../src/platform/regular-file.ts';
 
 /** What the gate writes into `<state_dir>/<host>/gate.log`, one JSON object a line. */
 export interface LogEntry {
@@ -36,7 +37,7 @@ export async function writeLog(
     ...(reason === undefined ? {} : { reason }),
   });
   try {
-    const file = await open(
+    const file = await openRegularFile(
       path,
       constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
       0o600,

@@ -1,10 +1,12 @@
 import { constants, lstatSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
+import { readRegularFile } from '../../src/platform/regular-file.ts';
 import {
   formatSeal,
   MAX_SEAL_BYTES,
+  MAX_STORED_SEAL_BYTES,
   parseSeal,
   sealName,
   type Receipt,
@@ -81,7 +83,7 @@ export async function readIncoming(
  * Whether a sealed snapshot bears just these claims already: the sender's line broke before it heard of its success.
  */
 export async function bearsClaims({ snapshots }: JobPaths, seal: StoredSeal): Promise<boolean> {
-  const text = await readFile(join(snapshots, sealName(seal.id)), 'utf8');
+  const text = await readRegularFile(join(snapshots, sealName(seal.id)), MAX_STORED_SEAL_BYTES);
   const stored = parseSeal(text, seal);
   return typeof stored !== 'string' && formatSeal(claimsOf(stored)) === formatSeal(claimsOf(seal));
 }
@@ -118,7 +120,7 @@ export async function completeSeals(paths: JobPaths): Promise<SnapshotId[]> {
 
 async function completeSeal(paths: JobPaths, id: SnapshotId): Promise<boolean> {
   const record = join(paths.accepted, sealName(id));
-  const text = await readFile(record, 'utf8');
+  const text = await readRegularFile(record, MAX_STORED_SEAL_BYTES);
   const present = new Set(await readdir(paths.snapshots));
   // rename(2) never replaces a directory that holds something, and nobody else makes names here while we hold the lock.
   if (!present.has(id) && (await isRealDirectory(paths.snapshots, partialName(id)))) {

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
+import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { LARGEST_SETTINGS } from '../config/location.ts';
 import type { GateLimits } from '../config/settings.ts';
 
 /** What the gate must know about one host. */
@@ -81,7 +82,7 @@ function rememberedPath(text: string, host: string): string {
 
 async function recall(path: string): Promise<Remembered | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Remembered;
+    return JSON.parse(await readRegularFile(path, 3 * LARGEST_SETTINGS)) as Remembered;
   } catch {
     return undefined;
   }
@@ -89,7 +90,7 @@ async function recall(path: string): Promise<Remembered | undefined> {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readRegularFile(path, LARGEST_SETTINGS);
   } catch (error) {
     throw new GateSettingsError(
       isMissing(error) ? `${path} does not exist.` : `${path} cannot be read: ${String(error)}`,

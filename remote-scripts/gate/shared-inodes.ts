@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, lstatSync } from 'node:fs';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
+import { readRegularFile } from '../../src/platform/regular-file.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { CHANGED, readChanged } from '../store/change-notes.ts';
 import { CHILD_ENVIRONMENT } from './environment.ts';
@@ -72,6 +73,9 @@ pairs = array.array('Q')
 for inode in sorted(found): pairs.extend((inode, found[inode]))
 place(out, pairs.tobytes())
 `;
+
+/** Bytes of the file that names a basis: one id. */
+const LARGEST_BASIS = 1024;
 
 /** Exit code of the walk when something that is shared has changed. */
 const DIFFERS = 3;
@@ -150,6 +154,12 @@ function command({ records, snapshots }: RecordPaths, { id, directory, against }
 
 /** @returns whether nothing that is shared has changed */
 function judge(paths: RecordPaths, walk: Walk): boolean {
+  // To open a named pipe would wait for ever; here nothing else than files belongs.
+  for (const name of [`${walk.id}.lock`, walk.id, walk.against ?? walk.id]) {
+    const path = join(paths.records, name);
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
+      throw new Error(`${path} is no file: move it away`);
+  }
   const { program, args } = command(paths, walk);
   const { status, error, stderr } = spawnSync(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -164,7 +174,7 @@ function judge(paths: RecordPaths, walk: Walk): boolean {
 
 async function readOrEmpty(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readRegularFile(path, LARGEST_BASIS);
   } catch (error) {
     if (isMissing(error)) return '';
     throw error;

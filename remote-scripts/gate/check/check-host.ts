@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { errorMessage } from '../../../src/platform/files.ts';
+import { readRegularFile } from '../../../src/platform/regular-file.ts';
 import { formatProblems } from '../../../src/shared/yaml-config.ts';
 import { parseSecondaryConfig } from '../../config/load.ts';
+import { LARGEST_SETTINGS } from '../../config/location.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
 import { silencesOf } from '../../config/silence.ts';
 import { CHILD_ENVIRONMENT } from '../environment.ts';
@@ -62,7 +64,7 @@ async function loadConfig(
 ): Promise<{ settings: SecondarySettings; own: HostSettings } | { finding: Finding }> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegularFile(path, LARGEST_SETTINGS);
   } catch (error) {
     return { finding: bad(`${path} cannot be read: ${errorMessage(error)}`, 'Copy secondary.example.yaml there.') };
   }

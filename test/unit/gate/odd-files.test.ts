@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAttempts } from '../../../remote-scripts/gate/ledger.ts';
+import { writeLog } from '../../../remote-scripts/gate/log.ts';
+import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
+import { completeSeals } from '../../../remote-scripts/gate/sealing.ts';
+import { jobPaths } from '../../../remote-scripts/gate/paths.ts';
+import { findChanged } from '../../../remote-scripts/gate/shared-inodes.ts';
+import { readChanged } from '../../../remote-scripts/store/change-notes.ts';
+import { loadSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+
+const ID = parseSnapshotId('2026-11-23T021500Z')!;
+
+let base: string;
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'offsite-odd-'));
+});
+afterEach(() => rmSync(base, { recursive: true }));
+
+/** What may lie in the place of a file; what is too large is none of the ledger's, of which the end alone is read. */
+const ODDITIES: Readonly<Record<string, (path: string) => void>> = {
+  'a named pipe': (path) => execFileSync('mkfifo', [path]),
+  'a directory': (path) => mkdirSync(path),
+  'a link that leads round in a circle': (path) => symlinkSync(path, path),
+};
+
+const LARGE: typeof ODDITIES = {
+  'a file of 600 MB': (path) => {
+    writeFileSync(path, '{');
+    truncateSync(path, 600 * 1024 ** 2);
+  },
+};
+
+const paths = () => {
+  const limits = {} as Parameters<typeof jobPaths>[0]['limits']; // asked for by nothing that is called here
+  const account = 'offsite-web1';
+  return jobPaths({ hostRoot: base, hostState: base, account, metadata: 'plain', limits, jobs: ['db'] }, 'db');
+};
+
+describe.each(Object.entries({ ...ODDITIES, ...LARGE }))('%s', (oddity, put) => {
+  it('in the place of the settings is named, by the gate and by prune', { timeout: 10_000 }, async () => {
+    const path = join(base, 'secondary.yaml');
+    put(path);
+    await expect(loadGateSettings(path, 'web1', '1')).rejects.toThrow(`${path} cannot be read`);
+    await expect(loadSecondaryConfig(path)).rejects.toThrow(`${path} cannot be read`);
+  });
+
+  it('in the place of the note of a change is named', { timeout: 10_000 }, async () => {
+    put(join(base, `${ID}.changed`));
+    await expect(readChanged(base, ID)).rejects.toThrow(/a file belongs there/);
+  });
+
+  it('in the place of an accepted seal is named', { timeout: 10_000 }, async () => {
+    mkdirSync(paths().accepted, { recursive: true });
+    put(join(paths().accepted, `${ID}.sealed`));
+    await expect(completeSeals(paths())).rejects.toThrow(/a file belongs there/);
+  });
+
+  it('in the place of the word of what a push was based on is named', { timeout: 10_000 }, async () => {
+    put(join(base, `${ID}.basis`));
+    await expect(findChanged({ records: base, snapshots: base }, ID, ID)).rejects.toThrow(/a file belongs there/);
+  });
+
+  it('in the place of the log stops no session', { timeout: 10_000 }, async () => {
+    put(join(base, 'gate.log'));
+    const context = { time: new Date('2026-11-23T02:15:00Z'), client: '192.0.2.1' };
+    await expect(writeLog(join(base, 'gate.log'), context, { event: 'refused' })).resolves.toBeUndefined();
+  });
+
+  if (oddity in LARGE) return;
+  it('in the place of the ledger is named', { timeout: 10_000 }, async () => {
+    put(join(base, 'ledger'));
+    await expect(readAttempts(join(base, 'ledger'))).rejects.toThrow(/a file belongs there/);
+  });
+
+  it.each([ID, `${ID}.lock`])('in the place of the record %s is named', { timeout: 10_000 }, async (name) => {
+    put(join(base, name));
+    await expect(findChanged({ records: base, snapshots: base }, ID, `${ID}.partial`)).rejects.toThrow(
+      /is no file: move it away/,
+    );
+  });
+});
