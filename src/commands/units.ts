@@ -114,7 +114,11 @@ async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Con
     const path = join(CREDENTIALS_DIRECTORY, name);
     if (!(await exists(join(root, path)))) missing.push(path);
   }
+  const obsolete: string[] = [];
+  for (const unit of plan.obsolete) if (await exists(join(root, UNIT_DIRECTORY, unit))) obsolete.push(unit);
   const steps = [
+    // The configuration does not want them any more, and whoever stops one should know it: so it is told and not done.
+    ...obsolete.flatMap((unit) => [`systemctl disable --now ${unit}`, `rm ${join(UNIT_DIRECTORY, unit)}`]),
     ...(missing.length === 0 ? [] : [`install -d -m 0700 ${CREDENTIALS_DIRECTORY}`]),
     ...missing.map((path) => `install -m 0600 /dev/stdin ${path}    # type or paste the value, then Ctrl-D`),
     ...(written.every(({ change }) => change === 'unchanged') ? [] : ['systemctl daemon-reload']),

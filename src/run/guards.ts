@@ -40,6 +40,14 @@ export function checkGuards(
   return objections;
 }
 
+/** What a guard could not look at; the source is sent all the same. */
+export function unguarded(summary: SourceSummary, guard: GuardSettings, now: Date): string[] {
+  if (guard.maxAgeMs === undefined || summary.newest !== undefined || summary.futureFiles === 0) return [];
+  return [
+    `guard.max_age says nothing: every file of the source is dated in the future (${summary.futureFiles}), so nobody knows how old the backup is. Is the clock of this host right? It shows ${now.toISOString()}`,
+  ];
+}
+
 /** What may be at fault: a clock that was set back makes the freshest files future ones, which do not count. */
 function doubt(futureFiles: number, now: Date): string {
   if (futureFiles === 0) return ': did the local backup job run?';

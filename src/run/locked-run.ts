@@ -4,7 +4,7 @@ import { sessionEnvironment } from '../ssh/connection.ts';
 import { isDistrusted } from '../state/distrust.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import { makeAttempts, type AttemptPlan } from './attempts.ts';
-import { checkGuards } from './guards.ts';
+import { checkGuards, unguarded } from './guards.ts';
 import { interruptionOf } from './interruption.ts';
 import { bandwidthLimitOf, stallMsOf, verifyModeOf, wiresOf } from './plan.ts';
 import { whilePreparing, type Preparation } from './preparation.ts';
@@ -75,6 +75,7 @@ async function guardAndSend(
   }
   warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
 
+  warnings.push(...unguarded(source, job.guard, deps.clock.now()));
   const plan = await planAttempts(request, source, state, await preparing, deps);
   return attemptsToEnd(request, plan, state, warnings, deps);
 }

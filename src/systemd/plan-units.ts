@@ -5,7 +5,7 @@ import { alertReferences, credentialNames, environmentNames, targetReferences } 
 import { checkSourceShown } from './places.ts';
 import { alertService, freshnessUnits, jobDropIn, TRANSFER, transferService, type Program } from './services.ts';
 import { checkServiceName, UnitTextError, type UnitFile } from './unit-text.ts';
-import { verificationUnits } from './verification-units.ts';
+import { verificationTimer, verificationUnits } from './verification-units.ts';
 
 /** All files for one job, and what else it takes. */
 export interface UnitPlan {
@@ -14,6 +14,8 @@ export interface UnitPlan {
   readonly credentials: readonly string[];
   /** Units to be enabled. */
   readonly enable: readonly string[];
+  /** Timers of ours that an earlier configuration of this job may have left, and this one does not want. */
+  readonly obsolete: readonly string[];
   /** What an administrator should know about this configuration. */
   readonly notes: readonly string[];
 }
@@ -46,6 +48,7 @@ export function planUnits(settings: Settings, job: JobSettings, coupling: Coupli
       'offsite-rsync-freshness.timer',
       ...(verification ? [verification.timer] : []),
     ],
+    obsolete: verification ? [] : [verificationTimer(job.name)],
     notes: notesOn(settings, job, environmentNames(references)),
   };
 }

@@ -11,6 +11,11 @@ export interface VerificationUnits {
   readonly timer: string;
 }
 
+/** The timer that verifies a job. */
+export function verificationTimer(job: string): string {
+  return `${VERIFICATION}${job}.timer`;
+}
+
 /**
  * The units that read the newest snapshot of a job and its source in full, and tell what they find.
  * @returns undefined when the job does not say when (`verify.schedule`)
@@ -23,7 +28,7 @@ export function verificationUnits(
 ): VerificationUnits | undefined {
   const { schedule, timezone } = job.verify;
   if (schedule === undefined) return undefined;
-  const timer = `${VERIFICATION}${job.name}.timer`;
+  const timer = verificationTimer(job.name);
   return {
     files: [
       verificationService(settings, program),

@@ -55,7 +55,7 @@ describe('a signal in the middle of a transfer', () => {
       undo: () => primary.configure(),
       code,
       says: new RegExp(`ended by ${signal}`),
-      advises: /Start it again; the next run resumes/,
+      advises: /Start it again; a run resumes where it stopped/,
       run: async () => {
         const running = await inTransfer();
         began = performance.now();

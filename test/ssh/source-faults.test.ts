@@ -128,6 +128,19 @@ describe('a source that is not worth sending', () => {
     });
   });
 
+  it('not because all of it is dated in the future: it is sent, with a warning that nobody knows how old it is', async () => {
+    const future = await makePrimary(secondary, 'future');
+    await future.configure();
+    await writeFile(join(future.source, 'dump.sql'), 'text\n');
+    const later = Date.now() / 1000 + 86_400;
+    await utimes(join(future.source, 'dump.sql'), later, later);
+    const run = await future.call('run', 'future');
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.stdout).toMatch(/warning +guard\.max_age says nothing: every file .* in the future \(1\)/);
+    expect(run.alerts.map(({ event }) => event)).toContain('warning');
+    await future.stop();
+  });
+
   it('because it shrank; --force sends it with a warning', async () => {
     await expectFault(primary, secondary, {
       ...guard,

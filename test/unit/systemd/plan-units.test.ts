@@ -107,6 +107,7 @@ describe('the verification', () => {
   it('has units where the job says when, and only there', () => {
     expect(verified().enable).toEqual(['offsite-rsync-freshness.timer', TIMER]);
     expect(plan().enable).not.toContain(TIMER);
+    expect([plan().obsolete, verified().obsolete]).toEqual([[TIMER], []]);
     expect(
       plan()
         .files.map(({ path }) => path)
