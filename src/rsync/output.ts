@@ -5,6 +5,8 @@ export type OutputEvent =
   | { readonly kind: 'item'; readonly item: Item }
   /** `bytes`: of the files transferred so far, and of the one under way; files that were linked do not count. */
   | { readonly kind: 'progress'; readonly bytes: number }
+  /** What the source holds, by kinds. */
+  | { readonly kind: 'counts'; readonly counts: EntryCounts }
   | { readonly kind: 'stat'; readonly key: keyof TransferStats; readonly value: number }
   | { readonly kind: 'protocol'; readonly remote: number }
   | { readonly kind: 'checksum'; readonly algorithm: string }
@@ -12,10 +14,17 @@ export type OutputEvent =
   | { readonly kind: 'skipped'; readonly what: 'non-regular' }
   | { readonly kind: 'other'; readonly text: string };
 
-/** The figures of `--stats` that we use; counts and bytes. */
-export interface TransferStats {
-  /** Regular files in the source. */
+/** Entries of a source, by kinds. */
+export interface EntryCounts {
   readonly regularFiles: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  /** Devices, FIFOs and sockets. */
+  readonly specials: number;
+}
+
+/** The other figures of `--stats` that we use; counts and bytes. */
+export interface TransferStats {
   /** Bytes of all files in the source. */
   readonly totalBytes: number;
   /** Regular files whose content was sent, whole or as a delta. */
@@ -30,8 +39,6 @@ export interface TransferStats {
 }
 
 const STATS: readonly (readonly [RegExp, keyof TransferStats])[] = [
-  // "Number of files: 11 (reg: 7, dir: 2)"; without regular files there is no "reg:".
-  [/^Number of files: .*?reg: ([\d,]+)/, 'regularFiles'],
   [/^Total file size: ([\d,]+)/, 'totalBytes'],
   [/^Number of regular files transferred: ([\d,]+)/, 'transferredFiles'],
   [/^Total transferred file size: ([\d,]+)/, 'transferredBytes'],
@@ -57,6 +64,8 @@ export function readOutputLine(line: string, withWire: boolean): OutputEvent {
     const match = pattern.exec(line);
     if (match) return { kind: 'stat', key, value: count(match[1] ?? '0') };
   }
+  const kinds = /^Number of files: [\d,]+ \((.*)\)$/.exec(line)?.[1];
+  if (kinds !== undefined) return { kind: 'counts', counts: readCounts(kinds) };
   const protocol = /^\(Client\) Protocol versions: remote=(\d+)/.exec(line);
   if (protocol) return { kind: 'protocol', remote: Number(protocol[1]) };
   const checksum = /^Client (?:negotiated )?checksum: (\w+)/.exec(line);
@@ -65,6 +74,17 @@ export function readOutputLine(line: string, withWire: boolean): OutputEvent {
   if (/^created (?:\d+ director(?:y|ies) for|directory) /.test(line)) return { kind: 'created-destination' };
   if (line.startsWith('skipping non-regular file ')) return { kind: 'skipped', what: 'non-regular' };
   return { kind: 'other', text: line };
+}
+
+/** `reg: 7, dir: 2, link: 1, dev: 1, special: 1`; what there is none of is not named. */
+function readCounts(kinds: string): EntryCounts {
+  const of = (name: string) => count(new RegExp(`\\b${name}: ([\\d,]+)`).exec(kinds)?.[1] ?? '0');
+  return {
+    regularFiles: of('reg'),
+    directories: of('dir'),
+    symlinks: of('link'),
+    specials: of('dev') + of('special'),
+  };
 }
 
 function count(text: string): number {

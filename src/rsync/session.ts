@@ -3,7 +3,7 @@ import { answeredBy, type Secondary } from './answered-by.ts';
 import type { SessionVerdict } from './exit.ts';
 import { judgeSession } from './exit.ts';
 import type { Item } from './itemized.ts';
-import { readOutputLine, type TransferStats } from './output.ts';
+import { readOutputLine, type EntryCounts, type TransferStats } from './output.ts';
 import { readErrorIn, type UnreadableFile } from './read-errors.ts';
 
 /** One rsync session with the secondary. */
@@ -27,6 +27,8 @@ export interface SessionSpec {
 export interface SessionResult {
   readonly verdict: SessionVerdict;
   readonly stats: TransferStats;
+  /** What rsync saw of the source. */
+  readonly source: EntryCounts;
   /** Whether rsync made the destination directory, so it did not exist before. */
   readonly createdDestination: boolean;
   /** Protocol number that the other rsync offered; 0 when the session did not get that far. */
@@ -47,7 +49,6 @@ const KEPT_ERRORS = 1000;
 /** Runs rsync once and tells what it said. Never throws for anything rsync does. */
 export async function runSession(spec: SessionSpec, run: RunProcess): Promise<SessionResult> {
   const stats: Record<keyof TransferStats, number> = {
-    regularFiles: 0,
     totalBytes: 0,
     transferredFiles: 0,
     transferredBytes: 0,
@@ -60,6 +61,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
   let remoteProtocol = 0;
   let checksum = '';
   let skippedSpecial = 0;
+  let source: EntryCounts = { regularFiles: 0, directories: 0, symlinks: 0, specials: 0 };
   let last: string | undefined;
   const readErrors: UnreadableFile[] = [];
   const end = await run({
@@ -82,6 +84,9 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
           break;
         case 'progress':
           spec.onProgress?.(event.bytes);
+          break;
+        case 'counts':
+          source = event.counts;
           break;
         case 'stat':
           stats[event.key] = event.value;
@@ -109,6 +114,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
   return {
     verdict: judgeSession(end, last),
     stats,
+    source,
     createdDestination,
     remoteProtocol,
     checksum,

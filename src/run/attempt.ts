@@ -12,7 +12,7 @@ import { withLongPath } from './long-paths.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
 import { sessionEnd, sessionVerdict } from './session-end.ts';
-import { disagreement } from './three-views.ts';
+import { disagreement, viewOf } from './three-views.ts';
 
 /** How an attempt ended. */
 export type AttemptResult =
@@ -147,9 +147,9 @@ async function verify(
   for (const difference of result.comparison.differences) observe({ event: 'difference', difference });
   if (result.verdict !== 'intact') return differing(spec, result, bytesDone);
   const views = {
-    walked: spec.source.files,
-    pushed: pushed.session.stats.regularFiles,
-    ...(mode === 'full' ? { compared: result.files } : {}),
+    walked: spec.source.view,
+    pushed: viewOf(pushed.session),
+    ...(mode === 'full' ? { compared: viewOf(result.seen) } : {}),
   };
   const { source, exclude } = tree;
   const reason = await disagreement(views, { source, exclude, environment, signal, stallMs: wire.stallMs }, runProcess);

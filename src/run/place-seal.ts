@@ -15,7 +15,7 @@ interface SealFacts extends VerifiedPush {
 /** Writes the seal and sends it: only now does the snapshot count. */
 export async function placeSeal(spec: AttemptSpec, deps: AttemptDeps, facts: SealFacts): Promise<SessionResult> {
   const { id, job } = spec.tree;
-  const { stats, remoteProtocol } = facts.pushed.session;
+  const { stats, source, remoteProtocol } = facts.pushed.session;
   const { mode, algorithm } = facts.verification;
   const seal: Seal = {
     version: 1,
@@ -23,7 +23,7 @@ export async function placeSeal(spec: AttemptSpec, deps: AttemptDeps, facts: Sea
     job,
     started: facts.started.toISOString(),
     finished: deps.clock.now().toISOString(),
-    files: stats.regularFiles,
+    files: source.regularFiles,
     bytes: stats.totalBytes,
     verification: {
       mode,

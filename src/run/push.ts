@@ -129,7 +129,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     wrong: wrongSecondary(spec.wire, seen.noGate ? 'rrsync' : session.answeredBy),
     basisSeen: seen.basis || session.stats.matchedBytes > 0,
     sentNames: sent.names,
-    manifest: done.files >= session.stats.regularFiles ? listed : undefined,
+    manifest: done.files >= session.source.regularFiles ? listed : undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import { judgeSession } from '../rsync/exit.ts';
 import { decodeName } from '../rsync/itemized.ts';
 import { listSource } from '../rsync/listing.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
+import { createView, type View } from './three-views.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 import { watchNotSent, type NotSent } from './not-sent.ts';
 import type { LongestPath } from './long-paths.ts';
@@ -15,6 +16,8 @@ export interface SourceSummary {
   /** Regular files and their bytes. */
   readonly files: number;
   readonly bytes: number;
+  /** All that was walked, by kinds. */
+  readonly view: View;
   readonly largestFile: number;
   /** mtime of the newest regular file that is not dated in the future; undefined when there is none. */
   readonly newest: Date | undefined;
@@ -69,6 +72,7 @@ const LONG = 2000;
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
   if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };
+  const counter = createView();
   const watch = await watchFileSystems(spec, spec.inUnit);
   const unsent = watchNotSent(spec, run);
   let files = 0;
@@ -86,6 +90,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const end = await listSource(spec, run, (entry) => {
     const { kind, size, mtimeMs, name } = entry;
     last = name;
+    counter.add(kind);
     unsent.onEntry(entry);
     if (name.length > LONG) longestPath = longerPath(longestPath, name);
     watch.onEntry(name, kind === 'directory');
@@ -120,6 +125,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
         summary: {
           files,
           bytes,
+          view: counter.view(),
           largestFile,
           newest,
           futureFiles,

@@ -1,16 +1,43 @@
 import type { RunProcess } from '../platform/process.ts';
 import { judgeSession } from '../rsync/exit.ts';
-import { listSource, type ListingSpec } from '../rsync/listing.ts';
+import { listSource, type ListedEntry, type ListingSpec } from '../rsync/listing.ts';
+import type { SessionResult } from '../rsync/session.ts';
 import { formatCount } from '../shared/units.ts';
 
-/** How many regular files of one source each of those saw that looked at it. */
+/** What one look at a source saw of it: entries by kinds. FIFOs, sockets and devices come and go, and are never stored. */
+export interface View {
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+}
+
+/** The views of all that looked at one source. */
 export interface Views {
   /** The walk before anything was sent. */
-  readonly walked: number;
+  readonly walked: View;
   /** The push; undefined where nothing was pushed. */
-  readonly pushed?: number;
+  readonly pushed?: View;
   /** The verification, where it compared everything. */
-  readonly compared?: number;
+  readonly compared?: View;
+}
+
+/** What a session saw: a symbolic link that it passed over, as `--no-links` tells it to, it has seen and not dealt with. */
+export function viewOf({ source, skippedSpecial }: Pick<SessionResult, 'source' | 'skippedSpecial'>): View {
+  const { regularFiles: files, directories, symlinks, specials } = source;
+  return { files, directories, symlinks: symlinks - Math.max(0, skippedSpecial - specials) };
+}
+
+/** Counts what a listing names. */
+export function createView(): { add(kind: ListedEntry['kind']): void; view(): View } {
+  const view = { files: 0, directories: 0, symlinks: 0 };
+  return {
+    add: (kind) => {
+      if (kind === 'file') view.files += 1;
+      else if (kind === 'directory') view.directories += 1;
+      else if (kind === 'symlink') view.symlinks += 1;
+    },
+    view: () => ({ ...view }),
+  };
 }
 
 /**
@@ -23,23 +50,41 @@ export interface Views {
 export async function disagreement(views: Views, spec: ListingSpec, run: RunProcess): Promise<string | undefined> {
   const { walked, pushed, compared } = views;
   const seen = pushed ?? compared ?? walked;
-  if (pushed !== undefined && compared !== undefined && compared !== pushed) {
-    return `rsync has sent ${formatCount(pushed, 'file')} of the source and compared ${compared}: it changes meanwhile, or rsync is told to see less than there is`;
+  if (pushed !== undefined && compared !== undefined) {
+    const [sent, read] = told(pushed, compared);
+    if (sent !== '') {
+      return `rsync has sent ${sent} of the source and compared ${read}: it changes meanwhile, or rsync is told to see less than there is`;
+    }
   }
-  if (walked === seen) return undefined;
-  const now = await countFiles(spec, run);
-  if (now === undefined || now === seen) return undefined;
+  if (told(walked, seen)[0] === '') return undefined;
+  const now = await look(spec, run);
+  if (now === undefined) return undefined;
+  const [there, dealtWith] = told(now, seen);
+  if (there === '') return undefined;
   const did = [...(pushed === undefined ? [] : ['sent']), ...(compared === undefined ? [] : ['compared'])].join(
     ' and ',
   );
-  return `the source holds ${formatCount(now, 'file')}, and rsync has ${did} ${seen}: it changes meanwhile, or an alias for rsync (/etc/popt) leaves files out`;
+  return `the source holds ${there}, and rsync has ${did} ${dealtWith}: it changes meanwhile, or an alias for rsync (/etc/popt) leaves something out`;
 }
 
-/** Counts the regular files of a source; undefined when it could not be listed to its end. */
-async function countFiles(spec: ListingSpec, run: RunProcess): Promise<number | undefined> {
-  let files = 0;
-  const end = await listSource(spec, run, ({ kind }) => {
-    if (kind === 'file') files += 1;
-  });
-  return judgeSession(end).kind === 'ok' ? files : undefined;
+const WORDS = {
+  files: ['file', 'files'],
+  directories: ['directory', 'directories'],
+  symlinks: ['symbolic link', 'symbolic links'],
+} as const satisfies Record<keyof View, readonly [string, string]>;
+
+/** The kinds in which two views differ, for people: `8 files and 1 symbolic link`, `6 and 0`; both empty when they agree. */
+function told(one: View, other: View): readonly [string, string] {
+  const kinds = (Object.keys(WORDS) as (keyof View)[]).filter((kind) => one[kind] !== other[kind]);
+  return [
+    kinds.map((kind) => formatCount(one[kind], WORDS[kind][0], WORDS[kind][1])).join(' and '),
+    kinds.map((kind) => String(other[kind])).join(' and '),
+  ];
+}
+
+/** Looks at a source again; undefined when it could not be listed to its end. */
+async function look(spec: ListingSpec, run: RunProcess): Promise<View | undefined> {
+  const counter = createView();
+  const end = await listSource(spec, run, ({ kind }) => counter.add(kind));
+  return judgeSession(end).kind === 'ok' ? counter.view() : undefined;
 }

@@ -21,7 +21,7 @@ import { readRunSecrets } from './locked-run.ts';
 import type { NotSent } from './not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { disagreement } from './three-views.ts';
+import { disagreement, viewOf } from './three-views.ts';
 import { unexpectedEnd } from './run-end.ts';
 import { unknownSnapshot } from './unknown-snapshot.ts';
 import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
@@ -198,7 +198,7 @@ async function verifyOver(
   const { comparison, algorithm, verdict } = verified;
   const compared = { kind: 'ended', comparison, algorithm } as const;
   if (verdict === 'corruption') return { ...compared, outcome: 'corruption', reason: summariseComparison(comparison) };
-  const views = { walked: plan.source.files, compared: verified.files };
+  const views = { walked: plan.source.view, compared: viewOf(verified.seen) };
   const { source, exclude } = tree;
   const unlike = await disagreement(
     views,

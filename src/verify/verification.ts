@@ -17,8 +17,8 @@ export type Verified =
       readonly verdict: ComparisonVerdict;
       /** The checksum both sides used. */
       readonly algorithm: string;
-      /** Regular files of the source that were compared. */
-      readonly files: number;
+      /** What the session saw of the source. */
+      readonly seen: Pick<SessionResult, 'source' | 'skippedSpecial'>;
     }
   | { readonly kind: 'session-failed'; readonly session: SessionResult }
   /** Files of the source itself could not be read: what was compared says nothing about them. */
@@ -92,7 +92,7 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
   if (clamped?.kind === 'session-failed') return clamped;
   const comparison = comparer.result(clamped?.kept);
   const verdict = judgeComparison(comparison, spec.wire.metadata);
-  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, files: session.stats.regularFiles };
+  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session };
 }
 
 /** What is told of files that can be read stands; of the others nothing is known. */

@@ -1,5 +1,5 @@
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync as isThere, mkdirSync } from 'node:fs';
+import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
@@ -47,28 +47,28 @@ describe('an rsync that sees less of the source when it sends than when it lists
   const path = () => join(primary.directory, 'bin');
   let before: string;
 
-  // A fake: it stands in for an alias in /etc/popt, which would be one for every program of this machine.
-  beforeEach(async () => {
+  beforeEach(() => {
     before = primary.environment.PATH ?? '';
-    mkdirSync(path(), { recursive: true });
-    const words = '#!/bin/sh\ncase " $* " in *" --list-only "*) ;; *) set -- --exclude=*.sql "$@";; esac\n';
-    await writeFile(
-      join(path(), 'rsync'),
-      `${words}exec ${
-        before
-          .split(':')
-          .map((one) => join(one, 'rsync'))
-          .find(isThere) ?? ''
-      } "$@"\n`,
-    );
-    await chmod(join(path(), 'rsync'), 0o755);
-    primary.environment.PATH = `${path()}:${before}`;
   });
   afterEach(() => {
     primary.environment.PATH = before;
   });
 
+  /** A fake: it stands in for an alias in /etc/popt, which would be one for every program of this machine. */
+  async function adding(option: string): Promise<void> {
+    mkdirSync(path(), { recursive: true });
+    const words = `#!/bin/sh\ncase " $* " in *" --list-only "*) ;; *) set -- "$@" ${option};; esac\n`;
+    const real = before
+      .split(':')
+      .map((one) => join(one, 'rsync'))
+      .find((file) => existsSync(file));
+    await writeFile(join(path(), 'rsync'), `${words}exec ${real ?? ''} "$@"\n`);
+    await chmod(join(path(), 'rsync'), 0o755);
+    primary.environment.PATH = `${path()}:${before}`;
+  }
+
   it('seals nothing, and says how many files are missing', async () => {
+    await adding("'--exclude=*.sql'");
     const sealed = await secondary.sealed('db');
     const end = await primary.call('run', 'db');
     expect(end.code, end.stderr).toBe(17);
@@ -78,6 +78,7 @@ describe('an rsync that sees less of the source when it sends than when it lists
   });
 
   it('does not verify what is there as identical', async () => {
+    await adding("'--exclude=*.sql'");
     const end = await primary.call('verify', 'db');
     expect(end.code, end.stdout).toBe(17);
     expect(end.stdout).toMatch(/the source holds 8 files, and rsync has compared 6/);
@@ -86,13 +87,35 @@ describe('an rsync that sees less of the source when it sends than when it lists
   it('with verify.mode: changed too', async () => {
     const changed = { verify: { mode: 'changed' }, retry: { attempts: 1 }, guard: { max_shrink: 'off' } };
     await primary.configure({ target: { secondary: 'gate' }, job: changed });
-    const fewer = primary.environment.PATH ?? '';
-    primary.environment.PATH = before;
     await primary.secure();
-    primary.environment.PATH = fewer;
+    await adding("'--exclude=*.sql'");
     expect(await primary.call('run', 'db')).toMatchObject({
       code: 17,
       stderr: expect.stringMatching(/the source holds 8 files, and rsync has sent 6:/) as string,
     });
+  });
+
+  it.each([
+    ["'--exclude=/latest'", 'the source holds 1 symbolic link, and rsync has sent and compared 0'],
+    ["'--exclude=/empty/'", 'the source holds 2 directories, and rsync has sent and compared 1'],
+    [
+      "'--exclude=/latest' '--exclude=a.sql'",
+      'the source holds 8 files and 1 symbolic link, and rsync has sent and compared 7 and 0',
+    ],
+  ])('for symbolic links and directories too: %s', async (option, told) => {
+    await primary.configure({ target: { secondary: 'gate' } });
+    await mkdir(join(primary.source, 'empty'), { recursive: true });
+    await symlink('0.txt', join(primary.source, 'latest')).catch(() => undefined);
+    const id = await primary.secure();
+    expect(existsSync(secondary.path('db', id, 'empty'))).toBe(true);
+    const sealed = await secondary.sealed('db');
+    await adding(option);
+    const ends = [await primary.call('run', 'db'), await primary.call('verify', 'db')];
+    expect(
+      ends.map(({ code }) => code),
+      ends[0]?.stderr,
+    ).toEqual([17, 17]);
+    expect(ends[0]?.stderr).toContain(told);
+    expect(await secondary.sealed('db')).toEqual(sealed);
   });
 });

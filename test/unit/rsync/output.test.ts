@@ -12,7 +12,6 @@ it.each([
 });
 
 it.each([
-  ['Number of files: 1,234 (reg: 1,200, dir: 34)', 'regularFiles', 1200],
   ['Total file size: 15,887,178 bytes', 'totalBytes', 15_887_178],
   ['Number of regular files transferred: 7', 'transferredFiles', 7],
   ['Total transferred file size: 99 bytes', 'transferredBytes', 99],
@@ -22,6 +21,14 @@ it.each([
   ['Total bytes received: 5', 'receivedBytes', 5],
 ])('a figure is read: %j', (line, key, value) => {
   expect(readOutputLine(line, true)).toEqual({ kind: 'stat', key, value });
+});
+
+it.each([
+  ['1,234 (reg: 1,200, dir: 34)', { regularFiles: 1200, directories: 34, symlinks: 0, specials: 0 }],
+  ['7 (reg: 1, dir: 2, link: 1, dev: 1, special: 2)', { regularFiles: 1, directories: 2, symlinks: 1, specials: 3 }],
+  ['1 (dir: 1)', { regularFiles: 0, directories: 1, symlinks: 0, specials: 0 }],
+])('what the source holds is read by kinds: %s', (text, counts) => {
+  expect(readOutputLine(`Number of files: ${text}`, true)).toEqual({ kind: 'counts', counts });
 });
 
 it.each([

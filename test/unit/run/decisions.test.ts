@@ -23,6 +23,7 @@ const HOUR = 3_600_000;
 const summary: SourceSummary = {
   files: 7,
   bytes: 1000,
+  view: { files: 7, directories: 1, symlinks: 0 },
   largestFile: 500,
   newest: new Date(now.getTime() - HOUR),
   futureFiles: 0,

@@ -21,6 +21,7 @@ it('progress is told five times a second at most, and never beyond what there is
   const source = {
     files: 3,
     bytes: 100,
+    view: { files: 3, directories: 1, symlinks: 0 },
     largestFile: 50,
     newest: undefined,
     futureFiles: 0,
