@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
 import { verifyJob, type VerifyReport } from '../run/verify-job.ts';
 import { describeNotSent } from '../run/not-sent.ts';
+import { shortName } from '../shared/long-names.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
@@ -122,7 +123,7 @@ function differenceTable({ comparison }: VerifyReport): string[] {
   });
   for (const { kind, name, what } of differences.slice(0, LISTED)) {
     const word = KIND_WORDS[kind];
-    table.push([HARMLESS.includes(kind) ? word : pc.red(word), name, what]);
+    table.push([HARMLESS.includes(kind) ? word : pc.red(word), shortName(name), what]);
   }
   const total = Object.values(comparison?.counts ?? {}).reduce((sum, count) => sum + count, 0);
   const more = total - Math.min(LISTED, differences.length);

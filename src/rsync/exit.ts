@@ -1,5 +1,6 @@
 import type { ProcessEnd } from '../platform/process.ts';
 import { parseGateLine } from '../shared/gate-words.ts';
+import { withShortNames } from '../shared/long-names.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import { formatDuration } from '../shared/units.ts';
 import { displayName } from './itemized.ts';
@@ -145,6 +146,12 @@ const NAMED_FILES = 5;
  * @param last the file that it named last, as rsync wrote it
  */
 export function judgeSession(end: ProcessEnd, last?: string): SessionVerdict {
+  const verdict = judgeEnd(end, last);
+  if ('reason' in verdict) return { ...verdict, reason: withShortNames(verdict.reason) };
+  return 'trouble' in verdict ? { ...verdict, trouble: withShortNames(verdict.trouble) } : verdict;
+}
+
+function judgeEnd(end: ProcessEnd, last?: string): SessionVerdict {
   switch (end.kind) {
     case 'not-started':
       return {

@@ -26,7 +26,7 @@ type Failed = Extract<AttemptResult, { kind: 'failed' }>;
 export function withLongPath(failed: Failed, longest: LongestPath | undefined): Failed {
   if (longest === undefined || longest.bytes < TOO_LONG || !MISLEADING.includes(failed.outcome)) return failed;
   const which = `${longest.name.slice(0, SHOWN)}…`;
-  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: shorten or exclude ${which} (rsync: ${failed.reason.slice(0, 200)})`;
+  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: shorten or exclude ${which} (rsync: ${failed.reason})`;
   return { ...failed, outcome: 'incomplete', reason, final: true };
 }
 

@@ -105,6 +105,12 @@ async function adviceOnDamage(
   return `Do not restore what is named above from ${snapshot}; take it from another snapshot. Check disk and memory of the secondary. Running the job again does not mend an older snapshot; status shows it as damaged until verify finds it intact or gone.`;
 }
 
+/** That something was excluded when a snapshot was made is told by the list of what the run sent, and by nothing else. */
+function withoutList({ counts }: Comparison, { manifest }: Witnesses): string {
+  if (manifest !== undefined || counts.missing === 0) return '';
+  return '; no list of what was sent then is left on this host, so what was excluded at that time is called missing too';
+}
+
 /** Keeps what `status` and the metrics tell of. A verification that did not get to a verdict says nothing of the bytes. */
 async function recordVerdict(request: RunRequest, report: VerifyReport, deps: RunDeps): Promise<void> {
   const { snapshot, outcome, durationMs } = report;
@@ -197,7 +203,10 @@ async function verifyOver(
   }
   const { comparison, algorithm, verdict } = verified;
   const compared = { kind: 'ended', comparison, algorithm } as const;
-  if (verdict === 'corruption') return { ...compared, outcome: 'corruption', reason: summariseComparison(comparison) };
+  if (verdict === 'corruption') {
+    const reason = `${summariseComparison(comparison)}${withoutList(comparison, witnesses)}`;
+    return { ...compared, outcome: 'corruption', reason };
+  }
   const views = { walked: plan.source.view, compared: viewOf(verified.seen) };
   const { source, exclude } = tree;
   const unlike = await disagreement(

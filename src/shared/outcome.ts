@@ -91,7 +91,7 @@ export const OUTCOMES = {
     retried: true,
     title: 'transfer incomplete',
     advice:
-      'Make the files named above readable and stable while they are sent (backup job finished? snapshot of the file system?).',
+      'Make what is named above readable, and stable while it is sent (backup job finished? snapshot of the file system?), or exclude it.',
   },
   corruption: {
     code: 20,

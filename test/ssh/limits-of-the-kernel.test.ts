@@ -48,6 +48,18 @@ describe('a path that is too long for the secondary', () => {
   });
 });
 
+it('a path that is too long for this host’s own tools is told with that cause, by a run and by verify', async () => {
+  python(MAKE_PATH, primary.source, '4090', '10');
+  const run = await primary.call('run', 'db', '--force');
+  const verify = await primary.call('verify', 'db');
+  spawnSync('rm', ['-rf', join(primary.source, 'x'.repeat(240))]);
+  for (const { code, stdout, stderr } of [run, verify]) {
+    expect(code, stderr).toBe(16);
+    expect(stdout + stderr).toMatch(/cannot be read in full: .* failed: File name too long \(36\)$/m);
+  }
+  expect(run.alerts[0]?.reason).toMatch(/File name too long/);
+});
+
 describe('an ACL with more entries than an xattr of the secondary can hold', () => {
   afterEach(() => void spawnSync('setfacl', ['-b', join(primary.source, 'dump.sql')]));
 
@@ -81,7 +93,8 @@ const MAKE_PATH = `
 import os, sys
 os.chdir(sys.argv[1])
 left = int(sys.argv[2])
-while left > 242:
+last = int((sys.argv + ['242'])[3])
+while left > last:
     part = min(240, left - 2)
     os.mkdir('x' * part); os.chdir('x' * part)
     left -= part + 1

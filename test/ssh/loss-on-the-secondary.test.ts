@@ -95,6 +95,19 @@ describe('verify takes for damage, exit 20, what the secondary lost of', () => {
     expect(await verified()).toMatchObject({ code: 20, told: { 'deep/': 'missing', 'deep/older.sql': 'missing' } });
   });
 
+  it('a file of which no list is left on this host, and says that it may have been excluded then', async () => {
+    const stored = await secureFreshDump();
+    await rm(join(primary.state, 'manifests'), { recursive: true });
+    await setTimeout(60); // nothing but its ctime speaks for it now
+    await unlink(stored('deep/older.sql'));
+    const { code, stdout } = await primary.call('verify', primary.job);
+    await primary.stop();
+    expect(code, stdout).toBe(20);
+    expect(stdout).toMatch(
+      /1 missing.*; no list of what was sent then is left .* excluded at that time is called missing too/,
+    );
+  });
+
   it('a file of an earlier snapshot', async () => {
     const stored = await secureFreshDump();
     const first = /(\d{4}-\d\d-\d\dT\d{6}Z)/.exec(stored(''))?.[1] ?? '';

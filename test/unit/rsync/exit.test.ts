@@ -139,6 +139,22 @@ describe('the end of an rsync session', () => {
     });
   });
 
+  it('is told with its cause, however long the name before it', () => {
+    const path = `/src/${'d/'.repeat(1000)}a name with blanks`;
+    for (const name of [`"${path}"`, path.replaceAll(' ', '_')]) {
+      const { reason } = exited(23, `rsync: [sender] opendir ${name} failed: File name too long (36)`) as {
+        reason: string;
+      };
+      expect(reason).toMatch(/opendir "?\/src\/d\/d\/.*….*blanks"? failed: File name too long \(36\)$/);
+      expect(reason.length).toBeLessThan(350);
+    }
+    const { trouble } = judgeSession({
+      kind: 'aborted',
+      stderrTail: `rsync: [sender] send_files failed to open "${path}": Permission denied (13)`,
+    }) as { trouble: string };
+    expect(trouble.length).toBeLessThan(350);
+  });
+
   it('that we caused is told apart from one that came from outside', () => {
     expect(judgeSession({ kind: 'aborted', stderrTail: '' })).toEqual({ kind: 'aborted' });
     expect(judgeSession({ kind: 'signalled', signal: 'SIGKILL', stderrTail: '' })).toMatchObject({
