@@ -1,14 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 // `npm test` runs the unit tests and the tests against a real sshd. The long suites (test/lab, test/bench)
-// have their own commands, so that this one stays under five minutes on two cores.
+// have their own commands, so that this one stays under six minutes on two cores.
 export default defineConfig({
   test: {
     include: ['test/unit/**/*.test.ts', 'test/ssh/**/*.test.ts', 'test/attack/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // More workers than cores: the tests against sshd mostly wait.
-    maxWorkers: 3,
+    maxWorkers: 4,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },
 });

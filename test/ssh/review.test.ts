@@ -145,16 +145,4 @@ describe('a run', () => {
     expect(stderr).toMatch(/newest file in the source is .* old/);
     expect(code).toBe(16);
   });
-
-  it('ends soon when a signal comes while people are being told', async () => {
-    const primary = await primaryFor('patience');
-    const tell = join(primary.directory, 'tell');
-    await writeFile(tell, '#!/bin/sh\nexec sleep 100\n', { mode: 0o755 });
-    const running = await primary.start('run', 'patience');
-    while (!running.said().includes('Secured')) await new Promise((resolve) => setTimeout(resolve, 20));
-    const before = performance.now();
-    running.child.kill('SIGTERM');
-    expect((await running.ended).code).toBe(0); // the snapshot is sealed
-    expect(performance.now() - before).toBeLessThan(25_000);
-  });
 });

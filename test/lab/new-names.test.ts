@@ -1,8 +1,8 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makePrimary, type Primary, type ProgramEnd } from './support/primary.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { makePrimary, type Primary, type ProgramEnd } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;

@@ -3,10 +3,10 @@ import { link, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { startGateHost, type GateHost } from './support/gate-host.ts';
-import { removeTree } from './support/remove-tree.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { recordTree } from './support/tree-record.ts';
+import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
+import { removeTree } from '../ssh/support/remove-tree.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { recordTree } from '../ssh/support/tree-record.ts';
 
 /*
  * Random hostile sources against a sealed snapshot. Every push may link to it, so each shares its inodes: whatever the
