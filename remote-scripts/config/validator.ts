@@ -1,5 +1,5 @@
 import { compileSchema } from '../../src/shared/schema-compiler.ts';
 import { secondarySchema } from './schema.ts';
 
-/** Checks the secondary's settings. Compiled by the build (.ci/compile-schemas.mjs). */
+/** Checks the secondary's settings. Compiled by the build (scripts/compile-schemas.mjs). */
 export const secondaryValidator = compileSchema(secondarySchema);

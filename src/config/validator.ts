@@ -1,5 +1,5 @@
 import { compileSchema } from '../shared/schema-compiler.ts';
 import { configSchema } from './schema.ts';
 
-/** Checks the primary's configuration. Compiled by the build (.ci/compile-schemas.mjs). */
+/** Checks the primary's configuration. Compiled by the build (scripts/compile-schemas.mjs). */
 export const configValidator = compileSchema(configSchema);

@@ -16,7 +16,7 @@ export type SchemaError = ErrorObject;
  * (secret-reference.ts).
  *
  * The build calls this, not the programs: it replaces each `validator.ts` by the code that comes of it
- * (.ci/compile-schemas.mjs), for to load the compiler and to compile takes 50 ms of every start.
+ * (scripts/compile-schemas.mjs), for to load the compiler and to compile takes 50 ms of every start.
  */
 export function compileSchema(schema: AnySchemaObject): Validator {
   return createCompiler({ optimize: false }).compile(schema); // better code takes longer to make than it saves once

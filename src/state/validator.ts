@@ -8,7 +8,7 @@ import {
   verificationSchema,
 } from './schema.ts';
 
-/* Check what is read from the state directory. Compiled by the build (.ci/compile-schemas.mjs). */
+/* Check what is read from the state directory. Compiled by the build (scripts/compile-schemas.mjs). */
 
 export const isRunRecord = compileSchema(recordSchema);
 export const isJobState = compileSchema(jobStateSchema);

@@ -4,7 +4,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { bundleSecondary, type Bundled } from '../../.ci/bundle.mjs';
+import { bundleSecondary, type Bundled } from '../../scripts/bundle.mjs';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 
 let directory: string;

@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Builds only what is older than its sources: `npm test` has built already. */
 const BUILD_AND_COPY = `
-if [ ! -e dist/cli.js ] || [ -n "$(find .ci src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
-  "$0" .ci/build.mjs
+if [ ! -e dist/cli.js ] || [ -n "$(find scripts src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
+  "$0" scripts/build.mjs
 fi
 cp -a dist/. "$1"`;
 

@@ -1,6 +1,6 @@
 import { chown, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bundleSecondary } from '../../../.ci/bundle.mjs';
+import { bundleSecondary } from '../../../scripts/bundle.mjs';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
 import { checkArguments, pushArguments, sealArguments, type Wire } from '../../../src/rsync/arguments.ts';
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { compiledSchemas } from '../../../.ci/compile-schemas.mjs';
+import { compiledSchemas } from '../../../scripts/compile-schemas.mjs';
 import * as secondarySources from '../../../remote-scripts/config/load.ts';
 import * as primarySources from '../../../src/config/load.ts';
 

@@ -5,7 +5,7 @@ import { anchorsOf } from './support/anchors.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8');
-const sources = ['src', 'remote-scripts', 'test', '.ci'].flatMap((top) =>
+const sources = ['src', 'remote-scripts', 'test', 'scripts'].flatMap((top) =>
   readdirSync(`${root}/${top}`, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.(ts|mjs|js|sh)$/.test(name))
     .map((name) => `${top}/${name}`),

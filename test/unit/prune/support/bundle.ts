@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleSecondary, type Bundled } from '../../../../.ci/bundle.mjs';
+import { bundleSecondary, type Bundled } from '../../../../scripts/bundle.mjs';
 import { UNPRIVILEGED } from './store.ts';
 
 /** The program as it is installed on a secondary: one file. */

@@ -81,9 +81,9 @@ unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', '
 });
 const BUILD = [
   'package.json',
-  ...['build', 'bundle', 'cold-modules', 'compile-schemas'].map((name) => `.ci/${name}.mjs`),
+  ...['build', 'bundle', 'cold-modules', 'compile-schemas'].map((name) => `scripts/${name}.mjs`),
 ];
 unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts')], () => {
   console.error('Building …');
-  run(process.execPath, ['.ci/build.mjs']);
+  run(process.execPath, ['scripts/build.mjs']);
 });
