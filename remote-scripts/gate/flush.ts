@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { lstatSync } from 'node:fs';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
 /** A write to the file system has failed, so what was written there before may not be on the disk. */
@@ -35,6 +36,8 @@ export function flush(directory: string): void {
  * @param lock file whose lock is held meanwhile
  */
 export function beginFlush(lock: string): void {
+  // flock(1) would wait for ever to open a named pipe, and one more with each run.
+  if (lstatSync(lock, { throwIfNoEntry: false })?.isFile() === false) return;
   const child = spawn('flock', ['--nonblock', '--no-fork', lock, 'sync'], {
     stdio: 'ignore',
     env: CHILD_ENVIRONMENT,

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegularFile } from '../../src/platform/regular-file.ts';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
 /** The lock of one job. Whoever holds its descriptor holds the lock; rsync inherits it. */
@@ -20,9 +21,11 @@ const HELD_BY_ANOTHER = 75;
  * The kernel keeps an flock(2) as long as any process has the open file: rsync holds it when the gate is killed, and
  * the gate when rsync is (facts.md#what-a-killed-session-leaves and facts.md#locks). Nothing has to be cleaned up after a crash.
  * @returns undefined while another process holds it
+ * @throws UnfitFileError when no file lies there
  */
 export async function takeLock(path: string): Promise<JobLock | undefined> {
-  const file: FileHandle = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+  const file: FileHandle = await openRegularFile(path, flags, 0o600);
   const { status, error } = spawnSync(
     'flock',
     ['--exclusive', '--nonblock', '--conflict-exit-code', `${HELD_BY_ANOTHER}`, '3'],

@@ -1,7 +1,7 @@
 import { constants, lstatSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isMissing, makePrivateDirectory, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import {
   formatSeal,
@@ -31,8 +31,9 @@ import { flushOrDistrust } from './unflushed.ts';
 
 /** Empties the directory into which rrsync will receive a seal. */
 export async function prepareIncoming(paths: JobPaths): Promise<void> {
+  await makePrivateDirectory(dirname(paths.incoming)); // before it is cleared: this says what lies in its place
   await clearIncoming(paths);
-  await mkdir(paths.incoming, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(paths.incoming);
 }
 
 /** Milliseconds between two looks at what arrives. */
@@ -94,7 +95,7 @@ export async function bearsClaims({ snapshots }: JobPaths, seal: StoredSeal): Pr
  */
 export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Receipt): Promise<void> {
   await flushOrDistrust(paths);
-  await mkdir(paths.accepted, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(paths.accepted);
   await writeFileAtomic(join(paths.accepted, sealName(seal.id)), formatSeal({ ...seal, receipt }));
   await syncDirectory(paths.accepted);
   await completeSeal(paths, seal.id);
@@ -103,14 +104,16 @@ export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Rece
 /**
  * Goes on with seals that were accepted when the gate died.
  * @returns the ids that it completed
+ * @throws Error when one of them is damaged, or no file
  */
 export async function completeSeals(paths: JobPaths): Promise<SnapshotId[]> {
   const completed: SnapshotId[] = [];
   for (const name of await namesIn(paths.accepted)) {
     const id = parseSnapshotId(name.replace(/\.sealed$/, ''));
     if (id === undefined || name !== sealName(id)) {
-      // What writeFileAtomic leaves when it is killed.
-      await rm(join(paths.accepted, name), { force: true });
+      // What writeFileAtomic leaves when it is killed; a directory is none of that, and in nobody's way.
+      const place = join(paths.accepted, name);
+      if ((await lstat(place)).isFile()) await rm(place, { force: true });
     } else if (await completeSeal(paths, id)) {
       completed.push(id);
     }
@@ -121,6 +124,9 @@ export async function completeSeals(paths: JobPaths): Promise<SnapshotId[]> {
 async function completeSeal(paths: JobPaths, id: SnapshotId): Promise<boolean> {
   const record = join(paths.accepted, sealName(id));
   const text = await readRegularFile(record, MAX_STORED_SEAL_BYTES);
+  const seal = parseSeal(text, { id, job: basename(paths.snapshots) });
+  // Placed, it would make a snapshot that prune cannot read, and nobody prunes.
+  if (typeof seal === 'string') throw new Error(`${record} is ${seal}: move it away`);
   const present = new Set(await readdir(paths.snapshots));
   // rename(2) never replaces a directory that holds something, and nobody else makes names here while we hold the lock.
   if (!present.has(id) && (await isRealDirectory(paths.snapshots, partialName(id)))) {

@@ -42,7 +42,9 @@ export async function loadGateSettings(configPath: string, host: string, version
   const text = await readText(configPath);
   const hint = rememberedPath(text, host);
   const remembered = await recall(hint);
-  if (remembered?.text === text && remembered.gate === version && remembered.host === host) return remembered.settings;
+  if (remembered?.text === text && remembered.gate === version && remembered.host === host) {
+    if (isWhole(remembered.settings)) return remembered.settings;
+  }
 
   const settings = await validate(configPath, text, host);
   const path = join(settings.hostState, REMEMBERED);
@@ -78,6 +80,38 @@ async function validate(configPath: string, text: string, host: string): Promise
 function rememberedPath(text: string, host: string): string {
   const stateDir = /^\s*["']?state_dir["']?\s*:\s*["']?(\/[^\s"',#]*)/m.exec(text)?.[1] ?? '/var/lib/offsite-rsync';
   return join(stateDir, host, REMEMBERED);
+}
+
+/** What the limits are made of. The compiler holds it against them; the limit of bytes alone may be missing. */
+const LIMITS: Readonly<Record<keyof GateLimits, readonly string[]>> = {
+  clockSkewMs: ['number'],
+  minIntervalMs: ['number'],
+  attemptsPerDay: ['number'],
+  minFreeBytes: ['number'],
+  minFreeInodes: ['number'],
+  sessionLimitMs: ['number'],
+  maxSessionBytes: ['number', 'undefined'],
+  timeoutMs: ['number'],
+  delta: ['boolean'],
+  fuzzy: ['boolean'],
+};
+
+/** Whether remembered settings are what we once wrote: a limit that is missing would be none. */
+function isWhole(settings: unknown): settings is GateSettings {
+  if (!isRecord(settings)) return false;
+  const { hostRoot, hostState, account, metadata, limits, jobs } = settings;
+  return (
+    [hostRoot, hostState, account].every((text) => typeof text === 'string') &&
+    (metadata === 'fake_super' || metadata === 'plain') &&
+    isRecord(limits) &&
+    Object.entries(LIMITS).every(([key, types]) => types.includes(typeof limits[key])) &&
+    Array.isArray(jobs) &&
+    jobs.every((job) => typeof job === 'string')
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 async function recall(path: string): Promise<Remembered | undefined> {

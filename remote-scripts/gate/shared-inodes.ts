@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, lstatSync } from 'node:fs';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../src/platform/files.ts';
-import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { isMissing, makePrivateDirectory } from '../../src/platform/files.ts';
+import { readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { CHANGED, readChanged } from '../store/change-notes.ts';
 import { CHILD_ENVIRONMENT } from './environment.ts';
@@ -39,8 +39,9 @@ tree, against, out, note = sys.argv[1:5]
 if os.path.exists(out): sys.exit(0)
 known_inodes, known_digests = array.array('Q'), array.array('Q')
 if against:
-    with open(against, 'rb') as file:
-        pairs = array.array('Q', file.read())
+    with open(against, 'rb') as file: record = file.read()
+    if len(record) % 16: sys.exit(against + ' is damaged: move it away')
+    pairs = array.array('Q', record)
     known_inodes, known_digests = pairs[0::2], pairs[1::2]
 found, changed = {}, []
 def digest(path, status):
@@ -83,17 +84,19 @@ const DIFFERS = 3;
 /**
  * Prepares for a push: after it, what the client may have changed is told by the record of its basis.
  * @param basis the sealed snapshot whose inodes the push may link to
- * @throws Error when the tree of the basis cannot be walked
+ * @throws Error when the tree of the basis cannot be walked, or something else lies in the place of a file of ours
  */
 export async function prepareRecord(paths: RecordPaths, id: SnapshotId, basis: SnapshotId | undefined): Promise<void> {
-  await mkdir(paths.records, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(paths.records);
   if (basis !== undefined) judge(paths, { id: basis, directory: basis, against: undefined });
-  await writeFile(join(paths.records, `${id}.basis`), basis ?? '', { mode: 0o600 });
+  await writeNote(join(paths.records, `${id}.basis`), basis ?? '');
 }
 
 /** Begins the walk of what was pushed, while it is verified. Only a head start: {@link findChanged} waits for it, or does it. */
 export function beginWalk(paths: RecordPaths, id: SnapshotId, directory: string, basis: SnapshotId | undefined): void {
-  const { program, args } = command(paths, { id, directory, against: basis });
+  const walk = { id, directory, against: basis };
+  if (unfitPlace(paths, walk) !== undefined) return; // findChanged will say so
+  const { program, args } = command(paths, walk);
   const child = spawn(program, args, { stdio: 'ignore', env: CHILD_ENVIRONMENT, cwd: '/', detached: true });
   child.once('error', () => undefined); // findChanged will say what there is to say
   child.unref();
@@ -114,14 +117,14 @@ export interface Changed {
  */
 export async function findChanged(paths: RecordPaths, id: SnapshotId, directory: string): Promise<Changed | undefined> {
   const basis = parseSnapshotId(await readOrEmpty(join(paths.records, `${id}.basis`)));
-  await mkdir(paths.records, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(paths.records);
   if (judge(paths, { id, directory, against: basis }) || basis === undefined) return undefined;
   return { basis, names: (await readChanged(paths.records, basis)).slice(0, 5) };
 }
 
 /** Whether changes were found in a sealed snapshot: nothing more is linked to it then. */
 export function isChanged({ records }: RecordPaths, id: SnapshotId): boolean {
-  return existsSync(join(records, `${id}${CHANGED}`));
+  return lstatSync(join(records, `${id}${CHANGED}`), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Removes what belongs to snapshots that are not there any more, and the oldest records beyond {@link KEPT_BYTES}. */
@@ -130,9 +133,11 @@ export async function clearRecords({ records }: RecordPaths, present: ReadonlySe
   for (const name of (await readdir(records)).sort().reverse()) {
     const path = join(records, name);
     const id = name.replace(/\..*/, '');
+    const stats = await lstat(path);
+    if (stats.isDirectory()) continue; // none of ours, and in nobody's way
     if (!present.has(id)) await rm(path, { force: true });
     else if (name === id) {
-      bytes += (await stat(path)).size;
+      bytes += stats.size;
       if (bytes > KEPT_BYTES) await rm(path, { force: true });
     }
   }
@@ -152,14 +157,18 @@ function command({ records, snapshots }: RecordPaths, { id, directory, against }
   return { program: 'flock', args: ['--no-fork', join(records, `${id}.lock`), ...walk] };
 }
 
+/** The path of a file that the walk would open, where something else lies: to open a named pipe would wait for ever. */
+function unfitPlace({ records }: RecordPaths, { id, against = id }: Walk): string | undefined {
+  const names = [`${id}.lock`, id, `${id}.tmp`, against, `${against}${CHANGED}`, `${against}${CHANGED}.tmp`];
+  return names
+    .map((name) => join(records, name))
+    .find((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === false);
+}
+
 /** @returns whether nothing that is shared has changed */
 function judge(paths: RecordPaths, walk: Walk): boolean {
-  // To open a named pipe would wait for ever; here nothing else than files belongs.
-  for (const name of [`${walk.id}.lock`, walk.id, walk.against ?? walk.id]) {
-    const path = join(paths.records, name);
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
-      throw new Error(`${path} is no file: move it away`);
-  }
+  const unfit = unfitPlace(paths, walk);
+  if (unfit !== undefined) throw new Error(`${unfit} is no file: move it away`);
   const { program, args } = command(paths, walk);
   const { status, error, stderr } = spawnSync(program, args, {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,5 +1,6 @@
-import { access, readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { errorCode } from '../../src/platform/files.ts';
+import { isRegularFile, readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
 import { FailedWriteError, flush } from './flush.ts';
 import { jobPaths, type JobPaths } from './paths.ts';
 import type { GateSettings } from './settings.ts';
@@ -17,6 +18,9 @@ import type { GateSettings } from './settings.ts';
 /** What a flush of this job's own writes into the note. What another job was told writes nothing, and is not taken for it. */
 const OWN = 'own';
 
+/** Bytes that a note has at most. */
+const LARGEST_NOTE = 1024;
+
 /**
  * Waits until all is on the disk. Another job of the host may be told meanwhile that the disk did not take everything, and we
  * are not: then its note stands instead of ours.
@@ -31,28 +35,32 @@ export async function flushOrDistrust(
     throw errorCode(error) === 'EEXIST' ? new FailedWriteError(TOLD) : error;
   });
   wait(paths.snapshots);
-  if ((await readFile(paths.unflushed, 'utf8')) !== OWN) throw new FailedWriteError(TOLD);
+  if ((await readRegularFile(paths.unflushed, LARGEST_NOTE)) !== OWN) throw new FailedWriteError(TOLD);
   await rm(paths.unflushed);
 }
 
 const TOLD = 'another job of this host was told of a failed write';
 
-/** What was told of this job's file system may be about another job of the host, which will not be told. */
+/**
+ * What was told of this job's file system may be about another job of the host, which will not be told.
+ * @throws Error when a note could not be written, once all the others are
+ */
 export async function distrustAllJobs(settings: GateSettings): Promise<void> {
-  for (const job of settings.jobs) await writeFile(jobPaths(settings, job).unflushed, '', { mode: 0o600 });
+  const written = await Promise.allSettled(
+    settings.jobs.map(async (job) => writeNote(jobPaths(settings, job).unflushed, '')),
+  );
+  for (const note of written) if (note.status === 'rejected') throw note.reason;
 }
 
 /**
  * Clears away what nobody may link to, where the note stands. To be called under the job's lock.
  * @returns the names that were moved into the trash
+ * @throws UnfitFileError when something else lies in the place of the note
  */
 export async function clearUnflushed(settings: GateSettings, job: string): Promise<string[]> {
   const { snapshots, unflushed } = jobPaths(settings, job);
-  const stands = await access(unflushed).then(
-    () => true,
-    () => false,
-  );
-  if (!stands) return [];
+  // What is no note says nothing, and takes no attempt away: an administrator has to look.
+  if (!(await isRegularFile(unflushed))) return [];
   const { discardUnsealed } = await import('./rarely.ts');
   const discarded = await discardUnsealed(settings.hostRoot, snapshots, job);
   await rm(unflushed);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { openRegularFile } from '../../src/platform/regular-file.ts';
 import { TOOL_ENVIRONMENT } from './freed.ts';
 
 /** Exit code that flock(1) is told to give when the lock was not to be had in time. */
@@ -25,8 +26,10 @@ export async function waitForLock(
   waitMs: number,
   signal?: AbortSignal,
 ): Promise<HeldLock | undefined> {
-  const flags = kind === 'file' ? constants.O_RDWR | constants.O_CREAT : constants.O_RDONLY | constants.O_DIRECTORY;
-  const file = await open(path, flags | constants.O_NOFOLLOW, 0o600);
+  const file =
+    kind === 'file'
+      ? await openRegularFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+      : await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   const locker = spawn(
     'flock',
     ['--exclusive', '--timeout', (waitMs / 1000).toFixed(3), '--conflict-exit-code', `${HELD_BY_ANOTHER}`, '3'],

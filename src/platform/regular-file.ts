@@ -28,7 +28,8 @@ export async function openRegularFile(path: string, flags: number, mode?: number
     file = await open(path, flags | constants.O_NONBLOCK, mode);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const what = ownValue(NO_FILE, code);
+    const anyLink = code === 'ELOOP' && (flags & constants.O_NOFOLLOW) !== 0;
+    const what = anyLink ? 'is a symbolic link' : ownValue(NO_FILE, code);
     throw what === undefined ? error : unfit(path, what);
   }
   const stats = await file.stat();
@@ -55,6 +56,36 @@ export async function readRegularFile(path: string, limit: number): Promise<stri
 }
 
 /**
+ * Writes a file of ours in place: a note of which half is as good as the whole. Everything else goes through `writeFileAtomic`.
+ * @throws UnfitFileError when something else lies there
+ * @throws NodeJS.ErrnoException when it cannot be written
+ */
+export async function writeNote(path: string, text: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  const file = await openRegularFile(path, flags, 0o600);
+  try {
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Makes sure that what lies in the place of a file of ours is one, or that nothing does: links are not followed.
+ * @returns whether there is one
+ * @throws UnfitFileError when something else lies there
+ */
+export async function isRegularFile(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (stats === undefined) return false;
+  if (!stats.isFile()) throw unfit(path, kindOf(stats));
+  return true;
+}
+
+/**
  * Makes sure that a file may be put in the place of what lies there.
  * @throws UnfitFileError when that is a directory
  */
@@ -66,6 +97,7 @@ export async function assertReplaceable(path: string): Promise<void> {
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'is a directory';
   if (stats.isFIFO()) return 'is a named pipe';
+  if (stats.isSymbolicLink()) return 'is a symbolic link';
   return stats.isSocket() ? 'is a socket' : 'is a device';
 }
 

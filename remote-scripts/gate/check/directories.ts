@@ -6,6 +6,7 @@ import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
 import { CHILD_ENVIRONMENT } from '../environment.ts';
 import type { Account } from './access.ts';
 import { bad, good, unseen, type Finding } from './finding.ts';
+import { checkState } from './state-files.ts';
 
 /** Looks at the directories of one host: owners, modes, and whether they can hold what is to be kept. */
 export async function checkDirectories(
@@ -24,6 +25,7 @@ export async function checkDirectories(
     const path = join(hostRoot, job);
     if (await exists(path)) findings.push(await checkOwn(path, account));
   }
+  findings.push(...(await checkState(hostState)));
   if (host.metadata === 'fake_super') findings.push(await checkXattrs(hostRoot, account));
   return findings;
 }
