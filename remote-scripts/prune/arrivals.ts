@@ -50,7 +50,9 @@ export function usualRhythm({ since, days }: Arrivals, now: Date): Rhythm | unde
   const past = [...days].filter(([day]) => day < end);
   const arrived = past.reduce((total, [, count]) => total + count, 0);
   if (arrived < TELLING) return undefined;
-  const start = Math.max(dayOf(since), Math.min(...days.keys()));
+  // Not spread into arguments: of a damaged memory there may be more than a call takes.
+  const first = [...days.keys()].reduce((least, day) => Math.min(least, day), Infinity);
+  const start = Math.max(dayOf(since), first);
   return { span: ((end - start) * DAY * COUNTED) / arrived, by: 'by what arrived before' };
 }
 

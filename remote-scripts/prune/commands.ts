@@ -157,7 +157,8 @@ export async function runCheck(
 
 /** Looks at everything of one host. */
 export async function lookAt(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
-  const memory = await readMemory(hostPlaces(settings, host.name).state);
+  const warn = (reason: string) => deps.log('warning', reason);
+  const memory = await readMemory(hostPlaces(settings, host.name).state, warn);
   return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now() });
 }
 

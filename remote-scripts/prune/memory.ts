@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../src/platform/files.ts';
+import { errorMessage, isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { Problem } from './problems.ts';
@@ -84,14 +84,24 @@ export function reconcile(
   return { news, problems: next };
 }
 
-/** Reads the memory of a host; a missing or damaged file is no memory. */
-export async function readMemory(state: string): Promise<Memory> {
+/**
+ * Reads the memory of a host; a missing or damaged file is no memory.
+ * @param warn told in words of one that is there and cannot be used
+ */
+export async function readMemory(state: string, warn?: (reason: string) => void): Promise<Memory> {
+  const path = memoryPath(state);
   try {
-    return parseMemory(await readRegularFile(memoryPath(state), LARGEST));
-  } catch {
-    return NO_MEMORY;
+    const memory = parseMemory(await readRegularFile(path, LARGEST));
+    if (memory) return memory;
+    warn?.(`${path} is damaged. ${LOST}`);
+  } catch (error) {
+    if (!isMissing(error)) warn?.(`${errorMessage(error)}. ${LOST}`);
   }
+  return NO_MEMORY;
 }
+
+/** What a memory is lost for. */
+const LOST = 'People may be told again of what they know, and how often snapshots usually arrive is learnt anew.';
 
 /** Writes the memory of a host. */
 export async function writeMemory(state: string, { lastRun, problems, arrivals }: Memory): Promise<void> {
@@ -108,9 +118,9 @@ function memoryPath(state: string): string {
   return join(state, 'prune.json');
 }
 
-function parseMemory(text: string): Memory {
-  const data: unknown = JSON.parse(text);
-  if (!isRecord(data) || data.version !== 1) return NO_MEMORY;
+function parseMemory(text: string): Memory | undefined {
+  const data = parseJson(text);
+  if (!isRecord(data) || data.version !== 1) return undefined;
   const problems = new Map<string, RememberedProblem>();
   for (const [key, value] of Object.entries(isRecord(data.problems) ? data.problems : {})) {
     const since = isRecord(value) ? timeOf(value.since) : undefined;
@@ -118,7 +128,7 @@ function parseMemory(text: string): Memory {
     problems.set(key, {
       since,
       told: timeOf(value.told),
-      times: typeof value.times === 'number' ? value.times : 0,
+      times: isCount(value.times) ? value.times : 0,
       fingerprint: typeof value.fingerprint === 'string' ? value.fingerprint : '',
       problem: typeof value.problem === 'string' ? value.problem : key,
     });
@@ -141,6 +151,14 @@ function parseArrivals(value: unknown): Arrivals | undefined {
     if (isCount(day) && isCount(count)) days.set(day, count);
   }
   return { since, until, days, accepted: timeOf(value.accepted) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isCount(value: unknown): value is number {

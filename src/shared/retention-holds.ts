@@ -175,7 +175,9 @@ function clockHold(decisions: readonly Decision[], { now, previousRun }: HoldCon
   if (back > CLOCK_TOLERANCE) {
     holds.push({ kind: 'clock', reason: `the clock stands ${formatDuration(back)} before the last run of prune` });
   }
-  const ahead = Math.max(0, ...decisions.map(({ snapshot }) => snapshot.received.getTime() - now.getTime()));
+  const arrivals = decisions.map(({ snapshot }) => snapshot.received.getTime()).filter((time) => !Number.isNaN(time));
+  const newest = arrivals.reduce((latest, time) => Math.max(latest, time), -Infinity);
+  const ahead = newest - now.getTime();
   if (ahead > CLOCK_TOLERANCE) {
     holds.push({ kind: 'clock', reason: `a snapshot arrived ${formatDuration(ahead)} after what the clock shows now` });
   }

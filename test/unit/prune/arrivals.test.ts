@@ -59,6 +59,12 @@ describe('what arrived in a job', () => {
     expect(weekly!.span / DAY).toBeLessThan(56);
   });
 
+  it('tells it also of more days than a call takes arguments: a memory may be damaged', () => {
+    const days = new Map(Array.from({ length: 300_000 }, (_, number) => [number, 1] as const));
+    const known = { since: new Date(0), until: day(0), days, accepted: undefined };
+    expect(usualRhythm(known, day(60))).toBeDefined();
+  });
+
   it('in the last two weeks does not make itself usual', () => {
     const calm = usualRhythm(
       watch(60, (number) => [day(number)]),

@@ -118,4 +118,30 @@ describe('the memory', () => {
     writeFileSync(join(store.state, 'prune.json'), text);
     expect(await readMemory(store.state)).toEqual(NO_MEMORY);
   });
+
+  it.each([
+    ['', true],
+    ['{}', true],
+    ['{"version":2}', true],
+    ['{"version":1}', false],
+    ['{"version":1,"problems":7,"arrivals":[]}', false],
+  ])('says that it is lost when the file holds %j: %s', async (text, lost) => {
+    store = createStore();
+    const path = join(store.state, 'prune.json');
+    const said: string[] = [];
+    await readMemory(store.state, (reason) => said.push(reason));
+    expect(said).toEqual([]); // there has been none yet
+    writeFileSync(path, text);
+    await readMemory(store.state, (reason) => said.push(reason));
+    expect(said).toEqual(lost ? [expect.stringContaining(`${path} is damaged. People may be told again`)] : []);
+  });
+
+  it('counts what it was told wrongly how often as told never', async () => {
+    store = createStore();
+    const problem = { since: '2026-01-01T00:00:00Z', told: '2026-01-01T00:00:00Z' };
+    const text = JSON.stringify({ version: 1, problems: { a: problem, b: { ...problem, times: -3 } } });
+    writeFileSync(join(store.state, 'prune.json'), text.replace('-3', '1e999'));
+    const { problems } = await readMemory(store.state);
+    expect([...problems.values()].map(({ times }) => times)).toEqual([0, 0]);
+  });
 });

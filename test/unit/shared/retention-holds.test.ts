@@ -76,4 +76,14 @@ describe('rule 6: hold instead of deleting', () => {
     expect(holds(plan([100], 'quarantine', NOW.getTime() + DAY))).toMatchObject([{ kind: 'clock' }]);
     expect(holds(plan([100]), { previousRun: new Date(NOW.getTime() + 60_000) })).toEqual([]);
   });
+
+  it('holds for that clock also beside a snapshot whose arrival nobody knows, and beside very many', () => {
+    const [ahead] = plan([100], 'quarantine', NOW.getTime() + DAY);
+    const [past] = plan([100]);
+    const unknown = { ...ahead!, snapshot: { ...ahead!.snapshot, received: new Date(Number.NaN) } };
+    expect(holds([unknown, ahead!])).toMatchObject([{ kind: 'clock' }]);
+    expect(holds([...Array<typeof ahead>(200_000).fill(past), ahead].map((decision) => decision!))).toMatchObject([
+      { kind: 'clock' },
+    ]);
+  });
 });
