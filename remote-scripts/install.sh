@@ -178,17 +178,20 @@ find_programs() {
 check_machine() {
   is_live || return 0
   missing=''
-  for program in node rsync rrsync flock setpriv find sort; do
+  for program in rsync rrsync flock setpriv find sort; do
     command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
   done
-  [ -z "$missing" ] || fail "these programs are missing here:$missing. On Debian: apt-get install nodejs rsync util-linux"
-  major=$(node -p 'process.versions.node.split(".")[0]')
-  [ "$major" -ge 20 ] || fail "node 20 or newer is needed; this is $(node --version)"
+  [ -z "$missing" ] || fail "these programs are missing here:$missing. On Debian: apt-get install rsync util-linux"
+  command -v node >/dev/null 2>&1 || fail "node is missing here; 22.12 or newer is needed"
+  version=$(node --version)
+  major=${version#v} minor=${version#*.}
+  [ "${major%%.*}" -gt 22 ] || { [ "${major%%.*}" -eq 22 ] && [ "${minor%%.*}" -ge 12 ]; } ||
+    fail "node 22.12 or newer is needed; $(command -v node) is $version"
 }
 
 install_programs() {
   for name in offsite-gate offsite-prune; do
-    # With its suffix, and a link without: node 20 takes a file without a suffix for CommonJS.
+    # With its suffix, and a link without: that this is a module, node takes from the suffix.
     write_file "$LIB/$name.mjs" 755 <"$programs/$name.mjs"
     if [ "$(readlink -- "$DESTDIR$BIN/$name" 2>/dev/null || :)" != "$LIB/$name.mjs" ]; then
       say "link $BIN/$name"

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { coldModules, isCold } from './cold-modules.mjs';
 import { compiledSchemas } from './compile-schemas.mjs';
+import { OLDEST_NODE } from './node.mjs';
 
 const REQUIRE =
   "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);";
@@ -16,7 +17,7 @@ function optionsFor(version, words) {
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: `node${OLDEST_NODE}`,
     format: 'esm',
     define: { 'globalThis.OFFSITE_RSYNC_VERSION': JSON.stringify(version) },
     banner: { js: `#!/usr/bin/env ${words}\n${REQUIRE}` },

@@ -1,10 +1,12 @@
-// Sets up all that `npm test` and `npm run demo` need, on a Debian with nothing but node and npm: Debian's packages
-// (as root; others are told the line to type), the npm dependencies, and the build. Does nothing that is done already.
+// Sets up all that `npm test` and `npm run demo` need, on a Debian with nothing but npm and any Node from 18 on: Debian's
+// packages (as root; others are told the line to type), Node if the machine's is too old, the npm dependencies, and the build.
+// Does nothing that is done already.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OLDEST_NODE, bringNode, cacheDirectory, linkNode } from './node.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -54,7 +56,7 @@ function debianPackages() {
 /** Runs `work` unless what `inputs` hash to is what it was last time and `product` is there. */
 function unlessDone(name, product, inputs, work) {
   const stamp = join(root, 'node_modules', `.offsite-${name}`);
-  const hash = createHash('sha256').update(process.version);
+  const hash = createHash('sha256').update(version);
   for (const file of inputs) hash.update(file).update(readFileSync(join(root, file)));
   const digest = hash.digest('hex');
   const before = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
@@ -74,16 +76,36 @@ function sources(...folders) {
     .sort();
 }
 
+/** The Node to go on with; of ours, says so. */
+function node() {
+  const running = { version: process.version, execPath: process.execPath, cache: cacheDirectory() };
+  try {
+    const brought = bringNode(running);
+    if (brought.version !== undefined && brought.path !== process.execPath) {
+      console.error(`Node here is ${process.version}, older than ${OLDEST_NODE}.`);
+      console.error(`Build, tests and demo take ${brought.path}`);
+      console.error(`For the built programs, as root: install -m 0755 ${brought.path} /usr/local/bin/node`);
+    }
+    return brought;
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
 debianPackages();
+const { path: program, version = process.version } = node();
+// npm starts what it starts by the name of node, and so do programs with `env node` in their first line.
+const environment = { PATH: [dirname(program), process.env.PATH].join(delimiter) };
 unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', 'package-lock.json'], () => {
   console.error('Installing npm dependencies …');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], environment);
 });
+if (program.startsWith(join(cacheDirectory(), '/'))) linkNode(root, program); // after npm ci, which empties node_modules
 const BUILD = [
   'package.json',
   ...['build', 'bundle', 'cold-modules', 'compile-schemas'].map((name) => `scripts/${name}.mjs`),
 ];
 unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts')], () => {
   console.error('Building …');
-  run(process.execPath, ['scripts/build.mjs']);
+  run(program, ['scripts/build.mjs'], environment);
 });

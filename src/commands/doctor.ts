@@ -13,6 +13,7 @@ import { previewRun } from '../run/preview.ts';
 import type { Probe } from '../run/probe.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
+import { isOlder, OLDEST_NODE } from '../shared/versions.ts';
 import type { Context } from './context.ts';
 import { runDeps } from './run.ts';
 import { select, type Selected } from './selection.ts';
@@ -32,7 +33,7 @@ interface Finding {
  * Older ones lack safe resolution of paths (facts.md#the-price-of-safe-paths), and rrsync ignores an anchored --link-dest in
  * some (facts.md#anchored-link-dest).
  */
-const GOOD_RSYNC = [3, 5, 0] as const;
+const GOOD_RSYNC = '3.5.0';
 
 /**
  * `offsite-rsync doctor [JOB]`: looks at everything a run needs, up to a dry run of the push; writes nothing there and
@@ -44,6 +45,7 @@ export async function doctor(job: string | undefined, options: DoctorOptions, co
   const selected = select(settings, job === undefined ? [] : [job], undefined);
   const here: readonly Finding[] = [
     { kind: 'good', text: `${options.config} is valid` },
+    nodeFinding(),
     await rsyncFinding(context),
     await stateFinding(settings),
     ...alertFindings(settings),
@@ -106,14 +108,17 @@ function answersFinding({ secondary }: TargetSettings): Finding {
       };
 }
 
+function nodeFinding(): Finding {
+  return isOlder(process.version, OLDEST_NODE)
+    ? { kind: 'bad', text: `node ${process.versions.node} is too old: install Node.js ${OLDEST_NODE} or newer` }
+    : { kind: 'good', text: `node ${process.versions.node}` };
+}
+
 async function rsyncFinding(context: Context): Promise<Finding> {
   const version = await localRsyncVersion(context.runProcess);
   if (version === undefined) return { kind: 'bad', text: 'rsync cannot be started: apt-get install rsync' };
-  const parts = version.split('.').map((part) => Number.parseInt(part, 10));
-  const first = GOOD_RSYNC.findIndex((wanted, index) => (parts[index] ?? 0) !== wanted);
-  const older = first !== -1 && (parts[first] ?? 0) < (GOOD_RSYNC[first] ?? 0);
-  return older
-    ? { kind: 'note', text: `rsync ${version} works here; the secondary should have 3.5.0 or newer` }
+  return isOlder(version, GOOD_RSYNC)
+    ? { kind: 'note', text: `rsync ${version} works here; the secondary should have ${GOOD_RSYNC} or newer` }
     : { kind: 'good', text: `rsync ${version}` };
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOlder, OLDEST_NODE } from '../../../src/shared/versions.ts';
 import { CHILD_ENVIRONMENT } from '../environment.ts';
 import { bad, good, type Finding } from './finding.ts';
 import { tryLinking } from './try-linking.ts';
@@ -16,13 +17,9 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
   ['sync', 'coreutils'],
 ];
 
-/** Oldest Node.js release that has all that the gate uses. */
-const OLDEST_NODE = 20;
-
 /** Looks at the programs that a session starts. */
 export function checkPrograms(): Finding[] {
   const missing = PROGRAMS.filter(([program]) => !installed(program));
-  const node = Number(process.versions.node.split('.')[0]);
   return [
     ...missing.map(([program, name]) =>
       bad(`${program} is not in ${CHILD_ENVIRONMENT.PATH ?? ''}`, `apt-get install ${name}`),
@@ -30,9 +27,9 @@ export function checkPrograms(): Finding[] {
     ...(missing.length === 0
       ? [good(`programs: ${PROGRAMS.map(([program]) => program).join(', ')}`), rsyncVersion(), tryLinking()]
       : []),
-    node >= OLDEST_NODE
-      ? good(`node ${process.versions.node}`)
-      : bad(`node ${process.versions.node} is too old`, `Install Node.js ${OLDEST_NODE} or newer.`),
+    isOlder(process.version, OLDEST_NODE)
+      ? bad(`node ${process.versions.node} is too old`, `Install Node.js ${OLDEST_NODE} or newer.`)
+      : good(`node ${process.versions.node}`),
   ];
 }
 

@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import { eventually } from './eventually.ts';
 import { startGateSecondary, type GateSecondary } from './gate-secondary.ts';
 import { layVeth, openNetwork } from './hosts.ts';
-import { bootMachine, type Machine } from './machine.ts';
+import { bootMachine, layNode, type Machine } from './machine.ts';
 
 /** One alert, as the command channel is told it. */
 export interface LabAlert {
@@ -164,7 +164,7 @@ async function layFiles(
   await lay('usr/local/bin/tell', TELL, 0o755);
   await cp(dirname(inject('cli')), join(root, 'opt/offsite-rsync/dist'), { recursive: true });
   await symlink('/opt/offsite-rsync/dist/cli.js', join(root, 'usr/local/bin/offsite-rsync'));
-  if (process.execPath !== '/usr/bin/node') await cp(process.execPath, join(root, 'usr/local/bin/node'));
+  await layNode(root);
   await lay('etc/offsite-rsync/config.yaml', JSON.stringify(config));
   const credentials = {
     'vault-host': SECONDARY,

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,6 +82,16 @@ export async function bootMachine(files: string, network: number, share = ''): P
     await machine.stop();
     throw new Error(`The machine did not boot: ${said.join('')}`, { cause: error });
   }
+}
+
+/**
+ * Lays the Node of these tests into the files of a machine, where everything finds it first: this host's own may be too old.
+ * @param files as for {@link bootMachine}
+ */
+export async function layNode(files: string): Promise<void> {
+  if (process.execPath === '/usr/bin/node') return;
+  await mkdir(join(files, 'usr/local/bin'), { recursive: true });
+  await cp(process.execPath, join(files, 'usr/local/bin/node'));
 }
 
 /** The process below `pid` that is systemd by now; 0 while there is none. */

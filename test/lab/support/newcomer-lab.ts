@@ -7,7 +7,7 @@ import { fillWithEverything } from '../../ssh/support/full-tree.ts';
 import { MASKED } from './chain-lab.ts';
 import { eventually } from './eventually.ts';
 import { endProcess, layVeth, openNetwork, type Network } from './hosts.ts';
-import { bootMachine, type Machine } from './machine.ts';
+import { bootMachine, layNode, type Machine } from './machine.ts';
 
 /** What came of a block that was typed. */
 export interface Typed {
@@ -116,6 +116,7 @@ async function layFiles(files: string): Promise<void> {
   await lay('etc/ssh/sshd_config.d/ports.conf', 'Port 22\nPort 2222\n'); // the second one for who reads of another port
   await lay('etc/gitconfig', '[init]\ntemplateDir = /opt/lab/template\n');
   await lay('opt/lab/template/hooks/post-checkout', AFTER_CLONE, 0o755);
+  await layNode(files);
   await copyTree(join(files, 'opt/lab/origin'));
 }
 

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { compiledSchemas } from '../../../scripts/compile-schemas.mjs';
 import * as secondarySources from '../../../remote-scripts/config/load.ts';
 import * as primarySources from '../../../src/config/load.ts';
+import { OLDEST_NODE } from '../../../src/shared/versions.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -31,7 +32,7 @@ async function bundle(entry: string, name: string, plugins: Plugin[] = [compiled
   const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
   await build({
     ...{ absWorkingDir: root, entryPoints: [entry], outfile, banner, plugins },
-    ...{ bundle: true, platform: 'node', target: 'node20', format: 'esm', logLevel: 'warning' },
+    ...{ bundle: true, platform: 'node', target: `node${OLDEST_NODE}`, format: 'esm', logLevel: 'warning' },
   });
   return outfile;
 }

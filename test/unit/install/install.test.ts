@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+import { OLDEST_NODE } from '../../../src/shared/versions.ts';
 import { silencesOf } from '../../../remote-scripts/config/silence.ts';
 
 const SOURCES = fileURLToPath(new URL('../../../remote-scripts', import.meta.url));
@@ -110,6 +111,25 @@ describe('install.sh', () => {
     expect(stdout).toContain('Nothing has been changed.');
     expect(stdout).not.toContain('is set up');
     expect(existsSync(dest)).toBe(false);
+  });
+
+  it.each([
+    ['v20.20.2', false],
+    ['v22.11.0', false],
+    ['v22.12.0', true],
+    ['v24.0.0', true],
+  ])('looks at the machine that it would change: is node %s new enough there? %s', (version, enough) => {
+    // A fake: a machine has one Node only.
+    const bin = join(base, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'node'), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+    const args = ['--programs', join(base, 'programs'), '--host', 'web1', '--job', 'a', '--dry-run'];
+    const { status, stderr } = spawnSync(INSTALL, args, {
+      encoding: 'utf8',
+      env: { PATH: `${bin}:${process.env.PATH}` },
+    });
+    const refusal = `install.sh: node ${OLDEST_NODE} or newer is needed; ${join(bin, 'node')} is ${version}\n`;
+    expect({ status, stderr }).toEqual(enough ? { status: 0, stderr: '' } : { status: 2, stderr: refusal });
   });
 
   it('expects a snapshot of each job in the settings that it writes, and says that nobody is told yet', () => {

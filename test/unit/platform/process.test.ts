@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runProcess, startProcess } from '../../../src/platform/process.ts';
+import { OLDEST_NODE } from '../../../src/shared/versions.ts';
 
 let directory: string;
 
@@ -232,7 +233,7 @@ async function bundle(contents: string, outfile: string): Promise<void> {
     outfile,
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: `node${OLDEST_NODE}`,
     format: 'esm',
     banner: {
       js: "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);",

@@ -1,0 +1,101 @@
+// Which Node builds and tests: the one that runs already, or, where that is too old, one that npm brings into a cache. It is
+// installed nowhere else; the scripts of package.json meet it in node_modules/.bin, which npm puts before all else in PATH.
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const wanted = fileURLToPath(new URL('node', import.meta.url)); // package.json and package-lock.json of the Node to fetch
+const parse = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** The oldest Node that `engines` allows, such as `22.12`. */
+export const OLDEST_NODE = parse(fileURLToPath(new URL('../package.json', import.meta.url))).engines.node.replace(
+  /^>=/,
+  '',
+);
+
+/** The package that holds a Node for a machine, and its version; undefined where there is none. */
+export function packageFor(arch = process.arch) {
+  const name = `node-linux-${arch}`;
+  const version = parse(join(wanted, 'package.json')).optionalDependencies[name];
+  return version === undefined ? undefined : { name, version };
+}
+
+/**
+ * Where it is kept. Not in the clone: root's clone often lies in a directory that only root enters, and demo and tests start
+ * their gate as an account without rights.
+ */
+export function cacheDirectory(environment = process.env, uid = process.getuid?.()) {
+  const base = uid === 0 ? '/var/cache' : environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache');
+  return join(base, 'offsite-rsync');
+}
+
+/** Whether a Node such as `v20.1.0` is older than `oldest`, such as `22.12`. */
+export function isTooOld(version, oldest = OLDEST_NODE) {
+  const [major, minor] = version.replace(/^v/, '').split('.').map(Number);
+  const [oldestMajor, oldestMinor = 0] = oldest.split('.').map(Number);
+  return major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
+}
+
+/**
+ * The Node to go on with, which is fetched if need be.
+ * @param running `version` and `execPath` of the Node that runs, and the cache
+ * @param fetchInto called with an empty directory and the package, to have npm install the package there
+ * @returns its path, and its version if it is ours (undefined: the one that runs is new enough)
+ * @throws Error if there is none for this machine
+ */
+export function bringNode({ version, execPath, cache }, fetchInto = installPackage) {
+  // Ours when set-up was started by `npm run`, which finds our link; a newer one may be wanted by now.
+  if (!isTooOld(version) && !execPath.startsWith(join(cache, '/'))) return { path: execPath };
+  const package_ = packageFor();
+  if (package_ === undefined) {
+    throw new Error(
+      `Node ${OLDEST_NODE} or newer is needed, and this is ${version}. npm has none for ${process.arch}.`,
+    );
+  }
+  const path = join(cache, `node-${package_.version}`, 'node');
+  if (!existsSync(path)) {
+    mkdirSync(cache, { recursive: true });
+    const unpacked = mkdtempSync(join(cache, '.new-'));
+    try {
+      fetchInto(unpacked, package_);
+      const complete = join(unpacked, 'complete');
+      mkdirSync(complete);
+      renameSync(join(unpacked, 'node_modules', package_.name, 'bin', 'node'), join(complete, 'node'));
+      for (const each of [join(complete, 'node'), complete, cache]) chmodSync(each, 0o755);
+      if (!existsSync(path)) renameSync(complete, dirname(path)); // else another set-up was as quick
+    } finally {
+      rmSync(unpacked, { recursive: true, force: true });
+    }
+  }
+  return { path, version: `v${package_.version}` };
+}
+
+/** Makes it the `node` of the scripts in package.json: they, and what they start, find node_modules/.bin first. */
+export function linkNode(root, path) {
+  const bin = join(root, 'node_modules', '.bin');
+  if (existsSync(join(bin, 'node')) && realpathSync(join(bin, 'node')) === realpathSync(path)) return;
+  mkdirSync(bin, { recursive: true });
+  const link = join(bin, `.node-${process.pid}`);
+  symlinkSync(path, link);
+  renameSync(link, join(bin, 'node'));
+}
+
+function installPackage(directory) {
+  for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(wanted, name), join(directory, name));
+  const args = ['ci', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, error } = spawnSync('npm', args, { cwd: directory, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`npm ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
+}
