@@ -161,8 +161,15 @@ check_keys() {
     [ -r "$key" ] || fail "$key cannot be read"
     [ -n "$(key_line "$key")" ] ||
       fail "$key does not hold one plain public key (the file that ends in .pub, without options)"
+    is_readable_key "$key" || fail "$key holds a key that ssh cannot read: it was cut, or changed, on its way here. Copy it again"
   done
   IFS=$old_ifs
+}
+
+# sshd passes over a key that it cannot read, and says so to nobody here. Where there is no ssh-keygen, nobody can tell.
+is_readable_key() {
+  command -v ssh-keygen >/dev/null 2>&1 || return 0
+  key_line "$1" | awk '{ print $(NF - 2), $(NF - 1) }' | ssh-keygen -l -f - >/dev/null 2>&1
 }
 
 find_programs() {

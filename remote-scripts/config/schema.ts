@@ -46,7 +46,12 @@ const expect = {
   required: ['schedule'],
   description: 'When a snapshot is due; prune tells someone when it is missing.',
   properties: {
-    schedule: { type: 'string', minLength: 1, description: 'A cron expression of five fields.' },
+    schedule: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Cron, five fields: a time of day is due once a day also where clocks are changed; an hour field that begins with a star follows the time that goes by.',
+    },
     timezone: { type: 'string', format: 'timezone', description: 'Of the schedule; default: the timezone above.' },
     grace: { ...duration('How late a snapshot may be.'), default: '2h' },
   },

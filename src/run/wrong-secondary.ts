@@ -3,7 +3,7 @@ import type { Wire } from '../rsync/arguments.ts';
 
 /** What to do when the one is configured and the other answers. */
 const ADVICE: Readonly<Record<Secondary, string>> = {
-  gate: 'but plain rrsync answers there. Install the gate on it (remote-scripts/install.sh), or write `secondary: rrsync`, which is not append-only',
+  gate: 'but plain rrsync answers there. Install the gate on it (remote-scripts/install.sh, with --host and, for each job, --job), or write `secondary: rrsync`, which is not append-only',
   rrsync: 'but the gate answers there: leave that line out',
 };
 

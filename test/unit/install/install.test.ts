@@ -190,8 +190,10 @@ describe('install.sh', () => {
   it('removes the snippet of a plain rrsync that was written by hand, and no other', () => {
     const snippets = join(dest, 'etc/ssh/sshd_config.d');
     install('--host', 'web1', '--job', 'a');
-    const own = (user: string) =>
-      `Match User ${user}\n    AuthorizedKeysFile /etc/offsite-rsync/authorized_keys.d/%u\n    PasswordAuthentication no\n`;
+    const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+    const [, shown = ''] = /cat > \S*sshd_config\.d\/offsite-db1\.conf <<'EOF'\n([^]*?)EOF\n/.exec(readme) ?? [];
+    expect(shown).toContain('Match User offsite-db1');
+    const own = (user: string) => shown.replaceAll('offsite-db1', user);
     writeFileSync(join(snippets, 'offsite-db1.conf'), own('offsite-db1'));
     writeFileSync(join(snippets, 'offsite-db2.conf'), own('offsite-db2'));
     writeFileSync(join(snippets, 'mixed.conf'), `PermitRootLogin no\n${own('offsite-db1')}`);
@@ -243,11 +245,13 @@ describe('install.sh', () => {
     ['a private key', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n'],
     ['a quote in the key', 'ssh-ed25519 AAAA"BBB x\n'],
     ['nothing', '\n'],
+    ['a key that was cut when it was copied', `${KEY.slice(0, 50)} x\n`],
+    ['a key under the name of another kind', `${KEY.replace('ssh-ed25519', 'ssh-rsa')}\n`],
   ])('refuses a key file with %s', (_, content) => {
     writeFileSync(join(base, 'odd.pub'), content);
     const { status, stderr } = install('--host', 'web1', '--job', 'a', '--key', join(base, 'odd.pub'));
     expect(status).toBe(2);
-    expect(stderr).toMatch(/does not hold one plain public key/);
+    expect(stderr).toMatch(/does not hold one plain public key|holds a key that ssh cannot read/);
     expect(existsSync(dest)).toBe(false);
   });
 
