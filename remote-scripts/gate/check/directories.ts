@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { lstat, open, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from '../../../src/platform/files.ts';
+import { isLeftBehind, writerMark } from '../../../src/platform/writer-mark.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
 import { CHILD_ENVIRONMENT } from '../environment.ts';
 import type { Account } from './access.ts';
@@ -62,8 +63,9 @@ const SET_XATTR = 'import os, sys; os.setxattr(sys.argv[1], "user.offsite-rsync.
 
 async function checkXattrs(directory: string, { name, uid }: Account): Promise<Finding> {
   if (![0, uid].includes(process.getuid?.() ?? -1)) return unseen(`xattrs can be tried by root or ${name} only`);
-  const probe = join(directory, `.check.${process.pid}`);
+  const probe = join(directory, `${PROBE}${writerMark()}`);
   try {
+    await clearProbes(directory);
     await (await open(probe, 'wx', 0o600)).close();
     const { status } = spawnSync('python3', ['-I', '-c', SET_XATTR, probe], {
       stdio: 'ignore',
@@ -78,6 +80,20 @@ async function checkXattrs(directory: string, { name, uid }: Account): Promise<F
     return unseen(`xattrs in ${directory} could not be tried`);
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
+  }
+}
+
+/** How the files begin on which xattrs are tried. */
+const PROBE = '.check.';
+
+/** Removes what checks that were killed have left; one that goes on beside us keeps its own. */
+async function clearProbes(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(PROBE)) continue;
+    const path = join(directory, name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isFile() !== true || !isLeftBehind(name.slice(PROBE.length), stats.mtimeMs)) continue;
+    await rm(path, { force: true });
   }
 }
 
