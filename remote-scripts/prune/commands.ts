@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import pc from 'picocolors';
+import { errorMessage } from '../../src/platform/files.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { silencesOf } from '../config/silence.ts';
@@ -16,7 +17,7 @@ import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems
 import { release } from './release.ts';
 import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
 import { surveyHost, type Survey } from './survey.ts';
-import { tellNews, type TellDeps } from './tell.ts';
+import { tellNews, type Look, type TellDeps } from './tell.ts';
 import type { TrashProgress } from './empty-trash.ts';
 
 /** What every command takes. */
@@ -60,7 +61,18 @@ export async function runPrune(
     const found = await lookAt(settings, host, deps);
     const survey = { ...found, plans: release(host.name, found.plans, options.release) };
     const measured = await measureAll(survey, options, deps);
-    const done = options.dryRun ? undefined : await carryOut(survey, deps);
+    const tell = async (look: Pick<Look, 'problems' | 'isLookedAt' | 'ran'>) => {
+      const { plans, faults } = survey;
+      await tellNews({ settings, host: host.name, state: places.state, plans, faults, ...look }, deps);
+    };
+    const done = options.dryRun
+      ? undefined
+      : await carryOut(survey, deps).catch(async (error: unknown) => {
+          // Such as a trash that is no directory: nothing is removed any more, and the check alone would find all well.
+          const problems = failedPrune(host.name, [errorMessage(error)]);
+          await tell({ problems, isLookedAt: (key) => key === problems[0]?.key });
+          throw error;
+        });
     if (options.json)
       deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, survey.faults, done), null, 2)}\n`);
     else if (options.dryRun) deps.write(plansText(host, measured, style(settings, deps, survey.now)));
@@ -69,23 +81,15 @@ export async function runPrune(
     if (!done) return faulty ?? (survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code);
     logRun(survey, done.removed, deps);
     for (const failure of done.failures) deps.log('error', failure);
-    await tellNews(
-      {
-        settings,
-        host: host.name,
-        state: places.state,
-        plans: survey.plans,
-        faults: survey.faults,
-        problems: [
-          ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
-          ...failedPrune(host.name, done.failures),
-          ...lockedJobs(host.name, done.locked),
-        ],
-        isLookedAt: () => true,
-        ran: true,
-      },
-      deps,
-    );
+    await tell({
+      problems: [
+        ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
+        ...failedPrune(host.name, done.failures),
+        ...lockedJobs(host.name, done.locked),
+      ],
+      isLookedAt: () => true,
+      ran: true,
+    });
     if (done.failures.length > 0) return EXIT.failed.code;
     if (faulty !== undefined) return faulty;
     if (done.locked.length > 0) return EXIT.locked.code;

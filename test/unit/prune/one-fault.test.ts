@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildPrune, prune, type Bundle } from './support/bundle.ts';
@@ -93,4 +93,17 @@ describe.each(Object.entries(FAULTS))('with %s, the other jobs', (_, [code, reas
     expect(store.names('web').length).toBeLessThan(before);
     expect(ended).toBe(code);
   });
+});
+
+it('a trash that is no directory ends prune, and that is told, once, until it is over', async () => {
+  store = twoJobs();
+  writeFileSync(join(store.root, '.trash'), '');
+  store.own();
+  const ended = { code: 2, stderr: expect.stringContaining('.trash is not a directory') as string };
+  expect(await call(store, HOST)).toMatchObject(ended);
+  expect(await call(store, HOST)).toMatchObject(ended);
+  expect(toldBy(store)).toEqual(['Problem: prune of web1 could not remove everything']);
+  rmSync(join(store.root, '.trash'));
+  expect(await call(store, HOST)).toMatchObject({ code: 41 });
+  expect(toldBy(store)).toContain('Resolved: prune of web1 could not remove everything');
 });
