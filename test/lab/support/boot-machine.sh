@@ -49,6 +49,8 @@ if [ "${2:-}" = inside ]; then
   fi
   cd "$root"
   mkdir -p old
+  # Nothing of ours has ever run there, whatever has on the machine of which this is an overlay.
+  rm -rf var/lib/offsite-rsync etc/offsite-rsync srv/offsite
   pivot_root . old
   tar -xf - --no-overwrite-dir -C /
   umount -l /old

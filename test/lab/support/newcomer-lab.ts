@@ -139,8 +139,6 @@ async function copyTree(to: string): Promise<void> {
 /** What an administrator of a server has: sshd, and an account of his own that his key lets in. */
 function prepareSecondary(secondary: Machine, primary: Machine): void {
   for (const machine of [primary, secondary]) {
-    // Nothing of ours has ever run there, whatever has on the machine of which these are an overlay.
-    machine.must('rm', '-rf', '/var/lib/offsite-rsync', '/etc/offsite-rsync', '/srv/offsite');
     machine.must('sh', '-c', 'mkdir -p /run/lab && echo /root >/run/lab/directory && ssh-keygen -A');
   }
   primary.must('sh', '-c', 'rm -rf /root/.ssh && install -d -m 0700 /root/.ssh');
