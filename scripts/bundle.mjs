@@ -10,6 +10,8 @@ const REQUIRE =
 
 // node dies of a locale with a name of fifty letters before it comes to our first line, and sshd lets clients name one.
 const ON_THE_SECONDARY = '-S -u NODE_OPTIONS LC_ALL=C node';
+// The programs that tell people speak the user's language: src/platform/locale.ts gives LC_ALL back.
+const ON_THE_PRIMARY = '-S OFFSITE_RSYNC_LC_ALL=${LC_ALL} LC_ALL=C node';
 
 /** @param words how env(1) starts the program */
 function optionsFor(version, words) {
@@ -32,7 +34,7 @@ function optionsFor(version, words) {
 export async function bundleController(outdir, version) {
   const plugins = [compiledSchemas()];
   const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external: ['node-notifier'] };
-  await build({ ...optionsFor(version, 'node'), ...entry, plugins });
+  await build({ ...optionsFor(version, ON_THE_PRIMARY), ...entry, plugins });
 }
 
 /** Bundles a program of the secondary into one file of its own that needs only node. Tells what went into it. */

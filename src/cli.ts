@@ -14,6 +14,7 @@ import type { AlertTestOptions } from './commands/alert-test.ts';
 import type { UnitsOptions } from './commands/units.ts';
 import type { VerifyOptions } from './commands/verify.ts';
 import { leaveRemovedDirectory } from './platform/current-directory.ts';
+import { restoreLocale } from './platform/locale.ts';
 import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
 import { version } from './shared/version.ts';
 
@@ -178,6 +179,7 @@ function exitCodeHelp(): string {
 }
 
 async function main(): Promise<void> {
+  restoreLocale(process.env);
   leaveRemovedDirectory();
   const { signal, hurry } = listenForSignals();
   // A reader that went away (`… | head`) must not take a backup with it: what nobody reads is lost, and that is all.

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
+let directory: string;
+beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-start-'))));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** Starts the built program by its own first line. */
+function start(environment: Readonly<Record<string, string>>, ...words: string[]) {
+  const PATH = `${dirname(process.execPath)}:${process.env.PATH ?? ''}`;
+  return spawnSync(inject('cli'), words, { env: { PATH, ...environment }, encoding: 'utf8' });
+}
+
+describe('the start of the program', () => {
+  it.each(['LC_ALL', 'LANG', 'LC_MESSAGES'])('does not depend on a long %s, of which node dies', (name) => {
+    for (const length of [50, 60, 4000]) {
+      const { status, signal, stdout } = start({ [name]: 'x'.repeat(length) }, '--version');
+      expect({ status, signal }).toEqual({ status: 0, signal: null });
+      expect(stdout).toMatch(/^\d+\.\d+/);
+    }
+  });
+
+  it.each([
+    ['as it is', { LC_ALL: 'de_DE.UTF-8', LANG: 'C.UTF-8' }],
+    ['that is none', { LANG: 'C.UTF-8' }],
+  ])('hands an LC_ALL %s on to the programs that tell people', (_, locale) => {
+    const [seen, program, config] = ['seen', 'tell', 'config.yaml'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(program, `#!/bin/sh\nenv > '${seen}'\n`, { mode: 0o755 });
+    const at = { env: 'A' };
+    const vault = { host: at, user: at, identity: { file: '/k' }, known_hosts: { file: '/h' } };
+    const alerts = { channels: { pager: { type: 'command', command: [program] } } };
+    const jobs = { db: { source: '/srv/db' } };
+    writeFileSync(config, JSON.stringify({ version: 1, state_dir: directory, targets: { vault }, jobs, alerts }));
+    const { status, stderr } = start(locale, 'alert', 'test', '--config', config);
+    expect(status, stderr).toBe(0);
+    const found = readFileSync(seen, 'utf8').split('\n');
+    expect(found.filter((line) => /LC_ALL|^LANG=/.test(line)).sort()).toEqual(
+      Object.entries(locale)
+        .map(([name, value]) => `${name}=${value}`)
+        .sort(),
+    );
+  });
+});
