@@ -126,12 +126,13 @@ function asLine(what: string): string {
   return `not sent: ${what}`;
 }
 
-// Node knows neither extended attributes nor holes. SELinux' labels are left out: its policy sets them anew (restorecon). A file
+// Node knows neither extended attributes nor holes. SELinux' labels are left out: its policy sets them anew (restorecon). What rsync keeps in
+// `user.rsync.` counts: a source that is itself a store of snapshots has its owners there, and they are not sent. A file
 // system that compresses has fewer blocks than bytes and no hole, so lseek(2) has the last word.
 const LOOK = `
 import collections, json, os, stat, sys
 names, attributed, sparse, holes = collections.Counter(), 0, 0, 0
-def kept(name): return not name.startswith('system.') and not name.startswith('user.rsync.') and name != 'security.selinux'
+def kept(name): return not name.startswith('system.') and name != 'security.selinux'
 def holes_of(path, size):
     total, at = 0, 0
     with open(path, 'rb', opener=lambda p, f: os.open(p, f | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
