@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { endGroup } from '../../src/platform/process-group.ts';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 import { freeSpace } from './job-directory.ts';
 import { createProcessLook } from './process-look.ts';
@@ -50,10 +51,10 @@ export async function runRestrictedRsync(run: RestrictedRun): Promise<Restricted
     detached: true,
   });
   let cut: RestrictedEnd | undefined;
+  let groupEnds: Promise<void> | undefined;
   const cutShort = (why: RestrictedEnd) => {
     cut ??= why;
-    signalGroup(child, 'SIGTERM');
-    setTimeout(() => signalGroup(child, 'SIGKILL'), KILL_AFTER).unref();
+    groupEnds ??= endGroup(child.pid, KILL_AFTER);
   };
   // Node counts timers in 31 bits; a longer one would fire at once.
   const timer = setTimeout(() => cutShort({ kind: 'too-long' }), Math.min(run.limitMs, 2 ** 31 - 1));
@@ -62,14 +63,14 @@ export async function runRestrictedRsync(run: RestrictedRun): Promise<Restricted
   if (run.signal.aborted) onAbort();
   const watch = child.pid === undefined ? undefined : watchSession(child.pid, run, cutShort);
   try {
-    return await new Promise<RestrictedEnd>((resolve, reject) => {
+    const end = await new Promise<RestrictedEnd>((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => {
-        if (cut !== undefined) resolve(cut);
-        else if (signal !== null) resolve({ kind: 'signalled', signal });
-        else resolve({ kind: 'exited', code: code ?? 1 });
+        resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signalled', signal });
       });
     });
+    await groupEnds;
+    return cut ?? end;
   } finally {
     clearTimeout(timer);
     clearInterval(watch);
@@ -114,13 +115,4 @@ function argumentsFor({ root, allowDelete, largestFile }: RestrictedRun): string
     ...(allowDelete ? [] : ['-no-del']),
     root,
   ];
-}
-
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: the group ended by itself between our decision and the call.
-  }
 }

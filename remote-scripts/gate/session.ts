@@ -1,6 +1,8 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
+import { takeLock } from '../../src/platform/kernel-lock.ts';
+import { CHILD_ENVIRONMENT } from './environment.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import { absentSnapshot } from '../../src/shared/gate-words.ts';
 import { sealName } from '../../src/shared/seal.ts';
@@ -9,7 +11,6 @@ import { beginFlush, FailedWriteError } from './flush.ts';
 import { directoryName, freeSpace, isRealDirectory, makeJobDirectory, readJobDirectory } from './job-directory.ts';
 import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
-import { takeLock } from './lock.ts';
 import { writeLog, type LogEntry } from './log.ts';
 import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
 import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
@@ -101,10 +102,10 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
   }
   const paths = jobPaths(settings, request.job);
   await makeJobDirectory(settings.hostRoot, request.job);
-  const lock = await takeLock(paths.lock);
+  const lock = await takeLock(paths.lock, { env: CHILD_ENVIRONMENT });
   if (lock === undefined) return refused(BUSY);
   try {
-    const session: JobSession = { ...input, paths, lockFd: lock.fd };
+    const session: JobSession = { ...input, paths, lockFd: lock.file.fd };
     for (const id of await completeSeals(paths)) await session.log({ event: 'recovered', id });
     await discardUnflushed(session, request.job);
     switch (request.kind) {

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
+import { takeLock, type KernelLock } from '../../src/platform/kernel-lock.ts';
+import { TOOL_ENVIRONMENT } from './freed.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { emptyTrash, type TrashProgress } from './empty-trash.ts';
-import { waitForLock, type HeldLock } from './lock.ts';
 import { lockPath, mountWithin, readMountPoints } from './places.ts';
 import { removalsOf, type JobPlan } from './plan.ts';
 import { oldSpool, removeOldSpool } from './spool.ts';
@@ -96,8 +97,13 @@ async function lockJob(
   job: string,
   { host, places }: Survey,
   { lockWaitMs = LOCK_WAIT, signal }: CarryOutDeps,
-): Promise<HeldLock | undefined> {
-  return waitForLock(lockPath(host, places, job), host.secondary === 'gate' ? 'file' : 'directory', lockWaitMs, signal);
+): Promise<KernelLock | undefined> {
+  return takeLock(lockPath(host, places, job), {
+    kind: host.secondary === 'gate' ? 'file' : 'directory',
+    waitMs: lockWaitMs,
+    env: TOOL_ENVIRONMENT,
+    ...(signal ? { signal } : {}),
+  });
 }
 
 /** Whether anything is to be moved or removed; where nothing is, no lock is needed, and nobody is waited for. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import pc from 'picocolors';
+import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
@@ -7,9 +8,8 @@ import { silencesOf } from '../config/silence.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
-import { measureFreed, type Freed } from './freed.ts';
+import { measureFreed, TOOL_ENVIRONMENT, type Freed } from './freed.ts';
 import { runData, statusData } from './json.ts';
-import { waitForLock } from './lock.ts';
 import { readMemory } from './memory.ts';
 import { checkHostRoot, hostPlaces, ownHosts, refuseRoot } from './places.ts';
 import type { JobPlan } from './plan.ts';
@@ -52,7 +52,7 @@ export async function runPrune(
   const places = hostPlaces(settings, host.name);
   await checkHostRoot(settings, places, deps.uid);
   // The directory itself is locked: a file for it could not be made when no inode is left, and prune gives some back.
-  const lock = options.dryRun ? undefined : await waitForLock(places.state, 'directory', 0);
+  const lock = options.dryRun ? undefined : await takeLock(places.state, { kind: 'directory', env: TOOL_ENVIRONMENT });
   if (!options.dryRun && !lock) {
     deps.log('error', `Another prune of ${host.name} is running.`);
     return EXIT.locked.code;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { hostname } from 'node:os';
 import type { Clock } from '../../src/platform/clock.ts';
+import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
@@ -8,7 +9,7 @@ import { createSecretReader } from '../../src/platform/secrets.ts';
 import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
 import type { ProblemFacts } from '../../src/notify/facts.ts';
 import type { SecondarySettings } from '../config/settings.ts';
-import { waitForLock } from './lock.ts';
+import { TOOL_ENVIRONMENT } from './freed.ts';
 import { learnArrivals, type Arrivals } from './arrivals.ts';
 import { isSeenBeside, problemsOfFaults, type JobFault } from './faults.ts';
 import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
@@ -47,7 +48,10 @@ export interface Look {
  */
 export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   // The freshness check and a run of prune may look at the same time: each must see what the other has told.
-  const lock = await waitForLock(join(look.state, 'prune.memory.lock'), 'file', MEMORY_WAIT).catch(() => undefined);
+  const lock = await takeLock(join(look.state, 'prune.memory.lock'), {
+    waitMs: MEMORY_WAIT,
+    env: TOOL_ENVIRONMENT,
+  }).catch(() => undefined);
   try {
     const now = deps.clock.now();
     const memory = await readMemory(look.state);

@@ -2,14 +2,13 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import type { Clock } from '../platform/clock.ts';
 import { makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
-import { tryLock } from '../platform/kernel-lock.ts';
+import { takeLock } from '../platform/kernel-lock.ts';
 import { version } from '../shared/version.ts';
 import { renderMetrics } from './metrics.ts';
 import { allPairs, readStandings } from './read-standings.ts';
 
-/** Milliseconds between two looks at the lock, and looks before we give up: another run needs it for a moment only. */
-const LOCK_PAUSE = 100;
-const LOCK_TRIES = 100;
+/** Milliseconds that we wait for the lock: another run needs it for a moment only. */
+const LOCK_WAIT = 10_000;
 
 /**
  * Writes the metrics of all jobs, if the configuration wants them. Each time anew from state and history, under a lock:
@@ -23,21 +22,14 @@ export async function writeMetrics(
   const { metricsFile, stateDirectory } = settings;
   if (metricsFile === undefined) return;
   await makePrivateDirectory(stateDirectory);
-  const lock = await waitForLock(join(stateDirectory, 'metrics.lock'), clock);
+  const path = join(stateDirectory, 'metrics.lock');
+  const lock = await takeLock(path, { waitMs: LOCK_WAIT });
+  if (lock === undefined) throw new Error(`${path} is held by another process for too long`);
   try {
     const standings = await readStandings(settings, allPairs(settings), clock.now());
     // 0644: node_exporter reads it as another user; there is nothing in it but names, times and sizes.
     await writeFileAtomic(metricsFile, renderMetrics(standings, version), 0o644);
   } finally {
     await lock.release();
-  }
-}
-
-async function waitForLock(path: string, clock: Clock) {
-  for (let tries = 1; ; tries += 1) {
-    const lock = await tryLock(path);
-    if (lock) return lock;
-    if (tries === LOCK_TRIES) throw new Error(`${path} is held by another process for too long`);
-    await clock.sleep(LOCK_PAUSE);
   }
 }

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { eachLine } from './lines.ts';
+import { endGroup } from './process-group.ts';
 import { watchForStall } from './stall-watch.ts';
 
 /** How a child process ended. Expected ends are values; only a defect throws. */
@@ -88,14 +89,13 @@ export function startProcess(spec: ProcessSpec): Companion {
 
   type Cut = 'aborted' | 'timed-out' | 'stalled';
   let cut: Cut | undefined;
-  let killer: NodeJS.Timeout | undefined;
+  let groupEnds: Promise<void> | undefined;
   let over = false;
   const cutShort = (why: Cut) => {
     // Once the child has ended, its number may belong to somebody else.
     if (cut || over) return;
     cut = why;
-    signalGroup(child.pid, 'SIGTERM');
-    killer = setTimeout(() => signalGroup(child.pid, 'SIGKILL'), KILL_AFTER);
+    groupEnds = endGroup(child.pid, KILL_AFTER);
   };
   const onAbort = () => cutShort('aborted');
   if (spec.signal?.aborted) onAbort();
@@ -105,12 +105,12 @@ export function startProcess(spec: ProcessSpec): Companion {
   const watch =
     stallMs > 0 && child.pid !== undefined ? watchForStall(child.pid, stallMs, () => cutShort('stalled')) : undefined;
 
-  const ended = child.then((result): ProcessEnd => {
+  const ended = child.then(async (result): Promise<ProcessEnd> => {
     over = true;
     clearTimeout(timer);
-    clearTimeout(killer);
     watch?.stop();
     spec.signal?.removeEventListener('abort', onAbort);
+    await groupEnds;
     const stderrTail = tail.text();
     if (cut === 'stalled') return { kind: cut, afterMs: stallMs, stderrTail };
     if (cut) return { kind: cut, stderrTail };
@@ -153,15 +153,6 @@ export const runProcess: RunProcess = async (spec) => startProcess(spec).ended;
 
 function notStarted(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
-}
-
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: the group ended by itself between our decision and the call.
-  }
 }
 
 /** Keeps the last lines of a stream, up to {@link STDERR_TAIL} bytes. */

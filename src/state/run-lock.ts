@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { errorCode, makePrivateDirectory } from '../platform/files.ts';
-import { isLocked, tryLock } from '../platform/kernel-lock.ts';
+import { isLocked, takeLock } from '../platform/kernel-lock.ts';
 import { readRegularFile } from '../platform/regular-file.ts';
 
 /** Who holds a lock. */
@@ -23,7 +23,7 @@ export type Locked =
 export async function takeRunLock(directory: string, name: string, now: Date): Promise<Locked> {
   await makePrivateDirectory(directory);
   const path = join(directory, `${name}.lock`);
-  const lock = await tryLock(path);
+  const lock = await takeLock(path);
   if (!lock) return { kind: 'held', holder: await readHolder(path) };
   const note = JSON.stringify({ pid: process.pid, since: now.toISOString() } satisfies LockHolder);
   try {

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkState } from '../../../remote-scripts/gate/check/state-files.ts';
 import { beginFlush } from '../../../remote-scripts/gate/flush.ts';
-import { takeLock } from '../../../remote-scripts/gate/lock.ts';
+import { takeLock } from '../../../src/platform/kernel-lock.ts';
 import { jobPaths } from '../../../remote-scripts/gate/paths.ts';
 import { completeSeals, placeSeal, prepareIncoming } from '../../../remote-scripts/gate/sealing.ts';
 import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';

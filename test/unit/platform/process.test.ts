@@ -164,6 +164,14 @@ describe('ending a program', () => {
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
+  it('is over when what it started is gone too, though that has closed its streams and does not listen', async () => {
+    const file = join(directory, 'pid');
+    const deaf = `sh -c 'trap "" TERM; echo $$ > ${file}; while :; do sleep 0.1; done' < /dev/null > /dev/null 2>&1 &`;
+    const end = await runProcess({ ...sh(`${deaf} sleep 60`), timeoutMs: 300 });
+    expect(end).toMatchObject({ kind: 'timed-out' });
+    expect(isAlive(Number(await readFile(file, 'utf8')))).toBe(false);
+  });
+
   it('before it began is possible', async () => {
     const end = await runProcess({ ...sh('sleep 60'), signal: AbortSignal.abort() });
     expect(end).toMatchObject({ kind: 'aborted' });

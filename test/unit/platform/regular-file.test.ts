@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendLine, writeFileAtomic } from '../../../src/platform/files.ts';
-import { tryLock } from '../../../src/platform/kernel-lock.ts';
+import { takeLock } from '../../../src/platform/kernel-lock.ts';
 import { readRegularFile, UnfitFileError } from '../../../src/platform/regular-file.ts';
 
 let directory: string;
@@ -19,14 +19,14 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const LIES_THERE: Readonly<Record<string, () => Promise<unknown>>> = {
   directory: () => mkdir(path),
   'named pipe': async () => Promise.resolve(execFileSync('mkfifo', [path])),
-  circle: () => symlink('file', path),
+  'symbolic link': () => symlink('file', path),
 };
 
 describe.each(Object.entries(LIES_THERE))('where a %s lies in the place of a file', (kind, put) => {
   it.each([
     ['reading', () => readRegularFile(path, 100)],
     ['appending', () => appendLine(path, 'line')],
-    ['locking', () => tryLock(path)],
+    ['locking', () => takeLock(path)],
   ])('%s says so at once', async (_, act) => {
     await put();
     await expect(act()).rejects.toThrow(UnfitFileError);

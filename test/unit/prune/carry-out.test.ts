@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { carryOut, type CarryOutDeps } from '../../../remote-scripts/prune/carry-out.ts';
-import { waitForLock } from '../../../remote-scripts/prune/lock.ts';
 import { NO_MEMORY } from '../../../remote-scripts/prune/memory.ts';
 import { lockPath } from '../../../remote-scripts/prune/places.ts';
 import { acceptedIds, removeOldSpool } from '../../../remote-scripts/prune/spool.ts';
 import { surveyHost } from '../../../remote-scripts/prune/survey.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
+import { takeLock } from '../../../src/platform/kernel-lock.ts';
 import { runProcess, type RunProcess } from '../../../src/platform/process.ts';
 import { createStore, type Store, type StoreOptions } from './support/store.ts';
 
@@ -48,7 +48,7 @@ describe.each(['gate', 'rrsync'] as const)('the lock, with secondary: %s', (seco
     const had: boolean[] = [];
     const spying: RunProcess = async (spec) => {
       if (spec.program === 'rm') {
-        const lock = await waitForLock(path, kind, 0);
+        const lock = await takeLock(path, { kind });
         had.push(lock !== undefined);
         await lock?.release();
       }
@@ -65,7 +65,7 @@ describe.each(['gate', 'rrsync'] as const)('the lock, with secondary: %s', (seco
     const before = store.names('db');
     const { host, settings } = store;
     const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
-    const session = await waitForLock(lockPath(host, places, 'db'), kind, 0);
+    const session = await takeLock(lockPath(host, places, 'db'), { kind });
     const { done } = await run(store, {}, later);
     await session?.release();
     expect(done).toMatchObject({ locked: ['db'], deleted: 0, failures: [] });
@@ -148,7 +148,7 @@ it('waits for no session of a job of which nothing goes', async () => {
   store = daily(2);
   const { host, settings } = store;
   const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
-  const session = await waitForLock(lockPath(host, places, 'db'), 'file', 0);
+  const session = await takeLock(lockPath(host, places, 'db'));
   const { done } = await run(store);
   await session?.release();
   expect(done).toMatchObject({ locked: [], deleted: 0, failures: [] });
