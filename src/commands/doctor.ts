@@ -1,11 +1,13 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import pc from 'picocolors';
 import { loadConfig } from '../config/load.ts';
 import { programProblems } from '../config/channel-programs.ts';
 import { secretProblems } from '../config/secret-problems.ts';
 import type { Settings, TargetSettings } from '../config/settings.ts';
 import { silences } from '../config/silence.ts';
-import { whyKeptOut } from '../platform/files.ts';
+import { makePrivateDirectory, whyKeptOut, writeFileAtomic } from '../platform/files.ts';
+import { UnfitFileError } from '../platform/regular-file.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
 import { describeFileSystems } from '../run/file-systems.ts';
 import { describeNotSent } from '../run/not-sent.ts';
@@ -71,7 +73,7 @@ async function examine(settings: Settings, { job, target }: Selected, context: C
   const findings: Finding[] = [];
   if (preview.kind === 'failed') {
     findings.push({ kind: 'bad', text: `${OUTCOMES[preview.outcome].title}: ${preview.reason}` });
-    findings.push({ kind: 'note', text: OUTCOMES[preview.outcome].advice });
+    findings.push({ kind: 'note', text: preview.advice });
   } else {
     const { files, bytes, figures, objections, fileSystems, notSent } = preview;
     findings.push({ kind: 'good', text: `the source holds ${formatCount(files, 'file')}, ${formatSize(bytes)}` });
@@ -122,12 +124,17 @@ async function rsyncFinding(context: Context): Promise<Finding> {
     : { kind: 'good', text: `rsync ${version}` };
 }
 
+const TRIAL_BYTES = 64 * 1024;
+
 async function stateFinding(settings: Settings): Promise<Finding> {
   try {
-    await mkdir(settings.stateDirectory, { recursive: true, mode: 0o700 });
-    await access(settings.stateDirectory, constants.W_OK);
+    await makePrivateDirectory(settings.stateDirectory);
+    // A full or read-only file system shows only when something is written: as much as a state with its history.
+    const trial = join(settings.stateDirectory, '.doctor');
+    await writeFileAtomic(trial, Buffer.alloc(TRIAL_BYTES)).finally(() => rm(trial, { force: true }));
     return { kind: 'good', text: `${settings.stateDirectory} can be written` };
   } catch (error) {
+    if (error instanceof UnfitFileError) return { kind: 'bad', text: `state_dir: ${error.message}` };
     return { kind: 'bad', text: `state_dir cannot be written${whyKeptOut(error)}` };
   }
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/load.ts';
 import { deliverAlert } from '../notify/deliver.ts';
 import { reachedSomebody } from '../notify/tellings.ts';
+import { isFull } from '../platform/files.ts';
 import { UnfitFileError } from '../platform/regular-file.ts';
 import { SecretError } from '../platform/secrets.ts';
 import { alertDeps } from '../run/finish.ts';
@@ -47,7 +48,8 @@ function isUnattended(error: unknown, { interactive, environment }: Context): bo
 
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof ConfigError || error instanceof UsageError || error instanceof UnfitFileError) return 'usage';
-  return error instanceof SecretError ? 'secret' : 'internal-error';
+  if (error instanceof SecretError) return 'secret';
+  return isFull(error) ? 'no-space-here' : 'internal-error';
 }
 
 function adviceFor(error: unknown, outcome: Outcome): string {

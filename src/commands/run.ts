@@ -86,6 +86,7 @@ function showPreview(preview: Preview, { job, target }: RunRequest, options: Run
   const name = `${job.name} → ${target.name}`;
   if (preview.kind === 'failed') {
     context.log('error', `${name}: ${preview.reason}`);
+    context.log('info', `  What to do: ${preview.advice}`);
     return preview.exitCode;
   }
   const { newFiles, changedFiles, linkedFiles, basis } = preview.figures;

@@ -67,7 +67,7 @@ async function alertOne(settings: Settings, standing: Standing, now: Date, conte
   const told = { ...note, lastTold: now.toISOString(), told: note.told + 1 };
   // A run may have ended while we told: it has taken the note away and told the recovery, so none may stand again.
   noted &&= (await loadStaleNote(stateDirectory, job, target)) !== undefined;
-  if (noted) await saveStaleNote(stateDirectory, job, target, told);
+  if (noted) await saved(() => saveStaleNote(stateDirectory, job, target, told), standing, context);
   return true;
 }
 

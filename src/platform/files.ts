@@ -141,6 +141,11 @@ export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
 }
 
+/** Whether an error says that a disk is full, or what this user may have of it. */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
+}
+
 /** Numbers of Linux that Node has no name for: their code is `Unknown system error -122` (seen in Node 20). */
 const UNNAMED: Readonly<Record<number, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };
 

@@ -30,6 +30,8 @@ export type AttemptResult =
       readonly reason: string;
       /** The signal that ended it, for `interrupted`. */
       readonly signal?: NodeJS.Signals;
+      /** What to do; default: the advice of the outcome. */
+      readonly advice?: string;
       /** What the secondary may hold of it: a basis for the next attempt. Undefined: nothing. */
       readonly bytesDone: number | undefined;
       /** Whether its id may be used up there. */

@@ -8,6 +8,7 @@ import type { AttemptSpec } from './attempt-spec.ts';
 import { excludesOf } from './file-systems.ts';
 import { interruptionOf } from './interruption.ts';
 import type { RunDeps, RunRequest } from './request.ts';
+import { unexpectedEnd } from './run-end.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { nextAttemptDelay } from './retry.ts';
 
@@ -83,7 +84,9 @@ export async function makeAttempts(
       basesGoodAt,
       onProgress: noteProgress,
     };
-    const result = await attempt(spec, { ...deps, environment: sessionEnvironment() });
+    const result = await attempt(spec, { ...deps, environment: sessionEnvironment() }).catch((error: unknown) =>
+      thrownIn(error, id, state.broken, plan.signal),
+    );
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
     arrived ||= result.left === 'perhaps';
@@ -139,6 +142,17 @@ function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | unde
 /** What the next attempt may link to, the best first (facts.md#order-of-bases). */
 export function basesOf(state: JobState): SnapshotId[] {
   return [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
+}
+
+/**
+ * The end of an attempt in which something was thrown, such as a full disk here. What is known of it outlives that: its id is
+ * used, and what it has sent is a basis.
+ */
+function thrownIn(error: unknown, id: SnapshotId, noted: JobState['broken'], signal: AbortSignal): AttemptResult {
+  const { outcome, reason, signal: by, advice } = unexpectedEnd(error, signal);
+  const told = { ...(by === undefined ? {} : { signal: by }), ...(advice === undefined ? {} : { advice }) };
+  const bytesDone = noted?.id === id ? noted.bytes : 0;
+  return { kind: 'failed', outcome, reason, ...told, bytesDone, left: 'perhaps' };
 }
 
 /** The attempt that got furthest is the better basis. */

@@ -160,8 +160,9 @@ async function attemptsToEnd(
   const { source } = plan;
   const common = { attempts: made, source, state, warnings: [...warnings, ...more] };
   if (result.kind === 'failed') {
-    const { outcome, reason, signal } = result;
-    return { ...common, outcome, reason, ...(signal === undefined ? {} : { signal }) };
+    const { outcome, reason, signal, advice } = result;
+    const told = { ...(signal === undefined ? {} : { signal }), ...(advice === undefined ? {} : { advice }) };
+    return { ...common, outcome, reason, ...told };
   }
   const { transfer, verification, contents } = result;
   return {

@@ -1,4 +1,4 @@
-import { exitCodeOf, type Outcome } from '../shared/outcome.ts';
+import { exitCodeOf, OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import { nextSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
@@ -32,7 +32,14 @@ export type Preview =
       /** What came of trying the other sessions; empty unless it was asked for. */
       readonly probes: readonly Probe[];
     }
-  | { readonly kind: 'failed'; readonly exitCode: number; readonly outcome: Outcome; readonly reason: string };
+  | {
+      readonly kind: 'failed';
+      readonly exitCode: number;
+      readonly outcome: Outcome;
+      readonly reason: string;
+      /** What to do. */
+      readonly advice: string;
+    };
 
 /** How far a preview goes. */
 export interface PreviewOptions {
@@ -107,6 +114,6 @@ function dryPush(
   );
 }
 
-function failed({ outcome, reason, signal }: EarlyEnd): Preview {
-  return { kind: 'failed', exitCode: exitCodeOf(outcome, signal), outcome, reason };
+function failed({ outcome, reason, signal, advice = OUTCOMES[outcome].advice }: EarlyEnd): Preview {
+  return { kind: 'failed', exitCode: exitCodeOf(outcome, signal), outcome, reason, advice };
 }

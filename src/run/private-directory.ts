@@ -4,6 +4,7 @@ import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makePrivateDirectory } from '../platform/files.ts';
+import { UnfitFileError } from '../platform/regular-file.ts';
 
 /** A directory that only this user can enter, for ssh's configuration, keys, the canary and the seal. */
 export interface PrivateDirectory {
@@ -17,7 +18,7 @@ export interface PrivateDirectory {
  * @param configured `runtime_dir` of the configuration
  * @param name what it belongs to; only a hash of it stands in the path, for a socket's path holds 108 bytes (unix(7))
  * @param owner `run`: one at a time, by its lock; `process`: any number beside it, each swept once its process is gone
- * @throws Error when the parent belongs to somebody else or can be entered by others
+ * @throws UnfitFileError when the parent belongs to somebody else or can be entered by others
  */
 export async function openPrivateDirectory(
   configured: string | undefined,
@@ -29,10 +30,10 @@ export async function openPrivateDirectory(
   await makePrivateDirectory(parent);
   const { uid, mode } = await lstat(parent);
   if (uid !== process.getuid?.())
-    throw new Error(`The runtime directory ${parent} belongs to another user: set runtime_dir`);
+    throw new UnfitFileError(`The runtime directory ${parent} belongs to another user: set runtime_dir`);
   // Somebody who can write there could swap our directory for another.
   if ((mode & 0o022) !== 0)
-    throw new Error(`The runtime directory ${parent} can be written by others: chmod 700 ${parent}`);
+    throw new UnfitFileError(`The runtime directory ${parent} can be written by others: chmod 700 ${parent}`);
   await sweepDead(parent);
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 10);
   const path = join(parent, owner === 'run' ? hash : `${hash}-${process.pid}`);

@@ -46,9 +46,10 @@ export function unexpectedEnd(error: unknown, signal: AbortSignal): RunEnd {
       };
     case 'ENOSPC':
     case 'EDQUOT':
+      // Where, a failed write does not say.
       return {
-        outcome: 'internal-error',
-        reason: `this host has no space left for the files of the run (${errorMessage(error)})`,
+        outcome: 'no-space-here',
+        reason: `the files of the run cannot be written (${errorMessage(error)})`,
       };
     default:
       return {

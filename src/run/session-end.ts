@@ -9,6 +9,8 @@ export interface EarlyEnd {
   readonly reason: string;
   /** The signal that ended it, for `interrupted`. */
   readonly signal?: NodeJS.Signals;
+  /** What to do; default: the advice of the outcome. */
+  readonly advice?: string;
 }
 
 /** What a session that did not end well means for the run. */

@@ -74,8 +74,9 @@ export async function verifyJob(
     notSent: null,
   };
   const failure = (error: unknown): VerifyEnd => {
-    const { outcome, reason, signal } = unexpectedEnd(error, request.signal);
-    return { outcome, reason, ...(signal === undefined ? {} : { signal }) };
+    const { outcome, reason, signal, advice } = unexpectedEnd(error, request.signal);
+    const told = { ...(signal === undefined ? {} : { signal }), ...(advice === undefined ? {} : { advice }) };
+    return { outcome, reason, ...told };
   };
   const { signal, ...end } = await verifyToEnd(request, wanted, deps).catch(failure);
   const exitCode = exitCodeOf(end.outcome, signal);
@@ -159,7 +160,8 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
   if (snapshot === undefined) {
     return {
       outcome: 'usage',
-      reason: `this host knows of no sealed snapshot of ${job.name} on ${target.name}: run it first, or name one with --snapshot ID`,
+      reason: `this host knows of no sealed snapshot of ${job.name} on ${target.name}`,
+      advice: `Make one with: offsite-rsync run ${job.name}. Or name one that is there with --snapshot ID.`,
     };
   }
   const manifest = await loadManifest(settings.stateDirectory, job.name, target.name, snapshot);
@@ -173,8 +175,12 @@ async function verifyToEnd(request: RunRequest, wanted: SnapshotId | 'latest', d
   });
   const wasSealed = manifest !== undefined || latest?.id === snapshot;
   const unknown = await unknownSnapshot(request, snapshot, end, wasSealed);
-  return { snapshot, ...end, ...(unknown === undefined ? {} : { outcome: 'usage', reason: unknown }) };
+  const mistyped = { outcome: 'usage', reason: unknown ?? '', advice: NAME_ANOTHER } as const;
+  return { snapshot, ...end, ...(unknown === undefined ? {} : mistyped) };
 }
+
+const NAME_ANOTHER =
+  'Name a snapshot that is there with --snapshot, or leave that out: the newest is verified. offsite-rsync history lists them.';
 
 interface Subject {
   readonly request: RunRequest;

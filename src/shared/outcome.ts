@@ -40,6 +40,13 @@ export const OUTCOMES = {
     title: 'another run holds the lock',
     advice: 'Wait for the other run, or look at why it takes so long.',
   },
+  'no-space-here': {
+    code: 5,
+    retried: false,
+    title: 'no space left on this host',
+    advice:
+      'Free space or inodes on this host where state_dir and runtime_dir lie (df -h, df -i). No snapshot is lost, and the next run resumes.',
+  },
   'could-not-connect': {
     code: 10,
     retried: true,

@@ -278,7 +278,7 @@ it('a private directory that cannot be made is told when the guards have passed'
   expectFault(primary, secondary, {
     provoke: () => chmod(at('run'), 0o777),
     undo: () => chmod(at('run'), 0o700),
-    code: 1,
+    code: 2,
     says: /The runtime directory \S+ can be written by others/,
     advises: /./,
   }));

@@ -103,6 +103,7 @@ describe('verify', () => {
       /there is no snapshot 2020-01-01T000000Z of postgres on vault\. This host knows of .*Z/,
     );
     expect(gone.stdout).toContain(first);
+    expect(gone.stdout).toMatch(/what to do {2}Name a snapshot that is there with --snapshot/);
     expect(await readdir(join(primary.state, 'jobs'))).not.toContainEqual(expect.stringContaining('distrust'));
     const nonsense = await primary.call('verify', 'postgres', '--snapshot', '../../etc');
     expect(nonsense.code).toBe(2);
@@ -113,7 +114,9 @@ describe('verify', () => {
     await fillSampleTree(other.source);
     const never = await other.call('verify', 'never-run');
     expect(never.code).toBe(2);
-    expect(never.stdout).toMatch(/knows of no sealed snapshot.*run it first/);
+    expect(never.stdout).toMatch(
+      /knows of no sealed snapshot.*\n +what to do {2}Make one with: offsite-rsync run never-run/,
+    );
     await other.stop();
   });
 

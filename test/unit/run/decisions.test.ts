@@ -206,10 +206,12 @@ describe('an interruption', () => {
       outcome: 'interrupted',
     });
     expect(unexpectedEnd(error('EACCES'), signal)).toMatchObject({ outcome: 'usage' });
-    expect(unexpectedEnd(error('ENOSPC'), signal)).toMatchObject({
-      outcome: 'internal-error',
-      reason: expect.stringMatching(/no space left/) as string,
-    });
+    for (const full of ['ENOSPC', 'EDQUOT']) {
+      expect(unexpectedEnd(error(full), signal)).toMatchObject({
+        outcome: 'no-space-here',
+        reason: expect.stringMatching(/cannot be written/) as string,
+      });
+    }
     expect(unexpectedEnd('a string', signal)).toMatchObject({ outcome: 'internal-error', reason: 'a string' });
   });
 });
