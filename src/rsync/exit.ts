@@ -17,6 +17,8 @@ export type SessionVerdict =
       readonly outcome: Outcome;
       readonly reason: string;
       readonly left: Left;
+      /** What to do, where the outcome's own advice does not fit. */
+      readonly advice?: string;
       /** A file there has as many names as its file system allows, so nothing more can be linked to it. */
       readonly crowded?: boolean;
     };
@@ -66,6 +68,8 @@ interface WordsRow {
   readonly left?: Left;
   /** What they mean, where they do not say it. */
   readonly says?: string;
+  /** What to do, where the advice of `meaning` does not fit. */
+  readonly advice?: string;
   readonly crowded?: boolean;
 }
 
@@ -88,20 +92,25 @@ const WORDS: readonly WordsRow[] = [
   {
     pattern: /^rsync: \[generator\] (link .* failed: Too many links \(\d+\))/m,
     meaning: 'incomplete',
-    says: 'a file with hard links has as many names on the secondary as its file system allows (ext4: 65,000 in all snapshots together), so the next attempt begins a new one; if none gets through, the source alone has too many names of it: exclude some',
+    says: 'a file with hard links has as many names on the secondary as its file system allows (ext4: 65,000 in all snapshots together), so the next attempt begins a new one; if none gets through, the source alone has too many names of it',
+    advice:
+      'Run again: each attempt begins a new file there. If none gets through, exclude some of the names of that file, or keep the snapshots on a file system that allows more (XFS).',
     crowded: true,
   },
   {
     pattern: /^rsync: \[generator\] (.*mkdir .* failed: Too many links \(\d+\))/m,
     meaning: 'incomplete',
-    says: 'a directory has as many directories in it as the secondary’s file system allows (ext3: 32,000): exclude some',
+    says: 'a directory has as many directories in it as the secondary’s file system allows (ext3: 32,000)',
+    advice:
+      'Exclude some of these directories, or keep the snapshots on a file system that allows more (ext4 with dir_nlink, XFS).',
   },
   // ext4 says so of an xattr that does not fit into its block, and only of a file that did fit is the disk full.
   {
     pattern:
       /^(?![^]*rsync: \[\w+\] (?!set_xattr_acl)[^\n]*: No space left)[^]*?rsync: (?:\[\w+\] )?(set_xattr_acl: .*: No space left on device \(\d+\).*)/,
     meaning: 'incomplete',
-    says: 'an ACL has more entries than an extended attribute of the secondary’s file system can hold (ext4: some 500): reduce it, or exclude the file',
+    says: 'an ACL has more entries than an extended attribute of the secondary’s file system can hold (ext4: some 500)',
+    advice: 'Shorten the ACL of the file (getfacl shows it), or exclude it. Without owners and ACLs: metadata: plain.',
   },
   {
     pattern: /^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m,
@@ -191,12 +200,13 @@ function stalled({ afterMs, stderrTail }: Extract<ProcessEnd, { kind: 'stalled' 
 function judgeExit(code: number, stderr: string): SessionVerdict {
   const gate = judgeGateLine(stderr);
   if (gate !== undefined) return gate;
-  for (const { pattern, meaning, left = 'perhaps', says, crowded = false } of WORDS) {
+  for (const { pattern, meaning, left = 'perhaps', says, advice, crowded = false } of WORDS) {
     const said = pattern.exec(stderr)?.[1];
     if (said === undefined) continue;
     const reason = says === undefined ? said : `${says} (rsync: ${said})`;
     if (meaning === 'busy') return { kind: 'busy', reason };
-    return { kind: 'failed', outcome: meaning, reason, left, ...(crowded ? { crowded } : {}) };
+    const more = { ...(advice === undefined ? {} : { advice }), ...(crowded ? { crowded } : {}) };
+    return { kind: 'failed', outcome: meaning, reason, left, ...more };
   }
   const row = EXIT[code];
   const signal = row ? undefined : signalBehind(code);

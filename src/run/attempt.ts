@@ -3,7 +3,7 @@ import { describeReadErrors } from '../rsync/read-errors.ts';
 import type { SessionResult } from '../rsync/session.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
-import { checkCanary } from '../verify/canary.ts';
+import { checkCanary, WHO_REMOVES } from '../verify/canary.ts';
 import { clampedWarning, summariseComparison, verifySnapshot, type Verified } from '../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec, SealedContents, VerifiedPush } from './attempt-spec.ts';
 import { whileBusy } from './busy.ts';
@@ -12,7 +12,7 @@ import { withLongPath } from './long-paths.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
 import { sessionEnd, sessionVerdict } from './session-end.ts';
-import { disagreement, viewOf } from './three-views.ts';
+import { disagreement, NOT_ALL_SEEN, viewOf } from './three-views.ts';
 
 /** How an attempt ended. */
 export type AttemptResult =
@@ -86,6 +86,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
       kind: 'failed',
       outcome: 'incomplete',
       reason: `the directory of the new snapshot ${spec.tree.id} was there already; the next attempt takes another`,
+      advice: WHO_ELSE_WRITES,
       bytesDone: undefined,
       left: 'perhaps',
     };
@@ -155,7 +156,8 @@ async function verify(
   };
   const { source, exclude } = tree;
   const reason = await disagreement(views, { source, exclude, environment, signal, stallMs: wire.stallMs }, runProcess);
-  if (reason !== undefined) return { kind: 'failed', outcome: 'incomplete', reason, bytesDone, left: 'perhaps' };
+  if (reason !== undefined)
+    return { kind: 'failed', outcome: 'incomplete', reason, advice: NOT_ALL_SEEN, bytesDone, left: 'perhaps' };
 
   observe({ event: 'step-started', step: 'canary' });
   const candidates = spec.source.candidates;
@@ -173,7 +175,14 @@ async function verify(
         left: 'perhaps',
       };
     case 'gone':
-      return { kind: 'failed', outcome: 'incomplete', reason: canary.reason, bytesDone: undefined, left: 'perhaps' };
+      return {
+        kind: 'failed',
+        outcome: 'incomplete',
+        reason: canary.reason,
+        advice: WHO_REMOVES,
+        bytesDone: undefined,
+        left: 'perhaps',
+      };
     case 'blind':
       return {
         kind: 'failed',
@@ -192,6 +201,9 @@ async function verify(
       return canary satisfies never;
   }
 }
+
+const WHO_ELSE_WRITES =
+  'Find out what else writes there: another host with the same account and job, or this one with a clock that was set back.';
 
 const COPIED =
   'Files with many hard links had as many names on the secondary as its file system allows, so this snapshot holds copies of all files instead of links. Nothing of them was sent again; the next snapshot links to these.';

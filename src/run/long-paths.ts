@@ -26,8 +26,9 @@ type Failed = Extract<AttemptResult, { kind: 'failed' }>;
 export function withLongPath(failed: Failed, longest: LongestPath | undefined): Failed {
   if (longest === undefined || longest.bytes < TOO_LONG || !MISLEADING.includes(failed.outcome)) return failed;
   const which = `${longest.name.slice(0, SHOWN)}…`;
-  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: shorten or exclude ${which} (rsync: ${failed.reason})`;
-  return { ...failed, outcome: 'incomplete', reason, final: true };
+  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: ${which} (rsync: ${failed.reason})`;
+  const advice = 'Shorten that path, or exclude it: nothing of the job is secured while it is there.';
+  return { ...failed, outcome: 'incomplete', reason, advice, final: true };
 }
 
 /** Outcomes that such a path has shown itself as. */

@@ -24,7 +24,12 @@ export function sessionEnd(verdict: SessionVerdict, signal: AbortSignal): EarlyE
     case 'busy':
       return { outcome: 'refused', reason: `still busy: ${verdict.reason}`, left: 'nothing' };
     case 'failed':
-      return { outcome: verdict.outcome, reason: verdict.reason, left: verdict.left };
+      return {
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+        left: verdict.left,
+        ...(verdict.advice === undefined ? {} : { advice: verdict.advice }),
+      };
     case 'ok':
       return { outcome: 'internal-error', reason: 'a session that ended well was judged a failure', left: 'perhaps' };
     default:

@@ -27,6 +27,10 @@ export function viewOf({ source, skippedSpecial }: Pick<SessionResult, 'source' 
   return { files, directories, symlinks: symlinks - Math.max(0, skippedSpecial - specials) };
 }
 
+/** What to do where the views differ. */
+export const NOT_ALL_SEEN =
+  'Make the source stable while it is sent (backup job finished? snapshot of the file system?). If it is, look for an alias for rsync in /etc/popt.';
+
 /** Counts what a listing names. */
 export function createView(): { add(kind: ListedEntry['kind']): void; view(): View } {
   const view = { files: 0, directories: 0, symlinks: 0 };

@@ -9,7 +9,7 @@ import { forgetDamage, rememberDamage } from '../state/damage.ts';
 import { loadJobState } from '../state/job-state.ts';
 import { loadManifest } from '../state/manifest.ts';
 import { saveVerification } from '../state/verification.ts';
-import { checkCanary } from '../verify/canary.ts';
+import { checkCanary, WHO_REMOVES } from '../verify/canary.ts';
 import type { Comparison, Witnesses } from '../verify/comparison.ts';
 import { summariseComparison, verifySnapshot } from '../verify/verification.ts';
 import type { AttemptPlan } from './attempts.ts';
@@ -21,7 +21,7 @@ import { readRunSecrets } from './locked-run.ts';
 import type { NotSent } from './not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { disagreement, viewOf } from './three-views.ts';
+import { disagreement, NOT_ALL_SEEN, viewOf } from './three-views.ts';
 import { unexpectedEnd } from './run-end.ts';
 import { unknownSnapshot } from './unknown-snapshot.ts';
 import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
@@ -220,7 +220,7 @@ async function verifyOver(
     { source, exclude, environment: common.environment, signal, stallMs: plan.wire.stallMs },
     deps.runProcess,
   );
-  if (unlike !== undefined) return { ...compared, outcome: 'incomplete', reason: unlike };
+  if (unlike !== undefined) return { ...compared, outcome: 'incomplete', reason: unlike, advice: NOT_ALL_SEEN };
 
   deps.observe({ event: 'step-started', step: 'canary' });
   // A file that has changed since is another one than the snapshot's: it proves nothing.
@@ -234,7 +234,7 @@ async function verifyOver(
     case 'blind':
       return { ...compared, outcome: 'verification-blind', reason: canary.reason };
     case 'gone':
-      return { ...compared, outcome: 'incomplete', reason: canary.reason };
+      return { ...compared, outcome: 'incomplete', reason: canary.reason, advice: WHO_REMOVES };
     case 'unstable':
       return { ...compared, outcome: 'incomplete', reason: 'the source changes faster than it can be verified' };
     case 'seen':

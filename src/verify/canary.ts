@@ -36,6 +36,10 @@ export interface CanarySpec {
   readonly signal: AbortSignal;
 }
 
+/** What to do about what is `gone`. */
+export const WHO_REMOVES =
+  'Find out what removes snapshots or files on the secondary while they are written or verified.';
+
 const ABSENT_FILE = '.offsite-rsync-canary';
 
 /**

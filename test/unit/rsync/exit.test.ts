@@ -108,6 +108,22 @@ describe('the end of an rsync session', () => {
     }
   });
 
+  it('brings advice of its own where that of the outcome is about something else', () => {
+    const limits = ['generator] link "a" => b', 'generator] recv_generator: mkdir "/j/x"'].map(
+      (what) => `rsync: [${what} failed: Too many links (31)`,
+    );
+    const acl =
+      'rsync: [receiver] set_xattr_acl: fsetxattr("/a","user.rsync.%aacl") failed: No space left on device (28)';
+    for (const stderr of [...limits, acl]) {
+      const { advice } = exited(23, stderr) as { advice?: string };
+      expect(advice).toMatch(/exclude/i);
+      expect(advice).not.toMatch(/readable|stable/);
+    }
+    expect(exited(23, 'rsync: [sender] send_files failed to open "/a": Permission denied (13)')).not.toHaveProperty(
+      'advice',
+    );
+  });
+
   it.each([
     [2, 'offsite-gate: refused: too often', 'nothing'],
     [2, 'offsite-gate: refused: no space: 3 MiB free', 'nothing'],
