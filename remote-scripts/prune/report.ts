@@ -37,6 +37,11 @@ export const PLAIN_TABLE = {
   style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
 };
 
+/** The text of such a table, without the blanks with which cli-table3 fills the last column. */
+export function drawTable(table: Table.Table): string {
+  return table.toString().replace(/ +$/gm, '');
+}
+
 /** A plan for people: every snapshot with what becomes of it and all reasons. */
 export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: ReportStyle): string {
   const { colors, timezone } = style;
@@ -65,7 +70,7 @@ export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: Rep
   }
   const lines = [
     colors.bold(`${host}/${plan.job}`) + `  ${describePolicy(plan.policy)}  (${timezone})`,
-    plan.decisions.length + plan.leftovers.length + plan.oddities.length === 0 ? 'nothing there' : table.toString(),
+    plan.decisions.length + plan.leftovers.length + plan.oddities.length === 0 ? 'nothing there' : drawTable(table),
     ...plan.holds.map(({ kind, reason }) => colors.yellow(`ON HOLD (${kind}): ${reason}. ${HOLDS[kind].advice}`)),
     ...releaseLine(host, plan).map(colors.yellow),
     summary(plan, freed),
@@ -133,7 +138,7 @@ export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, n
       ]);
     }
   }
-  return `${table.toString()}\n`;
+  return `${drawTable(table)}\n`;
 }
 
 /** One host as `status` shows it. */

@@ -3,7 +3,7 @@ import type { Course, SimulatedDay } from '../../src/shared/retention-simulation
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings } from '../config/settings.ts';
-import { PLAIN_TABLE, type ReportStyle } from './report.ts';
+import { drawTable, PLAIN_TABLE, type ReportStyle } from './report.ts';
 import type { SimulatedJob } from './simulate.ts';
 
 /** Rows that a simulation prints at most: every day of a month, then fewer. */
@@ -46,7 +46,7 @@ export function renderSimulation(
       if (turnedAway > 0) lines.push(`${formatCount(turnedAway, 'snapshot')} left out: ${lets(gate)}`);
       else if (course.by === 'usual' && course.simulated > course.seen)
         lines.push(`no more often, because ${lets(gate)}; state expect.schedule for what is meant`);
-      return `${[...lines, table.toString()].join('\n')}\n`;
+      return `${[...lines, drawTable(table)].join('\n')}\n`;
     })
     .join('\n');
 }

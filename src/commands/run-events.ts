@@ -7,13 +7,16 @@ import { redactDeep, type Redact } from '../shared/redaction.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { ProgressBar } from './progress-bar.ts';
 
-const STEP_WORDS: Readonly<Record<Step, string>> = {
+const STEP_WORDS: Readonly<Record<Exclude<Step, 'verify'>, string>> = {
   connect: 'connecting',
   push: 'sending',
-  verify: 'verifying: reading both sides',
   canary: 'verifying that verification can see',
   seal: 'sealing',
 };
+const VERIFY_WORDS = {
+  full: 'verifying: reading both sides',
+  changed: 'verifying: reading what was sent, on both sides',
+} as const;
 
 /** Milliseconds between two lines of progress where no bar can be shown. */
 const LINE_EVERY = 60_000;
@@ -47,7 +50,7 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
       }
       case 'step-started':
         if (event.step !== 'push') bar?.clear();
-        say('info', STEP_WORDS[event.step]);
+        say('info', event.step === 'verify' ? VERIFY_WORDS[event.mode] : STEP_WORDS[event.step]);
         break;
       case 'progress': {
         bar?.update(label, event);

@@ -131,8 +131,8 @@ async function verify(
   const { verifyWire: wire, tree, signal } = spec;
   const { bytesDone } = pushed;
   const begun = clock.monotonic();
-  observe({ event: 'step-started', step: 'verify' });
   const mode = spec.verifyMode === 'changed' && pushed.sentNames !== undefined ? 'changed' : 'full';
+  observe({ event: 'step-started', step: 'verify', mode });
   const only = `${spec.directory}/only`;
   if (mode === 'changed') await writeOnlyFilter(only, pushed.sentNames ?? []);
   const witnesses = { since, unseenSince: unseenSinceOf(spec, since, pushed) };

@@ -28,7 +28,9 @@ export type RunEvent =
       /** Whether a basis under another name is looked for. */
       readonly fuzzy: boolean;
     }
-  | { readonly event: 'step-started'; readonly step: Step }
+  | { readonly event: 'step-started'; readonly step: Exclude<Step, 'verify'> }
+  /** `changed`: only what was sent is read. */
+  | { readonly event: 'step-started'; readonly step: 'verify'; readonly mode: 'full' | 'changed' }
   | {
       readonly event: 'progress';
       readonly files: number;

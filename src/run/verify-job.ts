@@ -195,7 +195,7 @@ async function verifyOver(
 ): Promise<VerifyEnd & { readonly kind: 'ended' }> {
   const tree = { source: job.source, job: job.name, id: snapshot, exclude: excludesOf(job, plan.source.fileSystems) };
   const common = { wire: plan.verifyWire, tree, environment: sessionEnvironment(), signal };
-  deps.observe({ event: 'step-started', step: 'verify' });
+  deps.observe({ event: 'step-started', step: 'verify', mode: 'full' });
   const verified = await whileBusy(
     () => verifySnapshot({ ...common, witnesses, directory: `${plan.directory}/stand-ins` }, deps.runProcess),
     sessionVerdict,

@@ -19,6 +19,8 @@ afterAll(async () => {
   await secondary.stop();
 });
 
+const laterAt = (name: string) => () => at(name); // the primary is made later
+
 /** Puts something else in a place while something is done, and then puts back what was there. */
 async function inPlaceOf<T>(path: string, put: (path: string) => Promise<unknown>, act: () => Promise<T>): Promise<T> {
   await rename(path, `${path}.aside`);
@@ -36,6 +38,7 @@ describe('this host', () => {
     ['state', 'run'],
     ['run', 'run'],
     ['run', 'verify'],
+    ['run', 'doctor'],
   ])(
     'has a file in the place of the directory %s: %s says so, and that it is no defect of ours',
     async (name, command) => {
@@ -52,6 +55,26 @@ describe('this host', () => {
       await primary.secure();
     },
   );
+
+  it.each([
+    [
+      'a file in the place of',
+      laterAt('state'),
+      /state_dir: \/\S+\/state is no directory; a directory belongs there: move/,
+    ],
+    ['a file above', laterAt('state/deeper'), /state_dir: \/\S+\/deeper lies below something that is no directory/],
+  ])('has %s state_dir: doctor names it in words', async (_, place, says) => {
+    await primary.configure({ top: { state_dir: place() } });
+    const end = await inPlaceOf(
+      at('state'),
+      (path) => writeFile(path, ''),
+      () => primary.call('doctor'),
+    );
+    await primary.configure();
+    expect(end.stdout).toMatch(says);
+    expect(end.stdout + end.stderr).not.toMatch(/EEXIST|ENOTDIR|defect in offsite-rsync/);
+    expect(end.code).not.toBe(0);
+  });
 
   it('has a directory in the place of the lock: status tells of the runs that failed, though they could not write the state', async () => {
     await inPlaceOf(at('state/postgres@vault.lock'), mkdir, async () => {

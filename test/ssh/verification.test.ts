@@ -244,6 +244,7 @@ describe('run', () => {
     flipByte(secondary.path('changed', sound, 'deep/er/run.sh'), 5);
     const blind = await other.call('run', 'changed', '--force');
     expect(blind.stdout).toContain('what was sent read on both sides'); // sealed with what had rotted: README and security.md say so
+    expect(blind.stderr).toMatch(/verifying: reading what was sent, on both sides$/m);
     expect(blind.code).toBe(0);
     expect(await other.call('verify', 'changed')).toMatchObject({ code: 20 });
     await other.secure();

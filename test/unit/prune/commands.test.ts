@@ -187,6 +187,16 @@ describe('offsite-prune HOST', () => {
     expect(job.snapshots.filter(({ action }) => action === 'remove').length).toBeLessThan(4);
   });
 
+  it.each([{ words: [HOST, '--simulate', '60'] }, { words: [HOST, '--dry-run'] }, { words: ['status'] }])(
+    'ends no line of a table with blanks: $words',
+    async ({ words }) => {
+      store = makeStore(3);
+      const { stdout } = await prune(bundle, [...words, '--config', store.config]);
+      expect(stdout).toMatch(/^(?:day +date|snapshot +arrived|host +job)/m);
+      expect(stdout).not.toMatch(/ $/m);
+    },
+  );
+
   it('simulates', async () => {
     store = makeStore(3);
     const { code, stdout } = await run(store, '--simulate', '60');
