@@ -1,48 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-
-/**
- * The floors of the house (docs/architecture.md), top first. A room may import from its own floor's rooms
- * only where the row says so, and from every floor below; never from one above.
- */
-const FLOORS = [
-  ['cli'],
-  ['commands'],
-  ['demo'],
-  ['run', 'verify'],
-  ['rsync', 'ssh', 'notify', 'insight', 'systemd'],
-  ['config', 'state'],
-  ['platform'],
-  ['shared'],
-];
-
-/** Rooms of one floor that may use each other: `run` is the one straight line that calls `verify`. */
-const SAME_FLOOR_ALLOWED = { run: ['verify'], config: [], state: [] };
-
-function floorRules() {
-  return FLOORS.flatMap((rooms, floor) =>
-    rooms.map((room) => {
-      const above = FLOORS.slice(0, floor).flat();
-      const beside = rooms.filter((other) => other !== room && !(SAME_FLOOR_ALLOWED[room] ?? []).includes(other));
-      const closed = [...above, ...beside];
-      return restrictedImports(room === 'cli' ? 'src/cli.ts' : `src/${room}/**/*.ts`, [
-        ...(closed.length === 0
-          ? []
-          : [
-              {
-                regex: `^\\.\\.?/(.*/)?(${closed.join('|')})(/|\\.ts$)`,
-                message: `src/${room} stands on a lower floor (or beside): imports go down only (docs/architecture.md).`,
-              },
-            ]),
-        { regex: 'remote-scripts/', message: 'The controller does not import the programs of the secondary.' },
-      ]);
-    }),
-  );
-}
-
-function restrictedImports(files, patterns) {
-  return { files: [files], rules: { 'no-restricted-imports': ['error', { patterns }] } };
-}
+import { roomsRule } from './scripts/rooms.mjs';
 
 const AJV_IS_FOR_THE_BUILD = {
   regex: '^ajv(/|$)',
@@ -83,13 +41,11 @@ export default tseslint.config(
       'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
     },
   },
-  ...floorRules(),
-  restrictedImports('remote-scripts/**/*.ts', [
-    {
-      regex: 'src/(cli|commands|demo|run|verify|rsync|ssh|config|state)(/|\\.ts$)',
-      message: 'The secondary uses notify, platform and shared only.',
-    },
-  ]),
+  {
+    files: ['src/**/*.ts', 'remote-scripts/**/*.ts'],
+    plugins: { house: { rules: { rooms: roomsRule } } },
+    rules: { 'house/rooms': 'error' },
+  },
   {
     files: ['src/**/*.ts', 'remote-scripts/**/*.ts'],
     ignores: ['src/shared/schema-compiler.ts'],

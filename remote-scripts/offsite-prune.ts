@@ -15,6 +15,7 @@ import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/command
 import { describeExits, EXIT } from './prune/exit-codes.ts';
 import { createProgress } from './prune/progress.ts';
 import { PruneRefusal } from './prune/refusal.ts';
+import { StoreRefusal } from './store/refusal.ts';
 import { runSimulation } from './prune/simulate.ts';
 
 declare global {
@@ -54,7 +55,7 @@ async function main(argv: readonly string[]): Promise<number> {
       return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
     }
     process.stderr.write(`offsite-prune: ${errorMessage(error)}\n`);
-    if (error instanceof PruneRefusal || error instanceof SecondaryConfigError) return EXIT.usage.code;
+    if (error instanceof StoreRefusal || error instanceof SecondaryConfigError) return EXIT.usage.code;
     return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : EXIT.failed.code;
   }
 }

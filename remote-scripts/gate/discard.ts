@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { TRASH } from '../config/location.ts';
-import { moveToTrash, prepareTrash, syncDirectory } from '../prune/trash.ts';
+import { moveToTrash, prepareTrash, syncDirectory } from '../store/trash.ts';
 import { directoryName, readJobDirectory } from './job-directory.ts';
 
 /**

@@ -12,7 +12,7 @@ import { lockPath, mountWithin, readMountPoints } from './places.ts';
 import { removalsOf, type JobPlan } from './plan.ts';
 import { oldSpool, removeOldSpool } from './spool.ts';
 import type { Survey } from './survey.ts';
-import { moveToTrash, prepareTrash, syncDirectory, type Trash } from './trash.ts';
+import { moveToTrash, prepareTrash, syncDirectory, type Trash } from '../store/trash.ts';
 
 /** Milliseconds that prune waits for whoever is writing to a job; a push that lasts longer goes before. */
 export const LOCK_WAIT = 20_000;

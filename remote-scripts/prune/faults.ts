@@ -1,7 +1,7 @@
 import { errorMessage } from '../../src/platform/files.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Problem } from './problems.ts';
-import { PruneRefusal } from './refusal.ts';
+import { StoreRefusal } from '../store/refusal.ts';
 
 /** A job that could not be looked at. Nothing of it is touched, and the others go on. */
 export interface JobFault {
@@ -13,7 +13,7 @@ export interface JobFault {
 
 /** What was thrown while a job was looked at, as a fault of that job. */
 export function faultOf(job: string, error: unknown): JobFault {
-  return { job, reason: errorMessage(error), refused: error instanceof PruneRefusal };
+  return { job, reason: errorMessage(error), refused: error instanceof StoreRefusal };
 }
 
 /** Faults as what a person must know. Pure. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
 import { TRASH } from '../config/location.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { ownDirectory, realDirectory } from '../store/own-directory.ts';
 import { PruneRefusal } from './refusal.ts';
 
 /** Where everything of one host lies. */
@@ -48,7 +49,7 @@ export interface CheckedHost {
 
 /**
  * Makes sure that prune works where it believes to: real directories, the host's own owned by us.
- * @throws PruneRefusal when one is missing, a symbolic link, or somebody else's
+ * @throws StoreRefusal when one is missing, a symbolic link, or somebody else's
  */
 export async function checkHostRoot(
   settings: SecondarySettings,
@@ -59,29 +60,6 @@ export async function checkHostRoot(
   const { dev } = await ownDirectory(places.root, uid);
   await ownDirectory(places.state, uid);
   return { device: dev };
-}
-
-/** A directory that is ours and no symbolic link. @throws PruneRefusal otherwise */
-export async function ownDirectory(path: string, uid: number): Promise<{ dev: number }> {
-  const found = await realDirectory(path);
-  if (found.uid !== uid) {
-    throw new PruneRefusal(
-      `${path} belongs to user ${found.uid}, and this runs as user ${uid}. Run it as the host's account, or correct the owner.`,
-    );
-  }
-  return found;
-}
-
-async function realDirectory(path: string): Promise<{ dev: number; uid: number }> {
-  try {
-    const found = await lstat(path);
-    if (found.isDirectory()) return found;
-    const what = found.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
-    throw new PruneRefusal(`${path} is ${what}. Prune deletes only in real directories.`);
-  } catch (error) {
-    if (isMissing(error)) throw new PruneRefusal(`${path} does not exist. Run install.sh for this host.`);
-    throw error;
-  }
 }
 
 /**

@@ -4,7 +4,8 @@ import { changedSnapshots } from './changed.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
-import { checkHostRoot, hostPlaces, ownDirectory, type HostPlaces } from './places.ts';
+import { checkHostRoot, hostPlaces, type HostPlaces } from './places.ts';
+import { ownDirectory } from '../store/own-directory.ts';
 import { planJob, type JobPlan } from './plan.ts';
 import { isMissing } from '../../src/platform/files.ts';
 import { lstat } from 'node:fs/promises';
@@ -31,7 +32,7 @@ export interface SurveyInput {
 
 /**
  * Looks at every job of a host and plans; changes nothing. A job that cannot be looked at is a fault of its own.
- * @throws PruneRefusal when a directory of the host is not what it must be
+ * @throws StoreRefusal when a directory of the host is not what it must be
  */
 export async function surveyHost({ settings, host, uid, memory, now }: SurveyInput): Promise<Survey> {
   const places = hostPlaces(settings, host.name);

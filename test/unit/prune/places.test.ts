@@ -35,7 +35,9 @@ describe('prune begins', () => {
     store = createStore();
     renameSync(join(store.base, path), join(store.base, 'elsewhere'));
     symlinkSync(join(store.base, 'elsewhere'), join(store.base, path));
-    await expect(check(store)).rejects.toThrow(/is a symbolic link. Prune deletes only in real directories/);
+    await expect(check(store)).rejects.toThrow(
+      /is a symbolic link. Only in real directories is anything moved or deleted/,
+    );
   });
 
   it('not without its directories', async () => {

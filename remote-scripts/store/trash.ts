@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
-import { ownDirectory } from './places.ts';
+import { ownDirectory } from './own-directory.ts';
 
 /**
  * The trash of one host, as one run of prune knows it. Meanwhile only the gate puts something there: attempts, under a
@@ -13,7 +13,7 @@ export interface Trash {
   readonly taken: Set<string>;
 }
 
-/** Makes the trash of a host, or makes sure that what is there is ours. @throws PruneRefusal when it is not */
+/** Makes the trash of a host, or makes sure that what is there is ours. @throws StoreRefusal when it is not */
 export async function prepareTrash(path: string, uid: number): Promise<Trash> {
   try {
     await mkdir(path, { mode: 0o700 });
