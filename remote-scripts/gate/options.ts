@@ -2,6 +2,8 @@
 export interface WireOptions {
   /** Which owners and modes are kept; `none` for a seal. */
   readonly metadata: 'fake_super' | 'plain' | 'none';
+  /** `-H`: which names are one file. A client whose source cannot tell leaves it out. */
+  readonly hardLinks: boolean;
   /** How many `-y` were sent: 0, 1 or 2. */
   readonly fuzzy: number;
   /** `-z`: compress with what both ends agree on. */
@@ -44,7 +46,7 @@ export const LETTERS: ReadonlyMap<string, number> = new Map([
   ['z', 1], // compress
 ]);
 
-/** Letters that go with each kind of metadata; they shape the wire format, so neither more nor fewer will do. */
+/** Letters that go with each kind of metadata; they shape the wire format, so neither more nor fewer will do. Only `H` may be missing. */
 const METADATA_LETTERS = { fake_super: 'lHogDtpAr', plain: 'lHDtpr' } as const;
 
 interface LongOptionRule {
@@ -77,12 +79,14 @@ export function metadataOf(
   fakeSuper: boolean,
 ): 'fake_super' | 'plain' | undefined {
   const metadata = fakeSuper ? 'fake_super' : 'plain';
-  const needed = METADATA_LETTERS[metadata];
+  const needed = metadataLetters({ metadata, hardLinks: letters.has('H') });
   const present = [...letters.keys()].filter((letter) => METADATA_LETTERS.fake_super.includes(letter));
   return present.length === needed.length && present.every((letter) => needed.includes(letter)) ? metadata : undefined;
 }
 
 /** The letters of a kind of metadata, as rsync sends them. */
-export function metadataLetters(metadata: WireOptions['metadata']): string {
-  return metadata === 'none' ? 't' : METADATA_LETTERS[metadata];
+export function metadataLetters({ metadata, hardLinks }: Pick<WireOptions, 'metadata' | 'hardLinks'>): string {
+  if (metadata === 'none') return 't';
+  const letters = METADATA_LETTERS[metadata];
+  return hardLinks ? letters : letters.replace('H', '');
 }

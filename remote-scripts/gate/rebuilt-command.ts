@@ -55,7 +55,7 @@ function lettersOf(request: GateRequest, { delta, fuzzy }: Rebuild): string {
   const dryRun = request.kind === 'verify' || (request.kind === 'push' && request.dryRun);
   return [
     dryRun ? 'n' : '',
-    metadataLetters(wire.metadata),
+    metadataLetters(wire),
     request.kind === 'push' && fuzzy ? 'y'.repeat(wire.fuzzy) : '',
     request.kind === 'push' && !delta ? 'W' : '',
     request.kind === 'verify' || (request.kind === 'push' && request.checksum) ? 'c' : '',

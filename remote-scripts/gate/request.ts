@@ -168,6 +168,7 @@ function wireOptions(
   const compressChoice = long.get('compress-choice');
   return {
     metadata,
+    hardLinks: letters.has('H'),
     fuzzy: letters.get('y') ?? 0,
     compress: letters.has('z'),
     capabilities,

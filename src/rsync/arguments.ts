@@ -9,6 +9,8 @@ export interface Wire {
   readonly alias: string;
   readonly secondary: 'gate' | 'rrsync';
   readonly metadata: 'fake_super' | 'plain';
+  /** Whether names of one inode are stored as such (`-H`): not where the source gives one number to several files. */
+  readonly hardLinks: boolean;
   readonly compress: boolean;
   /** Seconds without any data after which rsync gives up, here and there. */
   readonly timeoutSeconds: number;
@@ -50,7 +52,7 @@ export interface PushOptions {
 /** Arguments of a push (design.md#the-wire). The options that `metadata` stands for are the same in {@link checkArguments}. */
 export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): string[] {
   return [
-    ...metadataOptions(wire.metadata),
+    ...metadataOptions(wire),
     ...(options.dryRun ? ['--dry-run'] : []),
     ...(options.checksum === true ? ['--checksum'] : []),
     '--partial',
@@ -86,7 +88,7 @@ export interface CheckOptions {
 /** Arguments of the checksum-only dry run that is the verification, and of the canary. */
 export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): string[] {
   return [
-    ...metadataOptions(wire.metadata),
+    ...metadataOptions(wire),
     '--dry-run',
     '--checksum',
     '-i',
@@ -137,11 +139,12 @@ export function listArguments(tree: Pick<Tree, 'source' | 'exclude'> & { readonl
   ];
 }
 
-function metadataOptions(metadata: Wire['metadata']): string[] {
+function metadataOptions({ metadata, hardLinks }: Wire): string[] {
+  const links = hardLinks ? 'H' : '';
   return metadata === 'fake_super'
-    ? ['-aHA', '--numeric-ids', '-M--fake-super']
+    ? [`-a${links}A`, '--numeric-ids', '-M--fake-super']
     : // Owners and ACLs cannot be kept here, and a mode without owner bits would lock the account out of its own files.
-      ['-rltpDH', '--chmod=Du+rwx,Fu+rw'];
+      [`-rltpD${links}`, '--chmod=Du+rwx,Fu+rw'];
 }
 
 function connection(wire: Wire): string[] {

@@ -135,7 +135,7 @@ export async function planAttempts(
 ): Promise<AttemptPlan> {
   const { job, target, settings, signal } = request;
   return {
-    ...wiresOf(target, directory, source.bytes),
+    ...wiresOf(target, directory, source),
     connect,
     source,
     bandwidthLimit: bandwidthLimitOf(job, target),

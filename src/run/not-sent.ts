@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import type { FalseLinks } from './false-groups.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { decodeName } from '../rsync/itemized.ts';
 import type { ListedEntry } from '../rsync/listing.ts';
@@ -11,6 +12,8 @@ export interface NotSent {
   readonly specials: number;
   /** What only a closer look shows; undefined where none was taken. */
   readonly closer: CloserLook | undefined;
+  /** Why no hard link is sent as one; undefined where all are. */
+  readonly falseLinks?: FalseLinks | undefined;
 }
 
 /** What is not in a listing. */
@@ -30,7 +33,7 @@ export type CloserLook =
 export interface NotSentWatch {
   readonly onEntry: (entry: ListedEntry) => void;
   /** What came of it, once the walk is over. */
-  end(): Promise<NotSent>;
+  end(): Promise<Omit<NotSent, 'falseLinks'>>;
 }
 
 /** What {@link LOOK} prints. */
@@ -104,8 +107,10 @@ function beginLook(
 }
 
 /** Says what is not sent, a line each; none when everything is. */
-export function describeNotSent({ devices, specials, closer }: NotSent): string[] {
+export function describeNotSent({ devices, specials, closer, falseLinks }: NotSent): string[] {
   const lines: string[] = [];
+  if (falseLinks !== undefined)
+    lines.push(`hard links as such, but each name as a file of its own, since ${because(falseLinks)}`);
   if (devices > 0) lines.push(formatCount(devices, 'device node'));
   if (specials > 0) lines.push(formatCount(specials, 'FIFO or socket', 'FIFOs and sockets'));
   if (closer?.kind === 'not-seen') {
@@ -120,6 +125,12 @@ export function describeNotSent({ devices, specials, closer }: NotSent): string[
     lines.push(`holes of ${formatCount(closer.sparse, 'sparse file')} (${formatSize(closer.holes)}, stored as zeros)`);
   }
   return lines.map(asLine);
+}
+
+function because(falseLinks: FalseLinks): string {
+  if (falseLinks.kind === 'not-looked') return `nobody could see whether they are any: ${falseLinks.why}`;
+  const [one, other] = falseLinks.names;
+  return `${one} and ${other} have one inode number and are not one file; some FUSE and union file systems do that`;
 }
 
 function asLine(what: string): string {

@@ -4,6 +4,7 @@ import { nextDue } from '../shared/schedule.ts';
 import type { ConnectionTimes } from '../ssh/client-config.ts';
 import { remoteShell } from '../ssh/connection.ts';
 import type { JobState } from '../state/job-state.ts';
+import type { SourceSummary } from './source.ts';
 
 /** Slowest reading of a disk that comparing by checksum allows for, in bytes a second. */
 const SLOWEST_DISK = 8 * 1024 * 1024;
@@ -23,7 +24,7 @@ const LONGEST_TIMEOUT = 999_999;
 export function wiresOf(
   target: TargetSettings,
   directory: string,
-  bytes: number,
+  { bytes, notSent }: Pick<SourceSummary, 'bytes' | 'notSent'>,
 ): { readonly wire: Wire; readonly verifyWire: Wire } {
   const seconds = Math.max(1, Math.ceil(target.ioTimeoutMs / 1000));
   const wire: Wire = {
@@ -31,6 +32,7 @@ export function wiresOf(
     alias: target.name,
     secondary: target.secondary,
     metadata: target.metadata,
+    hardLinks: notSent.falseLinks === undefined,
     compress: target.compress,
     timeoutSeconds: seconds,
     stallMs: stallMsOf(target),

@@ -6,6 +6,7 @@ import { decodeName } from '../rsync/itemized.ts';
 import { listSource } from '../rsync/listing.ts';
 import type { CanaryCandidate } from '../verify/canary.ts';
 import { createView, type View } from './three-views.ts';
+import { watchGroups } from './false-groups.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 import { watchNotSent, type NotSent } from './not-sent.ts';
 import type { LongestPath } from './long-paths.ts';
@@ -75,6 +76,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const counter = createView();
   const watch = await watchFileSystems(spec, spec.inUnit);
   const unsent = watchNotSent(spec, run);
+  const groups = watchGroups(spec, run);
   let files = 0;
   let bytes = 0;
   let largestFile = 0;
@@ -92,6 +94,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     last = name;
     counter.add(kind);
     unsent.onEntry(entry);
+    groups.onEntry(entry);
     if (name.length > LONG) longestPath = longerPath(longestPath, name);
     watch.onEntry(name, kind === 'directory');
     if (kind !== 'file') return;
@@ -104,7 +107,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     if (mtimeMs < oldBeforeMs) oldFiles += 1;
     if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
   });
-  const notSent = await unsent.end();
+  const [unsentEntries, falseLinks] = await Promise.all([unsent.end(), groups.end()]);
   const verdict = judgeSession(end, last);
   switch (verdict.kind) {
     case 'aborted':
@@ -132,7 +135,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
           oldFiles,
           candidates,
           fileSystems,
-          notSent,
+          notSent: { ...unsentEntries, falseLinks },
           longestPath,
           names: names.end(),
         },

@@ -98,7 +98,7 @@ function mutate([line, mutations]: [string, Mutation[]]): string {
 const NAME = '2\\d{3}-\\d{2}-\\d{2}T\\d{6}Z';
 /** Everything that may be emitted, written down a second time, independently of the code that emits it. */
 const EMITTED = new RegExp(
-  `^rsync --server -(?:n?(?:lHogDtpAr|lHDtpr)y{0,2}c?z?|tz?)e\\.i?L?s?f?x?C?I?v?u?( (?:--log-format=%i(?:%I)?|--timeout=\\d{1,6}|--bwlimit=\\d{1,9}|--compress-choice=(?:zstd|lz4|zlibx|zlib|none)|--delete|--stats|--partial|--numeric-ids|--fake-super|--link-dest /${NAME}/))* \\. ${NAME}(?:\\.partial/|\\.sealed)$`,
+  `^rsync --server -(?:n?(?:lH?ogDtpAr|lH?Dtpr)y{0,2}c?z?|tz?)e\\.i?L?s?f?x?C?I?v?u?( (?:--log-format=%i(?:%I)?|--timeout=\\d{1,6}|--bwlimit=\\d{1,9}|--compress-choice=(?:zstd|lz4|zlibx|zlib|none)|--delete|--stats|--partial|--numeric-ids|--fake-super|--link-dest /${NAME}/))* \\. ${NAME}(?:\\.partial/|\\.sealed)$`,
 );
 
 /** The words of a line as a lenient reader (rrsync) would find them: split at every Unicode blank, quotes dropped. */

@@ -22,6 +22,7 @@ export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet
     alias: ALIAS,
     secondary: way,
     metadata: 'fake_super',
+    hardLinks: true,
     compress: true,
     timeoutSeconds: 300,
     stallMs: 900_000,

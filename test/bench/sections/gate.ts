@@ -29,7 +29,13 @@ export const gateSection: Section = async ({ bench, report, say }) => {
   const recorded = join(bench.directory, 'recorded');
   await writeFile(recorder, `#!/bin/sh\nshift\nprintf '%s' "$*" > ${recorded}\nexit 1\n`);
   await chmod(recorder, 0o755);
-  const wire = { remoteShell: [recorder], alias: ALIAS, secondary: 'gate', metadata: 'fake_super' } as const;
+  const wire = {
+    remoteShell: [recorder],
+    alias: ALIAS,
+    secondary: 'gate',
+    metadata: 'fake_super',
+    hardLinks: true,
+  } as const;
   const args = checkArguments(
     { ...wire, compress: true, timeoutSeconds: 300, stallMs: 900_000 },
     { source, job, id, exclude: [] },

@@ -111,6 +111,7 @@ export async function startGateHost(place?: string): Promise<GateHost> {
     alias: ALIAS,
     secondary: 'gate',
     metadata,
+    hardLinks: true,
     compress,
     timeoutSeconds: 60,
     stallMs: 60_000,

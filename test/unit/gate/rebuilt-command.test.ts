@@ -32,6 +32,10 @@ test('writes a verification anew, always as a dry run', () => {
   );
 });
 
+test('asks for hard links where the client does', () => {
+  expect(rebuiltCommand(requestOf(PUSH.replace(/( -[a-z]*)H/, '$1')), REBUILD)).toContain(' -logDtpAryyze.');
+});
+
 test('writes a seal anew', () => {
   const seal = `rsync --server -te.LsfxCIvu . db/${ID}.sealed`;
   expect(rebuiltCommand(requestOf(seal), { ...REBUILD, destination: `${ID}.sealed`, basis: undefined })).toBe(

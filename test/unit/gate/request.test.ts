@@ -30,6 +30,7 @@ test('reads a push with its bases in order', () => {
       bases: [PREVIOUS, BROKEN],
       wire: {
         metadata: 'fake_super',
+        hardLinks: true,
         fuzzy: 2,
         compress: false,
         capabilities: 'iLsfxCIvu',
@@ -40,6 +41,14 @@ test('reads a push with its bases in order', () => {
         timeout: 300,
       },
     },
+  });
+});
+
+test.each([PUSH, PLAIN_PUSH, VERIFY, CANARY])('reads what is sent without hard links: %s', (line) => {
+  expect(parseRequest(line)).toMatchObject({ request: { wire: { hardLinks: true } } });
+  expect(parseRequest(line.replace(/( -[a-z]*)H/, '$1'))).toMatchObject({
+    ok: true,
+    request: { wire: { hardLinks: false } },
   });
 });
 

@@ -18,6 +18,7 @@ const wire: Wire = {
   alias: 'vault',
   secondary: 'rrsync',
   metadata: 'fake_super',
+  hardLinks: true,
   compress: true,
   timeoutSeconds: 300,
   stallMs: 900_000,

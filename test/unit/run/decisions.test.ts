@@ -240,19 +240,19 @@ jobs:
   const state = { lastFullVerification: '2026-11-18T00:00:00.000Z' } as JobState;
 
   it('gives what compares by checksum the time to read everything, and rounds seconds up', () => {
-    const { wire, verifyWire } = wiresOf(target, '/run/x', 80 * 1024 * 1024);
+    const { wire, verifyWire } = wiresOf(target, '/run/x', { ...summary, bytes: 80 * 1024 * 1024 });
     expect(wire).toMatchObject({ timeoutSeconds: 2, alias: 'vault', secondary: 'gate' });
     expect(verifyWire.timeoutSeconds).toBe(12);
-    expect(wiresOf(target, '/run/x', 60e9).verifyWire.timeoutSeconds).toBeGreaterThan(6000);
-    expect(wiresOf(target, '/run/x', 1e15).verifyWire.timeoutSeconds).toBe(999_999); // the gate reads six digits
+    expect(wiresOf(target, '/run/x', { ...summary, bytes: 60e9 }).verifyWire.timeoutSeconds).toBeGreaterThan(6000);
+    expect(wiresOf(target, '/run/x', { ...summary, bytes: 1e15 }).verifyWire.timeoutSeconds).toBe(999_999); // the gate reads six digits
     expect(connectionTimes(target).connect).toBe(1);
   });
 
   it('lets nothing stand still for longer than its limit, but for the time it takes to read everything for a checksum', () => {
-    const { wire, verifyWire } = wiresOf(target, '/run/x', 80 * 1024 * 1024);
+    const { wire, verifyWire } = wiresOf(target, '/run/x', { ...summary, bytes: 80 * 1024 * 1024 });
     expect(wire.stallMs).toBe(900_000);
     expect(verifyWire.stallMs).toBe(910_000);
-    expect(wiresOf(target, '/run/x', 60e9).verifyWire.stallMs).toBeGreaterThan(6_900_000);
+    expect(wiresOf(target, '/run/x', { ...summary, bytes: 60e9 }).verifyWire.stallMs).toBeGreaterThan(6_900_000);
     // Whoever lets rsync wait longer than that wants to wait.
     expect(stallMsOf({ ...target, ioTimeoutMs: 3_600_000 })).toBe(3_600_000);
   });

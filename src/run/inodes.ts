@@ -1,0 +1,35 @@
+/** One name of an inode with several. */
+export interface Inode {
+  /** Device and inode number. */
+  readonly number: string;
+  /** Names that the file system says it has. */
+  readonly links: number;
+  /** Type, size, mtime and ctime: the same for all names of one file. */
+  readonly facts: string;
+  /** Path below the source. */
+  readonly name: string;
+}
+
+/** `65024 2335214 2 f 20000 1795681556.6001214410 1795681558.3601213610 ./sub/file` */
+const INODE = /^(\d+ \d+) (\d+) (\S \d+ \S+ \S+) \.\/(.*)$/s;
+
+/** Reads one line of find(1); undefined when it is none, such as the rest of a name with a line feed in it. */
+export function parseInode(line: string): Inode | undefined {
+  const [, number, links, facts, name] = INODE.exec(line) ?? [];
+  if (number === undefined || facts === undefined || name === undefined) return undefined;
+  return { number, links: Number(links), facts, name };
+}
+
+/**
+ * Whether names with one inode number are names of one file, as far as one look can say: they agree in type, size and times, and are
+ * no more than the file system counts.
+ * @returns two names that are not; undefined when nothing speaks against it
+ */
+export function oneFile(names: readonly Inode[]): readonly [string, string] | undefined {
+  const [first, ...others] = names;
+  if (first === undefined) return undefined;
+  const other = others.find(({ facts }) => facts !== first.facts);
+  if (other !== undefined) return [first.name, other.name];
+  const last = others.at(-1);
+  return last !== undefined && names.length > first.links ? [first.name, last.name] : undefined;
+}
