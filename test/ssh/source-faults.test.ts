@@ -171,7 +171,7 @@ it('what --force has sent is not told as one more failure in a row', async () =>
 
 describe('a source that changes while it is sent', () => {
   const slow = { target: { bandwidth_limit: '1536KiB' } };
-  const incomplete = { code: 17, advises: /readable and stable while they are sent/, undo: () => primary.configure() };
+  const incomplete = { code: 17, advises: /readable, and stable while it is sent/, undo: () => primary.configure() };
 
   let minutes = 60;
 

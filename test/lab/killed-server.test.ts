@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { killOnSight, type Session, type Victim } from './support/kill-server.ts';
-import { makePrimary, type Primary, type ProgramEnd } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { killOnSight, type Session, type Victim } from '../ssh/support/kill-server.ts';
+import { makePrimary, type Primary, type ProgramEnd } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 /*
  * What the kernel does when memory runs out, and a machine that is shut down: a process of the secondary's is killed. That is
