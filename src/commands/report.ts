@@ -5,6 +5,7 @@ import { readTargetSecrets, secretSources } from '../config/target-secrets.ts';
 import { renderPage } from '../insight/report/page.ts';
 import { readReport } from '../insight/report/read-report.ts';
 import { errorCode, errorMessage, writeFileAtomic } from '../platform/files.ts';
+import { UnfitFileError } from '../platform/regular-file.ts';
 import { SecretError } from '../platform/secrets.ts';
 import { formatCount } from '../shared/units.ts';
 import type { Context } from './context.ts';
@@ -44,6 +45,7 @@ export async function report(options: ReportOptions, context: Context): Promise<
   try {
     await writeFileAtomic(path, page, 0o644);
   } catch (error) {
+    if (error instanceof UnfitFileError) throw new UsageError(`The report cannot be written: ${error.message}`);
     if (errorCode(error) === undefined) throw error;
     throw new UsageError(`The report cannot be written to ${path}: ${errorMessage(error)}`);
   }

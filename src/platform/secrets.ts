@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { encodingProblem } from '../shared/encoding.ts';
 import { ownValue } from '../shared/lookup.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
 import { isMissing, whyUnread } from './files.ts';
@@ -98,20 +99,24 @@ function locate(reference: SecretReference, sources: SecretSources): Secret {
 
 /**
  * Reads the secrets file: one `KEY=value` a line; `#` starts a comment line; a value may stand in quotes.
- * @throws SecretError as for a secret of its own, and for a line that is no pair (its number, never its text)
+ * @throws SecretError as for a secret of its own, for what is not UTF-8 outside of comments, and for a line that is no pair (its number,
+ *   never its text)
  */
 export function readSecretsFile(path: string): Map<string, string> {
   const values = new Map<string, string>();
-  readPrivateFile(path)
-    .split('\n')
-    .forEach((raw, index) => {
-      const line = raw.trim();
-      if (line === '' || line.startsWith('#')) return;
-      const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(line);
-      if (!match) throw new SecretError(`Secrets file ${path}, line ${index + 1}: not of the form KEY=value.`);
-      const [, key = '', value = ''] = match;
-      values.set(key, unquote(value));
-    });
+  const text = readPrivateFile(path).replace(/^\uFEFF/, '');
+  const whole = encodingProblem(text);
+  if (whole !== undefined && whole.line === undefined) throw new SecretError(`Secrets file ${path} ${whole.message}`);
+  text.split('\n').forEach((raw, index) => {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) return;
+    const foreign = encodingProblem(line);
+    if (foreign !== undefined) throw new SecretError(`Secrets file ${path}, line ${index + 1}: ${foreign.message}`);
+    const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(line);
+    if (!match) throw new SecretError(`Secrets file ${path}, line ${index + 1}: not of the form KEY=value.`);
+    const [, key = '', value = ''] = match;
+    values.set(key, unquote(value));
+  });
   return values;
 }
 

@@ -1,4 +1,5 @@
 import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { encodingProblem } from './encoding.ts';
 import { FORMATS } from './formats.ts';
 import type { SchemaError, Validator } from './schema-compiler.ts';
 import { wordMeant } from './suggestion.ts';
@@ -34,7 +35,7 @@ export function parseYamlConfig<T>(
   rules?: (value: T, locate: Locate) => readonly ConfigProblem[],
 ): ParsedConfig<T> {
   const foreign = encodingProblem(text);
-  if (foreign) return { ok: false, problems: [foreign], value: undefined };
+  if (foreign) return { ok: false, problems: [{ path: '', ...foreign }], value: undefined };
   const lines = new LineCounter();
   // Keys that stand twice are looked for below, so that each can be named.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
@@ -42,7 +43,10 @@ export function parseYamlConfig<T>(
     ...document.errors.map((error) => ({
       path: '',
       line: lines.linePos(error.pos[0]).line,
-      message: `not valid YAML: ${error.message}`,
+      message:
+        error.code === 'MULTIPLE_DOCS'
+          ? 'a second document begins here (---): a configuration is one'
+          : `not valid YAML: ${error.message}`,
     })),
     ...repeatedKeys(document, lines),
   ];
@@ -63,20 +67,6 @@ export function parseYamlConfig<T>(
   const shape = problemsOf(validate.errors ?? [], locate);
   const problems = [...shape, ...ruleProblemsBeside(shape, value, () => rules?.(value as T, locate) ?? [])];
   return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), value };
-}
-
-/** What is not UTF-8, as read: node puts U+FFFD in the place of each byte that is not, and a NUL stands in no text file. */
-function encodingProblem(text: string): ConfigProblem | undefined {
-  const utf16 = text.includes('\0');
-  const place = utf16 ? 0 : text.indexOf('\uFFFD');
-  if (place < 0) return undefined;
-  return {
-    path: '',
-    line: utf16 ? undefined : text.slice(0, place).split('\n').length,
-    message: utf16
-      ? 'is not UTF-8 but, it seems, UTF-16, as editors on Windows write it: iconv -f UTF-16 -t UTF-8'
-      : 'holds a character that is not UTF-8: write it anew, or convert the file, such as with iconv -f ISO-8859-1 -t UTF-8',
-  };
 }
 
 /** Keys that stand twice in one group. YAML forbids it; the parser's own words for it name neither key nor group. */

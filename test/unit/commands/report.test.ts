@@ -75,5 +75,6 @@ describe('report', () => {
     await expect(page({ out: '/nonexistent/report.html' })).rejects.toThrow(
       /The report cannot be written to \/nonexistent\/report\.html: ENOENT/,
     );
+    await expect(page({ out: place.directory })).rejects.toThrow(/The report cannot be written: \S+ is a directory/);
   });
 });

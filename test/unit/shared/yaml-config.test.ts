@@ -104,6 +104,12 @@ describe('a YAML file', () => {
     expect(parseYamlConfig('\uFEFFname: a # für\n', validate)).toMatchObject({ ok: true });
   });
 
+  it('that begins a second document says where, and not what a library offers', () => {
+    expect(problems('name: a\n---\nname: b\n')).toEqual([
+      { path: '', line: 2, message: expect.stringMatching(/second document begins.*---/) as string },
+    ]);
+  });
+
   it('is never executed or expanded without end', () => {
     const bomb = [
       'a: &a [x,x,x,x,x,x,x,x,x]',

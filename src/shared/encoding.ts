@@ -1,0 +1,23 @@
+/** What is wrong with the encoding of a text. */
+export interface EncodingProblem {
+  /** Line, from 1; undefined where it is the whole file. */
+  readonly line: number | undefined;
+  /** What is wrong and how to mend it. */
+  readonly message: string;
+}
+
+/**
+ * Finds what is not UTF-8 in a text that was read as such: node puts U+FFFD in the place of each byte that is not, and a NUL stands in no
+ * text file.
+ */
+export function encodingProblem(text: string): EncodingProblem | undefined {
+  if (text.includes('\0')) {
+    const message = 'is not UTF-8 but, it seems, UTF-16, as editors on Windows write it: iconv -f UTF-16 -t UTF-8';
+    return { line: undefined, message };
+  }
+  const place = text.indexOf('\uFFFD');
+  if (place < 0) return undefined;
+  const message =
+    'holds a character that is not UTF-8: write it anew, or convert the file, such as with iconv -f ISO-8859-1 -t UTF-8';
+  return { line: text.slice(0, place).split('\n').length, message };
+}
