@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { pushArguments, type PushOptions } from '../rsync/arguments.ts';
 import { decodeName, type Item } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
+import { formatCount } from '../shared/units.ts';
 import { createManifest } from '../state/manifest.ts';
 import type { TransferFigures } from '../state/run-record.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
@@ -143,7 +144,7 @@ export function linkingProblem(pushed: Pushed, oldFiles: number): string | undef
   const { basis, copiedFiles } = pushed.figures;
   if (basis === null) return undefined;
   if (copiedFiles > 0) {
-    return `${copiedFiles} unchanged files could not be linked to ${basis} and were copied on the secondary: they belong to another account there, are immutable, or have as many names as the file system allows. Deduplication is lost for them.`;
+    return `${formatCount(copiedFiles, 'unchanged file')} could not be linked to ${basis}, so that the secondary holds copies: owned by another account there, immutable, or with as many names as the file system allows. Deduplication is lost for what was copied.`;
   }
   if (!pushed.basisSeen && oldFiles > 0) {
     return `Nothing of the basis ${basis} was found on the secondary, so everything was sent anew: it was removed there, or the wrapper ignores --link-dest (rrsync 3.4.2 to 3.4.4 does). Deduplication is lost.`;

@@ -151,6 +151,9 @@ describe('what is linked to', () => {
     expect(linkingProblem(pushed({ copiedFiles: 3 }), 10)).toMatch(
       /^3 unchanged files could not be linked to 2026-11-22/,
     );
+    expect(linkingProblem(pushed({ copiedFiles: 1 }), 10)).toMatch(
+      /^1 unchanged file could not be linked to 2026-11-22/,
+    );
     expect(linkingProblem(pushed({}, { basisSeen: false }), 10)).toMatch(/^Nothing of the basis 2026-11-22/);
     expect(linkingProblem(pushed({}, { basisSeen: false }), 0)).toBeUndefined();
     expect(linkingProblem(pushed({}), 10)).toBeUndefined();
