@@ -8,7 +8,7 @@ export const ROOMS = {
   'src/shared': { may: [], pure: true },
   'src/platform': { may: ['src/shared'] },
   'src/notify': { may: ['src/platform', 'src/shared'] },
-  'src/config': { may: ['src/platform', 'src/shared'] },
+  'src/config': { may: ['src/notify', 'src/platform', 'src/shared'] },
   'src/state': { may: ['src/platform', 'src/shared'] },
   'src/rsync': { may: ['src/platform', 'src/shared'], pure: true },
   'src/ssh': { may: ['src/platform', 'src/shared'] },
@@ -29,7 +29,7 @@ export const ROOMS = {
     ],
   },
   'src/cli.ts': { may: ['src/commands', 'src/config', 'src/platform', 'src/shared'] },
-  'remote-scripts/config': { may: ['src/platform', 'src/shared'] },
+  'remote-scripts/config': { may: ['src/notify', 'src/platform', 'src/shared'] },
   'remote-scripts/store': { may: ['src/platform', 'src/shared'] },
   'remote-scripts/gate': { may: ['remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'] },
   'remote-scripts/prune': {

@@ -1,6 +1,6 @@
 import { errorMessage } from '../platform/files.ts';
 import { formatDuration } from '../shared/units.ts';
-import { failedForNow, refused, type SendResult } from './channels/channel.ts';
+import { failedForNow, refused, type SendResult } from './channel.ts';
 
 /**
  * Makes one attempt that ends in time whatever the channel does: when the time is up, or `outer` is aborted, the

@@ -1,5 +1,5 @@
 import { errorMessage } from '../platform/files.ts';
-import { failedForNow, refused, type SendFailure } from './channels/channel.ts';
+import { failedForNow, refused, type SendFailure } from './channel.ts';
 import { networkFailure } from './network-failure.ts';
 import { fetchFor } from './proxy.ts';
 import { oneLine } from './text.ts';

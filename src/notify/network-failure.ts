@@ -1,6 +1,6 @@
 import { ownValue } from '../shared/lookup.ts';
 import { errorCode, errorMessage } from '../platform/files.ts';
-import { failedForNow, refused, type SendFailure } from './channels/channel.ts';
+import { failedForNow, refused, type SendFailure } from './channel.ts';
 import { oneLine } from './text.ts';
 
 /** What the codes of failed connections mean. Codes of Node's net and dns, and of undici, which is its fetch. */

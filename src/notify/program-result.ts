@@ -1,5 +1,5 @@
 import type { ProcessEnd } from '../platform/process.ts';
-import { failedForNow, refused, SENT, type SendResult } from './channels/channel.ts';
+import { failedForNow, refused, SENT, type SendResult } from './channel.ts';
 import { oneLine } from './text.ts';
 
 /** What the end of a program that was to send an alert means. */

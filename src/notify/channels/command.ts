@@ -2,7 +2,7 @@ import type { CommandChannel } from '../../shared/alert-settings.ts';
 import { childEnvironment } from '../child-environment.ts';
 import { messageData, type AlertMessage } from '../message.ts';
 import { resultOfProgram } from '../program-result.ts';
-import { refused, type Send } from './channel.ts';
+import { refused, type Send } from '../channel.ts';
 
 /**
  * Starts the administrator's own program: the message is JSON on its standard input, and each of its fields an

@@ -1,7 +1,7 @@
 import type { DesktopChannel } from '../../shared/alert-settings.ts';
 import type { AlertSeverity } from '../message.ts';
 import { clip, oneLine } from '../text.ts';
-import { refused, SENT, type Send, type SendResult } from './channel.ts';
+import { refused, SENT, type Send, type SendResult } from '../channel.ts';
 
 const URGENCY: Readonly<Record<AlertSeverity, string>> = { error: 'critical', warning: 'normal', info: 'low' };
 

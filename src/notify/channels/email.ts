@@ -4,8 +4,8 @@ import type { EmailChannel } from '../../shared/alert-settings.ts';
 import { formatCount } from '../../shared/units.ts';
 import { networkFailure } from '../network-failure.ts';
 import { oneLine } from '../text.ts';
-import { failedForNow, refused, SENT, type Send, type SendDeps, type SendFailure } from './channel.ts';
-import { mailOf } from './mail.ts';
+import { failedForNow, refused, SENT, type Send, type SendDeps, type SendFailure } from '../channel.ts';
+import { mailOf } from '../mail.ts';
 
 /** Failures of nodemailer that come from the line and may pass; the rest is for a person to mend. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'EPROTOCOL']);

@@ -2,7 +2,7 @@ import { NTFY_PRIORITIES, type NtfyChannel } from '../../shared/alert-settings.t
 import { parseHttpUrl, request } from '../http.ts';
 import type { AlertSeverity } from '../message.ts';
 import { clip, clipBytes } from '../text.ts';
-import { refused, SENT, type Send } from './channel.ts';
+import { refused, SENT, type Send } from '../channel.ts';
 
 /** ntfy makes an attachment of a longer message (docs.ntfy.sh, "Limitations": 4,096 bytes). */
 const LONGEST_MESSAGE = 4000;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { PingChannel } from '../../shared/alert-settings.ts';
 import { parseHttpUrl, request } from '../http.ts';
 import type { MessageEvent } from '../message.ts';
-import { failedForNow, refused, SENT, type Send } from './channel.ts';
+import { failedForNow, refused, SENT, type Send } from '../channel.ts';
 
 /**
  * What is appended to the ping URL (healthchecks.io, "Pinging API"). `/log` records without changing the state of the

@@ -1,8 +1,8 @@
 import type { SendmailChannel } from '../../shared/alert-settings.ts';
 import { childEnvironment } from '../child-environment.ts';
 import { resultOfProgram } from '../program-result.ts';
-import { refused, type Send } from './channel.ts';
-import { mailOf } from './mail.ts';
+import { refused, type Send } from '../channel.ts';
+import { mailOf } from '../mail.ts';
 
 /** Hands the mail to the local mail system, which queues it and tries again by itself. */
 export const sendSendmail: Send<SendmailChannel> = async (message, channel, deps) => {

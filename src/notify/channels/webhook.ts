@@ -1,8 +1,8 @@
 import type { WebhookChannel } from '../../shared/alert-settings.ts';
 import { parseHttpUrl, request } from '../http.ts';
-import type { Send } from './channel.ts';
-import { judgeAnswer } from './webhook-answers.ts';
-import { webhookPayload } from './webhook-presets.ts';
+import type { Send } from '../channel.ts';
+import { judgeAnswer } from '../webhook-answers.ts';
+import { webhookPayload } from '../webhook-presets.ts';
 
 /** Posts the message as JSON, in the words of the preset. */
 export const sendWebhook: Send<WebhookChannel> = async (message, channel, { readSecret, environment, signal }) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAnswer } from '../../../src/notify/channels/webhook-answers.ts';
+import { judgeAnswer } from '../../../src/notify/webhook-answers.ts';
 import { deliverAlert } from '../../../src/notify/deliver.ts';
 import { WEBHOOK_PRESETS } from '../../../src/shared/alert-settings.ts';
 import { runFacts } from './support/facts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { webhookPayload } from '../../../src/notify/channels/webhook-presets.ts';
+import { webhookPayload } from '../../../src/notify/webhook-presets.ts';
 import { wordMessage } from '../../../src/notify/message.ts';
 import { WEBHOOK_PRESETS } from '../../../src/shared/alert-settings.ts';
 import { runFacts } from './support/facts.ts';

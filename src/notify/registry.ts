@@ -1,13 +1,13 @@
-import type { ChannelSettings } from '../../shared/alert-settings.ts';
-import type { AlertMessage } from '../message.ts';
+import type { ChannelSettings } from '../shared/alert-settings.ts';
+import type { AlertMessage } from './message.ts';
 import type { SendDeps, SendResult } from './channel.ts';
-import { sendCommand } from './command.ts';
-import { sendDesktop } from './desktop.ts';
-import { sendEmail } from './email.ts';
-import { sendNtfy } from './ntfy.ts';
-import { sendPing } from './ping.ts';
-import { sendSendmail } from './sendmail.ts';
-import { sendWebhook } from './webhook.ts';
+import { sendCommand } from './channels/command.ts';
+import { sendDesktop } from './channels/desktop.ts';
+import { sendEmail } from './channels/email.ts';
+import { sendNtfy } from './channels/ntfy.ts';
+import { sendPing } from './channels/ping.ts';
+import { sendSendmail } from './channels/sendmail.ts';
+import { sendWebhook } from './channels/webhook.ts';
 
 /** Makes one attempt to send a message through a channel of whatever type. Throws what the channel throws. */
 export async function sendThrough(

@@ -1,7 +1,7 @@
 import type { SendMailOptions } from 'nodemailer';
-import type { SecretReference } from '../../shared/secret-reference.ts';
-import type { AlertMessage, AlertSeverity } from '../message.ts';
-import { oneLine } from '../text.ts';
+import type { SecretReference } from '../shared/secret-reference.ts';
+import type { AlertMessage, AlertSeverity } from './message.ts';
+import { oneLine } from './text.ts';
 import type { SendDeps } from './channel.ts';
 
 const PRIORITY: Readonly<Record<AlertSeverity, 'high' | 'normal'>> = {

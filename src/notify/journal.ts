@@ -1,5 +1,5 @@
-import type { Log, LogLevel } from '../../platform/logger.ts';
-import type { AlertMessage, AlertSeverity } from '../message.ts';
+import type { Log, LogLevel } from '../platform/logger.ts';
+import type { AlertMessage, AlertSeverity } from './message.ts';
 
 const LEVEL: Readonly<Record<AlertSeverity, LogLevel>> = { error: 'error', warning: 'warning', info: 'info' };
 

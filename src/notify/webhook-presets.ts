@@ -1,6 +1,6 @@
-import type { WebhookPreset } from '../../shared/alert-settings.ts';
-import { messageData, type AlertMessage, type AlertSeverity } from '../message.ts';
-import { clip } from '../text.ts';
+import type { WebhookPreset } from '../shared/alert-settings.ts';
+import { messageData, type AlertMessage, type AlertSeverity } from './message.ts';
+import { clip } from './text.ts';
 
 /** Longest text that each service shows in one message, in characters, by its documentation or with room to spare. */
 const LONGEST = { slack: 3500, mattermost: 6000, discord: 4000, teams: 6000 } as const;

@@ -1,6 +1,6 @@
-import type { RunProcess } from '../../platform/process.ts';
-import type { SecretReference } from '../../shared/secret-reference.ts';
-import type { AlertMessage } from '../message.ts';
+import type { RunProcess } from '../platform/process.ts';
+import type { SecretReference } from '../shared/secret-reference.ts';
+import type { AlertMessage } from './message.ts';
 
 /** A message was not taken. `transient`: another attempt may succeed. */
 export interface SendFailure {
