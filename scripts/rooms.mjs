@@ -13,7 +13,7 @@ export const ROOMS = {
   'src/rsync': { may: ['src/platform', 'src/shared'], pure: true },
   'src/ssh': { may: ['src/platform', 'src/shared'] },
   'src/insight': { may: ['src/config', 'src/state', 'src/platform', 'src/shared'] },
-  'src/systemd': { may: ['src/config', 'src/state', 'src/platform', 'src/shared'] },
+  'src/systemd': { may: ['src/notify', 'src/config', 'src/state', 'src/platform', 'src/shared'] },
   'src/verify': { may: ['src/rsync', 'src/state', 'src/platform', 'src/shared'] },
   'src/run': {
     may: [

@@ -1,4 +1,3 @@
-import { alertSettingsProblems } from '../../src/shared/alert-settings.ts';
 import type { ConfigProblem, Locate } from '../../src/shared/yaml-config.ts';
 import { guaranteedReach, LEAST_REACH } from '../../src/shared/retention-policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
@@ -59,7 +58,7 @@ export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Sc
     }
     hostRules(host, at, report, scrutiny);
   }
-  return [...problems, ...alertSettingsProblems(yaml.alerts, ['alerts'], locate)];
+  return problems;
 }
 
 function hostRules(

@@ -1,4 +1,4 @@
-import { alertSettingsSchema } from '../../src/shared/alert-settings.ts';
+import { alertSettingsSchema } from '../../src/notify/settings.ts';
 
 /** Largest number of snapshots that a rule may name: a typing error of three zeros should not pass. */
 const SNAPSHOT_COUNT_MAX = 100_000;

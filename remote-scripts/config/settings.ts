@@ -1,4 +1,4 @@
-import type { AlertSettings } from '../../src/shared/alert-settings.ts';
+import type { AlertSettings } from '../../src/notify/settings.ts';
 import { parseDuration, parsePercent, parseSize } from '../../src/shared/units.ts';
 import type { GateYaml, HoldYaml, HostYaml, JobYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
 

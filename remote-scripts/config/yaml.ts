@@ -1,4 +1,4 @@
-import type { AlertSettings } from '../../src/shared/alert-settings.ts';
+import type { AlertSettings } from '../../src/notify/settings.ts';
 
 /** What `secondary.yaml` holds once the schema accepted it, as it is written there; {@link toSettings} converts it. */
 export interface SecondaryYaml {

@@ -1,4 +1,4 @@
-import type { AlertEvent } from '../../src/shared/alert-settings.ts';
+import type { AlertEvent } from '../../src/notify/events.ts';
 import { HOLDS } from '../../src/shared/retention-holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';

@@ -5,7 +5,7 @@ import { isFull } from '../platform/files.ts';
 import { UnfitFileError } from '../platform/regular-file.ts';
 import { SecretError } from '../platform/secrets.ts';
 import { alertDeps } from '../run/finish.ts';
-import type { AlertSettings } from '../shared/alert-settings.ts';
+import type { AlertSettings } from '../notify/settings.ts';
 import { exitCodeOf, OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import type { Context } from './context.ts';
 import { UsageError } from './selection.ts';

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { errorCode, errorMessage } from '../platform/files.ts';
-import type { ChannelSettings } from '../shared/alert-settings.ts';
+import { programOf } from '../notify/registry.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -18,32 +18,6 @@ export function programProblems(
     const problem = program && problemOf(program.path, environment.PATH ?? '');
     return problem === undefined ? [] : [`alert channel ${name}: ${problem}. ${program?.advice ?? ''}`];
   });
-}
-
-interface Program {
-  readonly path: string;
-  readonly advice: string;
-}
-
-function programOf(channel: ChannelSettings): Program | undefined {
-  switch (channel.type) {
-    case 'sendmail':
-      return {
-        path: channel.program,
-        advice: 'Install a mail system (Debian: msmtp-mta), or name its program, or use type: email.',
-      };
-    case 'command':
-      return { path: channel.command[0] ?? '', advice: 'Correct the first word of command.' };
-    case 'desktop':
-      return { path: 'notify-send', advice: 'Install it (Debian: apt-get install libnotify-bin).' };
-    case 'webhook':
-    case 'ntfy':
-    case 'ping':
-    case 'email':
-      return undefined;
-    default:
-      return channel satisfies never;
-  }
 }
 
 function problemOf(program: string, searched: string): string | undefined {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isMissing, whyUnread } from '../platform/files.ts';
-import type { AlertSettings } from '../shared/alert-settings.ts';
+import type { AlertSettings } from '../notify/settings.ts';
 import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../shared/yaml-config.ts';
 import { checkRules } from './rules.ts';

@@ -1,4 +1,3 @@
-import { alertSettingsProblems } from '../shared/alert-settings.ts';
 import { cronProblem } from '../shared/schedule.ts';
 import type { ConfigProblem, Locate } from '../shared/yaml-config.ts';
 import { parseDuration } from '../shared/units.ts';
@@ -45,7 +44,6 @@ export function checkRules(config: RawConfig, locate: Locate): ConfigProblem[] {
   for (const [name, job] of Object.entries(config.jobs)) {
     problems.push(...jobProblems(['jobs', name], job, config, problem));
   }
-  problems.push(...alertSettingsProblems(config.alerts, ['alerts'], locate));
   return problems;
 }
 

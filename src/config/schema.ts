@@ -1,4 +1,4 @@
-import { alertSettingsSchema, type AlertSettings } from '../shared/alert-settings.ts';
+import { alertSettingsSchema, type AlertSettings } from '../notify/settings.ts';
 import { secretReferenceSchema, type SecretReference } from '../shared/secret-reference.ts';
 
 /** The value of the YAML file after validation: defaults are filled in, units are still as people write them. */

@@ -1,7 +1,8 @@
 import { needsSecretsFile, readSecret, SecretError, type SecretSources } from '../platform/secrets.ts';
-import { referencesIn, type SecretReference } from '../shared/secret-reference.ts';
+import { secretsOf } from '../notify/registry.ts';
+import type { SecretReference } from '../shared/secret-reference.ts';
 import type { Settings } from './settings.ts';
-import { readTargetSecrets, secretSources } from './target-secrets.ts';
+import { readTargetSecrets, secretSources, targetReferences } from './target-secrets.ts';
 
 /**
  * Everything that is wrong with the secrets of targets and alert channels, as this process sees them. A channel without
@@ -26,10 +27,10 @@ export function secretProblems(
   const found = sources ?? { environment };
   const lost = (reference: SecretReference) => sources === undefined && needsSecretsFile(reference, environment);
   for (const target of settings.targets.values()) {
-    if (!referencesIn(target).some(({ reference }) => lost(reference))) attempt(() => readTargetSecrets(target, found));
+    if (!targetReferences(target).some(lost)) attempt(() => readTargetSecrets(target, found));
   }
   for (const [name, channel] of Object.entries(settings.alerts.channels)) {
-    for (const { path, reference } of referencesIn(channel)) {
+    for (const { path, reference } of secretsOf(channel)) {
       if (!lost(reference)) attempt(() => readSecret(reference, found), `alert channel ${name}, ${path}: `);
     }
   }

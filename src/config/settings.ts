@@ -1,4 +1,4 @@
-import type { AlertSettings } from '../shared/alert-settings.ts';
+import type { AlertSettings } from '../notify/settings.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
 
 /** The whole configuration, checked and converted: durations in milliseconds, sizes in bytes, shares from 0 to 1. */

@@ -1,4 +1,4 @@
-import { ALERT_EVENTS, type AlertEvent } from '../shared/alert-settings.ts';
+import { ALERT_EVENTS, type AlertEvent } from '../notify/events.ts';
 import type { Settings } from './settings.ts';
 
 /** Events of which somebody must hear, with what goes unheard otherwise. */

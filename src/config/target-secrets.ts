@@ -36,6 +36,24 @@ export function secretSources(
   return secretsFile === undefined ? { environment } : { environment, fileValues: readSecretsFile(secretsFile) };
 }
 
+/** The settings of a target that are references; the compiler misses one that is forgotten. */
+type ReferenceKey = {
+  [K in keyof TargetSettings]: SecretReference extends TargetSettings[K] ? K : never;
+}[keyof TargetSettings];
+const REFERENCES: Readonly<Record<ReferenceKey, true>> = {
+  host: true,
+  port: true,
+  user: true,
+  identity: true,
+  knownHosts: true,
+};
+
+/** All references of a target: endpoint, key and known_hosts. */
+export function targetReferences(target: TargetSettings): SecretReference[] {
+  const keys = Object.keys(REFERENCES) as ReferenceKey[];
+  return keys.map((key) => target[key]).filter((reference) => reference !== undefined);
+}
+
 /**
  * Reads the secrets of one target.
  * @throws SecretError that names every secret that cannot be read, not only the first

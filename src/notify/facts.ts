@@ -1,4 +1,4 @@
-import type { AlertEvent } from '../shared/alert-settings.ts';
+import type { AlertEvent } from './events.ts';
 import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 

@@ -1,4 +1,4 @@
-import type { AlertEvent } from '../shared/alert-settings.ts';
+import type { AlertEvent } from './events.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { redactDeep, type Redact } from '../shared/redaction.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';

@@ -1,36 +1,86 @@
-import type { ChannelSettings } from '../shared/alert-settings.ts';
-import type { AlertMessage } from './message.ts';
+import type { PlacedReference } from '../shared/secret-reference.ts';
+import { COMMON_OPTIONS, eventsOption, type Channel, type NeededProgram } from './channel.ts';
 import type { SendDeps, SendResult } from './channel.ts';
-import { sendCommand } from './channels/command.ts';
-import { sendDesktop } from './channels/desktop.ts';
-import { sendEmail } from './channels/email.ts';
-import { sendNtfy } from './channels/ntfy.ts';
-import { sendPing } from './channels/ping.ts';
-import { sendSendmail } from './channels/sendmail.ts';
-import { sendWebhook } from './channels/webhook.ts';
+import { command } from './channels/command.ts';
+import { desktop } from './channels/desktop.ts';
+import { email } from './channels/email.ts';
+import { ntfy } from './channels/ntfy.ts';
+import { ping } from './channels/ping.ts';
+import { sendmail } from './channels/sendmail.ts';
+import { webhook } from './channels/webhook.ts';
+import type { AlertMessage } from './message.ts';
+import type { Options, SettingsOf } from './options.ts';
+
+/** Every channel under the `type` that it has in the configuration. A new one is a row here and a file. */
+export const CHANNELS = { webhook, ntfy, ping, email, sendmail, command, desktop };
+
+/** The `type` of a channel. */
+export type ChannelType = keyof typeof CHANNELS;
+
+type Common = SettingsOf<typeof COMMON_OPTIONS & { readonly events: ReturnType<typeof eventsOption> }>;
+type SettingsByType = {
+  readonly [T in ChannelType]: { readonly type: T } & Common & SettingsOf<(typeof CHANNELS)[T]['options']>;
+};
+
+/** What the configuration says of one channel, validated and with defaults. */
+export type ChannelSettings = SettingsByType[ChannelType];
+
+/** JSON Schema of {@link ChannelSettings}. */
+export const channelSchema = {
+  type: 'object',
+  required: ['type'],
+  properties: { type: { type: 'string', enum: Object.keys(CHANNELS) } },
+  // `if`/`then` instead of `oneOf`: only the branch of the given type speaks, so a wrong key is one problem, not seven.
+  allOf: Object.entries<Channel>(CHANNELS).map(([type, channel]) => ({
+    if: { properties: { type: { const: type } }, required: ['type'] },
+    then: branchOf(channel),
+  })),
+};
+
+function branchOf(channel: Channel) {
+  const options = Object.entries(optionsOf(channel));
+  return {
+    required: options.flatMap(([key, { presence }]) => (presence === 'required' ? [key] : [])),
+    additionalProperties: false,
+    properties: { type: true, ...Object.fromEntries(options.map(([key, { schema }]) => [key, schema])) },
+    ...channel.restrictions,
+  };
+}
+
+function optionsOf(channel: Channel): Options {
+  return { events: eventsOption(channel), ...COMMON_OPTIONS, ...channel.options };
+}
+
+/** Every reference to a secret in the settings of a channel, under the keys that lead to it. */
+export function secretsOf(settings: ChannelSettings): PlacedReference[] {
+  const values: Readonly<Record<string, unknown>> = { ...settings };
+  return Object.entries(optionsOf(rowOf(settings))).flatMap(([key, option]) => {
+    const value = values[key];
+    const found = value === undefined ? [] : (option.references?.(value) ?? []);
+    return found.map(({ path, reference }) => ({ path: path === '' ? key : `${key}.${path}`, reference }));
+  });
+}
+
+/** The program that a channel starts, if any. */
+export function programOf(settings: ChannelSettings): NeededProgram | undefined {
+  return rowOf(settings).program?.(settings);
+}
+
+/** What a channel lacks in a unit of systemd, as a sentence that begins with the channel's name; undefined: nothing. */
+export function missingInUnits(settings: ChannelSettings): string | undefined {
+  return rowOf(settings).missingInUnits;
+}
 
 /** Makes one attempt to send a message through a channel of whatever type. Throws what the channel throws. */
 export async function sendThrough(
   message: AlertMessage,
-  channel: ChannelSettings,
+  settings: ChannelSettings,
   deps: SendDeps,
 ): Promise<SendResult> {
-  switch (channel.type) {
-    case 'webhook':
-      return sendWebhook(message, channel, deps);
-    case 'ntfy':
-      return sendNtfy(message, channel, deps);
-    case 'ping':
-      return sendPing(message, channel, deps);
-    case 'email':
-      return sendEmail(message, channel, deps);
-    case 'sendmail':
-      return sendSendmail(message, channel, deps);
-    case 'command':
-      return sendCommand(message, channel, deps);
-    case 'desktop':
-      return sendDesktop(message, channel, deps);
-    default:
-      return channel satisfies never;
-  }
+  return rowOf(settings).send(message, settings, deps);
+}
+
+/** The row of some settings. It takes settings of its own type alone, and these are: their type is its name. */
+function rowOf({ type }: ChannelSettings): Channel {
+  return CHANNELS[type];
 }

@@ -1,5 +1,5 @@
-import type { WebhookPreset } from '../shared/alert-settings.ts';
 import { oneLine } from './text.ts';
+import type { WebhookPreset } from './webhook-presets.ts';
 import { failedForNow, refused, SENT, type SendResult } from './channel.ts';
 
 /**

@@ -1,6 +1,10 @@
-import type { WebhookPreset } from '../shared/alert-settings.ts';
 import { messageData, type AlertMessage, type AlertSeverity } from './message.ts';
 import { clip } from './text.ts';
+
+/** Whose JSON a webhook speaks. */
+export const WEBHOOK_PRESETS = ['generic', 'slack', 'mattermost', 'teams', 'discord'] as const;
+/** One of {@link WEBHOOK_PRESETS}. */
+export type WebhookPreset = (typeof WEBHOOK_PRESETS)[number];
 
 /** Longest text that each service shows in one message, in characters, by its documentation or with room to spare. */
 const LONGEST = { slack: 3500, mattermost: 6000, discord: 4000, teams: 6000 } as const;

@@ -15,6 +15,14 @@ export const FORMATS: Readonly<Record<string, Format>> = {
     validate: (text) => parseDuration(text) !== undefined,
     expectation: 'write a duration such as 90s, 15m, 6h or 2d',
   },
+  // Not longer: an alert that waits holds up the unit it belongs to.
+  'alert-timeout': {
+    validate: (text) => {
+      const ms = parseDuration(text) ?? 0;
+      return ms >= 1 && ms <= 60_000;
+    },
+    expectation: 'write a duration such as 10s, more than 0 and at most 1m',
+  },
   size: {
     validate: (text) => parseSize(text) !== undefined,
     expectation: 'write a size such as 500kB, 20MiB or 2GiB',

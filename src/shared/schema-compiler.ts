@@ -12,8 +12,8 @@ export interface Validator {
 export type SchemaError = ErrorObject;
 
 /**
- * Compiles a JSON Schema (draft 7). Schemas may use the formats of formats.ts and the keyword `secretReference`
- * (secret-reference.ts).
+ * Compiles a JSON Schema (draft 7). Schemas may use the formats of formats.ts and two keywords of ours: `secretReference`
+ * (secret-reference.ts), and `fault`, what a person is told where the part of the schema that holds it objects.
  *
  * The build calls this, not the programs: it replaces each `validator.ts` by the code that comes of it
  * (scripts/compile-schemas.mjs), for to load the compiler and to compile takes 50 ms of every start.
@@ -31,6 +31,7 @@ export function createCompiler(code: CodeOptions): Ajv {
     allErrors: true,
     useDefaults: true,
     strict: true,
+    strictTuples: false, // a command is a program and any number of arguments
     allowUnionTypes: true,
     verbose: true,
     // The schemas are constants, and a test holds them against the metaschema.
@@ -42,5 +43,6 @@ export function createCompiler(code: CodeOptions): Ajv {
     code,
   });
   ajv.addKeyword({ keyword: 'secretReference', schemaType: 'boolean' });
+  ajv.addKeyword({ keyword: 'fault', schemaType: 'string' });
   return ajv;
 }

@@ -34,17 +34,6 @@ export interface PlacedReference {
   readonly reference: SecretReference;
 }
 
-/** Every reference inside a validated value, such as a channel's settings. */
-export function referencesIn(value: unknown, path = ''): PlacedReference[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const entries = Object.entries(value) as [string, unknown][];
-  const [only] = entries;
-  if (entries.length === 1 && only && ['env', 'file', 'credential'].includes(only[0]) && typeof only[1] === 'string') {
-    return [{ path, reference: value as SecretReference }];
-  }
-  return entries.flatMap(([key, inner]) => referencesIn(inner, path === '' ? key : `${path}.${key}`));
-}
-
 /** How a reference is named to people; the reference itself is no secret. */
 export function describeReference(reference: SecretReference): string {
   if ('env' in reference) return `environment variable ${reference.env}`;

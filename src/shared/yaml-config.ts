@@ -159,6 +159,8 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
       'is given by reference only, never in this file: { env: NAME }, { file: /PATH } or { credential: NAME }',
     );
   }
+  // Of another type than the fault speaks of: the words for types say it.
+  if (typeof parent.fault === 'string' && error.keyword !== 'type') return at(path, parent.fault);
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = (error.params as { additionalProperty: string }).additionalProperty;
@@ -167,6 +169,10 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
     }
     case 'required':
       return at(path, `the key "${(error.params as { missingProperty: string }).missingProperty}" is missing`);
+    case 'dependencies': {
+      const { property, missingProperty } = error.params as { property: string; missingProperty: string };
+      return at([...path, property], `has no ${missingProperty} beside it: give both, or neither`);
+    }
     case 'format': {
       const format = FORMATS[(error.params as { format: string }).format];
       return at(path, `${shown(error.data)} does not fit: ${format?.expectation ?? error.message ?? ''}`);

@@ -1,23 +1,24 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
-import type { ChannelSettings } from '../shared/alert-settings.ts';
+import { targetReferences } from '../config/target-secrets.ts';
+import { secretsOf } from '../notify/registry.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
 
 /** Where an administrator puts the credentials: one file each, mode 0600, named as in the configuration. */
 export const CREDENTIALS_DIRECTORY = '/etc/offsite-rsync/credentials';
 
-/** All references of a job's targets: endpoint, key and known_hosts. */
-export function targetReferences(settings: Settings, job: JobSettings): SecretReference[] {
+/** All references of a job's targets. */
+export function jobReferences(settings: Settings, job: JobSettings): SecretReference[] {
   return job.targets.flatMap((name) => {
     const target = settings.targets.get(name);
-    if (!target) return [];
-    const { host, port, user, identity, knownHosts } = target;
-    return [host, ...(port === undefined ? [] : [port]), user, identity, knownHosts];
+    return target ? targetReferences(target) : [];
   });
 }
 
 /** All references of the alert channels: any of them may be needed by whatever has something to tell. */
 export function alertReferences(settings: Settings): SecretReference[] {
-  return Object.values(settings.alerts.channels).flatMap(channelReferences);
+  return Object.values(settings.alerts.channels).flatMap((channel) =>
+    secretsOf(channel).map(({ reference }) => reference),
+  );
 }
 
 /**
@@ -46,30 +47,6 @@ export function environmentNames(references: readonly SecretReference[]): string
 /** Paths of secret files. */
 export function secretPaths(references: readonly SecretReference[]): string[] {
   return distinct(references.flatMap((reference) => ('file' in reference ? [reference.file] : [])));
-}
-
-function channelReferences(channel: ChannelSettings): SecretReference[] {
-  switch (channel.type) {
-    case 'webhook':
-    case 'ntfy':
-      return present(channel.url, channel.token);
-    case 'ping':
-      return [channel.url];
-    case 'email':
-      return present(channel.host, channel.port, channel.user, channel.password, channel.from, channel.to);
-    case 'sendmail':
-      return present(channel.from, channel.to);
-    case 'command':
-      return Object.values(channel.env);
-    case 'desktop':
-      return [];
-    default:
-      return channel satisfies never;
-  }
-}
-
-function present(...references: readonly (SecretReference | undefined)[]): SecretReference[] {
-  return references.filter((reference) => reference !== undefined);
 }
 
 function distinct(names: readonly string[]): string[] {

@@ -1,7 +1,8 @@
 import { leavesOut, pathBelow } from '../config/left-out.ts';
 import type { JobSettings, Settings } from '../config/settings.ts';
+import { missingInUnits, programOf } from '../notify/registry.ts';
 import { couplingUnit, type Coupling } from './coupling.ts';
-import { alertReferences, credentialNames, environmentNames, targetReferences } from './credentials.ts';
+import { alertReferences, credentialNames, environmentNames, jobReferences } from './credentials.ts';
 import { checkSourceShown } from './places.ts';
 import { alertService, freshnessUnits, jobDropIn, TRANSFER, transferService, type Program } from './services.ts';
 import { checkServiceName, UnitTextError, type UnitFile } from './unit-text.ts';
@@ -32,7 +33,7 @@ export function planUnits(settings: Settings, job: JobSettings, coupling: Coupli
   const stoppedWith = coupling.style === 'exec-start-post' ? coupling.backupUnit : undefined;
   const coupled = couplingUnit(job.name, coupling);
   const verification = verificationUnits(settings, job, program);
-  const references = [...targetReferences(settings, job), ...alertReferences(settings)];
+  const references = [...jobReferences(settings, job), ...alertReferences(settings)];
   return {
     files: [
       coupled,
@@ -80,11 +81,11 @@ function notesOn(settings: Settings, job: JobSettings, variables: readonly strin
       `The job ${job.name} does not say when a snapshot is due (expect:), so nobody is told when no backup is made at all.`,
     );
   }
-  for (const [name, { type }] of Object.entries(settings.alerts.channels)) {
-    if (type === 'desktop') {
-      notes.push(`The alert channel ${name} needs a desktop; a unit has none. Use another channel beside it.`);
-    }
-    if (type === 'sendmail' || type === 'command') {
+  for (const [name, channel] of Object.entries(settings.alerts.channels)) {
+    const missing = missingInUnits(channel);
+    if (missing !== undefined) {
+      notes.push(`The alert channel ${name} ${missing}`);
+    } else if (programOf(channel) !== undefined) {
       notes.push(
         `The alert channel ${name} starts a program in the sandbox of the unit, where the file system is read-only and nothing ` +
           'gains privileges. Try it (docs/operations.md, "Alert programs in the sandbox").',

@@ -1,5 +1,5 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
-import { alertReferences, credentialLines, secretPaths, targetReferences } from './credentials.ts';
+import { alertReferences, credentialLines, secretPaths, jobReferences } from './credentials.ts';
 import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING } from './hardening.ts';
 import { readablePlaces, writablePlaces } from './places.ts';
 import { commandLine, quoteWord, unitText, type UnitFile } from './unit-text.ts';
@@ -80,7 +80,7 @@ export function jobDropIn(
   program: Program,
   stoppedWith?: string,
 ): UnitFile {
-  const references = [...targetReferences(settings, job), ...alertReferences(settings)];
+  const references = [...jobReferences(settings, job), ...alertReferences(settings)];
   const paths = [job.source, ...ownPaths(settings, program), ...secretPaths(references)];
   return {
     path: `${template}${job.name}.service.d/job.conf`,

@@ -1,27 +1,38 @@
-import type { CommandChannel } from '../../shared/alert-settings.ts';
 import { childEnvironment } from '../child-environment.ts';
 import { messageData, type AlertMessage } from '../message.ts';
 import { resultOfProgram } from '../program-result.ts';
-import { refused, type Send } from '../channel.ts';
+import { commandLine, secretsByVariable } from '../options.ts';
+import { defineChannel, refused } from '../channel.ts';
+
+const options = {
+  command: commandLine('Program and arguments; no shell.'),
+  env: secretsByVariable(
+    'Secrets for its environment; it gets nothing else of ours but PATH, HOME, the locale and the like.',
+  ),
+};
 
 /**
- * Starts the administrator's own program: the message is JSON on its standard input, and each of its fields an
- * environment variable (`OFFSITE_SUBJECT`, `OFFSITE_JOB`, …). Nothing of it is an argument, so that nothing in a
- * message can pass for an option.
+ * A program of the administrator's own. The message is JSON on its standard input, and each field is an environment
+ * variable too (`OFFSITE_SUBJECT`, `OFFSITE_JOB`, …). No part of it is an argument, so nothing in a message can pass for
+ * an option.
  */
-export const sendCommand: Send<CommandChannel> = async (message, channel, deps) => {
-  const [program, ...args] = channel.command;
-  if (program === undefined) return refused('no program is configured');
-  const secrets = Object.entries(channel.env).map(([name, reference]) => [name, deps.readSecret(reference)] as const);
-  const end = await deps.runProcess({
-    program,
-    args,
-    env: childEnvironment(deps.environment, { ...messageVariables(message), ...Object.fromEntries(secrets) }),
-    input: `${JSON.stringify(messageData(message))}\n`,
-    signal: deps.signal,
-  });
-  return resultOfProgram(program, end);
-};
+export const command = defineChannel({
+  options,
+  program: ({ command: [path = ''] }) => ({ path, advice: 'Correct the first word of command.' }),
+  async send(message, channel, deps) {
+    const [program, ...args] = channel.command;
+    if (program === undefined) return refused('no program is configured');
+    const secrets = Object.entries(channel.env).map(([name, reference]) => [name, deps.readSecret(reference)] as const);
+    const end = await deps.runProcess({
+      program,
+      args,
+      env: childEnvironment(deps.environment, { ...messageVariables(message), ...Object.fromEntries(secrets) }),
+      input: `${JSON.stringify(messageData(message))}\n`,
+      signal: deps.signal,
+    });
+    return resultOfProgram(program, end);
+  },
+});
 
 /** The message as environment variables; of a list, one element a line. */
 function messageVariables(message: AlertMessage): Record<string, string> {

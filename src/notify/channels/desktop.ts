@@ -1,7 +1,6 @@
-import type { DesktopChannel } from '../../shared/alert-settings.ts';
 import type { AlertSeverity } from '../message.ts';
 import { clip, oneLine } from '../text.ts';
-import { refused, SENT, type Send, type SendResult } from '../channel.ts';
+import { defineChannel, refused, SENT, type SendResult } from '../channel.ts';
 
 const URGENCY: Readonly<Record<AlertSeverity, string>> = { error: 'critical', warning: 'normal', info: 'low' };
 
@@ -11,25 +10,30 @@ const LONGEST = 600;
 /** Seconds that a notification stays; notify-send's servers keep a critical one until it is dismissed. */
 const SHOWN_SECONDS = 20;
 
-/** Shows the message on the desktop of the user who runs this (notify-send, by node-notifier). */
-export const sendDesktop: Send<DesktopChannel> = async (message, _channel, { environment }) => {
-  // Loaded only here: a run without a desktop channel does not pay for it.
-  const { default: NotifySend } = await import('node-notifier/notifiers/notifysend.js');
-  const notification = {
-    title: message.subject,
-    message: markup(clip(message.body, LONGEST)),
-    urgency: URGENCY[message.severity],
-    'app-name': 'offsite-rsync',
-    time: SHOWN_SECONDS,
-  };
-  return new Promise<SendResult>((resolve) => {
-    new NotifySend({ withFallback: false }).notify(
-      notification,
-      // What notify-send merely says on standard error arrives here as a text: it has succeeded then.
-      (error: unknown) => resolve(error instanceof Error ? refused(reasonOf(error, environment)) : SENT),
-    );
-  });
-};
+/** A notification on the desktop of the user who runs this (notify-send, by node-notifier). */
+export const desktop = defineChannel({
+  options: {},
+  missingInUnits: 'needs a desktop; a unit has none. Use another channel beside it.',
+  program: () => ({ path: 'notify-send', advice: 'Install it (Debian: apt-get install libnotify-bin).' }),
+  async send(message, _channel, { environment }) {
+    // Loaded only here: a run without a desktop channel does not pay for it.
+    const { default: NotifySend } = await import('node-notifier/notifiers/notifysend.js');
+    const notification = {
+      title: message.subject,
+      message: markup(clip(message.body, LONGEST)),
+      urgency: URGENCY[message.severity],
+      'app-name': 'offsite-rsync',
+      time: SHOWN_SECONDS,
+    };
+    return new Promise<SendResult>((resolve) => {
+      new NotifySend({ withFallback: false }).notify(
+        notification,
+        // What notify-send merely says on standard error arrives here as a text: it has succeeded then.
+        (error: unknown) => resolve(error instanceof Error ? refused(reasonOf(error, environment)) : SENT),
+      );
+    });
+  },
+});
 
 // The body of a desktop notification is markup (Desktop Notifications Specification): a file name may hold a "<".
 function markup(text: string): string {

@@ -1,32 +1,58 @@
 import type { SMTPTransportOptions } from 'nodemailer';
 import { errorCode, errorMessage } from '../../platform/files.ts';
-import type { EmailChannel } from '../../shared/alert-settings.ts';
 import { formatCount } from '../../shared/units.ts';
 import { networkFailure } from '../network-failure.ts';
 import { oneLine } from '../text.ts';
-import { failedForNow, refused, SENT, type Send, type SendDeps, type SendFailure } from '../channel.ts';
+import { defineChannel, failedForNow, refused, SENT, type SendDeps, type SendFailure } from '../channel.ts';
 import { mailOf } from '../mail.ts';
+import { choice, optionalSecret, secret, type SettingsOf } from '../options.ts';
 
 /** Failures of nodemailer that come from the line and may pass; the rest is for a person to mend. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'EPROTOCOL']);
 
-/** Sends the message by SMTP. */
-export const sendEmail: Send<EmailChannel> = async (message, channel, deps) => {
-  const mail = mailOf(message, channel, deps.readSecret);
-  const options = transportOptions(channel, deps);
-  // Loaded only here: a run without a mail channel does not pay for it.
-  const { createTransport } = await import('nodemailer');
-  try {
-    const { accepted, rejected } = await createTransport(options).sendMail({ ...mail, signal: deps.signal });
-    if (rejected.length === 0) return SENT;
-    const all = formatCount(accepted.length + rejected.length, 'recipient');
-    return { kind: 'sent', note: `the mail server refused ${rejected.length} of ${all}` };
-  } catch (error) {
-    return failureOf(error);
-  }
+const options = {
+  host: secret('The mail server.'),
+  port: optionalSecret('Default: 465 with tls: implicit, otherwise 587.'),
+  tls: choice(['starttls', 'implicit', 'none'], 'starttls', 'How the connection is protected.'),
+  user: optionalSecret('The account at the mail server.'),
+  password: optionalSecret('Its password.'),
+  from: secret('The address of the sender.'),
+  to: secret('One address, or several with commas.'),
 };
+type EmailSettings = SettingsOf<typeof options>;
 
-function transportOptions(channel: EmailChannel, { readSecret, timeoutMs }: SendDeps): SMTPTransportOptions {
+/** Mail by SMTP. */
+export const email = defineChannel({
+  options,
+  restrictions: {
+    dependencies: { user: ['password'], password: ['user'] },
+    if: { properties: { password: true }, required: ['password'] },
+    then: {
+      properties: {
+        tls: {
+          not: { const: 'none' },
+          fault: 'none would send the password in the clear: use starttls or implicit',
+        },
+      },
+    },
+  },
+  async send(message, channel, deps) {
+    const mail = mailOf(message, channel, deps.readSecret);
+    const options = transportOptions(channel, deps);
+    // Loaded only here: a run without a mail channel does not pay for it.
+    const { createTransport } = await import('nodemailer');
+    try {
+      const { accepted, rejected } = await createTransport(options).sendMail({ ...mail, signal: deps.signal });
+      if (rejected.length === 0) return SENT;
+      const all = formatCount(accepted.length + rejected.length, 'recipient');
+      return { kind: 'sent', note: `the mail server refused ${rejected.length} of ${all}` };
+    } catch (error) {
+      return failureOf(error);
+    }
+  },
+});
+
+function transportOptions(channel: EmailSettings, { readSecret, timeoutMs }: SendDeps): SMTPTransportOptions {
   const { user, password, tls } = channel;
   return {
     host: readSecret(channel.host),

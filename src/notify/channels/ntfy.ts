@@ -1,8 +1,8 @@
-import { NTFY_PRIORITIES, type NtfyChannel } from '../../shared/alert-settings.ts';
 import { parseHttpUrl, request } from '../http.ts';
 import type { AlertSeverity } from '../message.ts';
+import { choice, optionalSecret, secret, type SettingsOf } from '../options.ts';
 import { clip, clipBytes } from '../text.ts';
-import { refused, SENT, type Send } from '../channel.ts';
+import { defineChannel, refused, SENT } from '../channel.ts';
 
 /** ntfy makes an attachment of a longer message (docs.ntfy.sh, "Limitations": 4,096 bytes). */
 const LONGEST_MESSAGE = 4000;
@@ -15,38 +15,50 @@ const TAG: Readonly<Record<AlertSeverity, string>> = {
   info: 'white_check_mark',
 };
 
-/**
- * Publishes the message to a topic, as JSON to the server's root: in headers, the other form, the title would have to
- * be ASCII.
- */
-export const sendNtfy: Send<NtfyChannel> = async (message, channel, { readSecret, environment, signal }) => {
-  const url = parseHttpUrl(readSecret(channel.url));
-  const parts = url.pathname.replace(/\/+$/, '').split('/');
-  const topic = parts.pop() ?? '';
-  if (topic === '') return refused('the URL in the secret names no topic: it ends in /TOPIC');
-  url.pathname = `${parts.join('/')}/`;
-  const end = await request({
-    url,
-    environment,
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(channel.token === undefined ? {} : { authorization: `Bearer ${readSecret(channel.token)}` }),
-    },
-    body: JSON.stringify({
-      topic: decodeURIComponent(topic),
-      title: clip(message.subject, LONGEST_TITLE),
-      message: clipBytes(message.body, LONGEST_MESSAGE),
-      priority: priorityOf(message.severity, channel.priority),
-      tags: [TAG[message.severity]],
-    }),
-    signal,
-  });
-  return end.kind === 'answered' ? SENT : end;
+/** ntfy's priorities, lowest first; their place from 1 is the number on its wire. */
+const PRIORITIES = ['min', 'low', 'default', 'high', 'max'] as const;
+
+const options = {
+  url: secret("The topic's URL: server and topic."),
+  token: optionalSecret('Sent as Authorization: Bearer …'),
+  priority: choice(PRIORITIES, 'high', 'Of failures and stale backups; the rest stays below.'),
 };
 
+/**
+ * A topic of an ntfy server. The message is published as JSON to the server's root: in headers, the other form, the title would have to
+ * be ASCII.
+ */
+export const ntfy = defineChannel({
+  options,
+  async send(message, channel, { readSecret, environment, signal }) {
+    const url = parseHttpUrl(readSecret(channel.url));
+    const parts = url.pathname.replace(/\/+$/, '').split('/');
+    const topic = parts.pop() ?? '';
+    if (topic === '') return refused('the URL in the secret names no topic: it ends in /TOPIC');
+    url.pathname = `${parts.join('/')}/`;
+    const end = await request({
+      url,
+      environment,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(channel.token === undefined ? {} : { authorization: `Bearer ${readSecret(channel.token)}` }),
+      },
+      body: JSON.stringify({
+        topic: decodeURIComponent(topic),
+        title: clip(message.subject, LONGEST_TITLE),
+        message: clipBytes(message.body, LONGEST_MESSAGE),
+        priority: priorityOf(message.severity, channel.priority),
+        tags: [TAG[message.severity]],
+      }),
+      signal,
+    });
+    return end.kind === 'answered' ? SENT : end;
+  },
+});
+
 /** The number of a priority: the configured one for errors; for the rest at most "default". */
-function priorityOf(severity: AlertSeverity, configured: NtfyChannel['priority']): number {
-  const number = NTFY_PRIORITIES.indexOf(configured) + 1;
+function priorityOf(severity: AlertSeverity, configured: SettingsOf<typeof options>['priority']): number {
+  const number = PRIORITIES.indexOf(configured) + 1;
   return severity === 'error' ? number : Math.min(number, 3);
 }

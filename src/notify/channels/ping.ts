@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { PingChannel } from '../../shared/alert-settings.ts';
 import { parseHttpUrl, request } from '../http.ts';
+import { ALERT_EVENTS } from '../events.ts';
 import type { MessageEvent } from '../message.ts';
-import { failedForNow, refused, SENT, type Send } from '../channel.ts';
+import { flag, secret } from '../options.ts';
+import { defineChannel, failedForNow, refused, SENT } from '../channel.ts';
 
 /**
  * What is appended to the ping URL (healthchecks.io, "Pinging API"). `/log` records without changing the state of the
@@ -18,30 +19,41 @@ const SUFFIX: Readonly<Record<MessageEvent, string>> = {
   test: '/log',
 };
 
-/** Pings a check. The message goes along only where `send_log` says so. */
-export const sendPing: Send<PingChannel> = async (message, channel, { readSecret, environment, signal }) => {
-  const url = parseHttpUrl(readSecret(channel.url));
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}${SUFFIX[message.event]}`;
-  const { run_id: runId } = message.fields;
-  if (typeof runId === 'string') url.searchParams.set('rid', uuidOf(runId));
-  const end = await request({
-    url,
-    environment,
-    signal,
-    ...(channel.send_log
-      ? {
-          method: 'POST',
-          headers: { 'content-type': 'text/plain; charset=utf-8' },
-          body: `${message.subject}\n\n${message.body}`,
-        }
-      : { method: 'GET' }),
-  });
-  if (end.kind === 'failed') return end;
-  // healthchecks answers 200 to these too, so that a client's own job does not fail over them.
-  if (end.text.startsWith('OK (not found)')) return refused('the ping service knows no such check (any more)');
-  if (end.text.startsWith('OK (rate limited)')) return failedForNow('the ping service limits the rate of pings');
-  return SENT;
-};
+/** A ping URL in the style of healthchecks: `/start`, success, `/fail`. */
+export const ping = defineChannel({
+  options: {
+    url: secret('The URL of the check.'),
+    send_log: flag(false, 'Whether the message goes along as the body.'),
+  },
+  events: {
+    offered: ALERT_EVENTS,
+    // A ping service raises the alarm when the pings stop, so a healthy run must be told too.
+    byDefault: ['start', 'success', 'failure', 'recovery', 'stale'],
+  },
+  async send(message, channel, { readSecret, environment, signal }) {
+    const url = parseHttpUrl(readSecret(channel.url));
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${SUFFIX[message.event]}`;
+    const { run_id: runId } = message.fields;
+    if (typeof runId === 'string') url.searchParams.set('rid', uuidOf(runId));
+    const end = await request({
+      url,
+      environment,
+      signal,
+      ...(channel.send_log
+        ? {
+            method: 'POST',
+            headers: { 'content-type': 'text/plain; charset=utf-8' },
+            body: `${message.subject}\n\n${message.body}`,
+          }
+        : { method: 'GET' }),
+    });
+    if (end.kind === 'failed') return end;
+    // healthchecks answers 200 to these too, so that a client's own job does not fail over them.
+    if (end.text.startsWith('OK (not found)')) return refused('the ping service knows no such check (any more)');
+    if (end.text.startsWith('OK (rate limited)')) return failedForNow('the ping service limits the rate of pings');
+    return SENT;
+  },
+});
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 

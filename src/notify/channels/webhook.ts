@@ -1,22 +1,29 @@
-import type { WebhookChannel } from '../../shared/alert-settings.ts';
 import { parseHttpUrl, request } from '../http.ts';
-import type { Send } from '../channel.ts';
+import { defineChannel } from '../channel.ts';
+import { choice, optionalSecret, secret } from '../options.ts';
 import { judgeAnswer } from '../webhook-answers.ts';
-import { webhookPayload } from '../webhook-presets.ts';
+import { WEBHOOK_PRESETS, webhookPayload } from '../webhook-presets.ts';
 
-/** Posts the message as JSON, in the words of the preset. */
-export const sendWebhook: Send<WebhookChannel> = async (message, channel, { readSecret, environment, signal }) => {
-  const url = parseHttpUrl(readSecret(channel.url));
-  const end = await request({
-    url,
-    environment,
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(channel.token === undefined ? {} : { authorization: `Bearer ${readSecret(channel.token)}` }),
-    },
-    body: JSON.stringify(webhookPayload(message, channel.preset)),
-    signal,
-  });
-  return end.kind === 'answered' ? judgeAnswer(channel.preset, end.text) : end;
-};
+/** A JSON POST to a URL. */
+export const webhook = defineChannel({
+  options: {
+    url: secret('Where the message is posted to.'),
+    preset: choice(WEBHOOK_PRESETS, 'generic', 'Whose JSON it speaks.'),
+    token: optionalSecret('Sent as Authorization: Bearer …'),
+  },
+  async send(message, channel, { readSecret, environment, signal }) {
+    const url = parseHttpUrl(readSecret(channel.url));
+    const end = await request({
+      url,
+      environment,
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(channel.token === undefined ? {} : { authorization: `Bearer ${readSecret(channel.token)}` }),
+      },
+      body: JSON.stringify(webhookPayload(message, channel.preset)),
+      signal,
+    });
+    return end.kind === 'answered' ? judgeAnswer(channel.preset, end.text) : end;
+  },
+});

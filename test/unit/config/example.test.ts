@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 import { configSchema } from '../../../src/config/schema.ts';
-import { referencesIn } from '../../../src/shared/secret-reference.ts';
+import { targetReferences } from '../../../src/config/target-secrets.ts';
+import { CHANNELS, secretsOf } from '../../../src/notify/registry.ts';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 const text = readFileSync(new URL('../../../config.example.yaml', import.meta.url), 'utf8');
@@ -22,17 +23,20 @@ describe('config.example.yaml', () => {
     ]);
     const written = [...readme.matchAll(/^([A-Z_]+)=/gm)].map(([, name = '']) => name);
     expect(written).toContain('VAULT_HOST');
-    const { port, ...needed } = settings.targets.get('vault')!;
-    expect(port).toEqual({ env: 'VAULT_PORT' }); // 22 when it is not set
-    const names = [...referencesIn({ ...needed }), ...referencesIn(settings.alerts.channels)].flatMap(
-      ({ reference }) => ('env' in reference ? [reference.env] : []),
-    );
+    const target = settings.targets.get('vault')!;
+    expect(target.port).toEqual({ env: 'VAULT_PORT' }); // 22 when it is not set
+    const ofAlerts = Object.values(settings.alerts.channels).flatMap(secretsOf);
+    const names = [...targetReferences({ ...target, port: undefined }), ...ofAlerts.map(({ reference }) => reference)]
+      .map((reference) => ('env' in reference ? reference.env : undefined))
+      .filter((name) => name !== undefined);
+    expect(names).toContain('NTFY_URL');
     expect(names.filter((name) => !written.includes(name))).toEqual([]);
   });
 
   it('is valid with all on that is switched off', () => {
     const settings = parseConfig('config.example.yaml', allOn);
-    expect(Object.keys(settings.alerts.channels)).toHaveLength(7);
+    const shown = Object.values(settings.alerts.channels).map(({ type }) => type);
+    expect(shown.sort()).toEqual(Object.keys(CHANNELS).sort());
     expect(settings.metricsFile).toBeDefined();
     expect(settings.runtimeDirectory).toBeDefined();
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deliverAlert, deliverTest } from '../../../src/notify/deliver.ts';
-import { ALERT_EVENTS } from '../../../src/shared/alert-settings.ts';
+import { ALERT_EVENTS } from '../../../src/notify/events.ts';
 import { createRedactor } from '../../../src/shared/redaction.ts';
 import { runFacts } from './support/facts.ts';
 import { startHttpServer, unusedOrigin } from './support/http-server.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deliverAlert, type Delivery } from '../../../src/notify/deliver.ts';
+import type { ChannelSettings } from '../../../src/notify/registry.ts';
 import { runFacts } from './support/facts.ts';
 import { settings, testDeps, type TestDeps } from './support/deps.ts';
 import { startSmtpServer, type ReceivedMail, type SmtpServer } from './support/smtp-server.ts';
@@ -15,6 +16,14 @@ function secrets(server: SmtpServer, change: Record<string, string> = {}): Recor
 
 async function mail(channel: string, deps: TestDeps, facts = runFacts()): Promise<Delivery> {
   const [delivery] = await deliverAlert(facts, settings(`mail: ${channel}`), deps);
+  return delivery!;
+}
+
+/** A login in the clear: no configuration can ask for it, but the fake speaks no TLS. */
+async function mailWithLoginInTheClear(channel: string, deps: TestDeps): Promise<Delivery> {
+  const { channels } = settings(`mail: ${channel.replace('tls: none', 'tls: starttls')}`);
+  const inTheClear = { mail: { ...channels.mail, tls: 'none' } as ChannelSettings };
+  const [delivery] = await deliverAlert(runFacts(), { channels: inTheClear }, deps);
   return delivery!;
 }
 
@@ -135,7 +144,7 @@ describe('a mail server', () => {
       command.startsWith('AUTH') ? '535 canary-user and canary-password do not match' : undefined,
     );
     const deps = testDeps(secrets(server, { U: 'canary-user', W: 'canary-password' }));
-    const delivery = await mail(WITH_LOGIN.replace('retries: 0', 'retries: 3'), deps);
+    const delivery = await mailWithLoginInTheClear(WITH_LOGIN.replace('retries: 0', 'retries: 3'), deps);
     expect(delivery).toMatchObject({ sent: false, attempts: 1 });
     expect(delivery.reason).toMatch(/535/);
     expect(JSON.stringify([delivery, deps.lines])).not.toMatch(/canary|Y2FuYXJ5/); // nor in base64

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LONGEST_BODY, messageData, redactMessage, wordMessage } from '../../../src/notify/message.ts';
-import { ALERT_EVENTS } from '../../../src/shared/alert-settings.ts';
+import { ALERT_EVENTS } from '../../../src/notify/events.ts';
 import { OUTCOMES, type Outcome } from '../../../src/shared/outcome.ts';
 import { createRedactor } from '../../../src/shared/redaction.ts';
 import { problemFacts, runFacts, snapshot } from './support/facts.ts';

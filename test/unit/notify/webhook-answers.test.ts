@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judgeAnswer } from '../../../src/notify/webhook-answers.ts';
 import { deliverAlert } from '../../../src/notify/deliver.ts';
-import { WEBHOOK_PRESETS } from '../../../src/shared/alert-settings.ts';
+import { WEBHOOK_PRESETS } from '../../../src/notify/webhook-presets.ts';
 import { runFacts } from './support/facts.ts';
 import { startHttpServer } from './support/http-server.ts';
 import { settings, testDeps } from './support/deps.ts';

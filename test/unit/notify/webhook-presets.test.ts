@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { webhookPayload } from '../../../src/notify/webhook-presets.ts';
 import { wordMessage } from '../../../src/notify/message.ts';
-import { WEBHOOK_PRESETS } from '../../../src/shared/alert-settings.ts';
+import { WEBHOOK_PRESETS, webhookPayload } from '../../../src/notify/webhook-presets.ts';
 import { runFacts } from './support/facts.ts';
 
 const MENTION = '<!channel> @everyone @all ```[click](https://example.org)``` & <b>';

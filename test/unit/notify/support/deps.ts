@@ -2,7 +2,7 @@ import type { LogLevel } from '../../../../src/platform/logger.ts';
 import { runProcess } from '../../../../src/platform/process.ts';
 import { SecretError } from '../../../../src/platform/secrets.ts';
 import type { AlertDeps } from '../../../../src/notify/deliver.ts';
-import { alertSettingsSchema, type AlertSettings } from '../../../../src/shared/alert-settings.ts';
+import { alertSettingsSchema, type AlertSettings } from '../../../../src/notify/settings.ts';
 import { compileSchema } from '../../../../src/shared/schema-compiler.ts';
 import { parseYamlConfig } from '../../../../src/shared/yaml-config.ts';
 

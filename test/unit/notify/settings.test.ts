@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  alertSettingsProblems,
-  alertSettingsSchema,
-  type AlertSettings,
-  type ChannelSettings,
-} from '../../../src/shared/alert-settings.ts';
+import type { ChannelSettings } from '../../../src/notify/registry.ts';
+import { alertSettingsSchema, type AlertSettings } from '../../../src/notify/settings.ts';
 import { compileSchema } from '../../../src/shared/schema-compiler.ts';
 import { parseYamlConfig } from '../../../src/shared/yaml-config.ts';
 
@@ -15,9 +11,7 @@ const validate = compileSchema({
 });
 
 function parse(yaml: string) {
-  return parseYamlConfig<{ alerts: AlertSettings }>(yaml, validate, ({ alerts }, locate) =>
-    alertSettingsProblems(alerts, ['alerts'], locate),
-  );
+  return parseYamlConfig<{ alerts: AlertSettings }>(yaml, validate);
 }
 
 /** The one channel `ops` of a file, after validation. */
@@ -138,7 +132,7 @@ describe('a wrong channel is told as one clear problem', () => {
     expect(problems('type: desktop\ntimeout: soon')[0]).toContain('write a duration such as');
     expect(problems('type: desktop\ntimeout: 0s')[0]).toContain('at most 1m');
     expect(problems('type: desktop\ntimeout: 2h')).toEqual([
-      '5 alerts.channels.ops.timeout: "2h" does not fit: write more than 0 and at most 1m',
+      '5 alerts.channels.ops.timeout: "2h" does not fit: write a duration such as 10s, more than 0 and at most 1m',
     ]);
   });
 
