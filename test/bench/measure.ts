@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
+import { until } from '../support/until.ts';
 import type { Relay } from './relay.ts';
 
 /** What is run and measured. */
@@ -151,11 +152,9 @@ function nameOf([program = '', ...args]: readonly string[]): string {
   return script === 'cli.js' ? 'offsite-rsync' : script.replace('.mjs', '');
 }
 
-/** sshd counts the time of a session only once it has ended. */
+/** sshd counts the time of a session only once it has ended; one that is left open is measured as far as it came. */
 async function settle(server: number): Promise<void> {
-  for (let tries = 0; tries < 200 && childrenOf(server).length > 0; tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(() => childrenOf(server).length === 0, 2000).catch(() => undefined);
 }
 
 /** Of several measurements of the same thing: the median of each figure, the highest of each peak. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectFault } from '../ssh/support/fault.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
-import { until } from '../ssh/support/until.ts';
+import { until } from '../support/until.ts';
 
 const NAMESPACE = `offsite-${process.pid}`;
 const [HERE, THERE] = ['10.213.77.1', '10.213.77.2'];

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
-import { eventually } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
 
@@ -80,7 +80,7 @@ it('what the disk did not take is never sealed, nor linked to: the head start ta
 
 /** Waits until the head start of a push was there and is over. */
 async function flushed(): Promise<void> {
-  await eventually(async () => {
+  await until(async () => {
     if (!(await readdir(host.hostState)).includes('.flush.lock')) return false;
     return spawnSync('flock', ['--nonblock', join(host.hostState, '.flush.lock'), 'true']).status === 0;
   });

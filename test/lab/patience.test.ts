@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import { makePrimary } from '../ssh/support/primary.ts';
 import { fillSampleTree } from '../ssh/support/sample-tree.ts';
 import { startSecondary } from '../ssh/support/secondary.ts';
+import { until } from '../support/until.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 
@@ -20,7 +21,7 @@ test('a run ends soon when a signal comes while people are being told', async ()
   const tell = join(primary.directory, 'tell');
   await writeFile(tell, '#!/bin/sh\nexec sleep 100\n', { mode: 0o755 });
   const running = await primary.start('run', 'patience');
-  while (!running.said().includes('Secured')) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => running.said().includes('Secured'));
   const before = performance.now();
   running.child.kill('SIGTERM');
   expect((await running.ended).code).toBe(0); // the snapshot is sealed

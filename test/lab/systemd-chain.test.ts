@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flipByte } from '../ssh/support/flip-byte.ts';
 import { argumentsOf, descendants, watchArguments } from '../ssh/support/processes.ts';
-import { eventually } from './support/eventually.ts';
+import { until } from '../support/until.ts';
 import { LARGE, SMALL, startChainLab, type ChainLab } from './support/chain-lab.ts';
 
 // The hardest kind of backup unit there is: an account without rights, no network, no writable memory that runs, five seconds.
@@ -214,7 +214,7 @@ describe('the chain, under a real systemd', () => {
     lab.setDump(SMALL);
     expect(systemctl('start', 'files-backup.service').code).toBe(0);
     expect(await lab.settled('files-backup.service')).toBe('inactive');
-    await eventually(async () => (await lab.secondary.sealed('files')).length === 1);
+    await until(async () => (await lab.secondary.sealed('files')).length === 1);
     await lab.settled('offsite-rsync@files.service');
     lab.setDump('fail');
     expect(systemctl('start', 'files-backup.service').code).not.toBe(0);
@@ -228,7 +228,7 @@ describe('the chain, under a real systemd', () => {
     for (const count of [1, 2]) {
       lab.machine.must('make-dump', '/var/backups/marked');
       lab.machine.must('touch', '/var/lib/lab/marked.done');
-      await eventually(async () => (await lab.secondary.sealed('marked')).length === count);
+      await until(async () => (await lab.secondary.sealed('marked')).length === count);
       await lab.settled('offsite-rsync@marked.service');
     }
     expect(lab.newAlerts()).toMatchObject([{ event: 'success' }, { event: 'success' }]);
@@ -274,7 +274,7 @@ describe('the chain, under a real systemd', () => {
     flipByte(lab.secondary.path('marked', id, 'dump.sql'), 0);
     lab.machine.must('systemctl', 'start', timer);
     try {
-      await eventually(() => systemctl('is-failed', service).stdout.trim() === 'failed', 90_000);
+      await until(() => systemctl('is-failed', service).stdout.trim() === 'failed', 90_000);
     } finally {
       lab.machine.must('systemctl', 'stop', timer);
     }
@@ -306,7 +306,7 @@ describe('the chain, under a real systemd', () => {
     for (const unit of failed) {
       const before = alertsRun.get(unit) ?? 0;
       const finished = () => all().split(`Finished offsite-rsync-alert@${unit}.service`).length - 1;
-      await eventually(() => finished() > before, 20_000);
+      await until(() => finished() > before);
       alertsRun.set(unit, finished());
     }
     return lab.newAlerts();

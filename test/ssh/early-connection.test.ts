@@ -13,7 +13,7 @@ import { makePrimary, type Primary, type Running } from './support/primary.ts';
 import { argumentsOf, descendants, processesNaming } from './support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 let secondary: Secondary;
 let primary: Primary;

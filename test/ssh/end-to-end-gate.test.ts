@@ -9,7 +9,7 @@ import { startGateSecondary, type GateSecondary } from './support/gate-secondary
 import { makePrimary, type Primary } from './support/primary.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
 import { recordTree } from './support/tree-record.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 /*
  * The program as it is built against the gate as it is bundled, over a real sshd: what an administrator sees of the two

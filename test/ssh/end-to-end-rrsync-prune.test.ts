@@ -10,7 +10,7 @@ import { makePrimary, type Primary } from './support/primary.ts';
 import { removeTree } from './support/remove-tree.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 /* offsite-prune beside a plain rrsync: no gate, no receipts, and the lock is the one that rrsync takes itself. */
 

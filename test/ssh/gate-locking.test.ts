@@ -5,7 +5,7 @@ import type { Companion } from '../../src/platform/process.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { startGateHost, type GateHost } from './support/gate-host.ts';
 import { dumpText } from './support/sample-tree.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const BUSY = 'offsite-gate: refused: busy: another session is still writing to this job';
 

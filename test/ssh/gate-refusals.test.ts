@@ -6,7 +6,7 @@ import type { GateEnd } from '../../src/shared/gate-words.ts';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
 import { dumpText } from './support/sample-tree.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 let host: GateHost;
 

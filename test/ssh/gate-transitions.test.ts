@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, stat, utimes, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
 
 let host: GateHost;

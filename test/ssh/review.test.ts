@@ -6,6 +6,7 @@ import { flipByte } from './support/flip-byte.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
+import { until } from '../support/until.ts';
 
 let secondary: Secondary;
 const primaries: Primary[] = [];
@@ -76,7 +77,7 @@ describe('a run', () => {
     await primary.secure();
     // A verification by an administrator finds damage while this run is under way: after it has planned its push.
     const running = await primary.start('run', 'distrust');
-    while (!running.said().includes('sending')) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => running.said().includes('sending'));
     await writeFile(note, 'now\n');
     expect(await running.ended).toMatchObject({ code: 0 });
     expect((await primary.history()).at(-1)).toMatchObject({ verification: { mode: 'changed' } });
@@ -112,7 +113,7 @@ describe('a run', () => {
     // In one second both may choose the same id; the later one finds its directory there and takes another.
     await one.configure({ job: { retry: { attempts: 3, delay: '100ms' } } });
     const running = await other.start('run', 'twin');
-    while (!running.said().includes('sending')) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => running.said().includes('sending'));
     const meanwhile = await one.call('run', 'twin');
     expect(meanwhile.stderr).not.toMatch(/ssh_config|internal error/);
     const end = await running.ended;

@@ -9,7 +9,7 @@ import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
 const isRoot = process.getuid?.() === 0;

@@ -7,7 +7,7 @@ import { makePrimary, type Primary, type Running } from './support/primary.ts';
 import { processesNaming } from './support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makePrimary, type Primary, type ProgramEnd } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
-import { until } from './support/until.ts';
+import { until } from '../support/until.ts';
 
 const UNIT = 'offsite-rsync@postgres.service';
 let secondary: Secondary;

@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
-import { eventually } from './eventually.ts';
+import { until } from '../../support/until.ts';
 import { startGateSecondary, type GateSecondary } from './gate-secondary.ts';
 import { layVeth, openNetwork } from './hosts.ts';
 import { bootMachine, layNode, type Machine } from './machine.ts';
@@ -105,7 +105,7 @@ export async function startChainLab(
       cutLine: () => line.cut(),
       mendLine: async () => {
         line.mend();
-        await eventually(() => machine.run('ssh-keyscan', '-T', '1', '-t', 'ed25519', SECONDARY).code === 0);
+        await until(() => machine.run('ssh-keyscan', '-T', '1', '-t', 'ed25519', SECONDARY).code === 0);
       },
       stop,
     };
@@ -130,7 +130,7 @@ function observe(machine: Machine, secondary: GateSecondary): Omit<ChainLab, 'cu
     },
     settled: async (unit) => {
       let state = '';
-      await eventually(() => {
+      await until(() => {
         state = machine.run('systemctl', 'is-active', unit).stdout.trim();
         return !/^(activating|deactivating|reloading)$/.test(state);
       }, 60_000);
@@ -138,7 +138,7 @@ function observe(machine: Machine, secondary: GateSecondary): Omit<ChainLab, 'cu
     },
     writing: async (job) => {
       const before = await secondary.sealed(job);
-      await eventually(async () => (await secondary.entries(job)).some((name) => name.endsWith('.partial')), 20_000);
+      await until(async () => (await secondary.entries(job)).some((name) => name.endsWith('.partial')));
       if ((await secondary.sealed(job)).length !== before.length) throw new Error('it was sealed too soon');
     },
   };

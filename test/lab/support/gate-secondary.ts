@@ -3,7 +3,7 @@ import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFil
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
-import { eventually } from './eventually.ts';
+import { until } from '../../support/until.ts';
 import { endProcess, inNetwork, must, type Network } from './hosts.ts';
 
 /** A secondary in a network of its own: a real sshd, and the gate as it is shipped. */
@@ -95,7 +95,7 @@ export async function startGateSecondary(
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   const entries = async (job: string) => (await readdir(at(join('root', HOST, job))).catch(() => [])).sort();
-  await eventually(() => {
+  await until(() => {
     inNetwork(network.pid, 'ssh-keyscan', '-T', '1', '-t', 'ed25519', address);
     return true;
   });

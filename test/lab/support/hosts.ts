@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { eventually } from './eventually.ts';
+import { until } from '../../support/until.ts';
 
 /** A network of its own, which lasts as long as a process does. */
 export interface Network {
@@ -22,7 +22,7 @@ export async function openNetwork(): Promise<Network> {
   });
   const pid = holder.pid ?? 0;
   // Before it is in its own network, its address would be the host's.
-  await eventually(() => spawnSync('cmp', ['-s', `/proc/${pid}/comm`, '-'], { input: 'sleep\n' }).status === 0);
+  await until(() => spawnSync('cmp', ['-s', `/proc/${pid}/comm`, '-'], { input: 'sleep\n' }).status === 0);
   inNetwork(pid, 'ip', 'link', 'set', 'lo', 'up');
   return { pid, stop: () => endProcess(holder) };
 }

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.ts';
+import { until } from '../../support/until.ts';
 
 /** How a command in a machine ended. */
 export interface CommandEnd {
@@ -72,7 +72,7 @@ export async function bootMachine(files: string, network: number, share = ''): P
     },
   };
   try {
-    await eventually(async () => {
+    await until(async () => {
       if (boot.exitCode !== null) throw new Error('ended');
       init = await systemdBelow(boot.pid ?? 0);
       return init !== 0 && enter('systemctl', 'is-active', 'offsite-lab.target').code === 0;

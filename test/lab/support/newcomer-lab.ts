@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fillWithEverything } from '../../ssh/support/full-tree.ts';
 import { MASKED } from './chain-lab.ts';
-import { eventually } from './eventually.ts';
+import { until } from '../../support/until.ts';
 import { endProcess, layVeth, openNetwork, type Network } from './hosts.ts';
 import { bootMachine, layNode, type Machine } from './machine.ts';
 
@@ -84,7 +84,7 @@ export async function startNewcomerLab(): Promise<NewcomerLab> {
     prepareSecondary(secondary, primary);
     const messenger = startMessenger(far);
     undo.push(messenger.stop);
-    await eventually(() => primary.run('sh', '-c', `ssh-keyscan ${ADDRESS.secondary} | grep -q .`).code === 0);
+    await until(() => primary.run('sh', '-c', `ssh-keyscan ${ADDRESS.secondary} | grep -q .`).code === 0);
     return {
       primary,
       secondary,

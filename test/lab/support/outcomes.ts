@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { NOT_SENT, NOT_STORED } from '../../ssh/support/full-tree.ts';
 import { recordTree } from '../../ssh/support/tree-record.ts';
-import { eventually } from './eventually.ts';
+import { until } from '../../support/until.ts';
 import type { Machine } from './machine.ts';
 import { seenFromOutside, SOURCE, type NewcomerLab, type Typed } from './newcomer-lab.ts';
 import { newestSealed } from './walk.ts';
@@ -50,7 +50,7 @@ export function sameFingerprint({ secondary }: NewcomerLab, { output }: Typed): 
 /** The first snapshot is sealed, and the test message has reached somebody. */
 export async function sealedAndTold(lab: NewcomerLab, { output }: Typed): Promise<void> {
   expect(output).toContain(`secured as ${newestSealed(lab)}`);
-  await eventually(() => lab.told().includes('Test alert'));
+  await until(() => lab.told().includes('Test alert'));
 }
 
 /** Expects that something makes another sealed snapshot. */
@@ -132,7 +132,7 @@ export async function tellsOfAMissingJob(lab: NewcomerLab): Promise<void> {
   const before = secondary.read(path);
   merge(secondary, path, "hosts: { db1: { jobs: { nothing: { expect: { schedule: '0 0 * * *' } } } } }");
   secondary.run('systemctl', 'start', 'offsite-prune-check@db1.service');
-  await eventually(() => lab.told().includes('nothing'));
+  await until(() => lab.told().includes('nothing'));
   write(secondary, path, before);
 }
 

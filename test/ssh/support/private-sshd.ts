@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { until } from './until.ts';
+import { until } from '../../support/until.ts';
 
 /** An sshd of a test's own: fresh keys, a free port on loopback, one key with one forced command. */
 export interface PrivateSshd {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { writeFileAtomic } from '../../../src/platform/files.ts';
-import { until } from '../../ssh/support/until.ts';
+import { until } from '../../support/until.ts';
 
 const SOURCES = fileURLToPath(new URL('../../../src/platform/files.ts', import.meta.url));
 let programs: string;

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildPrune, prune, startPrune, type Bundle } from './support/bundle.ts';
+import { until } from '../../support/until.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from './support/store.ts';
 
 const DAY = 86_400_000;
@@ -138,7 +139,8 @@ describe('offsite-prune HOST', () => {
     store = makeStore(9);
     const holder = spawn('flock', [join(store.state, 'db.lock'), 'sleep', '60'], { detached: true, stdio: 'ignore' });
     try {
-      while (!existsSync(join(store.state, 'db.lock'))) await new Promise((resolve) => setTimeout(resolve, 10));
+      const lock = join(store.state, 'db.lock');
+      await until(() => existsSync(lock));
       chmodSync(join(store.state, 'db.lock'), 0o666);
       const before = store.names('db');
       const { child, ended } = startPrune(bundle, [HOST, '--config', store.config]);

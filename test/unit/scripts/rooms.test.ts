@@ -25,7 +25,7 @@ describe('a room of the house', () => {
     ['src/shared/units.ts', 'node:fs/promises', /is pure/],
     ['src/rsync/exit.ts', 'child_process', /is pure/],
     ['src/rsync/exit.ts', '../platform/process.ts', /types only/],
-    ['src/platform/files.ts', '../../test/ssh/support/until.ts', /may not import/],
+    ['src/platform/files.ts', '../../test/support/until.ts', /may not import/],
     ['src/attic/new.ts', './old.ts', /has no row/],
   ])('%s is not entered from %s', (from, specifier, objection) => {
     expect(objectionTo(from, specifier, false)).toMatch(objection);
