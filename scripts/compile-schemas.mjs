@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const shared = fileURLToPath(new URL('../src/shared', import.meta.url));
+const settings = fileURLToPath(new URL('../src/settings', import.meta.url));
 
 /** Checks of formats are not copied into the code: it calls the ones that the sources call. */
 const FORMATS = 'FORMATS';
@@ -15,7 +15,7 @@ export function compiledSchemas() {
     name: 'compiled-schemas',
     setup({ onLoad }) {
       onLoad({ filter: /\/validator\.ts$/ }, async ({ path }) => ({
-        contents: `import { FORMATS as ${FORMATS} } from '${shared}/formats.ts';\n${await compiled(path)}`,
+        contents: `import { FORMATS as ${FORMATS} } from '${settings}/formats.ts';\n${await compiled(path)}`,
         loader: 'js',
         resolveDir: dirname(path),
       }));
@@ -44,7 +44,7 @@ function standaloneModule(path) {
   return `
     import { _ } from 'ajv';
     import standalone from 'ajv/dist/standalone/index.js';
-    import { createCompiler } from '${shared}/schema-compiler.ts';
+    import { createCompiler } from '${settings}/schema-compiler.ts';
     import * as validators from '${path}';
     const compiler = createCompiler({ source: true, esm: true, formats: _\`${FORMATS}\` });
     for (const [name, { schema }] of Object.entries(validators)) compiler.addSchema(schema, name);

@@ -7,9 +7,10 @@ import { relative, resolve } from 'node:path';
 export const ROOMS = {
   'src/shared': { may: [], pure: true },
   'src/platform': { may: ['src/shared'] },
-  'src/notify': { may: ['src/platform', 'src/shared'] },
-  'src/config': { may: ['src/notify', 'src/platform', 'src/shared'] },
-  'src/state': { may: ['src/platform', 'src/shared'] },
+  'src/settings': { may: ['src/shared'], pure: true },
+  'src/notify': { may: ['src/settings', 'src/platform', 'src/shared'] },
+  'src/config': { may: ['src/settings', 'src/notify', 'src/platform', 'src/shared'] },
+  'src/state': { may: ['src/settings', 'src/platform', 'src/shared'] },
   'src/rsync': { may: ['src/platform', 'src/shared'], pure: true },
   'src/ssh': { may: ['src/platform', 'src/shared'] },
   'src/insight': { may: ['src/config', 'src/state', 'src/platform', 'src/shared'] },
@@ -29,9 +30,11 @@ export const ROOMS = {
     ],
   },
   'src/cli.ts': { may: ['src/commands', 'src/config', 'src/platform', 'src/shared'] },
-  'remote-scripts/config': { may: ['src/notify', 'src/platform', 'src/shared'] },
+  'remote-scripts/config': { may: ['src/settings', 'src/notify', 'src/platform', 'src/shared'] },
   'remote-scripts/store': { may: ['src/platform', 'src/shared'] },
-  'remote-scripts/gate': { may: ['remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'] },
+  'remote-scripts/gate': {
+    may: ['remote-scripts/store', 'remote-scripts/config', 'src/settings', 'src/platform', 'src/shared'],
+  },
   'remote-scripts/prune': {
     may: ['remote-scripts/store', 'remote-scripts/config', 'src/notify', 'src/platform', 'src/shared'],
   },

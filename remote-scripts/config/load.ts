@@ -1,6 +1,6 @@
 import { isMissing, whyUnread } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
-import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/shared/yaml-config.ts';
+import { formatProblems, parseYamlConfig, type ConfigProblem } from '../../src/settings/yaml-config.ts';
 import { LARGEST_SETTINGS } from './location.ts';
 import { secondaryRules, type Scrutiny } from './rules.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';

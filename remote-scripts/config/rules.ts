@@ -1,4 +1,4 @@
-import type { ConfigProblem, Locate } from '../../src/shared/yaml-config.ts';
+import type { ConfigProblem, Locate } from '../../src/settings/yaml-config.ts';
 import { guaranteedReach, LEAST_REACH } from '../../src/shared/retention-policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';

@@ -1,4 +1,4 @@
-import { compileSchema } from '../../src/shared/schema-compiler.ts';
+import { compileSchema } from '../../src/settings/schema-compiler.ts';
 import { secondarySchema } from './schema.ts';
 
 /** Checks the secondary's settings. Compiled by the build (scripts/compile-schemas.mjs). */

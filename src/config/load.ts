@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isMissing, whyUnread } from '../platform/files.ts';
 import type { AlertSettings } from '../notify/settings.ts';
 import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
-import { formatProblems, parseYamlConfig, type ConfigProblem } from '../shared/yaml-config.ts';
+import { formatProblems, parseYamlConfig, type ConfigProblem } from '../settings/yaml-config.ts';
 import { checkRules } from './rules.ts';
 import type { RawConfig, RawJob, RawTarget } from './schema.ts';
 import type { JobSettings, Settings, TargetSettings } from './settings.ts';

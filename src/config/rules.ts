@@ -1,5 +1,5 @@
 import { cronProblem } from '../shared/schedule.ts';
-import type { ConfigProblem, Locate } from '../shared/yaml-config.ts';
+import type { ConfigProblem, Locate } from '../settings/yaml-config.ts';
 import { parseDuration } from '../shared/units.ts';
 import { leavesOut, pathBelow } from './left-out.ts';
 import type { RawConfig, RawJob } from './schema.ts';

@@ -1,4 +1,4 @@
-import { compileSchema } from '../shared/schema-compiler.ts';
+import { compileSchema } from '../settings/schema-compiler.ts';
 import { configSchema } from './schema.ts';
 
 /** Checks the primary's configuration. Compiled by the build (scripts/compile-schemas.mjs). */

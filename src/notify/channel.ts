@@ -2,7 +2,7 @@ import type { RunProcess } from '../platform/process.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
 import { ALERT_EVENTS, type AlertEvent } from './events.ts';
 import type { AlertMessage } from './message.ts';
-import { choices, formatted, integer, type Options, type SettingsOf } from './options.ts';
+import { choices, formatted, integer, type Options, type SettingsOf } from '../settings/options.ts';
 
 /** A message was not taken. `transient`: another attempt may succeed. */
 export interface SendFailure {

@@ -9,7 +9,7 @@ import { ping } from './channels/ping.ts';
 import { sendmail } from './channels/sendmail.ts';
 import { webhook } from './channels/webhook.ts';
 import type { AlertMessage } from './message.ts';
-import type { Options, SettingsOf } from './options.ts';
+import type { Options, SettingsOf } from '../settings/options.ts';
 
 /** Every channel under the `type` that it has in the configuration. A new one is a row here and a file. */
 export const CHANNELS = { webhook, ntfy, ping, email, sendmail, command, desktop };

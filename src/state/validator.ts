@@ -1,4 +1,4 @@
-import { compileSchema } from '../shared/schema-compiler.ts';
+import { compileSchema } from '../settings/schema-compiler.ts';
 import {
   damageSchema,
   jobStateSchema,

@@ -31,7 +31,7 @@ test('holds nothing of the controller, and no program that it does not need', ()
 
 test('holds what compiled schemas call, and not their compiler', () => {
   expect(bundled.inputs).toContain('remote-scripts/config/validator.ts');
-  expect(bundled.inputs).not.toContain('src/shared/schema-compiler.ts');
+  expect(bundled.inputs).not.toContain('src/settings/schema-compiler.ts');
   const ajv = bundled.inputs.filter((path) => path.startsWith('node_modules/ajv/'));
   expect(ajv.filter((path) => !path.startsWith('node_modules/ajv/dist/runtime/'))).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { lstat } from 'node:fs/promises';
 import { errorMessage } from '../../../src/platform/files.ts';
 import { readRegularFile } from '../../../src/platform/regular-file.ts';
-import { formatProblems } from '../../../src/shared/yaml-config.ts';
+import { formatProblems } from '../../../src/settings/yaml-config.ts';
 import { parseSecondaryConfig } from '../../config/load.ts';
 import { LARGEST_SETTINGS } from '../../config/location.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';

@@ -1,7 +1,7 @@
 import { childEnvironment } from '../child-environment.ts';
 import { messageData, type AlertMessage } from '../message.ts';
 import { resultOfProgram } from '../program-result.ts';
-import { commandLine, secretsByVariable } from '../options.ts';
+import { commandLine, secretsByVariable } from '../../settings/options.ts';
 import { defineChannel, refused } from '../channel.ts';
 
 const options = {

@@ -5,7 +5,7 @@ import { networkFailure } from '../network-failure.ts';
 import { oneLine } from '../text.ts';
 import { defineChannel, failedForNow, refused, SENT, type SendDeps, type SendFailure } from '../channel.ts';
 import { mailOf } from '../mail.ts';
-import { choice, optionalSecret, secret, type SettingsOf } from '../options.ts';
+import { choice, optionalSecret, secret, type SettingsOf } from '../../settings/options.ts';
 
 /** Failures of nodemailer that come from the line and may pass; the rest is for a person to mend. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'EPROTOCOL']);

@@ -1,6 +1,6 @@
 import { parseHttpUrl, request } from '../http.ts';
 import type { AlertSeverity } from '../message.ts';
-import { choice, optionalSecret, secret, type SettingsOf } from '../options.ts';
+import { choice, optionalSecret, secret, type SettingsOf } from '../../settings/options.ts';
 import { clip, clipBytes } from '../text.ts';
 import { defineChannel, refused, SENT } from '../channel.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseHttpUrl, request } from '../http.ts';
 import { ALERT_EVENTS } from '../events.ts';
 import type { MessageEvent } from '../message.ts';
-import { flag, secret } from '../options.ts';
+import { flag, secret } from '../../settings/options.ts';
 import { defineChannel, failedForNow, refused, SENT } from '../channel.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { childEnvironment } from '../child-environment.ts';
-import { formatted, optionalSecret, secret } from '../options.ts';
+import { formatted, optionalSecret, secret } from '../../settings/options.ts';
 import { resultOfProgram } from '../program-result.ts';
 import { defineChannel, refused } from '../channel.ts';
 import { mailOf } from '../mail.ts';

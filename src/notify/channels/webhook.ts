@@ -1,6 +1,6 @@
 import { parseHttpUrl, request } from '../http.ts';
 import { defineChannel } from '../channel.ts';
-import { choice, optionalSecret, secret } from '../options.ts';
+import { choice, optionalSecret, secret } from '../../settings/options.ts';
 import { judgeAnswer } from '../webhook-answers.ts';
 import { WEBHOOK_PRESETS, webhookPayload } from '../webhook-presets.ts';
 

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { COMMON_OPTIONS } from '../../../src/notify/channel.ts';
 import { CHANNELS, secretsOf, type ChannelSettings } from '../../../src/notify/registry.ts';
-import type { Options } from '../../../src/notify/options.ts';
+import type { Options } from '../../../src/settings/options.ts';
 import { alertSettingsSchema } from '../../../src/notify/settings.ts';
-import { compileSchema } from '../../../src/shared/schema-compiler.ts';
+import { compileSchema } from '../../../src/settings/schema-compiler.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 const validate = compileSchema({ type: 'object', properties: { alerts: alertSettingsSchema } });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelSettings } from '../../../src/notify/registry.ts';
 import { alertSettingsSchema, type AlertSettings } from '../../../src/notify/settings.ts';
-import { compileSchema } from '../../../src/shared/schema-compiler.ts';
-import { parseYamlConfig } from '../../../src/shared/yaml-config.ts';
+import { compileSchema } from '../../../src/settings/schema-compiler.ts';
+import { parseYamlConfig } from '../../../src/settings/yaml-config.ts';
 
 const validate = compileSchema({
   type: 'object',

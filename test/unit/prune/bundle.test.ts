@@ -15,7 +15,9 @@ it('holds nothing of the controller and nothing of the gate', () => {
   expect(
     ours.filter(
       (path) =>
-        !/^(remote-scripts\/(offsite-prune\.ts|prune\/|config\/|store\/)|src\/(notify|platform|shared)\/)/.test(path),
+        !/^(remote-scripts\/(offsite-prune\.ts|prune\/|config\/|store\/)|src\/(notify|settings|platform|shared)\/)/.test(
+          path,
+        ),
     ),
   ).toEqual([]);
 });

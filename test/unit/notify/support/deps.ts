@@ -3,8 +3,8 @@ import { runProcess } from '../../../../src/platform/process.ts';
 import { SecretError } from '../../../../src/platform/secrets.ts';
 import type { AlertDeps } from '../../../../src/notify/deliver.ts';
 import { alertSettingsSchema, type AlertSettings } from '../../../../src/notify/settings.ts';
-import { compileSchema } from '../../../../src/shared/schema-compiler.ts';
-import { parseYamlConfig } from '../../../../src/shared/yaml-config.ts';
+import { compileSchema } from '../../../../src/settings/schema-compiler.ts';
+import { parseYamlConfig } from '../../../../src/settings/yaml-config.ts';
 
 const validate = compileSchema({ type: 'object', properties: { alerts: alertSettingsSchema } });
 

@@ -1,8 +1,8 @@
 import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
-import { encodingProblem } from './encoding.ts';
+import { encodingProblem } from '../shared/encoding.ts';
 import { FORMATS } from './formats.ts';
 import type { SchemaError, Validator } from './schema-compiler.ts';
-import { wordMeant } from './suggestion.ts';
+import { wordMeant } from '../shared/suggestion.ts';
 
 /** One thing that is wrong in a YAML file. */
 export interface ConfigProblem {

@@ -1,7 +1,7 @@
-import { isName, NAME_RULE } from './names.ts';
-import { parseSnapshotId } from './snapshot-id.ts';
-import { isTimezone } from './time-zone.ts';
-import { parseDuration, parsePercent, parseSize } from './units.ts';
+import { isName, NAME_RULE } from '../shared/names.ts';
+import { parseSnapshotId } from '../shared/snapshot-id.ts';
+import { isTimezone } from '../shared/time-zone.ts';
+import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
 
 /** A check that a format name in a schema stands for, and what a user is told when it fails. */
 interface Format {

@@ -1,6 +1,6 @@
 import { Ajv, type AnySchemaObject, type CodeOptions, type ErrorObject } from 'ajv';
 import { FORMATS } from './formats.ts';
-import { secretReferenceDefinition } from './secret-reference.ts';
+import { secretReferenceDefinition } from '../shared/secret-reference.ts';
 
 /** Says whether a value fits a schema, and fills in its defaults. What is wrong stands in `errors` until the next call. */
 export interface Validator {
