@@ -22,6 +22,21 @@ const END_OF_PROCESS = {
   message: 'Only cli.ts ends the process.',
 };
 
+const WAITING_IS_UNTIL = {
+  selector:
+    ':matches(WhileStatement, DoWhileStatement, ForStatement) AwaitExpression > NewExpression[callee.name="Promise"] CallExpression[callee.name="setTimeout"]',
+  message: 'Wait with until() of test/support/until.ts: it gives up, and says why.',
+};
+
+const CHANCE_IS_SEEDED = [
+  { object: 'Math', property: 'random', message: 'Chance comes from the seed of the run (test/support/seed.ts).' },
+];
+
+const PROPERTIES_ARE_SEEDED = {
+  name: 'fast-check',
+  message: 'Import it from test/support/properties.ts, which gives it the seed of the run.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'node_modules/'] },
   js.configs.recommended,
@@ -65,6 +80,15 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    ignores: ['test/support/**'],
+    rules: {
+      'no-restricted-properties': ['error', ...CHANCE_IS_SEEDED],
+      'no-restricted-syntax': ['error', WAITING_IS_UNTIL],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [PROPERTIES_ARE_SEEDED] }],
     },
   },
   {

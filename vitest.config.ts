@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { oneSeed } from './test/support/seed.ts';
+
+const { seed, env } = oneSeed();
 
 // `npm test` runs the unit tests and the tests against a real sshd. The long suites (test/lab, test/bench)
 // have their own commands, so that this one stays under six minutes on two cores.
@@ -9,6 +12,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // More workers than cores: the tests against sshd mostly wait.
     maxWorkers: 4,
+    sequence: { seed },
+    env,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },
 });

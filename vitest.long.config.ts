@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { oneSeed } from './test/support/seed.ts';
+
+const { seed, env } = oneSeed();
 
 // `npm run test:long`: what needs root and machines of its own, or takes long. One file at a time: they share two cores.
 export default defineConfig({
@@ -7,6 +10,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,
+    sequence: { seed },
+    env,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },
 });

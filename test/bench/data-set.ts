@@ -1,17 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, writeSync, closeSync, writeFileSync, appendFileSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { createRandom } from '../support/seed.ts';
 
 /** How large a data set is. */
 export interface DataSetSpec {
@@ -45,7 +35,7 @@ const DATED = 0.15;
  * dumps with a date in the name, each the one before with rows added and a few places changed.
  */
 export function makeDataSet(directory: string, { files, bytes, seed }: DataSetSpec): DataSet {
-  const random = seededRandom(seed);
+  const random = createRandom(seed);
   const text = textPool(random);
   const sizes = Array.from({ length: files }, () => Math.min(2000, (1 - random()) ** (-1 / 1.2)));
   const unit =

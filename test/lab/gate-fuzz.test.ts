@@ -7,6 +7,7 @@ import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
 import { removeTree } from '../ssh/support/remove-tree.ts';
 import { fillSampleTree } from '../ssh/support/sample-tree.ts';
 import { recordTree } from '../ssh/support/tree-record.ts';
+import { tellSeed } from '../support/seed.ts';
 
 /*
  * Random hostile sources against a sealed snapshot. Every push may link to it, so each shares its inodes: whatever the
@@ -40,8 +41,7 @@ test.each(['fake_super', 'plain'] as const)(
     const earlier = await host.store();
     sealed = await host.store({ bases: [earlier] });
     before = record();
-    const seed = Number(process.env.ATTACK_SEED ?? Math.floor(Math.random() * 2 ** 31));
-    process.stderr.write(`gate fuzz: ${metadata}, seed ${seed} (ATTACK_SEED)\n`);
+    const seed = tellSeed(`hostile pushes, ${metadata}`);
 
     let pushed = 0;
     for (let round = 0; round < ROUNDS; round += 1) {

@@ -5,13 +5,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createRandom, tellSeed } from '../support/seed.ts';
 import { startDeafServer } from './support/deaf-server.ts';
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { argumentsOf, descendants } from './support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
-import { seededRandom } from './support/seeded.ts';
 
 const MIB = 1024 * 1024;
 
@@ -246,7 +246,7 @@ describe('a connection that breaks', () => {
   });
 
   it('because the rsync of the secondary is killed at a random moment', async () => {
-    const random = seededRandom('moments at which the server is killed');
+    const random = createRandom(tellSeed('moments at which the server is killed'));
     for (let round = 0; round < 3; round += 1) {
       await newDump();
       await primary.configure({ target: { bandwidth_limit: '3MiB' } });

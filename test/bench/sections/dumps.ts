@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { formatSize } from '../../../src/shared/units.ts';
 import { setUpController } from '../controller.ts';
-import { makeDatedDumps, seededRandom } from '../data-set.ts';
+import { createRandom } from '../../support/seed.ts';
+import { makeDatedDumps } from '../data-set.ts';
 import { measure, medianOf, run, type Measured } from '../measure.ts';
 import type { Section } from './section.ts';
 
@@ -9,7 +10,7 @@ import type { Section } from './section.ts';
 export const dumpsSection: Section = async ({ bench, sizes, report, say }) => {
   const source = join(bench.directory, 'source-dumps');
   const bytes = sizes.quick ? 16 << 20 : 64 << 20;
-  const dumps = makeDatedDumps(source, bytes, seededRandom(3));
+  const dumps = makeDatedDumps(source, bytes, createRandom(3));
   const controller = setUpController(bench, source, 'dumps', ['job36']);
   await run(controller.run('gate', 'job36'));
   const all: Measured[] = [];

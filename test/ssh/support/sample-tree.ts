@@ -1,5 +1,6 @@
 import { chmod, chown, link, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createRandom } from '../../support/seed.ts';
 
 /** Fills a directory with one of everything a backup may hold; owners too when run as root. */
 export async function fillSampleTree(directory: string): Promise<void> {
@@ -29,9 +30,9 @@ export async function fillSampleTree(directory: string): Promise<void> {
 
 /** Lines of text like a dump's: every line another, and the same for the same seed. */
 export function dumpText(lines: number, seed: number): string {
-  let state = seed + 1;
-  return Array.from({ length: lines }, (_, index) => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return `INSERT INTO t VALUES (${index}, ${state});\n`;
-  }).join('');
+  const random = createRandom(seed);
+  return Array.from(
+    { length: lines },
+    (_, index) => `INSERT INTO t VALUES (${index}, ${Math.floor(random() * 2 ** 31)});\n`,
+  ).join('');
 }

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { GateLimits } from '../../../remote-scripts/config/settings.ts';
 import { overLimit, type PushFacts } from '../../../remote-scripts/gate/limits.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
+import fc from '../../support/properties.ts';
 
 const NOW = new Date('2026-11-23T02:15:00.900Z');
 const MINUTE = 60_000;

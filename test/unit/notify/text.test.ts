@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clip, clipBytes, oneLine, plainText } from '../../../src/notify/text.ts';
+import fc from '../../support/properties.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 400 });
 

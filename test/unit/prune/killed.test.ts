@@ -1,11 +1,11 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { createRandom, tellSeed } from '../../support/seed.ts';
 import { buildPrune, prune, startPrune, type Bundle } from './support/bundle.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
 
 const DAY = 86_400_000;
-const SEED = 20_261_123;
 const ROUNDS = 6;
 const FILES = 60;
 
@@ -16,17 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => bundle.remove());
 afterEach(() => store?.remove());
-
-/** The same numbers from 0 to 1 for the same seed (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function manySnapshots(): Store {
   const made = createStore({ owner: UNPRIVILEGED, hold: '{ max_removals: 100 }' });
@@ -58,10 +47,10 @@ function entries(path: string): string {
   return existsSync(path) ? readdirSync(path).sort().join('\n') : '';
 }
 
-it(`survives being killed at any moment (seed ${SEED}): nothing half under a good name, and the next run finishes`, async () => {
+it('survives being killed at any moment: nothing half under a good name, and the next run finishes', async () => {
   store = manySnapshots();
   const args = [HOST, '--config', store.config];
-  const random = createRandom(SEED);
+  const random = createRandom(tellSeed('moments at which prune is killed'));
   let interrupted = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const trash = join(store.root, '.trash');

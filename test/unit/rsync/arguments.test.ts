@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   checkArguments,
@@ -8,6 +7,7 @@ import {
   type Wire,
 } from '../../../src/rsync/arguments.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+import fc from '../../support/properties.ts';
 
 const id = parseSnapshotId('2026-11-23T021500Z')!;
 const before = parseSnapshotId('2026-11-22T021500Z')!;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeSession } from '../../../src/rsync/exit.ts';
 import { OUTCOMES } from '../../../src/shared/outcome.ts';
+import fc from '../../support/properties.ts';
 
 const exited = (code: number, stderrTail = '') => judgeSession({ kind: 'exited', code, stderrTail });
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeName, displayName, parseItem } from '../../../src/rsync/itemized.ts';
+import fc from '../../support/properties.ts';
 
 const push = (line: string) => parseItem(line, true);
 const check = (line: string) => parseItem(line, false);

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readOutputLine } from '../../../src/rsync/output.ts';
+import fc from '../../support/properties.ts';
 
 it.each([
   ['  1,048,576  25%    1.00MB/s    0:00:03', 1_048_576],

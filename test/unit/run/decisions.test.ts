@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import type { SourceSummary } from '../../../src/run/source.ts';
 import { OUTCOMES, type Outcome } from '../../../src/shared/outcome.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 import type { JobState } from '../../../src/state/job-state.ts';
+import fc from '../../support/properties.ts';
 
 const now = new Date('2026-11-23T02:15:00Z');
 const id = parseSnapshotId('2026-11-22T021500Z')!;

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileSchema } from '../../../src/settings/schema-compiler.ts';
 import { secretReferenceSchema } from '../../../src/shared/secret-reference.ts';
 import { formatProblems, parseYamlConfig } from '../../../src/settings/yaml-config.ts';
+import fc from '../../support/properties.ts';
 
 const validate = compileSchema({
   type: 'object',

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLearningRedactor, createRedactor, redactDeep } from '../../../src/shared/redaction.ts';
+import fc from '../../support/properties.ts';
 
 const redactor = (...values: string[]) => createRedactor(values.map((value, index) => ({ name: `s${index}`, value })));
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBucketer, numberBuckets } from '../../../src/shared/retention-buckets.ts';
 import { BUCKET_KINDS } from '../../../src/shared/retention-policy.ts';
 import { createWallClock, wallClock } from '../../../src/shared/time-zone.ts';
+import fc from '../../support/properties.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

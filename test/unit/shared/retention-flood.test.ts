@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findFlood, scheduleRhythm } from '../../../src/shared/retention-flood.ts';
 import { duesBetween } from '../../../src/shared/schedule.ts';
+import fc from '../../support/properties.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBucketer } from '../../../src/shared/retention-buckets.ts';
 import { BUCKET_KINDS, type RetentionPolicy, type RetentionSetting } from '../../../src/shared/retention-policy.ts';
 import { decideRetention, type SealedSnapshot } from '../../../src/shared/retention.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
+import fc from '../../support/properties.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

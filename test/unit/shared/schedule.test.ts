@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { assessFreshness, cronProblem, duesBetween, lastDue, nextDue } from '../../../src/shared/schedule.ts';
+import fc from '../../support/properties.ts';
 
 const HOUR = 3_600_000;
 const at = (text: string) => new Date(text);

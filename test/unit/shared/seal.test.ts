@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatSeal, MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../../src/shared/seal.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+import fc from '../../support/properties.ts';
 
 const id = parseSnapshotId('2026-11-23T021500Z')!;
 const seal: StoredSeal = {

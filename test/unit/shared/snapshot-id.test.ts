@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextSnapshotId, parseSnapshotId, snapshotIdOf, snapshotTime } from '../../../src/shared/snapshot-id.ts';
+import fc from '../../support/properties.ts';
 
 const time = fc.date({
   min: new Date('1970-01-01T00:00:00Z'),

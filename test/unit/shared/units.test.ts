@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   formatCount,
@@ -8,6 +7,7 @@ import {
   parsePercent,
   parseSize,
 } from '../../../src/shared/units.ts';
+import fc from '../../support/properties.ts';
 
 describe('a duration', () => {
   it.each([

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clientConfig, type Endpoint } from '../../../src/ssh/client-config.ts';
+import fc from '../../support/properties.ts';
 
 const endpoint: Endpoint = {
   host: 'vault.example.org',

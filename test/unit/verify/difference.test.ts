@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseItem } from '../../../src/rsync/itemized.ts';
 import { classifyDifference, describeDifference } from '../../../src/verify/difference.ts';
 import { judgeComparison, summariseComparison } from '../../../src/verify/verification.ts';
 import type { Comparison } from '../../../src/verify/comparison.ts';
+import fc from '../../support/properties.ts';
 
 const SINCE = Date.parse('2026-11-23T02:15:00Z');
 const OLD = { lastChangeMs: SINCE - 86_400_000 };

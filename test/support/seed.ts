@@ -1,0 +1,34 @@
+/** Sets the seed of a run of tests: the order of the tests of each file, and all that they leave to chance. */
+const VARIABLE = 'OFFSITE_TEST_SEED';
+
+/** The seed of this run: the one that was asked for, otherwise a new one. */
+export function seedOfRun(): number {
+  const asked = process.env[VARIABLE];
+  if (asked === undefined) return Math.floor(Math.random() * 2 ** 31);
+  if (!/^\d{1,10}$/.test(asked)) throw new Error(`${VARIABLE} must be a whole number, and is ${asked}`);
+  return Number(asked);
+}
+
+/** For vitest's configuration: hands one seed to all workers, and lets vitest use the same. */
+export function oneSeed(): { readonly seed: number; readonly env: Readonly<Record<string, string>> } {
+  const seed = seedOfRun();
+  return { seed, env: { [VARIABLE]: String(seed) } };
+}
+
+/** The seed of this run, for `what`; it is printed, so that what failed can be tried again. */
+export function tellSeed(what: string): number {
+  const seed = seedOfRun();
+  process.stderr.write(`${what}: ${VARIABLE}=${seed}\n`);
+  return seed;
+}
+
+/** Numbers from 0 to 1 (never 1) that are the same for the same seed (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
