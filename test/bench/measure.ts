@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Line } from '../support/line.ts';
 import { until } from '../support/until.ts';
-import type { Relay } from './relay.ts';
 
 /** What is run and measured. */
 export interface Command {
@@ -31,7 +31,7 @@ export interface Measured {
 
 /** The two ends between which things are measured; either may be missing. */
 export interface Ends {
-  readonly relay?: Relay;
+  readonly line?: Line;
   /** Process id of sshd. */
   readonly server?: number;
 }
@@ -40,12 +40,12 @@ export interface Ends {
 const LOOK_EVERY = 25;
 
 /** Runs commands one after the other and measures them as one. @throws Error when one fails */
-export async function measure(commands: readonly Command[], { relay, server }: Ends = {}): Promise<Measured> {
-  if (relay !== undefined) settleDisk();
+export async function measure(commands: readonly Command[], { line, server }: Ends = {}): Promise<Measured> {
+  if (line !== undefined) settleDisk();
   const peaks = new Map<string, number>();
   const ticksThere = new Map<number, number>();
   const ticksBefore = childrenTicks();
-  const traffic = relay?.traffic() ?? { up: 0, down: 0 };
+  const traffic = line?.traffic() ?? { up: 0, down: 0 };
   let current: number | undefined;
   const look = () => {
     if (current !== undefined) noteTree(current, '', peaks);
@@ -63,7 +63,7 @@ export async function measure(commands: readonly Command[], { relay, server }: E
     clearInterval(timer);
   }
   if (server !== undefined) await settle(server);
-  const after = relay?.traffic() ?? { up: 0, down: 0 };
+  const after = line?.traffic() ?? { up: 0, down: 0 };
   return {
     wallMs,
     cpuMs: (childrenTicks() - ticksBefore) * TICK,

@@ -97,7 +97,7 @@ const borg: RivalMaker = (bench, source, label) => {
     }),
     removeOld: [call('prune', '--keep-last', '1', repository), call('compact', repository)],
     snapshots: async () => {
-      // Not spawnSync: the relay that it speaks through lives in this process.
+      // Not spawnSync: the line that it speaks through lives in this process.
       const listed = await promisify(execFile)('borg', ['list', '--short', repository], {
         env: { ...process.env, ...env },
       });

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../ssh/support/remove-tree.ts';
 import { ALIAS, startPrivateSshd, type TestAccount } from '../ssh/support/private-sshd.ts';
+import { layLine } from '../support/line.ts';
 import type { Ends } from './measure.ts';
-import { layRelay } from './relay.ts';
 
 /** How a key is let in: by our gate, by plain rrsync, or with a shell (for the other programs). */
 export type Way = 'gate' | 'rrsync' | 'open';
 
-/** The secondary of the benchmark: a private sshd behind a relay that counts, and room on the disk. */
+/** The secondary of the benchmark: a private sshd behind a line that counts, and room on the disk. */
 export interface Bench {
   readonly directory: string;
   readonly account: TestAccount;
@@ -46,7 +46,7 @@ const WAYS = ['gate', 'rrsync', 'open'] as const;
 /** @param dist directory of the built programs */
 export async function startBench(dist: string): Promise<Bench> {
   const sshd = await startPrivateSshd();
-  const relay = await layRelay(sshd.port);
+  const line = await layLine(sshd.port);
   const { account } = sshd;
   const directory = await mkdtemp(join(tmpdir(), 'offsite-bench-'));
   await chmod(directory, 0o755);
@@ -95,11 +95,11 @@ export async function startBench(dist: string): Promise<Bench> {
   await writeFile(join(sshd.directory, 'authorized_keys'), keys.join(''), { mode: 0o644 });
   const knownHosts = at('known_hosts');
   const hostKey = await readFile(join(sshd.directory, 'host_key.pub'), 'utf8');
-  await writeFile(knownHosts, `[127.0.0.1]:${relay.port} ${hostKey}`);
+  await writeFile(knownHosts, `[127.0.0.1]:${line.port} ${hostKey}`);
   for (const way of WAYS) {
     const common = await readFile(sshd.clientConfig, 'utf8');
     const own = common
-      .replace(/Port .*/, `Port ${relay.port}`)
+      .replace(/Port .*/, `Port ${line.port}`)
       .replace(/IdentityFile .*/, `IdentityFile ${at(`key_${way}`)}`)
       .replace(/UserKnownHostsFile .*/, `UserKnownHostsFile ${knownHosts}`)
       .replace(/ControlPath .*/, 'ControlPath none');
@@ -111,8 +111,8 @@ export async function startBench(dist: string): Promise<Bench> {
     directory,
     account,
     putAside: (path) => renameSync(path, at(`aside/${(aside += 1)}`)),
-    ends: { relay, server: sshd.pid },
-    port: relay.port,
+    ends: { line, server: sshd.pid },
+    port: line.port,
     programs: { cli: join(dist, 'cli.js'), gate: at('offsite-gate.mjs'), prune: at('offsite-prune.mjs') },
     gateConfig,
     roots,
@@ -127,7 +127,7 @@ export async function startBench(dist: string): Promise<Bench> {
           )
         : [],
     stop: async () => {
-      await relay.stop();
+      await line.hangUp();
       await sshd.stop();
       await removeTree(directory);
     },

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startGateHost, type GateHost } from './gate-host.ts';
-import { layLine } from './line.ts';
+import { layLine } from '../../support/line.ts';
 import type { Secondary } from './secondary.ts';
 import { recordTree } from './tree-record.ts';
 
@@ -30,7 +30,7 @@ type HostChange = Readonly<Record<string, unknown>>;
 export async function startGateSecondary(place?: string): Promise<GateSecondary> {
   const gate = await startGateHost(place);
   const { sshd } = gate;
-  const line = await layLine(CANARY_ADDRESS, sshd.port);
+  const line = await layLine(sshd.port, CANARY_ADDRESS);
   const original = await readFile(gate.config, 'utf8');
   const path = (job: string, id = '', name = '') => join(gate.jobDirectory, '..', job, id, name);
   const names = async (job: string) => (await readdir(path(job)).catch(() => [])).sort();
@@ -57,7 +57,7 @@ export async function startGateSecondary(place?: string): Promise<GateSecondary>
     },
     restore: () => writeFile(gate.config, original),
     stop: async () => {
-      await line.stop();
+      await line.hangUp();
       spawnSync('chmod', ['-R', 'u+rwX', path('db'), path('files')]); // for those who are not root
       await gate.stop();
     },

@@ -1,7 +1,7 @@
 import { chown, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { layLine, type Line } from './line.ts';
+import { layLine, type Line } from '../../support/line.ts';
 import { startPrivateSshd, type PrivateSshd } from './private-sshd.ts';
 import { recordTree } from './tree-record.ts';
 
@@ -46,7 +46,7 @@ export async function startSecondary(place?: string, settings?: readonly string[
   const root = place ?? join(directory, 'root');
   if (place === undefined) await mkdir(root, { mode: 0o700 });
   await chown(root, account.uid, account.gid);
-  const line = await layLine(CANARY_ADDRESS, sshd.port);
+  const line = await layLine(sshd.port, CANARY_ADDRESS);
   const forcedCommand = `rrsync -wo -no-del -munge ${root}`;
   const key = await readFile(join(directory, 'client_key.pub'), 'utf8');
   const authorizedKeys = join(directory, 'authorized_keys');
@@ -76,7 +76,7 @@ export async function startSecondary(place?: string, settings?: readonly string[
     },
     servers: () => processesWith((argv) => argv.includes('--server') && argv[0]?.endsWith('rsync') === true, root),
     stop: async () => {
-      await line.stop();
+      await line.hangUp();
       spawnSync('chmod', ['-R', 'u+rwX', root]); // modes that a test gave away may shut us out when we are not root
       await sshd.stop();
       await rm(directory, { recursive: true, force: true });

@@ -1,11 +1,17 @@
-import { createServer, connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP line to a server, with an address of its own, that can be cut. */
+/** Bytes that went over a line: towards the server, and back. What ssh itself adds (handshake, encryption) is in them. */
+export interface Traffic {
+  readonly up: number;
+  readonly down: number;
+}
+
+/** A TCP line to a server, with an address of its own, that counts and can be cut. */
 export interface Line {
   readonly host: string;
   readonly port: number;
-  /** Bytes that went towards the server so far. */
-  readonly sent: () => number;
+  /** What went over it so far. */
+  traffic(): Traffic;
   /** Closes every connection at once; new ones are let through. */
   cut(): void;
   /** From now on nothing goes through, and nobody is told: no FIN, no RST. New connections are accepted and stay silent. */
@@ -14,42 +20,47 @@ export interface Line {
   mend(): void;
   /** Calls `act` once, as soon as so many more bytes went towards the server. */
   after(bytes: number, act: () => void): void;
-  /** Nothing listens any more until {@link Line.listen}. */
+  /** Ends it: nothing listens any more, unless {@link Line.listen} is called. */
   hangUp(): Promise<void>;
   listen(): Promise<void>;
-  stop(): Promise<void>;
 }
 
-/** Lays a line from `host` (an address of loopback) to a port on 127.0.0.1. */
-export async function layLine(host: string, to: number): Promise<Line> {
+/**
+ * Lays a line.
+ * @param to port on 127.0.0.1 to which it leads
+ * @param host an address of loopback at which it begins
+ */
+export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let frozen = false;
-  let sent = 0;
+  let up = 0;
+  let down = 0;
   let trigger: { at: number; act: () => void } | undefined;
-  const server = createServer((near) => {
-    const far = connect(to, '127.0.0.1');
+  const server = createServer({ noDelay: true }, (near) => {
+    const far = connect({ port: to, host: '127.0.0.1', noDelay: true });
     const pair = [near, far] as const;
     pairs.add(pair);
-    const dead = () => frozen;
     near.on('data', (chunk) => {
-      if (dead()) return;
-      sent += chunk.length;
+      if (frozen) return;
+      up += chunk.length;
       if (!far.write(chunk)) near.pause();
-      if (trigger && sent >= trigger.at) {
+      if (trigger && up >= trigger.at) {
         const { act } = trigger;
         trigger = undefined;
         act();
       }
     });
     far.on('data', (chunk) => {
-      if (!dead() && !near.write(chunk)) far.pause();
+      if (frozen) return;
+      down += chunk.length;
+      if (!near.write(chunk)) far.pause();
     });
     far.on('drain', () => near.resume());
     near.on('drain', () => far.resume());
     for (const [one, other] of [pair, [far, near] as const]) {
       one.on('error', () => undefined); // a cut line is what we are here for
       one.on('close', () => {
-        if (dead()) return;
+        if (frozen) return;
         pairs.delete(pair);
         other.destroy();
       });
@@ -60,8 +71,7 @@ export async function layLine(host: string, to: number): Promise<Line> {
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => {
-        const address = server.address();
-        port = typeof address === 'object' && address !== null ? address.port : 0;
+        ({ port } = server.address() as AddressInfo);
         resolve();
       });
     });
@@ -72,25 +82,23 @@ export async function layLine(host: string, to: number): Promise<Line> {
     }
     pairs.clear();
   };
-  const hangUp = () =>
-    new Promise<void>((resolve) => {
-      cut();
-      server.close(() => resolve());
-    });
   await listen();
   return {
     host,
     port,
-    sent: () => sent,
+    traffic: () => ({ up, down }),
     cut,
     freeze: () => (frozen = true),
     mend: () => {
       cut();
       frozen = false;
     },
-    after: (bytes, act) => (trigger = { at: sent + bytes, act }),
-    hangUp,
+    after: (bytes, act) => (trigger = { at: up + bytes, act }),
+    hangUp: () =>
+      new Promise((resolve) => {
+        cut();
+        server.close(() => resolve());
+      }),
     listen,
-    stop: hangUp,
   };
 }
