@@ -46,7 +46,15 @@ function standaloneModule(path) {
     import standalone from 'ajv/dist/standalone/index.js';
     import { createCompiler } from '${settings}/schema-compiler.ts';
     import * as validators from '${path}';
+    ${withoutDescriptions.toString()}
     const compiler = createCompiler({ source: true, esm: true, formats: _\`${FORMATS}\` });
-    for (const [name, { schema }] of Object.entries(validators)) compiler.addSchema(schema, name);
+    for (const [name, { schema }] of Object.entries(validators)) compiler.addSchema(withoutDescriptions(schema), name);
     export const code = standalone(compiler, Object.fromEntries(Object.keys(validators).map((name) => [name, name])));`;
+}
+
+/** Descriptions are for editors; every start of a program would parse them. A key of that name would be no text. */
+function withoutDescriptions(schema) {
+  return JSON.parse(
+    JSON.stringify(schema, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value)),
+  );
 }

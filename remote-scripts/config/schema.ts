@@ -1,4 +1,4 @@
-import { alertSettingsSchema } from '../../src/notify/settings.ts';
+import { alerts } from '../../src/notify/settings.ts';
 
 /** Largest number of snapshots that a rule may name: a typing error of three zeros should not pass. */
 const SNAPSHOT_COUNT_MAX = 100_000;
@@ -175,6 +175,6 @@ export const secondarySchema = {
       propertyNames: { format: 'name' },
       additionalProperties: host,
     },
-    alerts: alertSettingsSchema,
+    alerts: alerts.schema,
   },
 } as const;

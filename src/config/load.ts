@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { isMissing, whyUnread } from '../platform/files.ts';
 import type { AlertSettings } from '../notify/settings.ts';
-import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
+import { readAll } from '../settings/option.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../settings/yaml-config.ts';
 import { checkRules } from './rules.ts';
-import type { RawConfig, RawJob, RawTarget } from './schema.ts';
-import type { JobSettings, Settings, TargetSettings } from './settings.ts';
+import { CONFIG, type RawConfig } from './options.ts';
+import type { Settings } from './settings.ts';
 import { configValidator } from './validator.ts';
 
 /** What an error of the configuration carries beside its message. */
@@ -69,78 +69,13 @@ function salvageAlerts(problems: readonly ConfigProblem[], value: unknown) {
 }
 
 function settingsOf(raw: RawConfig): Settings {
-  const targets = Object.entries(raw.targets).map(([name, target]) => [name, targetOf(name, target)] as const);
-  const allTargets = Object.keys(raw.targets);
-  const jobs = Object.entries(raw.jobs).map(([name, job]) => [name, jobOf(name, job, allTargets)] as const);
+  const { secretsFile, stateDir, runtimeDir, targets, jobs, alerts, metrics } = readAll(CONFIG, raw);
+  const allTargets = [...targets.keys()];
   return {
-    secretsFile: raw.secrets_file,
-    stateDirectory: raw.state_dir,
-    runtimeDirectory: raw.runtime_dir,
-    targets: new Map(targets),
-    jobs: new Map(jobs),
-    alerts: raw.alerts,
-    metricsFile: raw.metrics.textfile,
+    ...{ secretsFile, alerts, targets },
+    stateDirectory: stateDir,
+    runtimeDirectory: runtimeDir,
+    jobs: new Map([...jobs].map(([name, job]) => [name, { ...job, targets: job.targets ?? allTargets }])),
+    metricsFile: metrics.textfile,
   };
-}
-
-function targetOf(name: string, raw: RawTarget): TargetSettings {
-  return {
-    name,
-    secondary: raw.secondary,
-    metadata: raw.metadata,
-    host: raw.host,
-    port: raw.port,
-    user: raw.user,
-    identity: raw.identity,
-    knownHosts: raw.known_hosts,
-    compress: raw.compress,
-    bandwidthLimit: size(raw.bandwidth_limit),
-    connectTimeoutMs: duration(raw.connect_timeout),
-    ioTimeoutMs: duration(raw.io_timeout),
-    stallTimeoutMs: duration(raw.stall_timeout),
-    busyTimeoutMs: duration(raw.busy_timeout),
-    keepalive: { intervalMs: duration(raw.keepalive.interval), count: raw.keepalive.count },
-  };
-}
-
-function jobOf(name: string, raw: RawJob, allTargets: readonly string[]): JobSettings {
-  return {
-    name,
-    source: raw.source,
-    targets: raw.targets ?? allTargets,
-    exclude: raw.exclude,
-    oneFileSystem: raw.one_file_system,
-    fuzzy: raw.fuzzy,
-    deadlineMs: duration(raw.deadline),
-    bandwidthLimit: size(raw.bandwidth_limit),
-    retry: {
-      attempts: raw.retry.attempts,
-      delayMs: duration(raw.retry.delay),
-      maxDelayMs: duration(raw.retry.max_delay),
-    },
-    guard: {
-      maxAgeMs: raw.guard.max_age === 'off' ? undefined : duration(raw.guard.max_age),
-      maxShrink: raw.guard.max_shrink === 'off' ? undefined : parsePercent(raw.guard.max_shrink),
-      allowEmpty: raw.guard.allow_empty,
-    },
-    verify: {
-      mode: raw.verify.mode,
-      fullSchedule: raw.verify.full_schedule,
-      schedule: raw.verify.schedule,
-      timezone: raw.verify.timezone,
-    },
-    expect:
-      raw.expect === undefined
-        ? undefined
-        : { schedule: raw.expect.schedule, timezone: raw.expect.timezone, graceMs: duration(raw.expect.grace) },
-  };
-}
-
-// The schema has checked the form already.
-function duration(text: string): number {
-  return parseDuration(text) ?? 0;
-}
-
-function size(value: string | number | undefined): number | undefined {
-  return typeof value === 'string' ? parseSize(value) : value;
 }

@@ -2,7 +2,7 @@ import { cronProblem } from '../shared/schedule.ts';
 import type { ConfigProblem, Locate } from '../settings/yaml-config.ts';
 import { parseDuration } from '../shared/units.ts';
 import { leavesOut, pathBelow } from './left-out.ts';
-import type { RawConfig, RawJob } from './schema.ts';
+import type { RawConfig, RawJob } from './options.ts';
 
 /** Longest runtime directory: below it stands a socket, and a socket's path holds 108 bytes (unix(7)). */
 const MAX_RUNTIME_DIRECTORY = 60;

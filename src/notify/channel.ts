@@ -2,7 +2,8 @@ import type { RunProcess } from '../platform/process.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
 import { ALERT_EVENTS, type AlertEvent } from './events.ts';
 import type { AlertMessage } from './message.ts';
-import { choices, formatted, integer, type Options, type SettingsOf } from '../settings/options.ts';
+import { choices, formatted, integer } from '../settings/kinds.ts';
+import type { Options, WrittenOf } from '../settings/option.ts';
 
 /** A message was not taken. `transient`: another attempt may succeed. */
 export interface SendFailure {
@@ -49,9 +50,9 @@ export interface Channel<O extends Options = Options> {
   /** What it needs of a host, to be a sentence with the channel's name before it, where a unit of systemd has none. */
   readonly missingInUnits?: string;
   /** The program that it starts. */
-  program?(settings: SettingsOf<O>): NeededProgram;
+  program?(settings: WrittenOf<O>): NeededProgram;
   /** Makes one attempt to send a message. An expected failure is a value; a SecretError is thrown. */
-  send(message: AlertMessage, settings: SettingsOf<O>, deps: SendDeps): Promise<SendResult>;
+  send(message: AlertMessage, settings: WrittenOf<O>, deps: SendDeps): Promise<SendResult>;
 }
 
 /** A channel, with the types of its settings taken from its options. */
@@ -61,13 +62,13 @@ export function defineChannel<const O extends Options>(channel: Channel<O>): Cha
 
 /** What every channel has beside the options of its own. */
 export const COMMON_OPTIONS = {
-  timeout: formatted('alert-timeout', '10s', 'How long one attempt may take.'),
-  retries: integer({ minimum: 0, maximum: 5 }, 2, 'Attempts after the first.'),
+  timeout: formatted('alert-timeout').byDefault('10s', 'How long one attempt may take.'),
+  retries: integer({ minimum: 0, maximum: 5 }).byDefault(2, 'Attempts after the first.'),
 };
 
 /** The events that a channel can be told of. */
 export function eventsOption({ events = USUAL_EVENTS }: Pick<Channel, 'events'>) {
-  return choices(events.offered, events.byDefault, 'What it is told of.');
+  return choices(events.offered).byDefault(events.byDefault, 'What it is told of.');
 }
 
 const USUAL_EVENTS = {

@@ -9,7 +9,7 @@ import { ping } from './channels/ping.ts';
 import { sendmail } from './channels/sendmail.ts';
 import { webhook } from './channels/webhook.ts';
 import type { AlertMessage } from './message.ts';
-import type { Options, SettingsOf } from '../settings/options.ts';
+import { referencesIn, schemaOf, type Options, type WrittenOf } from '../settings/option.ts';
 
 /** Every channel under the `type` that it has in the configuration. A new one is a row here and a file. */
 export const CHANNELS = { webhook, ntfy, ping, email, sendmail, command, desktop };
@@ -17,9 +17,9 @@ export const CHANNELS = { webhook, ntfy, ping, email, sendmail, command, desktop
 /** The `type` of a channel. */
 export type ChannelType = keyof typeof CHANNELS;
 
-type Common = SettingsOf<typeof COMMON_OPTIONS & { readonly events: ReturnType<typeof eventsOption> }>;
+type Common = WrittenOf<typeof COMMON_OPTIONS & { readonly events: ReturnType<typeof eventsOption> }>;
 type SettingsByType = {
-  readonly [T in ChannelType]: { readonly type: T } & Common & SettingsOf<(typeof CHANNELS)[T]['options']>;
+  readonly [T in ChannelType]: { readonly type: T } & Common & WrittenOf<(typeof CHANNELS)[T]['options']>;
 };
 
 /** What the configuration says of one channel, validated and with defaults. */
@@ -29,7 +29,7 @@ export type ChannelSettings = SettingsByType[ChannelType];
 export const channelSchema = {
   type: 'object',
   required: ['type'],
-  properties: { type: { type: 'string', enum: Object.keys(CHANNELS) } },
+  properties: { type: { type: 'string', enum: Object.keys(CHANNELS), description: 'What kind of channel it is.' } },
   // `if`/`then` instead of `oneOf`: only the branch of the given type speaks, so a wrong key is one problem, not seven.
   allOf: Object.entries<Channel>(CHANNELS).map(([type, channel]) => ({
     if: { properties: { type: { const: type } }, required: ['type'] },
@@ -38,13 +38,8 @@ export const channelSchema = {
 };
 
 function branchOf(channel: Channel) {
-  const options = Object.entries(optionsOf(channel));
-  return {
-    required: options.flatMap(([key, { presence }]) => (presence === 'required' ? [key] : [])),
-    additionalProperties: false,
-    properties: { type: true, ...Object.fromEntries(options.map(([key, { schema }]) => [key, schema])) },
-    ...channel.restrictions,
-  };
+  const { type: _, properties, ...rest } = schemaOf(optionsOf(channel));
+  return { ...rest, properties: { type: true, ...properties }, ...channel.restrictions };
 }
 
 function optionsOf(channel: Channel): Options {
@@ -52,13 +47,8 @@ function optionsOf(channel: Channel): Options {
 }
 
 /** Every reference to a secret in the settings of a channel, under the keys that lead to it. */
-export function secretsOf(settings: ChannelSettings): PlacedReference[] {
-  const values: Readonly<Record<string, unknown>> = { ...settings };
-  return Object.entries(optionsOf(rowOf(settings))).flatMap(([key, option]) => {
-    const value = values[key];
-    const found = value === undefined ? [] : (option.references?.(value) ?? []);
-    return found.map(({ path, reference }) => ({ path: path === '' ? key : `${key}.${path}`, reference }));
-  });
+export function secretsOf(settings: ChannelSettings): readonly PlacedReference[] {
+  return referencesIn(optionsOf(rowOf(settings)), settings);
 }
 
 /** The program that a channel starts, if any. */

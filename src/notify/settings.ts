@@ -1,24 +1,20 @@
+import { group, ofSchema } from '../settings/kinds.ts';
+import type { WrittenOf } from '../settings/option.ts';
 import { channelSchema, type ChannelSettings } from './registry.ts';
 
+const ALERTS = {
+  channels: ofSchema<Readonly<Record<string, ChannelSettings>>>({
+    type: 'object',
+    propertyNames: { type: 'string', format: 'name' },
+    additionalProperties: channelSchema,
+  }).byDefault({}, 'Whom to tell, each under a name of its own.'),
+};
+
 /** The `alerts` of a config file, validated and with defaults. The journal is always told and needs no channel. */
-export interface AlertSettings {
-  readonly channels: Readonly<Record<string, ChannelSettings>>;
-}
+export type AlertSettings = WrittenOf<typeof ALERTS>;
 
 /**
- * JSON Schema of {@link AlertSettings}: the value of the key `alerts`, on the primary and on the secondary. No rule stands
- * beside it, so that a program that only checks the settings holds the compiled schema and nothing of the channels.
+ * The key `alerts`, on the primary and on the secondary. No rule stands beside it, so that a program that only checks the
+ * settings holds the compiled schema and nothing of the channels.
  */
-export const alertSettingsSchema = {
-  type: 'object',
-  additionalProperties: false,
-  default: {},
-  properties: {
-    channels: {
-      type: 'object',
-      default: {},
-      propertyNames: { type: 'string', format: 'name' },
-      additionalProperties: channelSchema,
-    },
-  },
-} as const;
+export const alerts = group(ALERTS, 'Whom to tell that something failed. The journal is always told.');

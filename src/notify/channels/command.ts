@@ -1,13 +1,15 @@
 import { childEnvironment } from '../child-environment.ts';
 import { messageData, type AlertMessage } from '../message.ts';
 import { resultOfProgram } from '../program-result.ts';
-import { commandLine, secretsByVariable } from '../../settings/options.ts';
+import { commandLine, secretsByVariable } from '../../settings/kinds.ts';
 import { defineChannel, refused } from '../channel.ts';
 
 const options = {
-  command: commandLine('Program and arguments; no shell.'),
-  env: secretsByVariable(
+  command: commandLine.required('Program and arguments; no shell.', ['/usr/local/bin/page-the-dba', '--urgent']),
+  env: secretsByVariable.byDefault(
+    {},
     'Secrets for its environment; it gets nothing else of ours but PATH, HOME, the locale and the like.',
+    { TOKEN: { env: 'PAGER_TOKEN' } },
   ),
 };
 

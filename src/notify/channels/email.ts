@@ -5,21 +5,22 @@ import { networkFailure } from '../network-failure.ts';
 import { oneLine } from '../text.ts';
 import { defineChannel, failedForNow, refused, SENT, type SendDeps, type SendFailure } from '../channel.ts';
 import { mailOf } from '../mail.ts';
-import { choice, optionalSecret, secret, type SettingsOf } from '../../settings/options.ts';
+import { choice, secret } from '../../settings/kinds.ts';
+import type { WrittenOf } from '../../settings/option.ts';
 
 /** Failures of nodemailer that come from the line and may pass; the rest is for a person to mend. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'EPROTOCOL']);
 
 const options = {
-  host: secret('The mail server.'),
-  port: optionalSecret('Default: 465 with tls: implicit, otherwise 587.'),
-  tls: choice(['starttls', 'implicit', 'none'], 'starttls', 'How the connection is protected.'),
-  user: optionalSecret('The account at the mail server.'),
-  password: optionalSecret('Its password.'),
-  from: secret('The address of the sender.'),
-  to: secret('One address, or several with commas.'),
+  host: secret.required('The mail server.', { env: 'SMTP_HOST' }),
+  port: secret.optional('Default: 465 with tls: implicit, otherwise 587.', { env: 'SMTP_PORT' }),
+  tls: choice(['starttls', 'implicit', 'none']).byDefault('starttls', 'How the connection is protected.'),
+  user: secret.optional('The account at the mail server, with its password.', { env: 'SMTP_USER' }),
+  password: secret.optional('Its password.', { env: 'SMTP_PASSWORD' }),
+  from: secret.required('The address of the sender.', { env: 'MAIL_FROM' }),
+  to: secret.required('One address, or several with commas.', { env: 'MAIL_TO' }),
 };
-type EmailSettings = SettingsOf<typeof options>;
+type EmailSettings = WrittenOf<typeof options>;
 
 /** Mail by SMTP. */
 export const email = defineChannel({

@@ -1,6 +1,7 @@
 import { parseHttpUrl, request } from '../http.ts';
 import type { AlertSeverity } from '../message.ts';
-import { choice, optionalSecret, secret, type SettingsOf } from '../../settings/options.ts';
+import { choice, secret } from '../../settings/kinds.ts';
+import type { WrittenOf } from '../../settings/option.ts';
 import { clip, clipBytes } from '../text.ts';
 import { defineChannel, refused, SENT } from '../channel.ts';
 
@@ -19,9 +20,9 @@ const TAG: Readonly<Record<AlertSeverity, string>> = {
 const PRIORITIES = ['min', 'low', 'default', 'high', 'max'] as const;
 
 const options = {
-  url: secret("The topic's URL: server and topic."),
-  token: optionalSecret('Sent as Authorization: Bearer …'),
-  priority: choice(PRIORITIES, 'high', 'Of failures and stale backups; the rest stays below.'),
+  url: secret.required("The topic's URL: server and topic.", { env: 'NTFY_URL' }),
+  token: secret.optional('Sent as Authorization: Bearer …', { env: 'NTFY_TOKEN' }),
+  priority: choice(PRIORITIES).byDefault('high', 'Of failures and stale backups; the rest stays below.'),
 };
 
 /**
@@ -58,7 +59,7 @@ export const ntfy = defineChannel({
 });
 
 /** The number of a priority: the configured one for errors; for the rest at most "default". */
-function priorityOf(severity: AlertSeverity, configured: SettingsOf<typeof options>['priority']): number {
+function priorityOf(severity: AlertSeverity, configured: WrittenOf<typeof options>['priority']): number {
   const number = PRIORITIES.indexOf(configured) + 1;
   return severity === 'error' ? number : Math.min(number, 3);
 }

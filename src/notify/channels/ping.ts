@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseHttpUrl, request } from '../http.ts';
 import { ALERT_EVENTS } from '../events.ts';
 import type { MessageEvent } from '../message.ts';
-import { flag, secret } from '../../settings/options.ts';
+import { flag, secret } from '../../settings/kinds.ts';
 import { defineChannel, failedForNow, refused, SENT } from '../channel.ts';
 
 /**
@@ -22,8 +22,8 @@ const SUFFIX: Readonly<Record<MessageEvent, string>> = {
 /** A ping URL in the style of healthchecks: `/start`, success, `/fail`. */
 export const ping = defineChannel({
   options: {
-    url: secret('The URL of the check.'),
-    send_log: flag(false, 'Whether the message goes along as the body.'),
+    url: secret.required('The URL of the check.', { env: 'WATCHDOG_URL' }),
+    send_log: flag.byDefault(false, 'Whether the message goes along as the body.'),
   },
   events: {
     offered: ALERT_EVENTS,

@@ -1,13 +1,13 @@
 import { childEnvironment } from '../child-environment.ts';
-import { formatted, optionalSecret, secret } from '../../settings/options.ts';
+import { path, secret } from '../../settings/kinds.ts';
 import { resultOfProgram } from '../program-result.ts';
 import { defineChannel, refused } from '../channel.ts';
 import { mailOf } from '../mail.ts';
 
 const options = {
-  program: formatted('absolute-path', '/usr/sbin/sendmail', 'The program that takes the mail.'),
-  from: optionalSecret('Default: what the local mail system fills in.'),
-  to: secret('One address, or several with commas.'),
+  program: path.byDefault('/usr/sbin/sendmail', 'The program that takes the mail.'),
+  from: secret.optional('Default: what the local mail system fills in.', { env: 'MAIL_FROM' }),
+  to: secret.required('One address, or several with commas.', { env: 'MAIL_TO' }),
 };
 
 /** Mail by the local mail system, which queues it and tries again by itself. */

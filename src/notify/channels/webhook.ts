@@ -1,15 +1,15 @@
 import { parseHttpUrl, request } from '../http.ts';
 import { defineChannel } from '../channel.ts';
-import { choice, optionalSecret, secret } from '../../settings/options.ts';
+import { choice, secret } from '../../settings/kinds.ts';
 import { judgeAnswer } from '../webhook-answers.ts';
 import { WEBHOOK_PRESETS, webhookPayload } from '../webhook-presets.ts';
 
 /** A JSON POST to a URL. */
 export const webhook = defineChannel({
   options: {
-    url: secret('Where the message is posted to.'),
-    preset: choice(WEBHOOK_PRESETS, 'generic', 'Whose JSON it speaks.'),
-    token: optionalSecret('Sent as Authorization: Bearer …'),
+    url: secret.required('Where the message is posted to.', { env: 'OPS_WEBHOOK_URL' }),
+    preset: choice(WEBHOOK_PRESETS).byDefault('generic', 'Whose JSON it speaks.', 'slack'),
+    token: secret.optional('Sent as Authorization: Bearer …', { env: 'OPS_WEBHOOK_TOKEN' }),
   },
   async send(message, channel, { readSecret, environment, signal }) {
     const url = parseHttpUrl(readSecret(channel.url));

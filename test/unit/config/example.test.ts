@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { parseConfig } from '../../../src/config/load.ts';
+import { CONFIG } from '../../../src/config/options.ts';
 import { configSchema } from '../../../src/config/schema.ts';
 import { targetReferences } from '../../../src/config/target-secrets.ts';
-import { CHANNELS, secretsOf } from '../../../src/notify/registry.ts';
+import { CHANNELS, secretsOf, type ChannelType } from '../../../src/notify/registry.ts';
+import type { Options } from '../../../src/settings/option.ts';
+import { descriptions, otherThanDeclared } from '../settings/support/shown.ts';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 const text = readFileSync(new URL('../../../config.example.yaml', import.meta.url), 'utf8');
@@ -46,20 +50,25 @@ describe('config.example.yaml', () => {
     expect(missing).toEqual([]);
   });
 
-  it('shows the defaults as they are', () => {
-    const { targets, jobs } = parseConfig('config.example.yaml', text);
-    const bare = parseConfig(
-      'bare',
-      `version: 1
-targets: { vault: { host: {env: H}, user: {env: U}, identity: {env: I}, known_hosts: {env: K} } }
-jobs: { postgres: { source: /var/backups/postgres } }`,
-    );
-    const { exclude, expect: due, ...job } = jobs.get('postgres')!;
-    expect(exclude.length + (due ? 1 : 0)).toBe(3);
-    expect(bare.jobs.get('postgres')).toMatchObject(job);
-    const { host, port, user, identity, knownHosts, ...target } = targets.get('vault')!;
-    expect([host, port, user, identity, knownHosts]).not.toContain(undefined);
-    expect(bare.targets.get('vault')).toMatchObject(target);
+  it('shows each option with the value that its declaration gives as the example', () => {
+    const { channels: _, ...shown } = parse(allOn) as Record<string, unknown>;
+    const { alerts: channels, ...options } = CONFIG;
+    expect(otherThanDeclared(options, shown)).toEqual([]);
+    expect(channels.presence).toBe('default'); // its channels are looked at below
+  });
+
+  it('shows each channel with the values that its declarations give, where it shows one', () => {
+    const { alerts } = parse(allOn) as { alerts: { channels: Record<string, Record<string, unknown>> } };
+    for (const { type, ...shown } of Object.values(alerts.channels)) {
+      const { options } = CHANNELS[type as ChannelType];
+      const isShown = Object.entries<Options[string]>(options).filter(([key]) => key in shown);
+      expect(otherThanDeclared(Object.fromEntries(isShown), shown), String(type)).toEqual([]);
+    }
+  });
+
+  it('has a sentence for each option, which an editor shows', () => {
+    const mute = descriptions(CONFIG).filter(([, text]) => !/^[A-Za-z$].*[.]$/.test(String(text)));
+    expect(mute.map(([place]) => place)).toEqual([]);
   });
 });
 

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { COMMON_OPTIONS } from '../../../src/notify/channel.ts';
 import { CHANNELS, secretsOf, type ChannelSettings } from '../../../src/notify/registry.ts';
-import type { Options } from '../../../src/settings/options.ts';
-import { alertSettingsSchema } from '../../../src/notify/settings.ts';
+import type { Options } from '../../../src/settings/option.ts';
+import { alerts } from '../../../src/notify/settings.ts';
 import { compileSchema } from '../../../src/settings/schema-compiler.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
-const validate = compileSchema({ type: 'object', properties: { alerts: alertSettingsSchema } });
+const validate = compileSchema({ type: 'object', properties: { alerts: alerts.schema } });
 const types = Object.keys(CHANNELS).sort();
 
 it('lists each file of the folder of channels, under the name of the file', () => {

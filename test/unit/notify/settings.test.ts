@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelSettings } from '../../../src/notify/registry.ts';
-import { alertSettingsSchema, type AlertSettings } from '../../../src/notify/settings.ts';
+import { alerts, type AlertSettings } from '../../../src/notify/settings.ts';
 import { compileSchema } from '../../../src/settings/schema-compiler.ts';
 import { parseYamlConfig } from '../../../src/settings/yaml-config.ts';
 
 const validate = compileSchema({
   type: 'object',
   additionalProperties: false,
-  properties: { alerts: alertSettingsSchema },
+  properties: { alerts: alerts.schema },
 });
 
 function parse(yaml: string) {

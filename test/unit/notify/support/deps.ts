@@ -2,11 +2,11 @@ import type { LogLevel } from '../../../../src/platform/logger.ts';
 import { runProcess } from '../../../../src/platform/process.ts';
 import { SecretError } from '../../../../src/platform/secrets.ts';
 import type { AlertDeps } from '../../../../src/notify/deliver.ts';
-import { alertSettingsSchema, type AlertSettings } from '../../../../src/notify/settings.ts';
+import { alerts, type AlertSettings } from '../../../../src/notify/settings.ts';
 import { compileSchema } from '../../../../src/settings/schema-compiler.ts';
 import { parseYamlConfig } from '../../../../src/settings/yaml-config.ts';
 
-const validate = compileSchema({ type: 'object', properties: { alerts: alertSettingsSchema } });
+const validate = compileSchema({ type: 'object', properties: { alerts: alerts.schema } });
 
 /** Dependencies of a delivery with all that they were used for. */
 export interface TestDeps extends AlertDeps {
