@@ -30,13 +30,23 @@ export const ROOMS = {
     ],
   },
   'src/cli.ts': { may: ['src/commands', 'src/config', 'src/platform', 'src/shared'] },
-  'remote-scripts/config': { may: ['src/settings', 'src/notify', 'src/platform', 'src/shared'] },
+  'remote-scripts/config': {
+    may: ['remote-scripts/retention', 'src/settings', 'src/notify', 'src/platform', 'src/shared'],
+  },
+  'remote-scripts/retention': { may: ['src/shared'], pure: true },
   'remote-scripts/store': { may: ['src/platform', 'src/shared'] },
   'remote-scripts/gate': {
     may: ['remote-scripts/store', 'remote-scripts/config', 'src/settings', 'src/platform', 'src/shared'],
   },
   'remote-scripts/prune': {
-    may: ['remote-scripts/store', 'remote-scripts/config', 'src/notify', 'src/platform', 'src/shared'],
+    may: [
+      'remote-scripts/store',
+      'remote-scripts/retention',
+      'remote-scripts/config',
+      'src/notify',
+      'src/platform',
+      'src/shared',
+    ],
   },
   'remote-scripts/offsite-gate.ts': {
     may: ['remote-scripts/gate', 'remote-scripts/config', 'src/platform', 'src/shared'],

@@ -1,5 +1,5 @@
 import type { ConfigProblem, Locate } from '../../src/settings/yaml-config.ts';
-import { guaranteedReach, LEAST_REACH } from '../../src/shared/retention-policy.ts';
+import { guaranteedReach, LEAST_REACH } from '../retention/policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
 import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';

@@ -1,5 +1,5 @@
-import { COUNTED, type Rhythm } from '../../src/shared/retention-flood.ts';
-import type { SealedSnapshot } from '../../src/shared/retention.ts';
+import { COUNTED, type Rhythm } from '../retention/flood.ts';
+import type { SealedSnapshot } from '../retention/decide.ts';
 
 const DAY = 86_400_000;
 

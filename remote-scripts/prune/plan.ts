@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { scheduleRhythm } from '../../src/shared/retention-flood.ts';
-import { checkHolds, HOLDS, type Hold } from '../../src/shared/retention-holds.ts';
-import type { RetentionPolicy, RetentionSetting } from '../../src/shared/retention-policy.ts';
-import { decideRetention, type Decision } from '../../src/shared/retention.ts';
+import { scheduleRhythm } from '../retention/flood.ts';
+import { checkHolds, HOLDS, type Hold } from '../retention/holds.ts';
+import type { RetentionPolicy, RetentionSetting } from '../retention/policy.ts';
+import { decideRetention, type Decision } from '../retention/decide.ts';
 import { assessFreshness, type Freshness } from '../../src/shared/schedule.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';

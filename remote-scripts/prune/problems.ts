@@ -1,5 +1,5 @@
 import type { AlertEvent } from '../../src/notify/events.ts';
-import { HOLDS } from '../../src/shared/retention-holds.ts';
+import { HOLDS } from '../retention/holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import type { JobPlan } from './plan.ts';

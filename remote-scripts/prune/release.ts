@@ -1,4 +1,4 @@
-import { HOLDS } from '../../src/shared/retention-holds.ts';
+import { HOLDS } from '../retention/holds.ts';
 import { PruneRefusal } from './refusal.ts';
 import { releaseMark, releasePlan, type JobPlan } from './plan.ts';
 

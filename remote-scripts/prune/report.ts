@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import type { Colors } from 'picocolors/types.js';
-import { HOLDS } from '../../src/shared/retention-holds.ts';
-import { describePolicy } from '../../src/shared/retention-policy.ts';
+import { HOLDS } from '../retention/holds.ts';
+import { describePolicy } from '../retention/policy.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
 import type { JobFault } from './faults.ts';

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { courseOf, simulateRetention, type Course, type SimulatedDay } from '../../src/shared/retention-simulation.ts';
+import { courseOf, simulateRetention, type Course, type SimulatedDay } from '../retention/simulation.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { lookAt, style, type CommandDeps } from './commands.ts';
 import { EXIT } from './exit-codes.ts';

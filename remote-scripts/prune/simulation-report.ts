@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Course, SimulatedDay } from '../../src/shared/retention-simulation.ts';
+import type { Course, SimulatedDay } from '../retention/simulation.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings } from '../config/settings.ts';

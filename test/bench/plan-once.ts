@@ -1,4 +1,4 @@
-import { decideRetention } from '../../src/shared/retention.ts';
+import { decideRetention } from '../../remote-scripts/retention/decide.ts';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 
 // Plans the retention of 10,000 snapshots once, in a process that has done nothing else, as prune does. Prints the

@@ -1,7 +1,7 @@
-import { policyProblems, type RetentionPolicy, type RetentionSetting } from './retention-policy.ts';
-import { rulesOf, type Rule } from './retention-rules.ts';
-import { snapshotTime, type SnapshotId } from './snapshot-id.ts';
-import { formatDuration } from './units.ts';
+import { policyProblems, type RetentionPolicy, type RetentionSetting } from './policy.ts';
+import { rulesOf, type Rule } from './rules.ts';
+import { snapshotTime, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { formatDuration } from '../../src/shared/units.ts';
 
 /** One sealed snapshot. Unsealed ones take no part in retention. */
 export interface SealedSnapshot {

@@ -1,4 +1,4 @@
-import { formatDuration } from './units.ts';
+import { formatDuration } from '../../src/shared/units.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createBucketer, numberBuckets } from '../../../src/shared/retention-buckets.ts';
-import { BUCKET_KINDS } from '../../../src/shared/retention-policy.ts';
+import { createBucketer, numberBuckets } from '../../../remote-scripts/retention/buckets.ts';
+import { BUCKET_KINDS } from '../../../remote-scripts/retention/policy.ts';
 import { createWallClock, wallClock } from '../../../src/shared/time-zone.ts';
 import fc from '../../support/properties.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createBucketer } from '../../../src/shared/retention-buckets.ts';
-import { BUCKET_KINDS, type RetentionPolicy, type RetentionSetting } from '../../../src/shared/retention-policy.ts';
-import { decideRetention, type SealedSnapshot } from '../../../src/shared/retention.ts';
+import { createBucketer } from '../../../remote-scripts/retention/buckets.ts';
+import { BUCKET_KINDS, type RetentionPolicy, type RetentionSetting } from '../../../remote-scripts/retention/policy.ts';
+import { decideRetention, type SealedSnapshot } from '../../../remote-scripts/retention/decide.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 import fc from '../../support/properties.ts';
 

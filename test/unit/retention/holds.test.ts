@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkHolds, type HoldContext, type SizedSnapshot } from '../../../src/shared/retention-holds.ts';
-import type { Decision } from '../../../src/shared/retention.ts';
+import { checkHolds, type HoldContext, type SizedSnapshot } from '../../../remote-scripts/retention/holds.ts';
+import type { Decision } from '../../../remote-scripts/retention/decide.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 
 const HOUR = 3_600_000;

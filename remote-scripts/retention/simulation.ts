@@ -1,8 +1,8 @@
-import { usualInterval } from './retention-holds.ts';
-import type { RetentionPolicy, RetentionSetting } from './retention-policy.ts';
-import { decideRetention, type SealedSnapshot } from './retention.ts';
-import { duesBetween, type Schedule } from './schedule.ts';
-import { snapshotIdOf, type SnapshotId } from './snapshot-id.ts';
+import { usualInterval } from './holds.ts';
+import type { RetentionPolicy, RetentionSetting } from './policy.ts';
+import { decideRetention, type SealedSnapshot } from './decide.ts';
+import { duesBetween, type Schedule } from '../../src/shared/schedule.ts';
+import { snapshotIdOf, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 const DAY = 86_400_000;
 

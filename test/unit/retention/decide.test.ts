@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RetentionPolicy, RetentionSetting } from '../../../src/shared/retention-policy.ts';
-import { policyProblems } from '../../../src/shared/retention-policy.ts';
-import { decideRetention, type SealedSnapshot } from '../../../src/shared/retention.ts';
+import type { RetentionPolicy, RetentionSetting } from '../../../remote-scripts/retention/policy.ts';
+import { policyProblems } from '../../../remote-scripts/retention/policy.ts';
+import { decideRetention, type SealedSnapshot } from '../../../remote-scripts/retention/decide.ts';
 import { snapshotIdOf, type SnapshotId } from '../../../src/shared/snapshot-id.ts';
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
-import type { BucketKind } from './retention-policy.ts';
-import { createOffsets, createWallClock, formatOffset, two } from './time-zone.ts';
+import type { BucketKind } from './policy.ts';
+import { createOffsets, createWallClock, formatOffset, two } from '../../src/shared/time-zone.ts';
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;

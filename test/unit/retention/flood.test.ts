@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findFlood, scheduleRhythm } from '../../../src/shared/retention-flood.ts';
+import { findFlood, scheduleRhythm } from '../../../remote-scripts/retention/flood.ts';
 import { duesBetween } from '../../../src/shared/schedule.ts';
 import fc from '../../support/properties.ts';
 

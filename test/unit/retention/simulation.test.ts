@@ -4,7 +4,7 @@ import {
   simulateRetention,
   type SimulatedDay,
   type Simulation,
-} from '../../../src/shared/retention-simulation.ts';
+} from '../../../remote-scripts/retention/simulation.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 
 const DAY = 86_400_000;

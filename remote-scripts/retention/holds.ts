@@ -1,7 +1,7 @@
-import type { Decision, SealedSnapshot } from './retention.ts';
-import { findFlood, type Rhythm } from './retention-flood.ts';
-import { assessFreshness, type Expectation } from './schedule.ts';
-import { formatCount, formatDuration, formatSize } from './units.ts';
+import type { Decision, SealedSnapshot } from './decide.ts';
+import { findFlood, type Rhythm } from './flood.ts';
+import { assessFreshness, type Expectation } from '../../src/shared/schedule.ts';
+import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
 
 const DAY = 86_400_000;
 

@@ -1,4 +1,4 @@
-import { duesBetween, nextDue, type Expectation } from './schedule.ts';
+import { duesBetween, nextDue, type Expectation } from '../../src/shared/schedule.ts';
 
 /** Expected snapshots in whose time arrivals are counted: enough that one run by hand more is no flood. */
 export const COUNTED = 7;

@@ -1,8 +1,8 @@
-import { BUCKET_NOUNS, createBucketer, numberBuckets } from './retention-buckets.ts';
-import { BUCKET_KINDS, type BucketKind, type RetentionPolicy, type RetentionSetting } from './retention-policy.ts';
-import type { SealedSnapshot } from './retention.ts';
-import type { SnapshotId } from './snapshot-id.ts';
-import { formatDuration } from './units.ts';
+import { BUCKET_NOUNS, createBucketer, numberBuckets } from './buckets.ts';
+import { BUCKET_KINDS, type BucketKind, type RetentionPolicy, type RetentionSetting } from './policy.ts';
+import type { SealedSnapshot } from './decide.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { formatDuration } from '../../src/shared/units.ts';
 
 /** One rule over the snapshots of a job, oldest arrival first; they go by their index. */
 export interface Rule {
