@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time and chance, as a parameter: the rest of the house has no other (the linter knows). */
+/** Time and randomness, passed as a parameter. The linter allows no other source of them in the rest of the code. */
 export interface Clock {
   /** The present wall-clock time. */
   now(): Date;
-  /** Milliseconds that only ever grow, for measuring durations. */
+  /** Monotonic milliseconds, for measuring durations. */
   monotonic(): number;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;

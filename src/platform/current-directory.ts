@@ -1,6 +1,6 @@
 /**
- * Goes to `/` when the current directory has been removed under the shell that starts us: no program can be started from
- * there, not even what tells people. Nothing of ours is relative to it.
+ * Changes to `/` if the current directory of the shell that starts us was removed: no program can be started from a removed
+ * directory, not even one that sends an alert. We use no path relative to it.
  */
 export function leaveRemovedDirectory(): void {
   try {

@@ -3,17 +3,17 @@ import { openRegularFile } from './regular-file.ts';
 
 const LINE_FEED = 0x0a;
 
-/** What {@link readFileLines} could not hand on. */
+/** What {@link readFileLines} had to leave out. */
 export interface FileLines {
-  /** Lines that were longer than the limit. */
+  /** Number of lines that were longer than the limit. */
   readonly tooLong: number;
 }
 
 /**
- * Reads a file line by line, in bounded memory whatever it holds; empty lines are left out.
- * @param limit bytes of the longest line that is handed on; longer ones are counted
- * @param onLine is called for each, in order
- * @throws UnfitFileError when no file lies there
+ * Reads a file line by line, in bounded memory whatever it contains; empty lines are left out.
+ * @param limit bytes of the longest line that is passed on; longer ones are only counted
+ * @param onLine called for each line, in order
+ * @throws UnfitFileError when the path is something other than a file
  * @throws NodeJS.ErrnoException when it cannot be read
  */
 export async function readFileLines(path: string, limit: number, onLine: (line: string) => void): Promise<FileLines> {

@@ -7,25 +7,25 @@ import { isLeftBehind, writerMark } from './writer-mark.ts';
 let written = 0;
 
 /**
- * Replaces a file as a whole: a reader, or a crash at any line, sees the old content or the new, never a mixture. What an
- * earlier writer of this file has left behind, because it was killed, is cleared away.
+ * Replaces a file as a whole: readers see either the old or the new content, never a mixture, even after a crash at any line. Leftovers
+ * of an earlier writer of this file that was killed are removed.
  * @param path the file; its directory must exist
  * @param content the new content
  * @param mode permissions of the new file
  * @throws NodeJS.ErrnoException when the disk is full or the directory not writable; the old file is untouched then
- * @throws UnfitFileError when a directory lies there
+ * @throws UnfitFileError when the path is a directory
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   await clearLeftovers(path);
   await assertReplaceable(path);
   written += 1;
   const temporary = join(dirname(path), `.${basename(path)}.${writerMark()}.${written}.tmp`);
-  // Nobody else's: in a directory where others may write, the name could be a link that somebody has put there.
+  // Never an existing file: in a directory where others may write, the name could be a link that somebody has put there.
   const file = await open(temporary, 'wx', mode);
   try {
     try {
       await file.writeFile(content);
-      // Exactly this mode: the umask of a unit (UMask=0077) must not hide a file that others are to read.
+      // Exactly this mode: the umask of a unit (UMask=0077) must not hide a file that others have to read.
       await file.chmod(mode);
       // Before the rename: otherwise a power cut can leave the new name on an empty file.
       await file.sync();
@@ -39,18 +39,18 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   }
 }
 
-/** Removes what {@link writeFileAtomic} leaves beside `path` when it is killed; never what somebody is writing now. */
+/** Removes what a killed {@link writeFileAtomic} has left beside `path`, but never a file that is being written now. */
 async function clearLeftovers(path: string): Promise<void> {
   const directory = dirname(path);
   const prefix = `.${basename(path)}.`;
-  // Where one may write but not look, nothing is cleared; where there is no directory, opening says so.
+  // A directory that we may write but not list is not cleared. If there is no directory, opening the file reports it.
   for (const name of await readdir(directory).catch(() => [])) {
     const mark = name.startsWith(prefix)
       ? /^(\d+(?:\.\d+\.\d+)?)(?:\.\d+)?\.tmp$/.exec(name.slice(prefix.length))
       : null;
     if (mark === null) continue;
     const place = join(directory, name);
-    // It may go while we look: its writer has finished, or somebody else clears it away.
+    // It may disappear meanwhile: its writer has finished, or another process has removed it.
     const stats = await lstat(place).catch(() => undefined);
     if (stats?.isFile() !== true || !isLeftBehind(mark[1] ?? '', stats.mtimeMs)) continue;
     await rm(place, { force: true }).catch(() => undefined);
@@ -58,9 +58,9 @@ async function clearLeftovers(path: string): Promise<void> {
 }
 
 /**
- * Appends one line with a single write, so that lines of several processes do not mix. A last line that a crash cut
- * short is closed first, so that it cannot swallow the new one.
- * @throws UnfitFileError when no file lies there
+ * Appends one line with a single write, so that lines of several processes do not mix. If a crash cut the last line short, it gets
+ * its newline first, so that the new line does not become part of it.
+ * @throws UnfitFileError when the path is something other than a file
  */
 export async function appendLine(path: string, line: string, mode = 0o600): Promise<void> {
   const file = await openRegularFile(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, mode);
@@ -77,8 +77,8 @@ export async function appendLine(path: string, line: string, mode = 0o600): Prom
 }
 
 /**
- * Makes a directory (with its parents) that only its owner can enter; one that is there already stays as it is.
- * @throws UnfitFileError when something else lies there
+ * Makes a directory (with its parents) that only its owner can enter. An existing one stays as it is.
+ * @throws UnfitFileError when the path is something other than a directory
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
   try {
@@ -109,7 +109,7 @@ export function hasForeignClock(path: string): boolean {
     // statfs(2) has a signed number on some machines.
     return FOREIGN_CLOCKS.has(statfsSync(path).type >>> 0);
   } catch {
-    return true; // it went away: nothing is known of it
+    return true; // it has disappeared: nothing is known about it
   }
 }
 
@@ -129,24 +129,24 @@ export function whyUnread(error: unknown): string {
 
 /** Why something could not be done, in words that follow what it was. */
 export function whyKeptOut(error: unknown): string {
-  // Root is kept out by something else than an owner: a file server, a sandbox.
+  // Root is not stopped by ownership, but by something else: a file server, a sandbox.
   return isForbidden(error) && process.getuid?.() !== 0 ? ` by this user: ${RUN_AS_OWNER}` : `: ${errorMessage(error)}`;
 }
 
-/** What somebody is told who is not the one to whom a file belongs. */
+/** The advice for a user to whom a file does not belong. */
 export const RUN_AS_OWNER = 'run this as root, or as the user who owns it';
 
-/** Whether an error says that this user may not do that. */
+/** Whether an error says that permission was denied. */
 export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
 }
 
-/** Whether an error says that a disk is full, or what this user may have of it. */
+/** Whether an error says that a disk is full or this user's quota is used up. */
 export function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
 }
 
-/** Numbers of Linux that Node has no name for: their code is `Unknown system error -122` (seen in Node 20). */
+/** Linux error numbers for which Node has no name: their code is `Unknown system error -122` (seen in Node 20). */
 const UNNAMED: Readonly<Record<number, string>> = { 116: 'ESTALE', 122: 'EDQUOT' };
 
 /** The `errno` name of an error (`ENOSPC`), or undefined. */

@@ -5,21 +5,21 @@ import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { openRegularFile } from './regular-file.ts';
 
 /**
- * An exclusive lock that the kernel frees when the last process ends that has the file open, however it ends: nothing has to be cleaned
- * up after a crash.
+ * An exclusive lock that the kernel frees when the last process that has the file open ends, in whatever way. So nothing has to be
+ * cleaned up after a crash.
  */
 export interface KernelLock {
   /** The locked file, for a note on who holds it; a child that inherits its descriptor holds the lock too. */
   readonly file: FileHandle;
-  /** Lets go here. The file stays: removing it would let two processes lock two files of one name. */
+  /** Releases the lock. The file stays: if it were removed, two processes could lock two different files of the same name. */
   release(): Promise<void>;
 }
 
 /** How to take a lock. */
 export interface LockOptions {
-  /** What lies at the path; default: a file, which is made with mode 0600 if missing. */
+  /** What is to be locked; default: a file, which is created with mode 0600 if missing. */
   readonly kind?: 'file' | 'directory';
-  /** Milliseconds to wait for whoever holds it; default: none. */
+  /** Milliseconds to wait if another process holds the lock; default: none. */
   readonly waitMs?: number;
   /** Aborting it ends the waiting. */
   readonly signal?: AbortSignal;
@@ -34,8 +34,8 @@ const HELD_BY_ANOTHER = 75;
 const HELD = /^\d+: FLOCK +\S+ +WRITE \d+ [\da-f]+:[\da-f]+:(\d+) /gm;
 
 /**
- * Whether somebody holds a lock at this moment, without touching it: as the kernel lists it. The device is not compared, since on
- * some file systems (btrfs) stat(2) names another.
+ * Whether a process holds a lock at this moment. It reads the kernel's list and does not touch the lock. The device is not compared,
+ * because on some file systems (btrfs) stat(2) reports another one.
  */
 export async function isLocked(path: string): Promise<boolean> {
   try {
@@ -43,14 +43,14 @@ export async function isLocked(path: string): Promise<boolean> {
     const listed = await readFile('/proc/locks', 'utf8');
     return [...listed.matchAll(HELD)].some(([, inode]) => inode === String(ino));
   } catch {
-    return false; // no such lock, or a /proc that does not tell
+    return false; // no such lock, or no usable /proc
   }
 }
 
 /**
  * Takes a lock. Node has no flock(2): flock(1) locks our own open file, which it inherits as descriptor 3 (facts.md#locks).
- * @returns undefined when it was not to be had in time, or the waiting was aborted
- * @throws UnfitFileError when no file lies there, though one belongs there
+ * @returns undefined when another process held it for the whole time, or the waiting was aborted
+ * @throws UnfitFileError when a file belongs there and the path is something else
  * @throws Error when it cannot be opened, is a symbolic link, or flock(1) is missing
  */
 export async function takeLock(path: string, options: LockOptions = {}): Promise<KernelLock | undefined> {

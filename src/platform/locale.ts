@@ -2,8 +2,8 @@
 const KEPT = 'OFFSITE_RSYNC_LC_ALL';
 
 /**
- * Gives the environment back the locale of the user, for the programs that tell people. The first line of the program takes it
- * away until node has started, since node dies of a name of fifty letters.
+ * Restores the user's locale in the environment, for the programs that send alerts. The first line of the program has removed it,
+ * because node crashes at its start if the name has fifty letters.
  */
 export function restoreLocale(environment: NodeJS.ProcessEnv): void {
   const locale = environment[KEPT];

@@ -12,7 +12,7 @@ export type Log = (level: LogLevel, message: string) => void;
 export interface LoggerOptions {
   /** Takes finished text with its newline. */
   readonly write: (text: string) => void;
-  /** Everything passes through it. */
+  /** Redacts everything that is written. */
   readonly redact: Redact;
   /** Least severe level that is written. */
   readonly level: LogLevel;

@@ -8,7 +8,7 @@ export interface Mount {
   readonly root: string;
   /** Where it is shown. */
   readonly point: string;
-  /** Whether its mounts are handed on to others (`shared:`), or come from others (`master:`). */
+  /** Whether its mounts are passed on to others (`shared:`), or come from others (`master:`). */
   readonly shared: boolean;
   readonly follows: boolean;
   /** `ext4`, `tmpfs`, … */
@@ -16,7 +16,7 @@ export interface Mount {
 }
 
 /**
- * Reads the mounts of this process. Those that another one covers at the same place are left out.
+ * Reads the mounts of this process, without those that are covered by another one at the same place.
  * @throws NodeJS.ErrnoException when /proc is missing
  */
 export async function readMountTable(): Promise<Mount[]> {
@@ -30,7 +30,7 @@ export function parseMountTable(text: string): Mount[] {
   return mounts.filter(({ id, point }) => !covered.has(`${id} ${point}`));
 }
 
-/** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; any number of fields stands before the hyphen. */
+/** `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw`; there may be any number of fields before the hyphen. */
 function parseLine(line: string): Mount | undefined {
   const fields = line.split(' ');
   const [id, parent, , root, point] = fields;

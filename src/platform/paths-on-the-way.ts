@@ -5,7 +5,8 @@ import { dirname, isAbsolute, join } from 'node:path';
 const MOST_LINKS = 40;
 
 /**
- * Every path that has to be seen to get to `path`: itself, and for each symbolic link on the way what it makes of it.
+ * Every path that has to be visible to reach `path`: the path itself, and for each symbolic link on the way, the path that results
+ * from following it.
  * @param path absolute; nothing need exist
  */
 export function pathsOnTheWay(path: string): string[] {
@@ -38,7 +39,7 @@ function linkTarget(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch {
-    // No link, or nothing at all: whoever reads it will say so.
+    // No link, or nothing at all: reading it later will report that.
     return undefined;
   }
 }

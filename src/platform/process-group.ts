@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds between two looks at a group that was told to end. */
+/** Milliseconds between two checks of a group that was told to end. */
 const LOOK_EVERY = 20;
 
-/** Milliseconds for which a group is waited for that was killed: a process that waits for a broken disk goes when the disk answers. */
+/** Milliseconds to wait for a group after SIGKILL: a process that waits for a broken disk ends only when the disk answers. */
 const WAIT_FOR_KILLED = 2000;
 
 /**
- * Ends a process group: politely (SIGTERM), and after a while in the way that no process can ignore (SIGKILL). It is over when the last
- * process of the group is gone, not when its leader is: what the leader started may have closed its streams and ignore SIGTERM.
+ * Ends a process group with SIGTERM, and after a while with SIGKILL, which no process can ignore. The group has ended when its last
+ * process is gone, not when its leader is: what the leader started may have closed its streams and may ignore SIGTERM.
  *
- * The number cannot belong to somebody else meanwhile, since the kernel gives no process the number of a group that lives (setpgid(2)).
- * @param leader process number of the leader, which began the group; nothing happens where it was never started
+ * The number cannot belong to another process meanwhile, because the kernel gives no process the number of a live group (setpgid(2)).
+ * @param leader process id of the leader of the group; nothing happens if it was never started
  * @param killAfterMs milliseconds between the two signals
  */
 export async function endGroup(leader: number | undefined, killAfterMs: number): Promise<void> {
@@ -46,8 +46,8 @@ function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 /**
- * Whether nothing is left of a group but processes whose end nobody has asked for: where the first process of a container does not
- * do that, they stay, and still count as a group for kill(2).
+ * Whether a group consists only of zombies. Where the first process of a container does not reap them they stay, and kill(2) still
+ * finds the group.
  */
 function onlyTheDead(leader: number): boolean {
   try {
@@ -61,7 +61,7 @@ function onlyTheDead(leader: number): boolean {
   }
 }
 
-/** proc_pid_stat(5): the name of the program, in brackets, may hold anything; state, parent and group stand behind it. */
+/** proc_pid_stat(5): the name of the program, in brackets, may contain any character; state, parent and group follow it. */
 function stateAndGroup(pid: string): { readonly state?: string; readonly group?: number } {
   try {
     const [state, , group] = readFileSync(`/proc/${pid}/stat`, 'latin1')

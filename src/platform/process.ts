@@ -5,7 +5,7 @@ import { eachLine } from './lines.ts';
 import { endGroup } from './process-group.ts';
 import { watchForStall } from './stall-watch.ts';
 
-/** How a child process ended. Expected ends are values; only a defect throws. */
+/** How a child process ended. Expected ends are values; only a bug throws. */
 export type ProcessEnd =
   | { readonly kind: 'exited'; readonly code: number; readonly stderrTail: string }
   | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals; readonly stderrTail: string }
@@ -15,7 +15,7 @@ export type ProcessEnd =
   | { readonly kind: 'stalled'; readonly afterMs: number; readonly stderrTail: string }
   | { readonly kind: 'not-started'; readonly cause: Error };
 
-/** What to run and what to do with what it says. */
+/** What to run and what to do with its output. */
 export interface ProcessSpec {
   /** Program name or path. */
   readonly program: string;
@@ -35,7 +35,7 @@ export interface ProcessSpec {
   readonly signal?: AbortSignal;
   /** Milliseconds after which the child is ended. */
   readonly timeoutMs?: number;
-  /** Milliseconds in which it may do nothing at all (see watchForStall); then it is ended. */
+  /** Milliseconds for which it may do nothing at all (see watchForStall) before it is ended. */
   readonly stallMs?: number;
 }
 
@@ -45,7 +45,7 @@ export type RunProcess = (spec: ProcessSpec) => Promise<ProcessEnd>;
 /** Bytes of standard error that are kept for messages. */
 const STDERR_TAIL = 8192;
 
-/** Milliseconds between the polite signal and the one that cannot be ignored. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_AFTER = 3000;
 
 /** A child that runs beside us until it ends or is stopped: an ssh master, a test's server. */
@@ -58,7 +58,7 @@ export interface Companion {
 }
 
 /**
- * Starts a program. Output is handed on line by line, never gathered: a million lines cost no memory.
+ * Starts a program. Output is passed on line by line and never collected, so a million lines cost no memory.
  *
  * The child leads a process group of its own, so that its children (rsync's ssh) end with it, and it gets SIGTERM
  * from the kernel should this process die without warning (`setpriv --pdeathsig`, util-linux).
@@ -92,7 +92,7 @@ export function startProcess(spec: ProcessSpec): Companion {
   let groupEnds: Promise<void> | undefined;
   let over = false;
   const cutShort = (why: Cut) => {
-    // Once the child has ended, its number may belong to somebody else.
+    // Once the child has ended, its number may belong to another process.
     if (cut || over) return;
     cut = why;
     groupEnds = endGroup(child.pid, KILL_AFTER);
@@ -116,7 +116,7 @@ export function startProcess(spec: ProcessSpec): Companion {
     if (cut) return { kind: cut, stderrTail };
     if (result.signal) return { kind: 'signalled', signal: result.signal, stderrTail };
     if (result.exitCode === undefined) return { kind: 'not-started', cause: notStarted(result.cause) };
-    // setpriv stands before the program, so it is setpriv that says what could not be started.
+    // setpriv starts the program, so setpriv reports when it could not be started.
     if (stderrTail.startsWith('setpriv: failed to execute')) {
       return {
         kind: 'not-started',
@@ -136,8 +136,8 @@ export function startProcess(spec: ProcessSpec): Companion {
 }
 
 /**
- * The directory in which children start: this process's own, unless nothing can be started from there. After `su` one stands in a
- * directory that one may not enter, and after somebody has removed it, in none.
+ * The directory in which children start: this process's own, unless nothing can be started from there. After `su` it may be a
+ * directory that the user may not enter, and it may have been removed.
  */
 function enterableDirectory(): string {
   try {

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { ownValue } from '../shared/lookup.ts';
 
-/** In place of a file or directory lies something else, which nobody but an administrator can have put there. The message says what. */
+/** Something else is in the place of a file or directory. Only an administrator can have put it there. The message says what it is. */
 export class UnfitFileError extends Error {
   override readonly name = 'UnfitFileError';
 }
@@ -17,9 +17,10 @@ const NO_FILE: Readonly<Record<string, string>> = {
 };
 
 /**
- * Opens a file that must be one: to open a named pipe would wait for ever, and a directory is found out only when it is read.
+ * Opens a regular file and nothing else. A plain open would wait for ever at a named pipe, and would notice a directory only when it is
+ * read.
  * @param flags as for open(2)
- * @throws UnfitFileError when something else lies there
+ * @throws UnfitFileError when the path is something other than a file
  * @throws NodeJS.ErrnoException when it cannot be opened
  */
 export async function openRegularFile(path: string, flags: number, mode?: number): Promise<FileHandle> {
@@ -40,7 +41,7 @@ export async function openRegularFile(path: string, flags: number, mode?: number
 
 /**
  * Reads a file of moderate size as a whole.
- * @param limit bytes that it may have
+ * @param limit largest size in bytes
  * @throws UnfitFileError when it is larger, or no file
  * @throws NodeJS.ErrnoException when it cannot be read
  */
@@ -56,8 +57,9 @@ export async function readRegularFile(path: string, limit: number): Promise<stri
 }
 
 /**
- * Writes a file of ours in place: a note of which half is as good as the whole. Everything else goes through `writeFileAtomic`.
- * @throws UnfitFileError when something else lies there
+ * Writes one of our files in place. Only for notes that are still useful when half of them was written; use `writeFileAtomic` for
+ * everything else.
+ * @throws UnfitFileError when the path is something other than a file
  * @throws NodeJS.ErrnoException when it cannot be written
  */
 export async function writeNote(path: string, text: string): Promise<void> {
@@ -71,9 +73,9 @@ export async function writeNote(path: string, text: string): Promise<void> {
 }
 
 /**
- * Makes sure that what lies in the place of a file of ours is one, or that nothing does: links are not followed.
- * @returns whether there is one
- * @throws UnfitFileError when something else lies there
+ * Makes sure that the path of one of our files is a file or does not exist. Links are not followed.
+ * @returns whether the file exists
+ * @throws UnfitFileError when the path is something other than a file
  */
 export async function isRegularFile(path: string): Promise<boolean> {
   const stats = await lstat(path).catch((error: unknown) => {
@@ -86,8 +88,8 @@ export async function isRegularFile(path: string): Promise<boolean> {
 }
 
 /**
- * Makes sure that a file may be put in the place of what lies there.
- * @throws UnfitFileError when that is a directory
+ * Makes sure that a file can be put at this path, replacing what is there.
+ * @throws UnfitFileError when a directory is there
  */
 export async function assertReplaceable(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
@@ -105,7 +107,7 @@ function unfit(path: string, what: string): UnfitFileError {
   return new UnfitFileError(`${path} ${what}; a file belongs there: move it away`);
 }
 
-/** Errors of mkdir(2), with its parents, that say that a directory cannot be where something else lies. */
+/** Errors of mkdir(2), with parents, that mean that something other than a directory is in the way. */
 const NO_DIRECTORY: Readonly<Record<string, string>> = {
   EEXIST: 'is no directory',
   ENOTDIR: 'lies below something that is no directory',
@@ -113,8 +115,8 @@ const NO_DIRECTORY: Readonly<Record<string, string>> = {
 };
 
 /**
- * Words for an error of making a directory.
- * @returns the error itself where it says something else
+ * Turns an error of making a directory into one with a clear message.
+ * @returns the error itself if it is of another kind
  */
 export function unfitForDirectory(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -5,7 +5,7 @@ import { ownValue } from '../shared/lookup.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
 import { isMissing, whyUnread } from './files.ts';
 
-/** A secret could not be read. The message says which, why, and what to do; it never holds the value. */
+/** A secret could not be read. The message says which, why, and what to do; it never contains the value. */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
 }
@@ -14,7 +14,7 @@ export class SecretError extends Error {
 export interface SecretSources {
   /** The process environment. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Pairs from the secrets file; the environment goes before them. */
+  /** Pairs from the secrets file; the environment takes precedence. */
   readonly fileValues?: ReadonlyMap<string, string>;
 }
 
@@ -36,8 +36,8 @@ export function readSecret(reference: SecretReference, sources: SecretSources): 
 }
 
 /**
- * Reads secrets one by one as they are asked for, the secrets file only when a reference cannot do without it: a file that
- * is missing or readable by others spoils nothing that stands elsewhere.
+ * Reads secrets one by one as they are needed, and the secrets file only when a reference needs it. So a secrets file that is
+ * missing or readable by others does not affect secrets kept elsewhere.
  * @param secretsFile the file that the configuration names
  * @returns a reader of values, which throws SecretError as {@link readSecret} and {@link readSecretsFile} do
  */
@@ -54,15 +54,15 @@ export function createSecretReader(
   };
 }
 
-/** Whether a reference can only be found in the secrets file: the environment goes before it. */
+/** Whether a reference needs the secrets file, because the environment, which takes precedence, does not have it. */
 export function needsSecretsFile(reference: SecretReference, environment: SecretSources['environment']): boolean {
   return 'env' in reference && ownValue(environment, reference.env) === undefined;
 }
 
 /**
- * Reads a secret that has a default: a variable that is unset, empty or blank is none. A file or credential that is
- * named must be there all the same: whoever names one has put it somewhere.
- * @throws SecretError as {@link readSecret} does, but for such a variable
+ * Reads a secret that has a default: a variable that is unset, empty or blank counts as absent. A file or credential must exist
+ * nevertheless, because somebody who names one expects it to be used.
+ * @throws SecretError as {@link readSecret} does, except for such a variable
  */
 export function readOptionalSecret(reference: SecretReference, sources: SecretSources): Secret | undefined {
   if ('env' in reference && (variable(reference.env, sources) ?? '').trim() === '') return undefined;
@@ -98,9 +98,9 @@ function locate(reference: SecretReference, sources: SecretSources): Secret {
 }
 
 /**
- * Reads the secrets file: one `KEY=value` a line; `#` starts a comment line; a value may stand in quotes.
- * @throws SecretError as for a secret of its own, for what is not UTF-8 outside of comments, and for a line that is no pair (its number,
- *   never its text)
+ * Reads the secrets file: one `KEY=value` per line; `#` starts a comment line; a value may be quoted.
+ * @throws SecretError as for a secret in its own file, for bytes outside comments that are not UTF-8, and for a line that is no pair
+ *   (the message contains its number, never its text)
  */
 export function readSecretsFile(path: string): Map<string, string> {
   const values = new Map<string, string>();

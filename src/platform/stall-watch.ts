@@ -1,44 +1,45 @@
 import { readFileSync } from 'node:fs';
 
-/** What a process and all that it started have done so far. */
+/** What a process and all its descendants have done so far. */
 interface Activity {
-  /** Read and written, of files, pipes and sockets alike. */
+  /** Bytes read and written: files, pipes and sockets. */
   readonly bytes: number;
-  /** Computed, in nanoseconds. */
+  /** Processor time, in nanoseconds. */
   readonly computed: number;
 }
 
 /**
- * What counts as work, by the second. A hanging rsync is not quite still: it sends four bytes in half of its `--timeout`, which
- * may be a second, to keep the line alive, and takes 3 µs of the processor for it (both seen, facts.md#a-push-that-waits-for-ever). The slowest line that `bandwidth_limit` can ask for carries ten times as much.
+ * How much counts as work, per second. A hanging rsync is not quite idle: to keep the connection alive it sends four bytes in half of
+ * its `--timeout`, which may be a second, and uses 3 µs of processor time for that (both seen, facts.md#a-push-that-waits-for-ever).
+ * The lowest rate that `bandwidth_limit` allows is ten times as much.
  */
 const WORK = { bytes: 100, computed: 1_000_000 } as const;
 
-/** Longest time between two looks, in milliseconds. */
+/** Longest time between two checks, in milliseconds. */
 const LOOK_EVERY = 10_000;
 
-/** Looks that fit into a stall. */
+/** Checks within one stall time. */
 const LOOKS = 8;
 
 /** A watch over a process. */
 export interface StallWatch {
-  /** Tells that the process has said something. */
+  /** To be called when the process has written something. */
   alive(): void;
   stop(): void;
 }
 
 /**
- * Watches whether a process still works: it, or one that it started, says something, reads or writes, or computes.
- * Where the kernel does not tell of it (no /proc), only what it says counts.
- * @param stallMs for how long nothing of that may be seen, in milliseconds
- * @param onStall called once, when it has been still for so long
+ * Watches whether a process or one of its descendants still works: whether it writes output, reads or writes data, or uses the
+ * processor. Without /proc only its output counts.
+ * @param stallMs how long it may do none of these, in milliseconds
+ * @param onStall called once, when it has been idle for so long
  */
 export function watchForStall(pid: number, stallMs: number, onStall: () => void): StallWatch {
   const every = Math.min(LOOK_EVERY, stallMs / LOOKS);
   const needed = Math.ceil(stallMs / every);
   let before = activityOf(pid);
   let said = false;
-  // Looks are counted, and no clock is read: one that was set forward, or a host that slept, makes nobody stand still.
+  // Checks are counted instead of reading a clock: a clock that was set forward, or a host that slept, must not look like a stall.
   let still = 0;
   const timer = setInterval(() => {
     const now = activityOf(pid);
@@ -52,7 +53,7 @@ export function watchForStall(pid: number, stallMs: number, onStall: () => void)
   return { alive: () => (said = true), stop: () => clearInterval(timer) };
 }
 
-// A process that ended takes its figures with it, so they may fall; that is something happening too.
+// The figures of a process that has ended are gone, so the sum may fall. That counts as activity too.
 function works(before: Activity, now: Activity, seconds: number): boolean {
   return (
     Math.abs(now.bytes - before.bytes) > WORK.bytes * seconds ||
@@ -60,7 +61,7 @@ function works(before: Activity, now: Activity, seconds: number): boolean {
   );
 }
 
-/** Sums up what the kernel tells of a process and those below it (proc(5): io, schedstat, children). */
+/** Sums up the kernel's figures of a process and its descendants (proc(5): io, schedstat, children). */
 function activityOf(pid: number): Activity {
   const io = read(`/proc/${pid}/io`);
   let bytes = figure(/^rchar: (\d+)$/m, io) + figure(/^wchar: (\d+)$/m, io);
@@ -82,6 +83,6 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // it has ended, or is not ours to look into
+    return ''; // it has ended, or we may not read this
   }
 }

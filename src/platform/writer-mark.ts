@@ -1,14 +1,14 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { systemClock } from './clock.ts';
 
-/** Milliseconds after which what bears no mark that we can judge counts as left behind. */
+/** Milliseconds after which a file counts as left behind if we cannot interpret its mark. */
 const SURELY_LEFT = 86_400_000;
 
 let own: string | undefined;
 
 /**
- * Tells this process from every other, in a file's name: process id, start, and the namespace in which that id counts
- * (proc(5)). A process id alone is used again.
+ * Identifies this process in a file's name: process id, start time, and the namespace in which that id is valid (proc(5)). A process
+ * id alone is not enough, because ids are reused.
  */
 export function writerMark(): string {
   own ??= `${process.pid}.${startOf(process.pid) ?? 0}.${pidNamespace() ?? 0}`;
@@ -16,9 +16,9 @@ export function writerMark(): string {
 }
 
 /**
- * Whether what bears a mark was left behind: its writer has ended. Of a writer in another container nothing is known, so
- * that counts as left behind only after a day.
- * @param mark as {@link writerMark} made it; what is none may come from an earlier version
+ * Whether a file with a mark was left behind, because its writer has ended. Nothing is known about a writer in another container, so
+ * its file counts as left behind only after a day.
+ * @param mark from {@link writerMark}; anything else may come from an earlier version
  * @param lastWritten milliseconds since the epoch
  */
 export function isLeftBehind(mark: string, lastWritten: number): boolean {
@@ -28,10 +28,10 @@ export function isLeftBehind(mark: string, lastWritten: number): boolean {
   return startOf(Number(pid)) !== start;
 }
 
-/** When a process started, in ticks since the machine did; undefined when there is no such process. */
+/** When a process started, in ticks since the machine booted; undefined if there is no such process. */
 function startOf(pid: number): string | undefined {
   try {
-    // The name of the program, in brackets, may hold anything.
+    // The name of the program, in brackets, may contain any character.
     return readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, '').split(' ')[20];
   } catch {
     return undefined;

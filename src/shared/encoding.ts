@@ -1,14 +1,14 @@
 /** What is wrong with the encoding of a text. */
 export interface EncodingProblem {
-  /** Line, from 1; undefined where it is the whole file. */
+  /** Line, from 1; undefined if the whole file is concerned. */
   readonly line: number | undefined;
-  /** What is wrong and how to mend it. */
+  /** What is wrong and how to fix it. */
   readonly message: string;
 }
 
 /**
- * Finds what is not UTF-8 in a text that was read as such: node puts U+FFFD in the place of each byte that is not, and a NUL stands in no
- * text file.
+ * Finds bytes that were not UTF-8 in a text that was read as UTF-8: node replaces each of them with U+FFFD. A NUL is an error too,
+ * because no text file contains one.
  */
 export function encodingProblem(text: string): EncodingProblem | undefined {
   if (text.includes('\0')) {

@@ -1,30 +1,30 @@
 interface GateEndRow {
-  /** The gate's exit code. One of rsync's own with a like meaning, for a sender that the words do not reach. */
+  /** The gate's exit code: the one of rsync's own with a similar meaning, for a sender that does not get the line. */
   readonly code: number;
 }
 
 /**
- * How a session behind the gate ends that rsync did not end: the word in the gate's one line on standard error. Both hosts
- * have it from here.
+ * The ways in which the gate, and not rsync, ends a session. Each key is the word in the gate's one line on standard error; both
+ * hosts use this table.
  */
 export const GATE_ENDS = {
-  /** Not let in, by policy or for want of space. Nothing of it is left on the secondary, not even its id. */
+  /** Not let in, by policy or for lack of space. It leaves nothing on the secondary, and its id can be used again. */
   refused: { code: 2 },
-  /** Let in, and ended by a limit of the host, or by what another try would meet again. Its id is used up. */
+  /** Let in, and ended by a limit of the host, or by something that would end another try too. Its id is used up. */
   ended: { code: 2 },
-  /** A process was killed there, memory ran out, the client fell silent. It may have left something; worth another try. */
+  /** A process was killed there, memory ran out, or the client fell silent. It may have left data; another try can succeed. */
   broke: { code: 20 },
 } as const satisfies Record<string, GateEndRow>;
 
 /** The keys of {@link GATE_ENDS}. */
 export type GateEnd = keyof typeof GATE_ENDS;
 
-/** The line that tells a sender of an end. @param reason one line, in words for the sender */
+/** The line that tells a sender how its session ended. @param reason one line, in words for the sender */
 export function gateLine(end: GateEnd, reason: string): string {
   return `offsite-gate: ${end}: ${reason}`;
 }
 
-/** The reason of a refusal for want of a snapshot: by it the sender tells "not there" from any other. */
+/** The reason when a snapshot does not exist. The sender distinguishes this refusal from all others by it. */
 export function absentSnapshot(id: string): string {
   return `there is no snapshot ${id}`;
 }

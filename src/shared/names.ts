@@ -1,6 +1,6 @@
 /**
  * Names of jobs, targets, hosts and channels become directory names, ssh aliases and metric labels, so they are
- * ASCII, start with a letter or digit and hold no character that any of those would read as something else.
+ * ASCII, start with a letter or digit and contain no character that has a special meaning in any of these.
  */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
 
@@ -10,7 +10,7 @@ export const NAME_RULE =
 
 const NAME = new RegExp(NAME_PATTERN);
 
-/** Suffixes that mean something in a job's directory on the secondary (design.md#on-the-secondary), so no job may end in one. */
+/** Suffixes with a meaning on the secondary (design.md#on-the-secondary), so no job may end in one. */
 const RESERVED_SUFFIX = /\.(sealed|partial|frozen)$/;
 
 /** Whether `text` may name a job, target, host or channel. */

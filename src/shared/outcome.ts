@@ -4,11 +4,11 @@ export type Outcome = keyof typeof OUTCOMES;
 interface OutcomeRow {
   /** Process exit code; `interrupted` stands for 128 + the signal's number. */
   readonly code: number;
-  /** Whether a new attempt is worth while: the cause may pass by itself. */
+  /** Whether a new attempt can help, because the cause may be transient. */
   readonly retried: boolean;
   /** What happened, in a few words; the docs and alerts use it. */
   readonly title: string;
-  /** What to do next, for whoever reads the alert at three in the morning. */
+  /** What to do next, for somebody who reads the alert at three in the morning. */
   readonly advice: string;
 }
 

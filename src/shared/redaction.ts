@@ -27,7 +27,7 @@ export function createRedactor(secrets: readonly NamedSecret[]): Redact {
   return (text) => text.replace(pattern, (found) => byLower.get(found.toLowerCase()) ?? '[secret]');
 }
 
-/** A redactor that learns secrets as they are read; all who hold its `redact` profit at once. */
+/** A redactor that learns secrets as they are read. Everybody who already has its `redact` function uses the new ones at once. */
 export interface LearningRedactor {
   readonly redact: Redact;
   learn(secrets: readonly NamedSecret[]): void;
@@ -79,7 +79,7 @@ function decode(text: string): string {
   }
 }
 
-// A short value such as the port 22 or the user "bob" must not eat into numbers and words around it.
+// A short value such as the port 22 or the user "bob" must not be replaced inside other numbers and words.
 function bounded(value: string): string {
   const escaped = value.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   const before = /^\w/.test(value) ? '(?<!\\w)' : '';

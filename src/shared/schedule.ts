@@ -3,7 +3,7 @@ import { createOffsets, instantsOf } from './time-zone.ts';
 
 /** A cron expression in its time zone. */
 export interface Schedule {
-  /** Five fields of cron, or `@daily` and the like: when the backup job starts. */
+  /** Five fields of cron, or a name such as `@daily`: when the backup job starts. */
   readonly schedule: string;
   /** IANA time zone of the schedule. */
   readonly timezone: string;
@@ -11,33 +11,33 @@ export interface Schedule {
 
 /** When a snapshot of a job is due. */
 export interface Expectation extends Schedule {
-  /** Milliseconds after that moment until which the sealed snapshot may take. */
+  /** Milliseconds after that moment within which the sealed snapshot has to arrive. */
   readonly grace: number;
 }
 
-/** Milliseconds that a snapshot may seem to come from the future before the clock is called wrong. */
+/** How far in the future a snapshot may seem to lie, in milliseconds, before the clock is called wrong. */
 const CLOCK_TOLERANCE = 300_000;
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** Milliseconds: more than any clock was ever set forward or back (Samoa left out a day in 2011). */
+/** Milliseconds: more than any time zone was ever changed by (Samoa skipped a day in 2011). */
 const CLOCK_CHANGE = 26 * HOUR;
 
 /**
- * Milliseconds that {@link lastDue} looks back, one after the other, until something was due: an hour, a day, a week, a
- * month, a year, a leap day, a leap day around 2100, and a weekday of one.
+ * Spans, in milliseconds, over which {@link lastDue} looks back one after the other until it finds a moment at which something
+ * was due: an hour, a day, a week, a month, a year, between leap days, the same around 2100, and between leap days on one weekday.
  */
 const LOOK_BACK = [HOUR, DAY, 7 * DAY, 31 * DAY, 366 * DAY, 1461 * DAY, 2922 * DAY, 60 * 366 * DAY] as const;
 
 /**
- * Five fields, each a star or one number in its range, and a day that every month has: nothing can be wrong with them.
- * To let the parser say so takes 25 ms the first time, most of it in Intl, at each start of each command.
+ * Five fields, each a star or one number in its range, and a day that every month has: such an expression is always valid.
+ * Asking the parser would take 25 ms at each start of each command, most of it in Intl.
  */
 const PLAIN = /^(\*|[1-5]?\d) (\*|1?\d|2[0-3]) (\*|[1-9]|1\d|2[0-8]) (\*|[1-9]|1[0-2]) (\*|[0-7])$/;
 
 /**
- * What is wrong with a cron expression, in words. Its time zone is another matter: the format `timezone` of the schema.
+ * What is wrong with a cron expression, in words. Its time zone is checked elsewhere, by the format `timezone` of the schema.
  * @returns undefined when it can be used and comes due at least once
  */
 export function cronProblem(schedule: string): string | undefined {
@@ -46,7 +46,7 @@ export function cronProblem(schedule: string): string | undefined {
   if (!/^@[a-z]+$/.test(schedule.trim()) && fields.length !== 5) {
     return `${JSON.stringify(schedule)} has ${fields.length} fields; write five: minute hour day-of-month month day-of-week`;
   }
-  // "H" stands for a moment that is drawn by lot: two hosts would not agree on when a snapshot is due.
+  // "H" means a random moment: two hosts would not agree on when a snapshot is due.
   if (/(^|\s)H/.test(schedule)) return `${JSON.stringify(schedule)} holds H, which stands for no fixed moment`;
   try {
     parse(schedule, new Date(Date.UTC(2024, 0, 1))).next();
@@ -65,7 +65,7 @@ export function nextDue(expectation: Schedule, after: Date): Date {
 /**
  * The last moment at or before `at` at which the schedule came due.
  *
- * Found by going forward from ever earlier: where clocks change, what comes due is known in that direction alone.
+ * It goes forward from ever earlier starting points, because where clocks change, due times can only be computed forwards.
  */
 export function lastDue(expectation: Schedule, at: Date): Date {
   for (const span of LOOK_BACK) {
@@ -93,11 +93,11 @@ export function duesBetween(expectation: Schedule, from: Date, to: Date): Date[]
   return dues;
 }
 
-/** Whether a job's newest snapshot is as new as it has to be. */
+/** Whether a job's newest snapshot is new enough. */
 export interface Freshness {
   /**
    * `waiting`: one is due and still within its grace. `never`: there has been none, and none was due yet.
-   * `clock-wrong`: the newest comes from the future, so nothing can be said.
+   * `clock-wrong`: the newest lies in the future, so nothing can be concluded.
    */
   readonly state: 'fresh' | 'waiting' | 'overdue' | 'never' | 'clock-wrong';
   /** The last moment at which the schedule came due, and the next one. */
@@ -110,8 +110,8 @@ export interface Freshness {
 }
 
 /**
- * Tells whether a snapshot is overdue. One that was made at 02:15 answers for the schedule until the next 02:15; from
- * there it has the grace until the set counts as overdue.
+ * Decides whether a snapshot is overdue. One that was made at 02:15 satisfies the schedule until the next 02:15. After that, the
+ * grace has to pass before the set counts as overdue.
  * @param newest when the newest snapshot was made or arrived; undefined when there is none
  * @param now the present
  * @param since for a job without snapshots, from when on one is expected; default: one is overdue already
@@ -125,7 +125,7 @@ export function assessFreshness(
   const last = lastDue(expectation, now);
   const next = nextDue(expectation, now);
   if (newest && newest.getTime() - now.getTime() > CLOCK_TOLERANCE) {
-    // Its "next due" may lie years ahead: never let a clock that was set back silence the alarm.
+    // Its "next due" may lie years ahead. A clock that was set back must not silence the alarm.
     return { state: 'clock-wrong', lastDue: last, nextDue: next, deadline: now, overdueBy: 0 };
   }
   const from = newest ?? since;
@@ -144,18 +144,17 @@ export function assessFreshness(
 }
 
 /**
- * Endless: every moment strictly after `after`, once each, in order.
+ * Endless: every due moment strictly after `after`, once each, in order.
  *
- * The parser only ever sees a clock that is never changed (UTC); which instants the times of day stand for in the zone
- * is our part. A time of day that comes twice counts once (the first), and one that is jumped over counts at the moment
- * to which clocks jump it, as cron(8) does. Where the hour is a star, what counts is that time goes by, as in cron(8):
- * twice if it comes twice, and not at all if it is jumped over.
+ * The parser works in UTC, where clocks never change; we convert its times of day to instants of the zone ourselves, as cron(8)
+ * does. A time of day that occurs twice counts once (the first time), and one that is skipped counts at the moment to which the
+ * clocks jump. Where the hour is a star, elapsed time counts: an hour that occurs twice counts twice, and a skipped one not at all.
  */
 function* duesAfter({ schedule, timezone }: Schedule, after: Date): Generator<Date> {
   const offsets = createOffsets(timezone);
   const everyHour = /^(\S+\s+\*|@hourly)/.test(schedule.trim());
   let last = after.getTime();
-  /** Later than what the next time of day stands for, perhaps: the second of two, or one that clocks jump. */
+  /** These may lie after the instants of the next time of day: the second of two, or one that clocks jump over. */
   const later: number[] = [];
   for (const local of timesOfDay(schedule, startOn(offsets, last))) {
     const { usual, again, jumped } = instantsOf(local, offsets);
@@ -173,8 +172,8 @@ function* duesAfter({ schedule, timezone }: Schedule, after: Date): Generator<Da
 }
 
 /**
- * The time of day from which to begin, as if it were UTC. Near a change of clocks, one that lies before it: what the change
- * has put off may still be to come.
+ * The time of day from which to begin, as if it were UTC. Near a change of clocks it lies before the change, because moments that
+ * the change has postponed may still be due.
  */
 function startOn(offsets: (ms: number) => number, after: number): number {
   const offset = offsets(after);

@@ -4,8 +4,8 @@ import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 export const MAX_SEAL_BYTES = 16_384;
 
 /**
- * Largest seal that is read back. The gate writes a seal anew, with indentation and its receipt, which takes more room than the
- * sender's own text: what it has accepted must never be too large for prune.
+ * Largest seal that is read back. The gate rewrites a seal with indentation and its receipt, so it is larger than the sender's
+ * text. A seal that the gate has accepted must never be too large for prune.
  */
 export const MAX_STORED_SEAL_BYTES = 4 * MAX_SEAL_BYTES;
 
@@ -40,7 +40,7 @@ export interface Seal {
   readonly basis: SnapshotId | null;
 }
 
-/** What the gate adds to a seal: its own word, not the sender's. */
+/** What the gate adds to a seal. It is the gate's own statement, not the sender's. */
 export interface Receipt {
   /** The gate's clock when the seal arrived (ISO 8601, UTC). Retention counts age from here. */
   readonly received: string;
@@ -48,7 +48,7 @@ export interface Receipt {
   readonly gate: string;
 }
 
-/** A seal as it lies on the secondary; without a receipt when no gate stands before it. */
+/** A seal as it is stored on the secondary; it has no receipt where there is no gate. */
 export interface StoredSeal extends Seal {
   readonly receipt?: Receipt;
 }
@@ -65,7 +65,7 @@ export function formatSeal(seal: StoredSeal): string {
 
 /**
  * Reads a seal file's text.
- * @param expected the snapshot and job that it must speak of
+ * @param expected the snapshot and job that it must name
  * @returns the seal, or in words what is wrong with it. A `receipt` in it is kept only if well formed; the gate drops
  *   one that a sender sent.
  */

@@ -25,7 +25,7 @@ export const secretReferenceDefinition = {
   },
 } as const;
 
-/** A {@link SecretReference} within a schema: named, since two dozen copies would be most of the compiled code. */
+/** A {@link SecretReference} within a schema, by name: two dozen copies would make up most of the compiled code. */
 export const secretReferenceSchema = { $ref: secretReferenceDefinition.$id } as const;
 
 /** A reference with the keys that lead to it. */

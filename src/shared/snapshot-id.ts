@@ -1,4 +1,4 @@
-/** A snapshot id that has been checked: `2026-11-23T021500Z`. Sorts by name; holds no colon. */
+/** A valid snapshot id: `2026-11-23T021500Z`. Sorts by name; contains no colon. */
 export type SnapshotId = string & { readonly __brand: 'SnapshotId' };
 
 const SNAPSHOT_ID = /^(\d{4})-(\d{2})-(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
@@ -24,13 +24,13 @@ export function snapshotIdOf(time: Date): SnapshotId {
 
 /** The instant (whole second, UTC) that an id names. */
 export function snapshotTime(id: SnapshotId): Date {
-  // An id has been checked, so the places of its parts are known: retention asks this of thousands.
+  // An id is known to be valid, so its parts are at fixed places. This is fast, because retention converts thousands.
   return new Date(`${id.slice(0, 13)}:${id.slice(13, 15)}:${id.slice(15)}`);
 }
 
 /**
- * The id for a new attempt: the present second, or the second after the last id if the clock stands at it or
- * was set back, so that ids strictly increase.
+ * The id for a new attempt: the present second, or the second after the last id if the clock has not passed that yet, so that
+ * ids strictly increase.
  */
 export function nextSnapshotId(now: Date, last: SnapshotId | undefined): SnapshotId {
   const present = snapshotIdOf(now);

@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The known word that was probably meant, or undefined when none is near: more than two letters, or a third, differ. */
+/** The known word that was probably meant, or undefined if more than two letters, or more than a third of them, differ. */
 export function wordMeant(word: string, known: readonly string[]): string | undefined {
   if (known.length === 0) return undefined;
   const best = closest(word, [...known]);

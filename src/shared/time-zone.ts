@@ -1,7 +1,7 @@
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** The default zone, which is answered without Intl: the first question to that takes 15 ms. */
+/** The default zone. It is handled without Intl, whose first use takes 15 ms. */
 const UTC = 'UTC';
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
@@ -36,8 +36,8 @@ export function createWallClock(timezone: string): (time: Date) => WallClock {
 }
 
 /**
- * As {@link offsetMinutes}, for many instants of one zone, in milliseconds since the epoch: only on days on which a
- * clock changes is more asked than the offset at midnight.
+ * As {@link offsetMinutes}, for many instants of one zone, in milliseconds since the epoch. It looks up the offset once per
+ * midnight, and more often only on days on which clocks change.
  * @throws RangeError for a time zone that does not exist
  */
 export function createOffsets(timezone: string): (ms: number) => number {
@@ -62,7 +62,7 @@ export function createOffsets(timezone: string): (ms: number) => number {
 
 /**
  * Minutes by which a zone is ahead of UTC at an instant.
- * @throws RangeError for a time zone that does not exist, and for a date that is none
+ * @throws RangeError for a time zone that does not exist, and for an invalid date
  */
 export function offsetMinutes(time: Date, timezone: string): number {
   if (timezone === UTC && !Number.isNaN(time.getTime())) return 0;
@@ -80,7 +80,7 @@ export interface Instants {
   readonly usual: number | undefined;
   /** The second of two, where clocks are set back over that time. */
   readonly again: number | undefined;
-  /** Where clocks jump over that time: when it would have come, had they not. */
+  /** If clocks jump over that time: when it would have come without the jump. */
   readonly jumped: number | undefined;
 }
 
@@ -90,7 +90,7 @@ const FARTHEST = 15 * 60 * MINUTE;
 /**
  * Finds the instants of a time of day.
  * @param local date and time of day of the zone, as if they were UTC, in milliseconds since the epoch
- * @param offsets of the zone, as {@link createOffsets} tells them
+ * @param offsets of the zone, from {@link createOffsets}
  */
 export function instantsOf(local: number, offsets: (ms: number) => number): Instants {
   const offsetAt = (ms: number) => offsets(ms) * MINUTE;

@@ -34,7 +34,7 @@ export const PERCENT_PATTERN = '^\\s*(?:100|\\d{1,2})(?:\\.\\d+)?\\s*%\\s*$';
 
 /**
  * Reads a duration as people write it: `90s`, `6h`, `1h30m`, `2 d`.
- * @returns milliseconds, or undefined if the text is none
+ * @returns milliseconds, or undefined if the text is no duration
  */
 export function parseDuration(text: string): number | undefined {
   if (!new RegExp(DURATION_PATTERN).test(text)) return undefined;
@@ -47,7 +47,7 @@ export function parseDuration(text: string): number | undefined {
 
 /**
  * Reads a size as people write it: `20MiB`, `1.5G`, `500 kB`, `4096`.
- * @returns bytes, or undefined if the text is none
+ * @returns bytes, or undefined if the text is no size
  */
 export function parseSize(text: string): number | undefined {
   if (!new RegExp(SIZE_PATTERN).test(text)) return undefined;
@@ -93,8 +93,8 @@ export function formatSize(bytes: number): string {
 }
 
 /**
- * A whole number with a noun: `1 file`, `12,345 files`. Not by Intl, whose first use takes 13 ms, and that between the walk of
- * the source and the push.
+ * A whole number with a noun: `1 file`, `12,345 files`. It does not use Intl, whose first use takes 13 ms, which would fall between
+ * the walk of the source and the push.
  */
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
   return `${String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')} ${count === 1 ? singular : plural}`;

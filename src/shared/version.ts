@@ -1,5 +1,5 @@
 declare global {
-  /** Put in by the build (scripts/build.mjs). */
+  /** Inserted by the build (scripts/build.mjs). */
   var OFFSITE_RSYNC_VERSION: string | undefined;
 }
 

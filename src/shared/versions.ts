@@ -1,8 +1,9 @@
-/** The oldest Node that this program is built for, tested with and supported on: `engines` in package.json, held by a test. */
+/** The oldest supported Node version, for which the programs are built and tested. A test compares it with `engines` in package.json. */
 export const OLDEST_NODE = '22.12';
 
 /**
- * Whether a version comes before another. Only what `oldest` names is compared, so `22.12.0-rc1` is not older than `22.12`.
+ * Whether a version comes before another. Only as many numbers as `oldest` has are compared, so `22.12.0-rc1` is not older than
+ * `22.12`.
  * @param version such as `v22.12.0`, `22.12.0` or `3.2.7pre1`
  * @param oldest numbers with dots between, such as `22.12`
  */
