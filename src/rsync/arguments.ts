@@ -9,12 +9,12 @@ export interface Wire {
   readonly alias: string;
   readonly secondary: 'gate' | 'rrsync';
   readonly metadata: 'fake_super' | 'plain';
-  /** Whether names of one inode are stored as such (`-H`): not where the source gives one number to several files. */
+  /** Whether hard links are preserved (`-H`). Not if the source gives one inode number to several files. */
   readonly hardLinks: boolean;
   readonly compress: boolean;
-  /** Seconds without any data after which rsync gives up, here and there. */
+  /** Seconds without any data after which rsync gives up, on both hosts. */
   readonly timeoutSeconds: number;
-  /** Milliseconds after which a session in which nothing moves is ended: rsync's own time-out takes keepalives for life. */
+  /** Milliseconds after which a session in which nothing moves is ended: keepalives satisfy rsync's own time-out. */
   readonly stallMs: number;
 }
 
@@ -30,21 +30,21 @@ export interface Tree {
 
 /** Options of a push beyond the tree. */
 export interface PushOptions {
-  /** Earlier snapshots to link to, the best first (facts.md#order-of-bases: the last sealed one before a broken attempt). */
+  /** Earlier snapshots to link to, best first: the last sealed one before a broken attempt (facts.md#order-of-bases). */
   readonly bases: readonly SnapshotId[];
-  /** Copy what the bases hold instead of linking to it; the gate does not know that and does not need it. */
+  /** Copy from the bases instead of linking to them; the gate does not know this option and does not need it. */
   readonly copyBases?: boolean;
   /** Bytes a second; undefined for no limit. */
   readonly bandwidthLimit: number | undefined;
   /** Look for a basis under another name, for each file whose name the bases do not have. */
   readonly fuzzy: boolean;
-  /** Only say what would be sent. */
+  /** Only report what would be sent. */
   readonly dryRun: boolean;
-  /** Compare with the bases by checksum instead of by size and mtime: they are known to hold damage. */
+  /** Compare with the bases by checksum instead of by size and mtime, because they may be damaged. */
   readonly checksum?: boolean;
   /**
-   * Say how far it is within a file too. It costs a second line for each file sent, and for 50,000 files a third of a
-   * second of rsync's time and of ours: an item tells as much once its file is sent.
+   * Report progress within a file too. That costs a second line for each file sent, and for 50,000 files a third of a second of rsync's
+   * time and of ours. Without it, each item shows the progress once its file is sent.
    */
   readonly progress?: boolean;
 }
@@ -77,15 +77,15 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
   ];
 }
 
-/** Options of a checksum comparison. */
+/** Options for a checksum comparison. */
 export interface CheckOptions {
-  /** Also report what only the secondary has; plain `rrsync -no-del` refuses to (facts.md#deletion). */
+  /** Also report what only the secondary has; plain `rrsync -no-del` refuses this (facts.md#deletion). */
   readonly extras: boolean;
   /** File of NUL-separated filter patterns that come before everything is excluded: compare only these. */
   readonly only?: string;
 }
 
-/** Arguments of the checksum-only dry run that is the verification, and of the canary. */
+/** Arguments of the checksum dry run that is used for verification and canary. */
 export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): string[] {
   return [
     ...metadataOptions(wire),
@@ -105,9 +105,9 @@ export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): s
 }
 
 /**
- * Arguments that place a seal beside its snapshot.
+ * Arguments that put a seal beside its snapshot.
  * @param file absolute path of the local seal, named `<id>.sealed`
- * @param dryRun place nothing; only for plain rrsync: the gate knows no dry run of a seal
+ * @param dryRun only try it; for plain rrsync alone, because the gate accepts no dry run of a seal
  */
 export function sealArguments(
   wire: Wire,
@@ -125,7 +125,7 @@ export function sealArguments(
   ];
 }
 
-/** Arguments that list the source: every entry with type, size and mtime, by rsync's own view of the excludes. */
+/** Arguments that list the source: every entry with type, size and mtime, after rsync's own interpretation of the excludes. */
 export function listArguments(tree: Pick<Tree, 'source' | 'exclude'> & { readonly oneFileSystem?: boolean }): string[] {
   return [
     '--list-only',
@@ -155,7 +155,7 @@ function ends(wire: Wire, tree: Tree): string[] {
   return [slashed(tree.source), `${wire.alias}:${tree.job}/${tree.id}/`];
 }
 
-// `--exclude=X` is one argument: a pattern that starts with a hyphen stays a pattern.
+// `--exclude=X` is one argument, so that a pattern that starts with a hyphen remains a pattern.
 function excludes(patterns: readonly string[]): string[] {
   return patterns.map((pattern) => `--exclude=${pattern}`);
 }

@@ -8,16 +8,16 @@ import { displayName } from './itemized.ts';
 /** What the end of one rsync session means for the run. */
 export type SessionVerdict =
   | { readonly kind: 'ok' }
-  /** The secondary still serves another session; it may be our own broken one. Wait and try again. */
+  /** The secondary is still serving another session, perhaps our own broken one. Wait and try again. */
   | { readonly kind: 'busy'; readonly reason: string }
-  /** We ended it ourselves (signal, deadline); the caller knows why. `trouble`: files that it had told of by then. */
+  /** We ended it ourselves (signal, deadline); the caller knows why. `trouble`: files that it had reported by then. */
   | { readonly kind: 'aborted'; readonly trouble?: string }
   | {
       readonly kind: 'failed';
       readonly outcome: Outcome;
       readonly reason: string;
       readonly left: Left;
-      /** What to do, where the outcome's own advice does not fit. */
+      /** What to do, if the outcome's own advice does not fit. */
       readonly advice?: string;
       /** A file there has as many names as its file system allows, so nothing more can be linked to it. */
       readonly crowded?: boolean;
@@ -25,7 +25,7 @@ export type SessionVerdict =
 
 /**
  * What a session may have left on the secondary. `nothing`: it was not let in, so not even its id is used up there.
- * `perhaps`: nobody knows, so its id must never come again.
+ * `perhaps`: that is unknown, so its id must never be used again.
  */
 export type Left = 'nothing' | 'perhaps';
 
@@ -38,10 +38,10 @@ const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
   5: ['connection-lost', 'the session did not start'],
   10: ['connection-lost', 'the connection broke'],
   11: ['incomplete', 'file error'],
-  12: ['connection-lost', 'the protocol stream broke'], // nearly always the line, or a server that was killed
+  12: ['connection-lost', 'the protocol stream broke'], // nearly always the connection, or a server that was killed
   13: ['internal-error', 'rsync could not report'],
   14: ['internal-error', 'rsync could not talk to its own processes'],
-  // 15, 16 and 19 stand in no manual (rsync 3.5.0, errcode.h): what one of its processes makes of the death of another.
+  // 15, 16 and 19 are in no manual (rsync 3.5.0, errcode.h): one of its processes reports so that another one died.
   15: ['connection-lost', 'a process of rsync crashed'],
   16: ['connection-lost', 'a process of rsync was ended from outside'],
   19: ['connection-lost', 'rsync was ended by a signal from outside'],
@@ -57,38 +57,38 @@ const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
   255: ['connection-lost', 'ssh ended'],
 };
 
-/** Codes of a shell that found no rsync or wrapper to start. */
+/** Codes of a shell that could not find rsync or its wrapper. */
 const NEVER_STARTED: ReadonlySet<number> = new Set([126, 127]);
 
-/** Words on standard error that say more than the exit code. */
+/** Text on standard error that says more than the exit code. */
 interface WordsRow {
   readonly pattern: RegExp;
   readonly meaning: Outcome | 'busy';
-  /** Default: perhaps. Nothing, where the words come before rsync has begun on the secondary. */
+  /** Default: perhaps. Nothing, if the text is written before rsync has begun on the secondary. */
   readonly left?: Left;
-  /** What they mean, where they do not say it. */
+  /** What the text means, if it does not say so itself. */
   readonly says?: string;
-  /** What to do, where the advice of `meaning` does not fit. */
+  /** What to do, if the advice of `meaning` does not fit. */
   readonly advice?: string;
   readonly crowded?: boolean;
 }
 
-/** Python's last words, such as those of rrsync. */
+/** The last line of a Python program that crashed, such as rrsync. */
 const TRACEBACK = /^Traceback \(most recent call last\):\n(?:.*\n)*?/.source;
 
 /** The first row that matches wins. */
 const WORDS: readonly WordsRow[] = [
   { pattern: /(Another instance of rrsync is already accessing this directory)/, meaning: 'busy' }, // facts.md#its-own-lock
   { pattern: /^\S*rrsync error: (.*)/m, meaning: 'refused', left: 'nothing' },
-  // Short of memory or processes for a moment (errno 11 and 12).
+  // Out of memory or processes for a moment (errno 11 and 12).
   {
     pattern: new RegExp(`${TRACEBACK}(MemoryError.*|\\w+Error: \\[Errno 1[12]\\] .*)`, 'm'),
     meaning: 'connection-lost',
   },
   { pattern: /(.*(?:[Cc]annot fork|\bfork: ).*)/, meaning: 'connection-lost' },
-  // rrsync does not catch that its root or its rsync is missing: the last line of Python's traceback says which.
+  // rrsync does not handle a missing root or a missing rsync; the last line of Python's traceback says which it is.
   { pattern: new RegExp(`${TRACEBACK}(\\w+Error: .*)`, 'm'), meaning: 'refused', left: 'nothing' },
-  // Of a single file rsync makes a copy then. Of a file with several names (-H) it gives up in the middle of them.
+  // rsync then copies a file that has one name. For a file with several names (-H) it gives up in the middle of them.
   {
     pattern: /^rsync: \[generator\] (link .* failed: Too many links \(\d+\))/m,
     meaning: 'incomplete',
@@ -104,7 +104,7 @@ const WORDS: readonly WordsRow[] = [
     advice:
       'Exclude some of these directories, or keep the snapshots on a file system that allows more (ext4 with dir_nlink, XFS).',
   },
-  // ext4 says so of an xattr that does not fit into its block, and only of a file that did fit is the disk full.
+  // ext4 also says "No space left" if an xattr does not fit into its block. If that is said about nothing but ACLs, the disk is not full.
   {
     pattern:
       /^(?![^]*rsync: \[\w+\] (?!set_xattr_acl)[^\n]*: No space left)[^]*?rsync: (?:\[\w+\] )?(set_xattr_acl: .*: No space left on device \(\d+\).*)/,
@@ -116,18 +116,19 @@ const WORDS: readonly WordsRow[] = [
     pattern: /^rsync: (?:\[\w+\] )?(.*: (?:No space left on device|Disk quota exceeded) \(\d+\).*)/m,
     meaning: 'secondary-full',
   },
-  // The gate bounds by the kernel what a file may come to: what is free above its floors, or less (max_session_bytes).
+  // The gate limits the size of a file through the kernel: to the free space above the minimum, or less (max_session_bytes).
   {
     pattern: /^rsync: (?:\[(?:[Rr]eceiver|generator)[^\]]*\] )?(.*: File too large \(27\).*)/m,
     meaning: 'secondary-full',
     says: 'a file is larger than what may be written there: what is free, max_session_bytes of the gate, or the most that the file system can hold',
   },
-  // The generator and the receiver work on the secondary only, in a push.
+  // In a push, the generator and the receiver run only on the secondary.
   {
     pattern: /^rsync: \[(?:[Rr]eceiver|generator)[^\]]*\] (.*failed: (?:Permission denied|Read-only file system).*)/m,
     meaning: 'refused',
   },
-  // rsync names the process that gave up behind the place in its source: memory, pipes and children there may be had again.
+  // After the place in its source, rsync names the process that gave up. If that is on the secondary, memory, pipes and processes may be
+  // available again later.
   {
     pattern: /^rsync error: (.*\(code (?:13|14|15|16|19|20|21|22)\).*\[(?:[Rr]eceiver|generator)=.*)/m,
     meaning: 'connection-lost',
@@ -142,7 +143,7 @@ const WORDS: readonly WordsRow[] = [
   { pattern: /(This account is (?:currently )?not available.*)/, meaning: 'refused', left: 'nothing' },
 ];
 
-/** Names files in the source that could not be sent, as rsync's sender says it. */
+/** Messages of rsync's sender about files in the source that could not be sent. */
 const SOURCE_TROUBLE =
   /rsync: (?:\[sender\] )?((?:send_files failed to open|opendir|readlink_stat|link_stat|read errors mapping|change_dir).*)|(file has vanished: .*)/;
 
@@ -150,7 +151,7 @@ const SOURCE_TROUBLE =
 const NAMED_FILES = 5;
 
 /**
- * Tells what the end of an rsync session means.
+ * Interprets the end of an rsync session.
  * @param end how the process ended, with the last lines of its standard error
  * @param last the file that it named last, as rsync wrote it
  */
@@ -186,7 +187,7 @@ function judgeEnd(end: ProcessEnd, last?: string): SessionVerdict {
   }
 }
 
-/** Files that could not be read are the cause that is known; rsync can wait for ever for one of them. */
+/** If files could not be read, they are the known cause: rsync can wait for ever for one of them. */
 function stalled({ afterMs, stderrTail }: Extract<ProcessEnd, { kind: 'stalled' }>, last?: string): SessionVerdict {
   const still = `nothing moved for ${formatDuration(afterMs)}`;
   const named = last === undefined ? 'no file had been named' : `the last file named was ${displayName(last)}`;
@@ -218,7 +219,7 @@ function judgeExit(code: number, stderr: string): SessionVerdict {
   return failed(outcome, meaning, stderr, code);
 }
 
-/** What the gate's own line means: it knows better than rsync. */
+/** What the gate's own line means. It takes precedence, because the gate knows more than rsync. */
 function judgeGateLine(stderr: string): SessionVerdict | undefined {
   const line = parseGateLine(stderr);
   if (line === undefined) return undefined;
@@ -258,7 +259,7 @@ function failed(outcome: Outcome, meaning: string, stderr: string, code?: number
   };
 }
 
-/** The lines of standard error that help: names of files that made trouble, or else the first line that is no summary. */
+/** The useful lines of standard error: those that name problem files, or else the first line that is no summary. */
 function details(stderr: string): string {
   const files = filesInTrouble(stderr);
   if (files !== undefined) return files;
@@ -267,7 +268,7 @@ function details(stderr: string): string {
   return (first ?? lines[0] ?? '').replace(/^rsync: (?:\[\w+\] )?/, '');
 }
 
-/** What rsync said of files in the source that could not be sent, in one line; undefined when it said nothing of the kind. */
+/** What rsync said about files in the source that could not be sent, in one line; undefined if it said nothing about them. */
 function filesInTrouble(stderr: string): string | undefined {
   const files = stderr.split('\n').flatMap((line) => {
     const match = SOURCE_TROUBLE.exec(line);

@@ -1,4 +1,4 @@
-/** Put before every itemised line by `--out-format`, so that no message of rsync can be taken for one. */
+/** `--out-format` puts this before every itemised line, so that no message of rsync can be mistaken for one. */
 const MARK = '@';
 
 /** `--out-format` of a push: what, size, mtime, bytes on the wire, name. */
@@ -6,10 +6,10 @@ export const PUSH_FORMAT = `${MARK}%i %l %M %b %n`;
 /** `--out-format` of a dry run: what, size, mtime, name. */
 export const CHECK_FORMAT = `${MARK}%i %l %M %n`;
 
-/** How rsync came to an entry: the first letter of `%i` (rsync(1), --itemize-changes). */
+/** What rsync does with an entry: the first letter of `%i` (rsync(1), --itemize-changes). */
 export type ItemAction = 'sent' | 'received' | 'created' | 'linked' | 'unchanged' | 'message';
 
-/** What kind of entry: the second letter of `%i`. */
+/** The kind of an entry: the second letter of `%i`. */
 export type ItemKind = 'file' | 'directory' | 'symlink' | 'device' | 'special';
 
 /** One itemised line. */
@@ -49,15 +49,15 @@ const KINDS: Readonly<Record<string, ItemKind>> = {
   S: 'special',
 };
 
-// rsync cuts the seconds of a year with more than four digits.
+// rsync cuts off the seconds if the year has more than four digits.
 const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d+) (-?\d+\/\S+) (?:(\d+) )?(.*)$/s;
-/** rsync knows neither size nor time of what it would delete: it writes zeros, or, where the other side says it, nothing. */
+/** rsync knows neither size nor time of what it would delete. It writes zeros, or nothing if the other side reports the deletion. */
 const EXTRA = /^@\*deleting\s+(?:(\d+) )?(?:1970\/01\/01-00:00:00 )?(.*)$/s;
 
 /**
  * Reads one line of rsync's standard output.
  * @param withWire whether the line was written with {@link PUSH_FORMAT}
- * @returns the item, or undefined when the line is none
+ * @returns the item, or undefined when the line is not an item
  */
 export function parseItem(line: string, withWire: boolean): Item | undefined {
   if (!line.startsWith(MARK)) return undefined;
@@ -68,7 +68,7 @@ export function parseItem(line: string, withWire: boolean): Item | undefined {
   }
   const [, action = '', kind = '', attributes = '', size, mtime = '', wire, rest = ''] = match;
   const isNew = attributes.startsWith('+');
-  // Without %b a name that starts with digits and a space would be taken for it.
+  // In a format without %b, a name that starts with digits and a space must not be mistaken for it.
   const name = withWire || wire === undefined ? rest : `${wire} ${rest}`;
   return {
     action: ACTIONS[action] ?? 'message',
@@ -89,8 +89,8 @@ function extraItem(name: string): Item {
 }
 
 /**
- * The bytes of a name that rsync wrote. Bytes that the C locale cannot print come as `\#ooo` (octal), and so does a
- * backslash that would otherwise read as such an escape; nothing else is escaped (rsync(1), "--8-bit-output").
+ * The bytes of a name that rsync wrote. Bytes that the C locale cannot print are written as `\#ooo` (octal), and so is a
+ * backslash that would otherwise look like such an escape; nothing else is escaped (rsync(1), "--8-bit-output").
  */
 export function decodeName(name: string): Buffer {
   const parts: Buffer[] = [];
@@ -115,7 +115,7 @@ export function encodeName(name: Buffer): string {
 }
 
 /**
- * A name for people: UTF-8 where it is valid, everything that could move a cursor or end a line still escaped.
+ * A name for people: UTF-8 where it is valid. Everything that could move a cursor or end a line remains escaped.
  */
 export function displayName(name: string): string {
   const bytes = decodeName(name);

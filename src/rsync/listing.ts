@@ -14,11 +14,11 @@ export interface ListedEntry {
 
 /** What to list. */
 export interface ListingSpec extends Pick<Tree, 'source' | 'exclude'> {
-  /** Do not enter what is mounted below it. */
+  /** Do not enter file systems mounted below it. */
   readonly oneFileSystem?: boolean;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Milliseconds for which nothing may move before the listing is ended: a file server may answer no more. */
+  /** Milliseconds without any progress after which the listing is ended: a file server may have stopped answering. */
   readonly stallMs: number;
 }
 
@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, ListedEntry['kind']>> = {
   s: 'special',
 };
 
-/** Reads one line of the listing; undefined when it is none. */
+/** Reads one line of the listing; undefined if it is not an entry. */
 export function parseEntry(line: string): ListedEntry | undefined {
   const entry = ENTRY.exec(line);
   if (!entry) return undefined;
@@ -48,7 +48,7 @@ export function parseEntry(line: string): ListedEntry | undefined {
   };
 }
 
-/** Lists a source by rsync's own view of the excludes, one entry after the other; nothing is kept. */
+/** Lists a source as rsync interprets the excludes, one entry after the other; nothing is kept. */
 export function listSource(
   { environment, signal, stallMs, ...tree }: ListingSpec,
   run: RunProcess,

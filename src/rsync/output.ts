@@ -3,9 +3,9 @@ import { parseItem, type Item } from './itemized.ts';
 /** What one line of rsync's standard output means. */
 export type OutputEvent =
   | { readonly kind: 'item'; readonly item: Item }
-  /** `bytes`: of the files transferred so far, and of the one under way; files that were linked do not count. */
+  /** `bytes`: of the files transferred so far and of the current one; linked files do not count. */
   | { readonly kind: 'progress'; readonly bytes: number }
-  /** What the source holds, by kinds. */
+  /** What the source contains, by kinds. */
   | { readonly kind: 'counts'; readonly counts: EntryCounts }
   | { readonly kind: 'stat'; readonly key: keyof TransferStats; readonly value: number }
   | { readonly kind: 'protocol'; readonly remote: number }
@@ -30,7 +30,7 @@ export interface TransferStats {
   /** Regular files whose content was sent, whole or as a delta. */
   readonly transferredFiles: number;
   readonly transferredBytes: number;
-  /** Bytes sent as they are, and bytes found in a basis, of the transferred files. */
+  /** Of the transferred files: bytes sent literally, and bytes found in a basis. */
   readonly literalBytes: number;
   readonly matchedBytes: number;
   /** Bytes on the wire within ssh, after compression. */
@@ -76,7 +76,7 @@ export function readOutputLine(line: string, withWire: boolean): OutputEvent {
   return { kind: 'other', text: line };
 }
 
-/** `reg: 7, dir: 2, link: 1, dev: 1, special: 1`; what there is none of is not named. */
+/** `reg: 7, dir: 2, link: 1, dev: 1, special: 1`; kinds without entries are left out. */
 function readCounts(kinds: string): EntryCounts {
   const of = (name: string) => count(new RegExp(`\\b${name}: ([\\d,]+)`).exec(kinds)?.[1] ?? '0');
   return {

@@ -9,17 +9,17 @@ export interface UnreadableFile {
 }
 
 /**
- * `rsync: [sender] read errors mapping "/srv/db.dump": Input/output error (5)`: it has sent zeros for what it could not read,
- * and spoilt the sum of the file, so that the other side knows. With `--partial` the file stays there all the same.
+ * `rsync: [sender] read errors mapping "/srv/db.dump": Input/output error (5)`: it has sent zeros for what it could not read, and
+ * a wrong sum for the file, so that the other side notices. With `--partial` the other side keeps the file nevertheless.
  */
 const READ_ERROR = /^rsync: \[sender\] read errors mapping "(.*)": (.*?)(?: \((\d+)\))?$/s;
 
-/** ENODATA: the file ended before its time. It was cut short while it was read, and no disk is at fault. */
+/** ENODATA: the file ended too early. It was truncated while it was read; that is no fault of a disk. */
 const CUT_SHORT = '61';
 
 /**
  * Reads a line of the standard error of rsync's sender.
- * @returns the file that the disk, or what stands for one, did not give; undefined when the line says nothing of that
+ * @returns the file that the disk or file server could not read; undefined if the line reports no such error
  */
 export function readErrorIn(line: string): UnreadableFile | undefined {
   const [, name, reason = '', number] = READ_ERROR.exec(line) ?? [];
@@ -29,10 +29,10 @@ export function readErrorIn(line: string): UnreadableFile | undefined {
 /** Longest list of files in a reason. */
 const NAMED_FILES = 5;
 
-/** What a disk says that fails, or a file server that is not there: EIO, EREMOTEIO, ESTALE, EUCLEAN, EBADMSG and the like. */
+/** Errors of a failing disk or an unreachable file server: EIO, EREMOTEIO, ESTALE, EUCLEAN, EBADMSG and similar. */
 const NOT_OF_A_DISK = /^(?:Permission denied|Operation not permitted)$/;
 
-/** Why a run ends because of such files, in one line. */
+/** The reason for ending a run because of such files, in one line. */
 export function describeReadErrors(files: readonly UnreadableFile[]): string {
   const told = files.slice(0, NAMED_FILES).map(({ name, reason }) => `${displayName(name)}: ${reason}`);
   const more = files.length > NAMED_FILES ? `; and ${files.length - NAMED_FILES} more` : '';

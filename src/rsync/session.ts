@@ -13,23 +13,23 @@ export interface SessionSpec {
   readonly mode: 'push' | 'check';
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Milliseconds for which nothing may move, here or there, before the session is ended. */
+  /** Milliseconds without any progress after which the session is ended. */
   readonly stallMs: number;
-  /** Called for each itemised line as it comes; nothing is kept. */
+  /** Called for each itemised line as it arrives; nothing is kept. */
   readonly onItem?: (item: Item) => void;
-  /** Called with the bytes transferred so far, where `--info=progress2` was asked for. */
+  /** Called with the bytes transferred so far, if `--info=progress2` was requested. */
   readonly onProgress?: (bytes: number) => void;
-  /** Called when rsync makes the destination directory; it says so before the first item. */
+  /** Called when rsync creates the destination directory, which it reports before the first item. */
   readonly onDestinationCreated?: () => void;
 }
 
-/** What a session said, apart from its items. */
+/** What a session reported, apart from its items. */
 export interface SessionResult {
   readonly verdict: SessionVerdict;
   readonly stats: TransferStats;
   /** What rsync saw of the source. */
   readonly source: EntryCounts;
-  /** Whether rsync made the destination directory, so it did not exist before. */
+  /** Whether rsync created the destination directory, so it did not exist before. */
   readonly createdDestination: boolean;
   /** Protocol number that the other rsync offered; 0 when the session did not get that far. */
   readonly remoteProtocol: number;
@@ -37,16 +37,16 @@ export interface SessionResult {
   readonly checksum: string;
   /** Devices, FIFOs and sockets: they are not stored (facts.md#special-files). */
   readonly skippedSpecial: number;
-  /** Files of ours that could not be read in full, however the session ended; the first of them. */
+  /** The first files on this side that could not be read in full, however the session ended. */
   readonly readErrors: readonly UnreadableFile[];
-  /** What gave itself away as what answered; undefined when nothing did. */
+  /** What answered, if its output shows that; undefined if not. */
   readonly answeredBy: Secondary | undefined;
 }
 
 /** Read errors that are kept. */
 const KEPT_ERRORS = 1000;
 
-/** Runs rsync once and tells what it said. Never throws for anything rsync does. */
+/** Runs rsync once and returns what it reported. It never throws, whatever rsync does. */
 export async function runSession(spec: SessionSpec, run: RunProcess): Promise<SessionResult> {
   const stats: Record<keyof TransferStats, number> = {
     totalBytes: 0,

@@ -2,8 +2,8 @@ import type { RunProcess } from '../platform/process.ts';
 
 /**
  * The version of the local rsync, such as `3.5.0`.
- * @param signal gives up asking
- * @returns undefined when rsync cannot be started or does not say
+ * @param signal aborts the call
+ * @returns undefined when rsync cannot be started or reports no version
  */
 export async function localRsyncVersion(run: RunProcess, signal?: AbortSignal): Promise<string | undefined> {
   let version: string | undefined;

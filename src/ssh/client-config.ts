@@ -20,9 +20,9 @@ export interface ConnectionTimes {
 /**
  * The text of a private ssh_config(5) with one alias, so that neither `ps` nor messages show the endpoint.
  *
- * It stands alone: with `ssh -F`, neither the user's nor the system's configuration is read, so nothing there can
- * forward an agent, send the environment, or soften the host key check.
- * @throws TypeError when a value holds a character that would start another line or argument
+ * It is the only configuration: with `ssh -F`, neither the user's nor the system's is read, so nothing there can forward an
+ * agent, send the environment, or weaken the host key check.
+ * @throws TypeError when a value contains a character that would start another line or argument
  */
 export function clientConfig(alias: string, endpoint: Endpoint, times: ConnectionTimes, controlPath: string): string {
   const options: readonly (readonly [string, string | number])[] = [

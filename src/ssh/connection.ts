@@ -8,7 +8,7 @@ import { judgeConnection, type ConnectionFailure } from './failure.ts';
 
 /** An open connection that rsync sessions share. */
 export interface Connection {
-  /** Whether ssh still runs. A line that is dead without a word counts as open until ssh's keepalive notices. */
+  /** Whether ssh is still running. A connection that died silently counts as open until ssh's keepalive notices. */
   isOpen(): boolean;
   /** Ends ssh. Safe to call twice. */
   close(): Promise<void>;
@@ -26,20 +26,20 @@ export interface ConnectSpec {
   readonly alias: string;
   readonly endpoint: Endpoint;
   readonly times: ConnectionTimes;
-  /** A private directory (0700) for the configuration and the control socket; short, for a socket's path holds 108 bytes. */
+  /** A private directory (0700) for the configuration and the control socket. Its path must be short: a socket's has 108 bytes at most. */
   readonly directory: string;
   readonly signal: AbortSignal;
 }
 
-/** How often we look for the control socket, in milliseconds. */
+/** Interval of checks for the control socket, in milliseconds. */
 const POLL = 4;
 
 /** Time beyond ConnectTimeout that key exchange and authentication may take, in milliseconds. */
 const HANDSHAKE_GRACE = 20_000;
 
 /**
- * Opens one ssh connection (a master without a session of its own) that every rsync session of a run goes through:
- * one handshake instead of four, and failures to connect are told apart from failures of rsync.
+ * Opens one ssh connection (a master without a session of its own) for all rsync sessions of a run. That takes one handshake instead
+ * of four, and distinguishes failures to connect from failures of rsync.
  *
  * With `-N` the forced command is not reached (facts.md#forced-commands): only the sessions are.
  */
@@ -54,7 +54,7 @@ export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connecte
     return { kind: 'failed', failure: { outcome: 'secret', reason: error.message } };
   }
   await writeFile(configFile, config, { mode: 0o600 });
-  // An ssh that was killed leaves its socket, and we would take that for the sign of a new connection.
+  // An ssh that was killed leaves its socket, which we would mistake for that of the new connection.
   await rm(socket, { force: true });
 
   const master = startProcess({
@@ -67,7 +67,7 @@ export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connecte
   void master.ended.then((ended) => (end = ended));
 
   const giveUp = clock.monotonic() + spec.times.connect * 1000 + HANDSHAKE_GRACE;
-  // ssh makes the control socket after authentication; nothing else tells us that `-N` is through.
+  // ssh creates the control socket after authentication. With `-N`, nothing else shows that it has connected.
   while (!existsSync(socket) && end === undefined) {
     if (clock.monotonic() > giveUp) {
       await master.stop();
@@ -87,7 +87,7 @@ export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connecte
   };
 }
 
-/** The remote shell for rsync's `-e`: it goes through the connection that was opened with this directory. */
+/** The remote shell for rsync's `-e`, which uses the connection that was opened with this directory. */
 export function remoteShell(directory: string): readonly string[] {
   return ['ssh', '-F', configFileIn(directory)];
 }
@@ -96,12 +96,12 @@ function configFileIn(directory: string): string {
   return join(directory, 'ssh_config');
 }
 
-/** popt reads `~/.popt`, where an alias for rsync can leave out what it likes. Without HOME some programs ask the user database. */
+/** popt reads `~/.popt`, where an alias for rsync could leave files out. If HOME were unset, some programs would ask the user database. */
 const NO_HOME = '/nonexistent';
 
 /**
- * The environment of ssh and rsync: nothing of ours goes over, no RSYNC_* variable changes what we asked for, and
- * messages come in the language that we parse.
+ * The environment of ssh and rsync: they get nothing from ours, no RSYNC_* variable changes the options, and messages come in the
+ * language that we parse.
  */
 export function sessionEnvironment(): Record<string, string> {
   const { PATH = '/usr/local/bin:/usr/bin:/bin' } = process.env;

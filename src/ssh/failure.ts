@@ -1,7 +1,7 @@
 import type { ProcessEnd } from '../platform/process.ts';
 import type { Outcome } from '../shared/outcome.ts';
 
-/** Why a connection did not come about. */
+/** Why a connection failed. */
 export interface ConnectionFailure {
   readonly outcome: Outcome;
   readonly reason: string;
@@ -16,7 +16,7 @@ const WORDS: readonly (readonly [RegExp, Outcome, string?])[] = [
   ],
   [/No \S+ host key is known/, 'access-refused', 'known_hosts has no key of the secondary'],
   [/Host key verification failed/, 'access-refused', 'the host key of the secondary is not the one in known_hosts'],
-  // Before what the server says of it: without a usable key it can only refuse.
+  // This comes before the server's reply in the table: without a usable key the server can only refuse.
   [/UNPROTECTED PRIVATE KEY FILE/, 'secret', 'the private key is readable by others: chmod 600'],
   [/Load key .*: (.*)/, 'secret', 'the private key cannot be used'],
   [/no such identity/, 'secret', 'the private key does not exist'],
@@ -45,7 +45,7 @@ const WORDS: readonly (readonly [RegExp, Outcome, string?])[] = [
 ];
 
 /**
- * Tells why ssh could not set up a connection.
+ * Determines why ssh could not set up a connection.
  * @param end how ssh ended, with the last lines of its standard error
  */
 export function judgeConnection(end: ProcessEnd): ConnectionFailure {
@@ -71,8 +71,8 @@ export function judgeConnection(end: ProcessEnd): ConnectionFailure {
 }
 
 /**
- * The last two lines that ssh said: the first of them is often the cause, and the last only what came of it ("Load key …"
- * before "Permission denied", "banner line contains invalid characters" before "Connection closed").
+ * The last two lines that ssh wrote. The first of them is often the cause and the last only the consequence ("Load key …" before
+ * "Permission denied", "banner line contains invalid characters" before "Connection closed").
  */
 function lastReasons(text: string): string {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('@'));

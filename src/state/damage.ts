@@ -3,31 +3,34 @@ import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
 import { isDamageNote } from './validator.ts';
 
-/** A sealed snapshot in which a verification has found damage. */
+/** A sealed snapshot in which a verification found damage. */
 export interface DamagedSnapshot {
   readonly snapshot: SnapshotId;
-  /** When it was found first (ISO 8601, UTC). */
+  /** When it was first found (ISO 8601, UTC). */
   readonly found: string;
   /** What was found, in a line. */
   readonly reason: string;
 }
 
 /**
- * The damaged snapshots of a job on a target. Later runs seal sound ones and say nothing of these, so they are remembered until a
- * verification finds each intact, or gone.
+ * The damaged snapshots of a job on a target. Later runs seal good snapshots and do not mention the damaged ones, so they are remembered
+ * until a verification finds each of them intact or gone.
  */
 export interface DamageNote {
   readonly version: 1;
   readonly snapshots: readonly DamagedSnapshot[];
 }
 
-/** Snapshots that are remembered; the oldest findings go. With a reason of this length each (UTF-16 units), the file stays far below what is read. */
+/**
+ * Number of snapshots that are remembered (the oldest findings are dropped), and the longest reason of each (in UTF-16 units). With these
+ * the file stays far below the size that is read.
+ */
 const REMEMBERED = 200;
 const LONGEST_REASON = 500;
 
 /**
- * The damaged snapshots that are known, oldest finding first; none when there is no note.
- * @throws Error when the note is not sound: then it is not known what is damaged
+ * The known damaged snapshots, oldest finding first; none when there is no note.
+ * @throws Error when the note is invalid, so that it is not known what is damaged
  */
 export async function loadDamage(
   stateDirectory: string,
@@ -44,7 +47,7 @@ export async function loadDamage(
   return note === 'missing' ? [] : note.snapshots;
 }
 
-/** Remembers a finding; the first time that a snapshot was found damaged stays. */
+/** Remembers a finding. The time of a snapshot's first finding is kept. */
 export async function rememberDamage(
   stateDirectory: string,
   job: string,
@@ -59,7 +62,7 @@ export async function rememberDamage(
   await saveJobFile(noteFile(stateDirectory, job, target), { version: 1, snapshots } satisfies DamageNote);
 }
 
-/** Forgets a snapshot that was found intact, or gone. */
+/** Forgets a snapshot that was found intact or gone. */
 export async function forgetDamage(
   stateDirectory: string,
   job: string,

@@ -5,7 +5,7 @@ import { formatCount } from '../shared/units.ts';
 import { appendLine, isMissing, makePrivateDirectory } from '../platform/files.ts';
 import { parseRunRecord, type RunRecord } from './run-record.ts';
 
-/** The history: one JSON object a line, only ever appended to. */
+/** The history: one JSON object per line, append-only. */
 export function historyFile(stateDirectory: string): string {
   return join(stateDirectory, 'history.jsonl');
 }
@@ -19,19 +19,19 @@ export async function appendHistory(stateDirectory: string, record: RunRecord): 
   await appendLine(historyFile(stateDirectory), JSON.stringify(record));
 }
 
-/** Bytes of a line that may be a run: many times what one needs, whatever warnings it has. */
+/** Longest line, in bytes, that is taken for a run: many times what a run needs, even with many warnings. */
 const LONGEST_LINE = 1024 * 1024;
 
 /** What {@link readHistory} found. */
 export interface HistoryReading {
-  /** Lines that are no runs: damaged, half written when a machine went down, or with something in them that does not fit. */
+  /** Lines that are not runs: damaged, half written when a machine went down, or with an invalid field. */
   readonly damagedLines: number;
 }
 
 /**
- * Hands every run to `onRecord`, oldest first. Damaged lines are counted and left out: what is lost costs one full
- * transfer, never a backup.
- * @throws UnfitFileError when no file lies in its place
+ * Passes every run to `onRecord`, oldest first. Damaged lines are counted and skipped: losing them costs one full transfer, never a
+ * backup.
+ * @throws UnfitFileError when something other than a file is in its place
  * @throws NodeJS.ErrnoException when it cannot be read
  */
 export async function readHistory(
@@ -53,8 +53,8 @@ export async function readHistory(
 }
 
 /**
- * As {@link readHistory}, for those who can do without: they go on with what they know otherwise.
- * @returns what is missing, in words for a warning; undefined when nothing is
+ * As {@link readHistory}, for callers that can continue without the history.
+ * @returns what is missing, as the text of a warning; undefined when nothing is missing
  * @throws NodeJS.ErrnoException when it cannot be read
  */
 export async function readHistoryIfFit(
@@ -69,7 +69,7 @@ export async function readHistoryIfFit(
   }
 }
 
-/** What a reading has left out, in words; undefined when nothing. */
+/** What was left out, in words; undefined when nothing was. */
 export function damageText({ damagedLines }: HistoryReading): string | undefined {
   return damagedLines === 0
     ? undefined

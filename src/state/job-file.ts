@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
 import { readRegularFile } from '../platform/regular-file.ts';
 
-/** A small file about one job and target, beside its state. "@" stands in no name, so the pair can be told apart. */
+/** A small file about one job and target, beside its state. No name contains "@", so the pair is unambiguous. */
 export function jobFile(stateDirectory: string, job: string, target: string, ending: string): string {
   return join(stateDirectory, 'jobs', `${job}@${target}.${ending}`);
 }
 
-/** Bytes that such a file has at most; a thousand times what it needs. */
+/** Largest size of such a file in bytes; a thousand times what it needs. */
 const LARGEST = 1024 * 1024;
 
 /** Replaces such a file with one JSON value, as a whole. */
@@ -18,8 +18,8 @@ export async function saveJobFile(path: string, value: unknown): Promise<void> {
 
 /**
  * Reads such a file.
- * @param isSound tells whether the value is one (validator.ts)
- * @returns `missing` when there is none, `damaged` when it is not JSON or not sound
+ * @param isSound whether the value is valid (validator.ts)
+ * @returns `missing` when there is no file, `damaged` when it is not JSON or not valid
  * @throws NodeJS.ErrnoException when it exists but cannot be read
  * @throws UnfitFileError when it is no file, or far too large
  */

@@ -8,15 +8,15 @@ import { isJobState } from './validator.ts';
 /** What the next run of one job to one target needs to know. */
 export interface JobState {
   readonly version: 1;
-  /** The newest id that was ever used, sealed or not: ids strictly increase. */
+  /** The newest id ever used, sealed or not, because ids strictly increase. */
   readonly lastId: SnapshotId | null;
-  /** The newest sealed snapshot: the basis, and the measure of what shrank. */
+  /** The newest sealed snapshot: the basis, and the size against which shrinking is measured. */
   readonly sealed: SealedSnapshot | null;
-  /** The attempt since then that got furthest without a seal: the second basis. */
+  /** The unsealed attempt since then that got furthest: the second basis. */
   readonly broken: BrokenAttempt | null;
   /** When every file was last read on both sides (ISO 8601, UTC). */
   readonly lastFullVerification: string | null;
-  /** Set while runs fail, for the alert of recovery. */
+  /** Set while runs fail, for the alert about the recovery. */
   readonly failing: FailingState | null;
 }
 
@@ -31,7 +31,7 @@ export interface SealedSnapshot {
 
 export interface BrokenAttempt {
   readonly id: SnapshotId;
-  /** Bytes of the source that it had dealt with, sent or linked. */
+  /** Bytes of the source that it had handled, sent or linked. */
   readonly bytes: number;
 }
 
@@ -51,15 +51,15 @@ const EMPTY: JobState = {
   failing: null,
 };
 
-/** A state and whether it had to be pieced together. */
+/** A state, and whether it had to be reconstructed. */
 export interface LoadedState {
   readonly state: JobState;
-  /** What was wrong with the file, for a warning; undefined when all was well. */
+  /** What was wrong with the file, for a warning; undefined when nothing was. */
   readonly damage: string | undefined;
 }
 
 /**
- * Reads the state of a job and target. A damaged file is replaced by what the history still knows.
+ * Reads the state of a job and target. If the file is damaged, the state is reconstructed from the history.
  * @throws NodeJS.ErrnoException when the file exists but cannot be read
  */
 export async function loadJobState(stateDirectory: string, job: string, target: string): Promise<LoadedState> {

@@ -13,29 +13,29 @@ export interface ManifestEntry {
   readonly kind: string;
   /** Bytes. */
   readonly size: number;
-  /** As rsync writes it, in whole seconds, UTC; it holds no blank. */
+  /** As rsync writes it, in whole seconds, UTC; it contains no blank. */
   readonly mtime: string;
 }
 
-/** Takes down what a push names, as it comes; it is kept packed, some 12 bytes an entry. */
+/** Records the entries that a push names, as they arrive. They are kept compressed, some 12 bytes per entry. */
 export interface ManifestWriter {
   add(entry: ManifestEntry): void;
-  /** The packed list. Nothing may be added any more. */
+  /** The compressed list. Nothing may be added afterwards. */
   end(): Promise<Buffer>;
 }
 
-/** What a sealed snapshot held, by the words of the run that verified it. */
+/** What a sealed snapshot contained, as recorded by the run that verified it. */
 export interface Manifest {
-  /** When its verification began: what the source held then, as old as it was, is what was stored. */
+  /** When its verification began. What the source contained at that moment is what was stored. */
   readonly verifiedFrom: Date;
-  /** Looks an entry up by its name; undefined: the snapshot did not hold it. */
+  /** Looks an entry up by its name; undefined if the snapshot did not contain it. */
   entry(name: string): ManifestEntry | undefined;
 }
 
-/** Characters that are gathered before they are packed: each call of zlib is a trip to another thread. */
+/** Characters that are collected before they are compressed: each call of zlib is a round trip to another thread. */
 const GATHERED = 256 * 1024;
 
-/** Bytes that the lists of one job and target may take; the newest stays however large it is. */
+/** Bytes that the lists of one job and target may take. The newest is kept regardless of its size. */
 const KEPT_BYTES = 64 * 1024 ** 2;
 
 /** Makes a {@link ManifestWriter}. */
@@ -61,8 +61,8 @@ export function createManifest(): ManifestWriter {
 }
 
 /**
- * Keeps the list of a sealed snapshot, and as many older ones as there is room for.
- * @param packed what {@link ManifestWriter.end} gave
+ * Saves the list of a sealed snapshot, and keeps as many older ones as there is room for.
+ * @param packed the result of {@link ManifestWriter.end}
  * @throws NodeJS.ErrnoException when the disk is full or the directory not writable
  */
 export async function saveManifest(
@@ -74,7 +74,7 @@ export async function saveManifest(
   const directory = directoryOf(stateDirectory, job, target);
   await makePrivateDirectory(directory);
   const header = await promisify(gzip)(`${JSON.stringify({ version: 1, verifiedFrom: verifiedFrom.toISOString() })}\n`);
-  // Two packed pieces one after the other are one packed file (RFC 1952, 2.2).
+  // Two gzip members one after the other are one gzip file (RFC 1952, 2.2).
   await writeFileAtomic(join(directory, fileName(id)), Buffer.concat([header, packed]));
   await forgetOldest(directory);
 }
@@ -113,7 +113,7 @@ function read(text: Buffer): Manifest | undefined {
   return {
     verifiedFrom: new Date(verifiedFrom),
     entry: (name) => {
-      entries ??= readEntries(text, end + 1); // an intact snapshot never asks
+      entries ??= readEntries(text, end + 1); // never needed for an intact snapshot
       const known = entries.get(name)?.split(' ');
       if (known === undefined) return undefined;
       const [kind = '', size = '', mtime = ''] = known;
@@ -122,7 +122,7 @@ function read(text: Buffer): Manifest | undefined {
   };
 }
 
-/** Names, each with what else is known of it: as one string, which takes less room than an object. */
+/** Names, each with the rest of its entry as one string, which takes less memory than an object. */
 function readEntries(text: Buffer, from: number): Map<string, string> {
   const entries = new Map<string, string>();
   for (let start = from; start < text.length;) {
@@ -137,7 +137,7 @@ function readEntries(text: Buffer, from: number): Map<string, string> {
   return entries;
 }
 
-/** Removes the oldest lists beyond {@link KEPT_BYTES}: without one, verification goes by the source's ctimes alone. */
+/** Removes the oldest lists beyond {@link KEPT_BYTES}. Without its list, a snapshot is judged by the source's ctimes alone. */
 async function forgetOldest(directory: string): Promise<void> {
   const names = (await readdir(directory)).filter((name) => parseSnapshotId(name.slice(0, -ENDING.length)));
   let bytes = 0;

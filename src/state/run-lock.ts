@@ -16,8 +16,8 @@ export type Locked =
   | { readonly kind: 'held'; readonly holder: LockHolder | undefined };
 
 /**
- * Takes the lock of one job and target, so that one run at a time writes there.
- * @param name distinguishes locks; a file of that name stands in `directory`
+ * Takes the lock of one job and target, so that only one run at a time writes there.
+ * @param name name of the lock, and of its file in `directory`
  * @throws Error when the directory or file cannot be made
  */
 export async function takeRunLock(directory: string, name: string, now: Date): Promise<Locked> {
@@ -30,21 +30,21 @@ export async function takeRunLock(directory: string, name: string, now: Date): P
     await lock.file.truncate(0);
     await lock.file.write(`${note}\n`, 0);
   } catch {
-    // A full disk takes only the note: the lock itself is the kernel's.
+    // A full disk only prevents the note; the lock itself is held by the kernel.
   }
   return { kind: 'locked', release: () => lock.release() };
 }
 
 /**
- * The run that holds a lock at this moment. The lock itself is not touched: whoever took it to look would turn a run away that
- * begins just then.
- * @returns undefined when none does, or it cannot be told
+ * The run that holds a lock at this moment. This does not take the lock, because that would turn away a run that begins at the same
+ * moment.
+ * @returns undefined when no run holds it, or that cannot be determined
  */
 export async function readRunningRun(directory: string, name: string): Promise<LockHolder | undefined> {
   const path = join(directory, `${name}.lock`);
   if (!(await isLocked(path))) return undefined;
   const holder = await readHolder(path);
-  // A run that has only just begun has not written its note yet; what stands there is of the one before.
+  // A run that has only just begun has not written its note yet; the file still contains the note of the previous one.
   return holder !== undefined && isAlive(holder.pid) ? holder : undefined;
 }
 
@@ -57,7 +57,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Bytes of the note of who holds a lock, at most. */
+/** Largest size in bytes of the note that says who holds a lock. */
 const LARGEST_NOTE = 4096;
 
 async function readHolder(path: string): Promise<LockHolder | undefined> {

@@ -48,12 +48,12 @@ export interface VerificationFigures {
   readonly durationMs: number;
 }
 
-/** Whether a run says that the backup did not get off-site. A second one at once did nothing, and the first tells. */
+/** Whether a run means that the backup did not get off-site. A second run at the same time does nothing, so only the first counts. */
 export function isFailure({ outcome }: Pick<RunRecord, 'outcome'>): boolean {
   return outcome !== 'done' && outcome !== 'locked';
 }
 
-/** Reads one line of the history; undefined if it is damaged, of another version, or does not fit (schema.ts). */
+/** Reads one line of the history; undefined if it is damaged, of another version, or does not match the schema (schema.ts). */
 export function parseRunRecord(line: string): RunRecord | undefined {
   let data: unknown;
   try {

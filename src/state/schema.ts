@@ -7,7 +7,7 @@ const COUNT = { type: 'number', minimum: 0 } as const;
 const OUTCOME = { enum: Object.keys(OUTCOMES) } as const;
 const VERSION = { const: 1 } as const;
 
-/** An object that has these fields; a later version may write more. */
+/** An object with these fields; later versions may add more. */
 function fields<T extends Readonly<Record<string, object>>>(properties: T) {
   return { type: 'object', required: Object.keys(properties), properties } as const;
 }
@@ -76,7 +76,7 @@ export const damageSchema = fields({
   snapshots: { type: 'array', items: fields({ snapshot: ID, found: TIME, reason: { type: 'string' } }) },
 });
 
-/** That people know of a stale job (stale-note.ts). */
+/** That people have been told of a stale job (stale-note.ts). */
 export const staleNoteSchema = fields({
   version: VERSION,
   since: TIME,
@@ -84,7 +84,7 @@ export const staleNoteSchema = fields({
   told: COUNT,
 });
 
-/** Whether people know of a process that ended in failure (told-note.ts). */
+/** Whether people have been told of a process that failed (told-note.ts). */
 export const toldNoteSchema = fields({
   version: VERSION,
   exitCode: { type: 'number' },

@@ -3,8 +3,8 @@ import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
 import { isStaleNote } from './validator.ts';
 
 /**
- * Stands while a job is stale and people were told, or are about to be. Written by the freshness check, taken away by
- * the next good run, which tells the recovery.
+ * Exists while a job is stale and people have been told of it, or are about to be. The freshness check writes it; the next good run
+ * removes it and reports the recovery.
  */
 export interface StaleNote {
   readonly version: 1;
@@ -12,7 +12,7 @@ export interface StaleNote {
   readonly since: string;
   /** When people were last told; null: nobody could be reached yet. */
   readonly lastTold: string | null;
-  /** How often they were told. */
+  /** How many times they were told. */
   readonly told: number;
 }
 
@@ -27,7 +27,7 @@ export async function saveStaleNote(
 }
 
 /**
- * Reads the note; undefined when there is none or it is damaged: then people are told once more, never once too little.
+ * Reads the note; undefined when there is none or it is damaged. Then people are told once too often rather than not at all.
  * @throws NodeJS.ErrnoException when the file exists but cannot be read
  */
 export async function loadStaleNote(
@@ -39,7 +39,7 @@ export async function loadStaleNote(
   return note === 'missing' || note === 'damaged' ? undefined : note;
 }
 
-/** Takes the note away. @returns the note that stood */
+/** Removes the note. @returns the note that was there */
 export async function clearStaleNote(
   stateDirectory: string,
   job: string,

@@ -6,27 +6,27 @@ import { loadJobFile, saveJobFile } from './job-file.ts';
 import { isToldNote } from './validator.ts';
 
 /**
- * What a process of ours leaves when it ends in failure: whether people know. Its unit's `OnFailure=` reads it. An exit code
- * says what happened, not who has heard of it.
+ * What one of our processes leaves when it fails: whether people have been told. Its unit's `OnFailure=` reads it. An exit code says
+ * what happened, not whether anybody has heard of it.
  */
 export interface ToldNote {
   readonly version: 1;
   readonly exitCode: number;
-  /** Whether somebody was reached with everything that was to be told. */
+  /** Whether somebody was reached with every message. */
   readonly told: boolean;
-  /** Whether all of it stands in the history. */
+  /** Whether all of it was recorded in the history. */
   readonly recorded: boolean;
 }
 
 /** systemd's id of one start of a unit, `INVOCATION_ID` (systemd.exec(5)); it becomes the name of a file. */
 const INVOCATION = /^[0-9a-f]{32}$/;
 
-/** Milliseconds after which nobody asks any more: `OnFailure=` follows at once. */
+/** Milliseconds after which the note is no longer needed: `OnFailure=` follows at once. */
 const LIFETIME = 86_400_000;
 
 /**
- * Leaves the note in the first of the directories that can be written.
- * @returns whether there is one now
+ * Writes the note to the first of the directories that is writable.
+ * @returns whether it was written
  */
 export async function saveToldNote(
   directories: readonly string[],
@@ -41,14 +41,14 @@ export async function saveToldNote(
       await saveJobFile(noteFile(directory, invocation), note);
       return true;
     } catch (error) {
-      // Read-only, full, somebody else's, no file: the next will do.
+      // Read-only, full, owned by somebody else, or not a file: try the next directory.
       if (errorCode(error) === undefined && !(error instanceof UnfitFileError)) throw error;
     }
   }
   return false;
 }
 
-/** Looks for the note of an invocation; undefined when it left none that can be read. */
+/** Looks for the note of an invocation; undefined if there is none that can be read. */
 export async function loadToldNote(directories: readonly string[], invocation: string): Promise<ToldNote | undefined> {
   if (!INVOCATION.test(invocation)) return undefined;
   for (const directory of directories) {

@@ -4,8 +4,8 @@ import { jobFile, loadJobFile, saveJobFile } from './job-file.ts';
 import { isVerificationNote } from './validator.ts';
 
 /**
- * What the last verification by an administrator or timer showed. A file of its own: a verification may end while a run
- * holds the state, and neither may undo what the other has written.
+ * The result of the last verification by an administrator or timer. It is a file of its own because a verification may end while a run
+ * holds the state, and neither may overwrite what the other has written.
  */
 export interface VerificationNote {
   readonly version: 1;

@@ -14,13 +14,13 @@ export interface CanaryCandidate {
 
 /** What the canary showed. */
 export type CanaryResult =
-  /** The altered copy was reported: verification sees. `presence`: no file had content to alter. */
+  /** The altered copy was reported: verification works. `presence`: no file had content to alter. */
   | { readonly kind: 'seen'; readonly by: 'checksum' | 'presence' }
-  /** It was not: nothing this secondary says about differences counts. */
+  /** It was not reported: nothing that this secondary says about differences can be trusted. */
   | { readonly kind: 'blind'; readonly reason: string }
-  /** What was compared a moment before is not on the secondary any more: nobody was blind. */
+  /** What was compared a moment ago is no longer on the secondary, so verification was not blind. */
   | { readonly kind: 'gone'; readonly reason: string }
-  /** No candidate is any more what was pushed. */
+  /** All candidates have changed since they were pushed. */
   | { readonly kind: 'unstable' }
   | { readonly kind: 'session-failed'; readonly session: SessionResult };
 
@@ -36,14 +36,14 @@ export interface CanarySpec {
   readonly signal: AbortSignal;
 }
 
-/** What to do about what is `gone`. */
+/** What to do if the result is `gone`. */
 export const WHO_REMOVES =
   'Find out what removes snapshots or files on the secondary while they are written or verified.';
 
 const ABSENT_FILE = '.offsite-rsync-canary';
 
 /**
- * Proves that verification can see: compares an altered copy (same path, size and mtime) of one file against the
+ * Proves that verification notices differences: it compares an altered copy of one file (same path, size and mtime) with the
  * snapshot, and exactly that one difference must be reported. A secondary with `-no-overwrite` reports nothing (facts.md#a-blind-server).
  */
 export async function checkCanary(spec: CanarySpec, run: RunProcess): Promise<CanaryResult> {
@@ -84,7 +84,7 @@ async function compare(spec: CanarySpec, run: RunProcess, by: 'checksum' | 'pres
   if (session.verdict.kind !== 'ok') return { kind: 'session-failed', session };
   const expected = by === 'checksum' ? 'checksum' : 'new';
   if (!seen.noSnapshot && reported.length === 1 && reported[0] === expected) return { kind: 'seen', by };
-  // A secondary that hides differences still reports what it has not, so this is no sign of it.
+  // A secondary that hides differences still reports missing files, so this is no sign of one.
   if (seen.noSnapshot || (reported.length === 1 && reported[0] === 'new')) {
     const what = seen.noSnapshot ? `the snapshot ${spec.tree.id}` : 'a file of it';
     return { kind: 'gone', reason: `${what} has vanished from the secondary since it was compared` };
@@ -107,7 +107,7 @@ async function plant(spec: CanarySpec, candidate: CanaryCandidate, run: RunProce
   await mkdir(copy.subarray(0, slash), { recursive: true, mode: 0o700 });
   const file = await open(copy, 'w', 0o600);
   try {
-    // The rest stays a hole: it need only differ, and the first byte does so for certain.
+    // The rest stays a hole: the copy only has to differ, and its first byte does.
     await file.truncate(candidate.size);
     await file.write(Buffer.of(first ^ 0xff), 0, 1, 0);
   } finally {
@@ -132,7 +132,7 @@ async function firstByte(path: Buffer): Promise<number | undefined> {
 }
 
 // utimes takes a floating point number, which cannot hold nanoseconds; touch(1) copies them, but its arguments must be
-// UTF-8. Where neither is exact the mtime differs too, and the checksum is still reported.
+// UTF-8. If neither is exact, the mtime differs too, and the checksum is still reported.
 async function copyMtime(stat: BigIntStats, original: Buffer, copy: Buffer, run: RunProcess): Promise<void> {
   const [from, to] = [original.toString('utf8'), copy.toString('utf8')];
   if (Buffer.from(from).equals(original)) {

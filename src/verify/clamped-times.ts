@@ -5,7 +5,7 @@ import { decodeName, type Item } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import { keptInstead, secondsOf } from './time-limits.ts';
 
-/** What the secondary holds instead of some times, in seconds since 1970, by the name of the entry as rsync wrote it. */
+/** The times that the secondary stores instead, in seconds since 1970, by the name of the entry as rsync wrote it. */
 export type ClampedTimes =
   | { readonly kind: 'found'; readonly kept: ReadonlyMap<string, number> }
   | { readonly kind: 'session-failed'; readonly session: SessionResult };
@@ -21,9 +21,9 @@ export interface ClampedSpec {
 }
 
 /**
- * Finds out which entries bear the very time that a file system keeps for one that it cannot hold. The secondary does not say
- * what it has, only whether it differs: so a tree of stand-ins that bear the limit is compared with the snapshot, and where no
- * other time is reported it has the limit. One session for each limit that is possible, mostly one.
+ * Finds out which entries have exactly the time that a file system stores for a time that it cannot hold. rsync does not report the
+ * secondary's time, only whether it differs. So a tree of placeholders dated at the limit is compared with the snapshot; an entry whose
+ * time is not reported as different has the limit. This takes one session for each possible limit, mostly one.
  * @param items entries of which nothing but the mtime differs
  */
 export async function findClamped(spec: ClampedSpec, items: readonly Item[], run: RunProcess): Promise<ClampedTimes> {
@@ -48,7 +48,7 @@ export async function findClamped(spec: ClampedSpec, items: readonly Item[], run
   }
 }
 
-/** A stand-in for a file is always reported, for its size is another. */
+/** A placeholder for a file is always reported, because its size differs. */
 function bearsSameTime({ kind }: Item, reported: Item | undefined): boolean {
   if (reported === undefined) return kind !== 'file';
   return !reported.isNew && !reported.differs.includes('t');
@@ -76,13 +76,13 @@ async function compare(
   return session.verdict.kind === 'ok' ? { kind: 'compared', reported } : { kind: 'session-failed', session };
 }
 
-/** Plants stand-ins. Returns those that stand: not every name fits below another directory, nor every time on every disk. */
+/** Creates placeholders. Returns those that could be created: not every name fits below another directory, nor every time on every disk. */
 async function plantAll(spec: ClampedSpec, trial: ReadonlyMap<Item, number>): Promise<ReadonlyMap<Item, number>> {
   await rm(spec.directory, { recursive: true, force: true });
   await mkdir(spec.directory, { recursive: true, mode: 0o700 });
   const made: (readonly [Item, number])[] = [];
   for (const [item, limit] of trial) if (await succeeds(make(spec, item))) made.push([item, limit]);
-  // When all is made: an entry that is made changes the time of its directory.
+  // Only when everything exists: creating an entry changes the time of its directory.
   const planted = new Map<Item, number>();
   for (const [item, limit] of made) if (await succeeds(date(at(spec, item), limit))) planted.set(item, limit);
   return planted;
@@ -119,7 +119,7 @@ async function make(spec: ClampedSpec, item: Item): Promise<void> {
 }
 
 async function date(path: Buffer, seconds: number): Promise<void> {
-  // As a Date: a number before 1970 is taken for now.
+  // As a Date: node takes a number before 1970 for the present time.
   const time = new Date(seconds * 1000);
   await lutimes(path, time, time);
   const { mtimeNs } = await lstat(path, { bigint: true });

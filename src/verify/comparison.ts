@@ -23,42 +23,42 @@ export interface Difference {
 export interface Comparison {
   readonly counts: Readonly<Record<DifferenceKind, number>>;
   readonly differences: readonly Difference[];
-  /** Not even the snapshot's directory is there. */
+  /** The snapshot's directory does not exist. */
   readonly snapshotMissing: boolean;
-  /** Files that this host could not read, of which nothing is known; they are in no count. */
+  /** Files that this host could not read. Nothing is known about them, and no count includes them. */
   readonly unread: readonly UnreadableFile[];
 }
 
-/** Differences of one kind that are kept by name; the rest is only counted, so that memory stays bounded. */
+/** Number of differences of each kind that are kept by name. The rest are only counted, so that memory stays bounded. */
 const NAMED = 200;
 
-/** Entries whose time the secondary may be unable to hold that are looked at; what goes beyond is judged by its time. */
+/** Number of entries that are examined because the secondary may be unable to hold their time. Any more are judged by their time. */
 const UNDECIDED = 50_000;
 
 /**
- * An entry whose ctime lies by this much before a moment (milliseconds) may still have been touched after it: the kernel
- * takes ctimes from a clock that it moves on every 10 ms at the most, those of a file server come from a clock of its own.
- * What was damaged there within five minutes before the moment is thus not told by ctime; what the run sent tells most of
- * it. Nothing is added for content that differs under one size and mtime: that has no other witness.
+ * An entry may have been touched after a moment even if its ctime lies up to this many milliseconds before it. The kernel takes
+ * ctimes from a clock that advances at least every 10 ms; those of a file server come from the server's own clock. So the ctime cannot
+ * reveal damage to files that changed within five minutes before the moment; the list of what the run sent reveals most of it. Content
+ * that differs with the same size and mtime gets no such allowance, because nothing else would reveal it.
  */
 const SLACK = { own: 50, foreign: 5 * 60_000, unseen: 50 } as const;
 
-/** Gathers the items of a checksum dry run as they come. */
+/** Collects the items of a checksum dry run as they arrive. */
 export interface Comparer {
   add(item: Item): void;
-  /** What is no fault if the secondary has the time that a file system keeps instead of one that it cannot hold. */
+  /** Entries that are no fault if the secondary has the time that a file system stores for one that it cannot hold. */
   undecided(): readonly Item[];
-  /** @param kept those of {@link undecided} that are none, by name, with the time that the secondary has */
+  /** @param kept those of {@link undecided} that are no fault, by name, with the time that the secondary has */
   result(kept?: ReadonlyMap<string, number>): Comparison;
 }
 
-/** What a comparison is judged by. */
+/** The basis on which a comparison is judged. */
 export interface Witnesses {
-  /** What the source's own kernel has not seen touched since is what was stored. */
+  /** An entry that, according to the source's kernel, has not been touched since this moment is what was stored. */
   readonly since: Date;
   /**
-   * After a push, for content that differs under one size and mtime: since when a change of that entry, named as rsync
-   * wrote it, counts as unseen by rsync.
+   * After a push, for content that differs with the same size and mtime: since when rsync may have missed a change of the entry
+   * with this name (as rsync wrote it).
    */
   readonly unseenSince?: ((name: string) => Date) | undefined;
   /** What the run that sealed the snapshot sent. */
@@ -124,10 +124,10 @@ function knownOf({ isExtra, name }: Item, manifest: Witnesses['manifest']): Know
   return entry === undefined ? { kind: 'not-held' } : { kind: 'held', entry };
 }
 
-/** Directories whose last move is kept at a time: what rsync reports lies together. */
+/** Number of directories whose last move is cached; the entries that rsync reports are close together. */
 const KEPT_DIRECTORIES = 1000;
 
-/** Makes a function that looks at an entry of the source, by its name below `root`. */
+/** Makes a function that examines an entry of the source, by its name below `root`. */
 function createLookUp(root: Buffer): (name: Buffer) => SourceEntry | undefined {
   const moves = new Map<string, number>();
   const movedMs = (name: Buffer): number => {
@@ -153,8 +153,8 @@ function createLookUp(root: Buffer): (name: Buffer) => SourceEntry | undefined {
 }
 
 /**
- * When a directory was last moved, as far as that can be told. A move brings other files under known names and leaves
- * no trace on them, only on the ctime of the directory; a new entry in it sets mtime and ctime alike.
+ * When a directory was last moved, as far as that can be determined. A move brings other files under known names and leaves no trace on
+ * them, only on the ctime of the directory. A new entry in a directory, in contrast, sets both its mtime and its ctime.
  */
 function lastMoveMs(directory: Buffer): number {
   const { mtimeMs, ctimeMs } = lstatSync(directory);

@@ -12,16 +12,16 @@ export type DifferenceKind =
   /** The source has changed since the snapshot. */
   | 'drift'
   /**
-   * The source was changed since, and neither its size nor its mtime shows it, so that rsync took it for unchanged; or it
-   * was only touched, and the stored bytes are damaged. A push that compares by checksum tells which.
+   * Either the source has changed since without a change of size and mtime, so that rsync took it for unchanged; or it was only
+   * touched, and the stored bytes are damaged. A push that compares by checksum shows which.
    */
   | 'unseen'
-  /** Nothing but its time differs, and the secondary has what a file system keeps for a time that it cannot hold. No fault. */
+  /** Only its time differs, and the secondary has what a file system stores for a time that it cannot hold. No fault. */
   | 'clamped'
   /** Only the secondary has it: deleted from the source since, or put there by somebody else. */
   | 'extra';
 
-/** The worst first: the order in which differences are told. */
+/** Worst first: the order in which differences are reported. */
 export const WORST_FIRST: readonly DifferenceKind[] = [
   'corruption',
   'missing',
@@ -32,41 +32,41 @@ export const WORST_FIRST: readonly DifferenceKind[] = [
   'clamped',
 ];
 
-/** What is known of the entry in the source now; undefined when it has gone. */
+/** What is known about the entry in the source now; undefined when it is gone. */
 export interface SourceEntry {
   /**
-   * Its ctime, in milliseconds since 1970, or when a directory above it was moved, if that was later: since then neither
-   * content, name nor metadata has changed. Never the mtime: a program may set that to whatever it likes.
+   * Its ctime in milliseconds since 1970, or the time when a directory above it was moved, if that is later. Since then neither content,
+   * name nor metadata has changed. Never the mtime, because a program can set that to any value.
    */
   readonly lastChangeMs: number;
 }
 
-/** What the run that sealed a snapshot knew of an entry. */
+/** What the run that sealed a snapshot knew about an entry. */
 export type KnownEntry =
   | { readonly kind: 'held'; readonly entry: Pick<ManifestEntry, 'kind' | 'size' | 'mtime'> }
-  /** The snapshot never held it: it is new in the source, or was excluded then. */
+  /** The snapshot never contained it: it is new in the source, or was excluded then. */
   | { readonly kind: 'not-held' }
-  /** No list of that snapshot is left. */
+  /** The list of that snapshot no longer exists. */
   | { readonly kind: 'unknown' };
 
-/** The moments that a difference is judged by, in milliseconds since 1970. */
+/** The moments by which a difference is judged, in milliseconds since 1970. */
 export interface Moments {
-  /** What was not touched since then is what the snapshot held. */
+  /** What was not touched since then is what the snapshot contained. */
   readonly since: number;
   /**
-   * The same for content that differs under one size and mtime after a push: what was touched from then on, rsync may
-   * have taken for unchanged. Without it such content is corruption always.
+   * The same for content that differs with the same size and mtime after a push: rsync may have taken entries touched since then for
+   * unchanged. If undefined, such content is always corruption.
    */
   readonly unseenSince?: number | undefined;
 }
 
 /**
- * Tells what one itemised difference means (design.md#a-run). After a sealed run we know what was there, so what the secondary
- * lost or changed is told by what only the source's own kernel sets (ctime) and by what the run itself sent, under which
- * size and mtime. Either is proof enough of damage; what neither proves is drift. Content that differs under one size and
- * mtime is corruption in any case.
+ * Decides what one itemised difference means (design.md#a-run). After a sealed run we know what was stored. Two things show that the
+ * secondary has lost or changed it: the ctime, which only the source's own kernel sets, and the record of what the run sent, with size
+ * and mtime. Either is proof of damage; what neither proves is drift. Content that differs with the same size and mtime is corruption in
+ * any case.
  * @param source the entry as it is now
- * @param known what the run that sealed the snapshot knew of it
+ * @param known what the run that sealed the snapshot knew about it
  * @returns undefined when the line is no difference
  */
 export function classifyDifference(
@@ -82,18 +82,18 @@ export function classifyDifference(
   if (item.isNew) return isLost(item, known, untouched) ? 'missing' : 'drift';
   const content = item.differs.includes('c') || item.differs.includes('s');
   if (!content && item.differs === '') return undefined;
-  // A changed symlink has its target as content, and no size or mtime of its own to go by.
+  // The content of a symlink is its target, and it has no size or mtime of its own to compare.
   const silently = content && item.kind === 'file' && !/[st]/.test(item.differs);
   if (silently) return source.lastChangeMs >= unseenSince ? 'unseen' : 'corruption';
   if (!untouched && !isAsSealed(item, known)) return 'drift';
   return content ? 'corruption' : 'metadata';
 }
 
-/** Whether the secondary must have had what it has not. */
+/** Whether the secondary must once have had the entry that is missing there. */
 function isLost(item: Item, known: KnownEntry, untouched: boolean): boolean {
   switch (known.kind) {
     case 'held':
-      return known.entry.kind === item.kind; // otherwise the source has something else under that name by now
+      return known.entry.kind === item.kind; // otherwise the source now has something else under that name
     case 'not-held':
       return false;
     case 'unknown':
@@ -103,7 +103,7 @@ function isLost(item: Item, known: KnownEntry, untouched: boolean): boolean {
   }
 }
 
-/** Whether what differs is in the source what it was when the snapshot was sealed, so that the stored side has changed. */
+/** Whether the source still has what it had when the snapshot was sealed, so that the stored side must have changed. */
 function isAsSealed({ kind, differs, size, mtime }: Item, known: KnownEntry): boolean {
   if (known.kind !== 'held' || known.entry.kind !== kind) return false;
   const { entry } = known;

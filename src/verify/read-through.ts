@@ -8,16 +8,16 @@ import { listSource, type ListingSpec } from '../rsync/listing.ts';
 import type { UnreadableFile } from '../rsync/read-errors.ts';
 import { formatDuration } from '../shared/units.ts';
 
-/** What came of reading every file of a source from its first byte to its last. */
+/** The result of reading every file of a source from its first byte to its last. */
 export type ReadThrough =
   | { readonly kind: 'read'; readonly unreadable: readonly UnreadableFile[] }
   | { readonly kind: 'failed'; readonly outcome: 'incomplete' | 'internal-error'; readonly reason: string }
   | { readonly kind: 'aborted' };
 
 /**
- * tar reads whatever it is told to and says which file could not be read, and why. Its archive goes nowhere: to /dev/zero, for
- * it knows /dev/null and would not read at all. Files that have become something else meanwhile (a FIFO) do not stop it. A
- * second name of one file is not read again.
+ * tar reads the files and reports which could not be read, and why. Its archive goes to /dev/zero, because tar recognises /dev/null and
+ * would then not read at all. Files that have become something else meanwhile (a FIFO) do not stop it. A file with several names is
+ * read once.
  */
 const READER = [
   '--create',
@@ -36,28 +36,28 @@ const COMPLAINT =
   /^tar: ((?:[^:\\]|\\.)+): (?:Warning: )?(?:Read error at byte \d+, while reading \d+ bytes|Cannot \w+): (.+)$/s;
 
 /**
- * tar says this of a file that was cut short, and also where the disk failed in the middle of what it asked for: the kernel then
- * gives what it has, and tar does not ask again.
+ * tar reports this when a file was truncated, and also when the disk failed in the middle of a read: the kernel then returns what it
+ * has, and tar does not read again.
  */
 const SHORT = /^tar: ((?:[^:\\]|\\.)+): File shrank by \d+ bytes; padding with zeros$/s;
 
-/** It has gone since it was listed: that is for the comparison to tell. */
+/** It has disappeared since it was listed; the comparison reports that. */
 const GONE = 'No such file or directory';
 
-/** Bytes that are read at a time. */
+/** Bytes per read. */
 const PIECE = 1024 * 1024;
 
-/** Names that are kept; a disk that has failed altogether has no end of them. */
+/** Number of names that are kept: a disk that has failed completely would produce too many. */
 const NAMED = 10_000;
 
 /**
- * Reads every file of the source. rsync does not tell what it could not read for a checksum: it takes the missing blocks as
- * zeros and goes on (3.5.0, `file_checksum`), so two sides that agree by its sums prove nothing about such a file.
+ * Reads every file of the source. rsync does not report what it could not read for a checksum: it treats the missing blocks as
+ * zeros and continues (3.5.0, `file_checksum`), so equal checksums prove nothing about such a file.
  *
- * Of the two, only the listing has a limit for standing still: tar waits for it, and reads nothing that rsync does not read at the
- * same time, under the limit of its own session.
+ * Of listing and tar, only the listing has a stall limit. tar waits for the listing, and it reads only files that rsync reads at the same
+ * time, under the stall limit of rsync's session.
  *
- * It costs little beside a verification: what rsync reads at the same time both read from memory.
+ * It costs little beside a verification, because each file is read from the disk only once and from memory the second time.
  */
 export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<ReadThrough> {
   const names = new PassThrough();
@@ -95,7 +95,7 @@ export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<R
   return judge(read, listing, unreadable, count);
 }
 
-/** Why a file cannot be read to its end; undefined when it can, or has gone. */
+/** Why a file cannot be read to its end; undefined if it can be read, or is gone. */
 async function readErrorOf(path: Buffer): Promise<string | undefined> {
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
@@ -120,18 +120,18 @@ function judge(
 ): ReadThrough {
   if (reading.kind === 'aborted' || listing.kind === 'aborted') return { kind: 'aborted' };
   if (unreadable.length > 0) return { kind: 'read', unreadable };
-  // 23, 24: what cannot be listed or has vanished is rsync's own verification to tell, of the same tree.
+  // 23, 24: rsync's own verification of the same tree reports what cannot be listed or has vanished.
   if (listing.kind !== 'exited' || ![0, 23, 24].includes(listing.code)) {
     return failed(`rsync --list-only ${wordsOf(listing)}`, listing);
   }
-  // tar(1): 1 is "some files differ", 2 a fatal error, or complaints about files. Where every file was gone it looked elsewhere.
+  // tar(1): 1 is "some files differ", 2 a fatal error, or complaints about files. If every file was gone, it looked in the wrong place.
   const looked = count.listed === 0 || count.gone < count.listed;
   const read = reading.kind === 'exited' && (reading.code < 2 || (reading.code === 2 && count.complaints > 0));
   return read && looked ? { kind: 'read', unreadable } : failed(`tar ${wordsOf(reading)}`, reading);
 }
 
 function failed(reason: string, { kind }: ProcessEnd): ReadThrough {
-  // A disk or file server that answers no more is no defect of ours, and may come back.
+  // A disk or file server that does not answer is no bug in this program, and may come back.
   return { kind: 'failed', outcome: kind === 'stalled' ? 'incomplete' : 'internal-error', reason };
 }
 

@@ -1,6 +1,6 @@
 import type { Item } from '../rsync/itemized.ts';
 
-/** Times that a file system can hold, in seconds since 1970. The kernel keeps the nearest of them for any other (Linux 5.4 and later). */
+/** Times that a file system can hold, in seconds since 1970. For any other time the kernel stores the nearest one (Linux 5.4 and later). */
 interface TimeLimits {
   readonly earliest: number;
   readonly latest: number;
@@ -22,7 +22,7 @@ function distinct(limits: readonly number[]): number[] {
 }
 
 /**
- * What a file system may have kept instead of an mtime.
+ * The times that a file system may have stored instead of an mtime.
  * @param mtime seconds since 1970
  * @returns times in seconds since 1970; none where every file system of the table holds that mtime
  */
@@ -30,16 +30,16 @@ export function keptInstead(mtime: number): readonly number[] {
   return [...EARLIEST.filter((limit) => mtime < limit), ...LATEST.filter((limit) => mtime > limit)];
 }
 
-/** Whether nothing but the mtime of an entry differs, and that is one which some file system cannot hold. */
+/** Whether only the mtime of an entry differs, and some file system cannot hold that mtime. */
 export function mayBeClamped({ isExtra, kind, differs, mtime }: Item): boolean {
   const stored = kind === 'file' || kind === 'directory' || kind === 'symlink';
   return !isExtra && stored && differs === 't' && keptInstead(secondsOf(mtime)).length > 0;
 }
 
-/** `2026/11/23-02:15:00`; of a year with more than four digits rsync cuts the end. */
+/** `2026/11/23-02:15:00`; if the year has more than four digits, rsync cuts off the end. */
 const MTIME = /^(-?\d+)\/(\d\d)\/(\d\d)-(\d\d):(\d\d)(?::(\d*))?/;
 
-/** Seconds since 1970 of an mtime as rsync writes it; infinite beyond what a Date holds, and NaN for what is none. */
+/** Seconds since 1970 of an mtime as rsync writes it; infinite beyond the range of a Date, and NaN if it is no time. */
 export function secondsOf(mtime: string): number {
   const parts = MTIME.exec(mtime);
   if (parts === null) return Number.NaN;
@@ -52,7 +52,7 @@ export function secondsOf(mtime: string): number {
   return milliseconds / 1000;
 }
 
-/** What became of the mtime of an entry, in words. @param kept seconds since 1970 */
+/** What happened to the mtime of an entry, in words. @param kept seconds since 1970 */
 export function describeClamped({ mtime }: Item, kept: number): string {
   const seconds = secondsOf(mtime);
   return `mtime ${Number.isFinite(seconds) ? isoTime(seconds) : mtime}, kept as ${isoTime(kept)}`;

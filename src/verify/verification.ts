@@ -21,9 +21,9 @@ export type Verified =
       readonly seen: Pick<SessionResult, 'source' | 'skippedSpecial'>;
     }
   | { readonly kind: 'session-failed'; readonly session: SessionResult }
-  /** Files of the source itself could not be read: what was compared says nothing about them. */
+  /** Files of the source itself could not be read; the comparison says nothing about them. */
   | { readonly kind: 'source-unread'; readonly outcome: 'incomplete' | 'internal-error'; readonly reason: string }
-  /** Both sides were compared, and we were ended before this one was read. */
+  /** Both sides were compared, but we were stopped before this side had been read in full. */
   | { readonly kind: 'interrupted' };
 
 /** What a comparison means for the snapshot as a whole. */
@@ -33,7 +33,7 @@ export type ComparisonVerdict = 'intact' | 'drift' | 'corruption';
 export interface VerifySpec {
   readonly wire: Wire;
   readonly tree: Tree;
-  /** What tells damage from drift. */
+  /** The basis for distinguishing damage from drift. */
   readonly witnesses: Witnesses;
   /** Compare only these (see checkArguments). */
   readonly only?: string;
@@ -44,9 +44,9 @@ export interface VerifySpec {
 }
 
 /**
- * Reads both sides and compares checksums (a dry run: nothing is written on either side). Where everything is compared, this
- * side is also read for its own sake: rsync's sums do not show what it could not read (see readThrough). What only some files
- * are compared for is what was just sent, and there rsync tells.
+ * Reads both sides and compares checksums (a dry run: nothing is written on either side). If everything is compared, this side is also
+ * read separately, because rsync's checksums do not show what it could not read (see readThrough). If only some files are compared, they
+ * have just been sent, and rsync reported read errors then.
  */
 export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise<Verified> {
   if (spec.only !== undefined) return compareSides(spec, run);
@@ -73,7 +73,7 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
 
 async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
   const comparer = createComparer(spec.tree.source, spec.witnesses);
-  // Under rrsync -no-del, --delete is refused even in a dry run (facts.md#deletion). With a list, all else would count as extra.
+  // rrsync -no-del refuses --delete even in a dry run (facts.md#deletion). With a list, everything else would count as extra.
   const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
   const session = await runSession(
     {
@@ -95,7 +95,7 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
   return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session };
 }
 
-/** What is told of files that can be read stands; of the others nothing is known. */
+/** The result stays valid for files that can be read; nothing is known about the others. */
 function judgeUnread(
   compared: Extract<Verified, { kind: 'compared' }>,
   unreadable: readonly UnreadableFile[],
@@ -107,7 +107,7 @@ function judgeUnread(
   return { kind: 'source-unread', outcome: 'incomplete', reason: describeReadErrors(unreadable) };
 }
 
-/** A comparison without some files. Where all that are known by name go, those that were only counted go with them. */
+/** A comparison without some files. If all differences known by name are removed, those that were only counted are removed too. */
 function withoutFiles(comparison: Comparison, names: ReadonlySet<string>): Comparison {
   const differences = comparison.differences.filter(({ name }) => !names.has(name));
   const counts = { ...comparison.counts };
@@ -120,8 +120,8 @@ function withoutFiles(comparison: Comparison, names: ReadonlySet<string>): Compa
 }
 
 /**
- * Tells what the counts mean.
- * @param metadata `plain` file systems may be unable to keep modes and times, so there those differences are no fault
+ * Interprets the counts.
+ * @param metadata file systems with `plain` may be unable to keep modes and times, so such differences are no fault there
  */
 export function judgeComparison(comparison: Comparison, metadata: Wire['metadata']): ComparisonVerdict {
   const { corruption, missing, metadata: changedMetadata, drift, unseen, extra } = comparison.counts;
@@ -130,12 +130,12 @@ export function judgeComparison(comparison: Comparison, metadata: Wire['metadata
   return drift + unseen + extra > 0 ? 'drift' : 'intact';
 }
 
-/** What a run says of times that the secondary cannot hold; undefined when there are none. */
+/** What a run says about times that the secondary cannot hold; undefined if there are none. */
 export function clampedWarning({ counts, differences }: Comparison): string | undefined {
   const [first] = differences.filter(({ kind }) => kind === 'clamped');
   if (first === undefined) return undefined;
   const which = `${first.name}: ${first.what}${counts.clamped > 1 ? '; …' : ''}`;
-  // People see the first 300 characters, and names can be long.
+  // People see only the first 300 characters, and names can be long.
   return `The secondary’s file system cannot hold the time of ${formatCount(counts.clamped, 'entry', 'entries')}; all else of them is stored as it is. Date them with touch, or each run stores these files anew (${which})`;
 }
 
