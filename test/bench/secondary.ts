@@ -4,7 +4,7 @@ import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../ssh/support/remove-tree.ts';
-import { ALIAS, startPrivateSshd, type TestAccount } from '../ssh/support/private-sshd.ts';
+import { ALIAS, startPrivateSshd, type TestAccount } from '../support/sshd.ts';
 import { layLine } from '../support/line.ts';
 import type { Ends } from './measure.ts';
 
@@ -94,8 +94,7 @@ export async function startBench(dist: string): Promise<Bench> {
   }
   await writeFile(join(sshd.directory, 'authorized_keys'), keys.join(''), { mode: 0o644 });
   const knownHosts = at('known_hosts');
-  const hostKey = await readFile(join(sshd.directory, 'host_key.pub'), 'utf8');
-  await writeFile(knownHosts, `[127.0.0.1]:${line.port} ${hostKey}`);
+  await writeFile(knownHosts, sshd.knownHosts(line.host, line.port));
   for (const way of WAYS) {
     const common = await readFile(sshd.clientConfig, 'utf8');
     const own = common

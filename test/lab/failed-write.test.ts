@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
 import { until } from '../support/until.ts';
+import { must } from '../support/processes.ts';
 
 const MIB = 1024 * 1024;
 
@@ -32,11 +33,6 @@ afterAll(async () => {
   must('umount', join(directory, 'backing'));
   await rm(directory, { recursive: true });
 });
-
-function must(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
-}
 
 it('what the disk did not take is never sealed, nor linked to: the head start takes no report of it away', async () => {
   await writeFile(join(host.source, 'small'), 'fits\n');

@@ -3,7 +3,7 @@ import { chmod, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { argumentsOf, descendants } from '../ssh/support/processes.ts';
+import { argumentsOf, descendants } from '../support/processes.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 

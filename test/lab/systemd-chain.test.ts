@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { flipByte } from '../ssh/support/flip-byte.ts';
-import { argumentsOf, descendants, watchArguments } from '../ssh/support/processes.ts';
+import { argumentsOf, descendants, watchArguments } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { LARGE, SMALL, startChainLab, type ChainLab } from './support/chain-lab.ts';
 

@@ -6,7 +6,7 @@ import { parseSeal, type StoredSeal } from '../../src/shared/seal.ts';
 import { parseSnapshotId } from '../../src/shared/snapshot-id.ts';
 import { flipByte } from './support/flip-byte.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
-import { processesNaming } from './support/processes.ts';
+import { processesNaming } from '../support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 

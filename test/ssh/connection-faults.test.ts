@@ -9,7 +9,7 @@ import { createRandom, tellSeed } from '../support/seed.ts';
 import { startDeafServer } from './support/deaf-server.ts';
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
-import { argumentsOf, descendants } from './support/processes.ts';
+import { argumentsOf, descendants } from '../support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 

@@ -10,7 +10,7 @@ import { runJob } from '../../src/run/run-job.ts';
 import { createLearningRedactor } from '../../src/shared/redaction.ts';
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary, type Running } from './support/primary.ts';
-import { argumentsOf, descendants, processesNaming } from './support/processes.ts';
+import { argumentsOf, descendants, processesNaming } from '../support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';

@@ -6,7 +6,7 @@ import { DIRECTORY, FILE } from '../attack/sender/file-list.ts';
 import { HostileSender } from '../attack/sender/hostile-sender.ts';
 import { LISTS_END } from '../attack/sender/wire.ts';
 import { startGateHost, type GateHost } from './support/gate-host.ts';
-import { ALIAS } from './support/private-sshd.ts';
+import { ALIAS } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;

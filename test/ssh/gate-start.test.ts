@@ -6,7 +6,7 @@ import { readInventory } from '../../remote-scripts/prune/inventory.ts';
 import { MAX_SEAL_BYTES, sealName, type StoredSeal } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { startGateHost, type GateHost } from './support/gate-host.ts';
-import { ALIAS } from './support/private-sshd.ts';
+import { ALIAS } from '../support/sshd.ts';
 
 let host: GateHost;
 beforeAll(async () => {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
+import { must } from '../support/processes.ts';
 
 const MIB = 1024 * 1024;
 const isRoot = process.getuid?.() === 0;
@@ -27,7 +27,7 @@ beforeEach(async ({ task }) => {
 function mountSmall(name: string): string {
   const place = join(primary.directory, name);
   must('mount', '-t', 'tmpfs', '-o', 'size=128k,nr_inodes=40,mode=0700', 'tmpfs', place);
-  onTestFinished(() => must('umount', '--lazy', place));
+  onTestFinished(() => void must('umount', '--lazy', place));
   return place;
 }
 
@@ -59,11 +59,6 @@ function makeRoom(place: string): void {
   for (const name of readdirSync(place)) {
     if (name.startsWith('ballast')) rmSync(join(place, name), { recursive: true });
   }
-}
-
-function must(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }
 
 describe.skipIf(!isRoot)('a host without room for the files of a run (needs root)', () => {

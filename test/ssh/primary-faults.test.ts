@@ -22,6 +22,7 @@ import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';
+import { must } from '../support/processes.ts';
 
 const MIB = 1024 * 1024;
 const isRoot = process.getuid?.() === 0;
@@ -335,9 +336,4 @@ describe('two runs at once', () => {
 
 function idOf(time: Date): string {
   return `${time.toISOString().slice(0, 19).replaceAll(':', '')}Z`;
-}
-
-function must(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }

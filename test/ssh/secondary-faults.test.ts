@@ -10,6 +10,7 @@ import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';
+import { must } from '../support/processes.ts';
 
 const MIB = 1024 * 1024;
 const isRoot = process.getuid?.() === 0;
@@ -30,11 +31,6 @@ afterAll(async () => {
 });
 
 /** Runs a program as root and throws unless it ends well. */
-function must(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
-}
-
 describe('a secondary that cannot take a snapshot', () => {
   const refused = { code: 14, advises: /check the authorized_keys entry and what it starts/ };
 
@@ -189,7 +185,7 @@ describe('a basis that was named but not linked', () => {
   it.skipIf(!isRoot)('because its files are immutable (needs root)', async () => {
     const { other, basis } = await prepared('immutable');
     must('chattr', '-R', '+i', basis);
-    onTestFinished(() => must('chattr', '-R', '-i', basis));
+    onTestFinished(() => void must('chattr', '-R', '-i', basis));
     await expectLost(other, /unchanged files? could not be linked to .*immutable.*Deduplication is lost/);
     await other.stop();
   });

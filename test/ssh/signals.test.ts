@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary, type Running } from './support/primary.ts';
-import { processesNaming } from './support/processes.ts';
+import { processesNaming } from '../support/processes.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';

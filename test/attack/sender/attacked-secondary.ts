@@ -3,7 +3,7 @@ import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { startGateHost } from '../../ssh/support/gate-host.ts';
-import { ALIAS } from '../../ssh/support/private-sshd.ts';
+import { ALIAS } from '../../support/sshd.ts';
 import { recordTree } from '../../ssh/support/tree-record.ts';
 import { SEALED, type Attack } from './attacks.ts';
 import { HostileSender } from './hostile-sender.ts';

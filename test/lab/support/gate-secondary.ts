@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
-import { until } from '../../support/until.ts';
-import { endProcess, inNetwork, must, type Network } from './hosts.ts';
+import { startPrivateSshd } from '../../support/sshd.ts';
+import type { Network } from './hosts.ts';
 
 /** A secondary in a network of its own: a real sshd, and the gate as it is shipped. */
 export interface GateSecondary {
@@ -23,25 +21,21 @@ export interface GateSecondary {
 
 /** The name under which the gate knows the primary. */
 const HOST = 'db1';
-/** An account that exists nowhere else; its name must not show on the primary. */
-const ACCOUNT = 'offsite-lab-4711';
-const ID = 60_881;
 
 /** Starts a secondary that listens on port 22 of `address`. */
 export async function startGateSecondary(
-  network: Network,
+  { pid }: Network,
   address: string,
   jobs: readonly string[],
 ): Promise<GateSecondary> {
-  const directory = await mkdtemp(join(tmpdir(), 'offsite-lab-secondary-'));
-  await chmod(directory, 0o755);
-  const at = (name: string) => join(directory, name);
-  for (const key of ['host_key', 'client_key']) {
-    must('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', at(key));
-  }
-  for (const name of ['root', `root/${HOST}`, 'state', `state/${HOST}`, 'home']) {
+  // A line that was cut must not hold the lock of a job for longer than a test lasts.
+  const settings = ['ClientAliveInterval 1', 'ClientAliveCountMax 2'];
+  const sshd = await startPrivateSshd({ settings, network: { pid, address } });
+  const { account } = sshd;
+  const at = (name: string) => join(sshd.directory, name);
+  for (const name of ['root', `root/${HOST}`, 'state', `state/${HOST}`]) {
     await mkdir(at(name), { mode: 0o700 });
-    await chown(at(name), ID, ID);
+    await chown(at(name), account.uid, account.gid);
   }
   await copyFile(join(dirname(inject('cli')), 'remote/offsite-gate.mjs'), at('offsite-gate.mjs'));
   await writeFile(
@@ -52,7 +46,7 @@ export async function startGateSecondary(
       state_dir: at('state'),
       hosts: {
         [HOST]: {
-          account: ACCOUNT,
+          account: account.name,
           gate: { min_free_space: '1MiB', min_free_inodes: 100 },
           retention: { last: 3, daily: 7 },
           jobs: Object.fromEntries(jobs.map((job) => [job, {}])),
@@ -61,58 +55,16 @@ export async function startGateSecondary(
     }),
     { mode: 0o644 },
   );
-  const gate = `${process.execPath} ${at('offsite-gate.mjs')} --config ${at('secondary.yaml')} ${HOST}`;
-  const client = await readFile(at('client_key.pub'), 'utf8');
-  await writeFile(at('authorized_keys'), `command="${gate}",restrict ${client}`, { mode: 0o644 });
-  await writeFile(
-    at('sshd_config'),
-    [
-      `ListenAddress ${address}`,
-      `HostKey ${at('host_key')}`,
-      `AuthorizedKeysFile ${at('authorized_keys')}`,
-      'PidFile none',
-      'StrictModes no', // the temporary directory lies below one that all may write to
-      'UsePAM no',
-      'PasswordAuthentication no',
-      'KbdInteractiveAuthentication no',
-      // A line that was cut must not hold the lock of a job for longer than a test lasts.
-      'ClientAliveInterval 1',
-      'ClientAliveCountMax 2',
-      'LogLevel ERROR',
-      '',
-    ].join('\n'),
-  );
-  const entry = `${ACCOUNT}:x:${ID}:${ID}::${at('home')}:/bin/sh\n`;
-  await writeFile(at('passwd'), `${await readFile('/etc/passwd', 'utf8')}${entry}`);
-  const sshd = spawn(
-    'setpriv',
-    [
-      ...['--pdeathsig', 'KILL', 'nsenter', `--net=/proc/${network.pid}/ns/net`],
-      // Its own processes end with it: --kill-child. Only they see the account and the empty /run.
-      ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'],
-      ...['sh', '-c', IN_NAMESPACE, at('passwd'), '/usr/sbin/sshd', '-D', '-e', '-f', at('sshd_config')],
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
+  await sshd.allow(`${process.execPath} ${at('offsite-gate.mjs')} --config ${at('secondary.yaml')} ${HOST}`);
   const entries = async (job: string) => (await readdir(at(join('root', HOST, job))).catch(() => [])).sort();
-  await until(() => {
-    inNetwork(network.pid, 'ssh-keyscan', '-T', '1', '-t', 'ed25519', address);
-    return true;
-  });
   return {
-    account: ACCOUNT,
-    key: await readFile(at('client_key'), 'utf8'),
-    knownHosts: `${address} ${await readFile(at('host_key.pub'), 'utf8')}`,
+    account: account.name,
+    key: await readFile(sshd.clientKey, 'utf8'),
+    knownHosts: sshd.knownHosts(address, sshd.port),
     entries,
     sealed: async (job) =>
       (await entries(job)).filter((name) => name.endsWith('.sealed')).map((name) => name.slice(0, -'.sealed'.length)),
     path: (job, id, name) => at(join('root', HOST, job, id, name)),
-    stop: async () => {
-      await endProcess(sshd, 'SIGKILL'); // "unshare --fork" does not hear SIGTERM
-      await rm(directory, { recursive: true, force: true });
-    },
+    stop: () => sshd.stop(),
   };
 }
-
-const IN_NAMESPACE =
-  'mount --bind "$0" /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 0755 /run/sshd && exec "$@"';

@@ -1,17 +1,21 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn, spawnSync } from 'node:child_process';
+import { endProcess, must } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 
-/** A network of its own, which lasts as long as a process does. */
+/** A network, which lasts as long as a process does. */
 export interface Network {
   /** The process whose network it is. */
   readonly pid: number;
+  /** What its end of a line is called. */
+  readonly device: string;
   stop(): Promise<void>;
 }
 
-/** A line between two networks; both know it as `line`. */
+/** A line between two networks. When one of them ends, so does the line. */
 interface VethLine {
-  cut(): void;
+  /** Unplugs it at one of its ends. */
+  cut(end?: 'near' | 'far'): void;
+  /** Plugs both ends in. */
   mend(): void;
 }
 
@@ -24,38 +28,40 @@ export async function openNetwork(): Promise<Network> {
   // Before it is in its own network, its address would be the host's.
   await until(() => spawnSync('cmp', ['-s', `/proc/${pid}/comm`, '-'], { input: 'sleep\n' }).status === 0);
   inNetwork(pid, 'ip', 'link', 'set', 'lo', 'up');
-  return { pid, stop: () => endProcess(holder) };
+  return { pid, device: 'line', stop: () => endProcess(holder) };
 }
+
+/** The network in which the tests themselves run. */
+export const HOST_NETWORK: Network = {
+  pid: process.pid,
+  device: `offsite${process.pid}`, // the kernel allows 15 letters
+  stop: () => Promise.resolve(),
+};
 
 /** Lays a line between two networks. */
 export function layVeth(near: Network, nearAddress: string, far: Network, farAddress: string): VethLine {
-  const pair = ['type', 'veth', 'peer', 'name', 'line', 'netns', `${far.pid}`];
-  must('ip', 'link', 'add', 'name', 'line', 'netns', `${near.pid}`, ...pair);
-  for (const [{ pid }, address] of [[near, nearAddress] as const, [far, farAddress] as const]) {
-    inNetwork(pid, 'ip', 'address', 'add', `${address}/24`, 'dev', 'line');
-    inNetwork(pid, 'ip', 'link', 'set', 'line', 'up');
+  const pair = ['type', 'veth', 'peer', 'name', far.device, 'netns', `${far.pid}`];
+  must('ip', 'link', 'add', 'name', near.device, 'netns', `${near.pid}`, ...pair);
+  const set = ({ pid, device }: Network, state: 'up' | 'down') => inNetwork(pid, 'ip', 'link', 'set', device, state);
+  for (const [network, address] of [[near, nearAddress] as const, [far, farAddress] as const]) {
+    inNetwork(network.pid, 'ip', 'address', 'add', `${address}/24`, 'dev', network.device);
+    set(network, 'up');
   }
   return {
-    cut: () => inNetwork(far.pid, 'ip', 'link', 'set', 'line', 'down'),
-    mend: () => inNetwork(far.pid, 'ip', 'link', 'set', 'line', 'up'),
+    cut: (end = 'far') => set(end === 'near' ? near : far, 'down'),
+    mend: () => {
+      for (const network of [near, far]) set(network, 'up');
+    },
   };
+}
+
+/** Words that bring a program into a network. */
+export function wordsInto({ pid }: Pick<Network, 'pid'>): readonly string[] {
+  return ['nsenter', `--net=/proc/${pid}/ns/net`, '--'];
 }
 
 /** Runs a command in a network. @throws Error unless it ends well */
 export function inNetwork(pid: number, ...words: readonly string[]): void {
-  must('nsenter', `--net=/proc/${pid}/ns/net`, '--', ...words);
-}
-
-/** Runs a program to its end. @throws Error unless it ends well */
-export function must(program: string, ...args: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}: ${stderr}`);
-}
-
-/** Ends a process that we started, and waits for it. */
-export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  await ended;
+  const [program = '', ...args] = [...wordsInto({ pid }), ...words];
+  must(program, ...args);
 }

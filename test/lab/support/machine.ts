@@ -1,8 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endProcess } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 
 /** How a command in a machine ended. */
@@ -67,7 +68,7 @@ export async function bootMachine(files: string, network: number, share = ''): P
     },
     read: (path) => enter('cat', '--', path).stdout,
     stop: async () => {
-      await end(boot);
+      await endProcess(boot);
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -103,11 +104,4 @@ async function systemdBelow(pid: number): Promise<number> {
     if (below !== 0) return below;
   }
   return 0;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
 }

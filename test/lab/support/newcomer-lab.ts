@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fillWithEverything } from '../../ssh/support/full-tree.ts';
 import { MASKED } from './chain-lab.ts';
+import { endProcess } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
-import { endProcess, layVeth, openNetwork, type Network } from './hosts.ts';
+import { layVeth, openNetwork, type Network } from './hosts.ts';
 import { bootMachine, layNode, type Machine } from './machine.ts';
 
 /** What came of a block that was typed. */

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, open, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { must } from '../../support/processes.ts';
 
 /** A file system on a disk of its own, parts of which can be made unreadable. */
 export interface FailingDisk {
@@ -70,10 +70,4 @@ function physical(path: string, block: number): number {
     if (block >= first && block <= last) return (start + block - first) * BLOCK;
   }
   throw new Error(`block ${block} of ${path} is not on the disk`);
-}
-
-function must(program: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
-  return stdout;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Primary, ProgramEnd } from './primary.ts';
-import { processesNaming } from './processes.ts';
+import { processesNaming } from '../../support/processes.ts';
 import type { Secondary } from './secondary.ts';
 
 /** Something goes wrong, and what must become of it. */

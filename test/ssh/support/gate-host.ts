@@ -6,7 +6,7 @@ import { checkArguments, pushArguments, sealArguments, type Wire } from '../../.
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';
 import { nextSnapshotId, type SnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { removeTree } from './remove-tree.ts';
-import { ALIAS, startPrivateSshd, type PrivateSshd } from './private-sshd.ts';
+import { ALIAS, startPrivateSshd, type PrivateSshd } from '../../support/sshd.ts';
 
 /** What one client session came to. */
 export interface ClientEnd {

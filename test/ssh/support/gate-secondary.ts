@@ -10,7 +10,7 @@ import { recordTree } from './tree-record.ts';
 const CANARY_ADDRESS = '127.77.3.10';
 
 /** A secondary behind the gate, for the program as it is built: a line of its own, and what lies in its jobs. */
-export interface GateSecondary extends Pick<Secondary, 'sshd' | 'line' | 'knownHosts' | 'record' | 'sealed' | 'path'> {
+export interface GateSecondary extends Pick<Secondary, 'sshd' | 'line' | 'record' | 'sealed' | 'path'> {
   readonly gate: GateHost;
   /** Names in a job's directory, sorted. */
   names(job: string): Promise<string[]>;
@@ -43,8 +43,6 @@ export async function startGateSecondary(place?: string): Promise<GateSecondary>
     path,
     names,
     sealed,
-    knownHosts: async () =>
-      `[${line.host}]:${line.port} ${await readFile(join(sshd.directory, 'host_key.pub'), 'utf8')}`,
     record: async (job) => {
       const ids = await sealed(job);
       const lines = ids.length === 0 ? [] : recordTree(path(job));

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { argumentsOf, descendants } from './processes.ts';
+import { argumentsOf, descendants } from '../../support/processes.ts';
 
 /** Which process of a session on the secondary. rsync's server begins as one process, and is two once it has the file list. */
 export type Victim = 'gate' | 'wrapper' | 'generator' | 'receiver';

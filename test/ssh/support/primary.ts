@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
-import { watchArguments } from './processes.ts';
+import { watchArguments } from '../../support/processes.ts';
 import type { Secondary } from './secondary.ts';
 
 /** One alert as the command channel hands it on. */
@@ -77,7 +77,7 @@ const ORDINARY = 65_534;
  * @param ordinary run the program as a user who may not read everything; as another user than root that is us
  */
 export async function makePrimary(
-  secondary: Pick<Secondary, 'sshd' | 'line' | 'knownHosts'>,
+  { sshd, line }: Pick<Secondary, 'sshd' | 'line'>,
   job: string,
   { ordinary = false }: { ordinary?: boolean } = {},
 ): Promise<Primary> {
@@ -92,27 +92,27 @@ export async function makePrimary(
   await mkdir(at('state'), { mode: 0o700 });
   await mkdir(at('run'), { mode: 0o700 });
   await writeFile(at('alerts'), '', { mode: 0o600 });
-  await copyFile(join(secondary.sshd.directory, 'client_key'), at('key'));
+  await copyFile(sshd.clientKey, at('key'));
   await chmod(at('key'), 0o600);
-  await writeFile(at('known_hosts'), await secondary.knownHosts(), { mode: 0o600 });
+  await writeFile(at('known_hosts'), sshd.knownHosts(line.host, line.port), { mode: 0o600 });
   // The administrator's own program: it records what it is told.
   await writeFile(at('tell'), '#!/bin/sh\ncat >> "$1"\n', { mode: 0o755 });
 
   const environment: Record<string, string> = {
     PATH: process.env.PATH ?? '/usr/bin:/bin',
     HOME: directory,
-    VAULT_HOST: secondary.line.host,
-    VAULT_PORT: String(secondary.line.port),
-    VAULT_USER: secondary.sshd.account.name,
+    VAULT_HOST: line.host,
+    VAULT_PORT: String(line.port),
+    VAULT_USER: sshd.account.name,
     // Nothing listens there, so this alert fails, and its failure is told without the URL.
-    HOOK_URL: `http://${secondary.line.host}:4711/${CANARY_PATH}`,
+    HOOK_URL: `http://${line.host}:4711/${CANARY_PATH}`,
   };
   const keyLine = (await readFile(at('key'), 'utf8')).split('\n')[2] ?? '';
   const canaries = () => [
-    environment.VAULT_HOST ?? secondary.line.host,
+    environment.VAULT_HOST ?? line.host,
     CANARY_PATH,
     'hook-4711-canary',
-    ...(process.getuid?.() === 0 ? [secondary.sshd.account.name] : []),
+    ...(process.getuid?.() === 0 ? [sshd.account.name] : []),
     keyLine,
   ];
 

@@ -1,8 +1,8 @@
-import { chown, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { layLine, type Line } from '../../support/line.ts';
-import { startPrivateSshd, type PrivateSshd } from './private-sshd.ts';
+import { startPrivateSshd, type PrivateSshd } from '../../support/sshd.ts';
 import { recordTree } from './tree-record.ts';
 
 /** An address that nothing else uses: it must not show anywhere. */
@@ -20,8 +20,6 @@ export interface Secondary {
   force(command?: string): Promise<void>;
   /** Lets in another key than the client's, and not the client's. */
   lockOut(): Promise<void>;
-  /** Text for known_hosts, under the name the line has. */
-  knownHosts(): Promise<string>;
   /** Ids of snapshot directories of a job, oldest first. */
   snapshots(job: string): Promise<string[]>;
   /** Ids that have a seal, oldest first. */
@@ -40,18 +38,15 @@ export interface Secondary {
  * @param place an empty directory to be its root; default: one of its own
  * @param settings further lines for sshd's configuration
  */
-export async function startSecondary(place?: string, settings?: readonly string[]): Promise<Secondary> {
-  const sshd = await startPrivateSshd(settings);
+export async function startSecondary(place?: string, settings: readonly string[] = []): Promise<Secondary> {
+  const sshd = await startPrivateSshd({ settings });
   const { account, directory } = sshd;
   const root = place ?? join(directory, 'root');
   if (place === undefined) await mkdir(root, { mode: 0o700 });
   await chown(root, account.uid, account.gid);
   const line = await layLine(sshd.port, CANARY_ADDRESS);
   const forcedCommand = `rrsync -wo -no-del -munge ${root}`;
-  const key = await readFile(join(directory, 'client_key.pub'), 'utf8');
-  const authorizedKeys = join(directory, 'authorized_keys');
-  const force = (command = forcedCommand) =>
-    writeFile(authorizedKeys, `command="${command}",restrict ${key}`, { mode: 0o644 });
+  const force = (command = forcedCommand) => sshd.allow(command);
   await force();
 
   const entries = async (job: string) => (await readdir(join(root, job)).catch(() => [])).sort();
@@ -61,8 +56,7 @@ export async function startSecondary(place?: string, settings?: readonly string[
     root,
     forcedCommand,
     force,
-    lockOut: async () => writeFile(authorizedKeys, await readFile(join(directory, 'host_key.pub'), 'utf8')),
-    knownHosts: async () => `[${line.host}]:${line.port} ${await readFile(join(directory, 'host_key.pub'), 'utf8')}`,
+    lockOut: () => copyFile(join(directory, 'host_key.pub'), join(directory, 'authorized_keys')),
     snapshots: async (job) => (await entries(job)).filter((name) => !name.endsWith('.sealed')),
     sealed: async (job) =>
       (await entries(job)).filter((name) => name.endsWith('.sealed')).map((name) => name.slice(0, -'.sealed'.length)),

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { must } from '../../support/processes.ts';
 
 /** A file system of the test's own, mounted from a file (needs root). */
 export interface SmallDisk {
@@ -32,9 +32,4 @@ export async function mountExt4(...options: string[]): Promise<SmallDisk> {
 export function mountMemory(place: string): { stop(): void } {
   must('mount', '-t', 'tmpfs', '-o', 'size=64m,mode=0755', 'tmpfs', place);
   return { stop: () => must('umount', place) };
-}
-
-function must(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
 }

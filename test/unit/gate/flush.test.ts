@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { processesNaming } from '../../ssh/support/processes.ts';
+import { processesNaming } from '../../support/processes.ts';
 import { beginFlush, FailedWriteError, flush } from '../../../remote-scripts/gate/flush.ts';
 
 let directory: string;

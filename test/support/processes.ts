@@ -1,4 +1,21 @@
+import { spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+
+/** Runs a program to its end. @returns its standard output @throws Error unless it ends well */
+export function must(program: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: exit ${status}: ${stderr}`, { cause: error });
+  return stdout;
+}
+
+/** Ends a process that we started, and waits for it. */
+export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+}
 
 /** What a watch over a process and its descendants has seen. */
 export interface ArgumentWatch {
