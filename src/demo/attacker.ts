@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseGateLine } from '../shared/gate-words.ts';
 import { runProcess } from '../platform/process.ts';
 
-/** What whoever stole the primary's key has: the key, and the address. */
+/** What somebody who stole the primary's key has: the key, and the address. */
 export interface StolenKey {
   readonly port: number;
   readonly user: string;
@@ -12,7 +12,7 @@ export interface StolenKey {
   readonly knownHostsFile: string;
 }
 
-/** One thing tried with the stolen key. */
+/** One attempt with the stolen key. */
 export interface Attempted {
   readonly what: string;
   readonly refused: boolean;
@@ -20,7 +20,7 @@ export interface Attempted {
   readonly answer: string;
 }
 
-/** What a push of ours has, for a gate that knows no other: the attacker has read the documentation. */
+/** The options of our own push, because the gate accepts no others. The attacker has read the documentation. */
 const OPTIONS = ['-aHA', '--numeric-ids', '-M--fake-super'];
 
 /** Tries to rewrite, delete and read an old snapshot, with stock rsync. */

@@ -8,11 +8,11 @@ import { parseRunRecord, type RunRecord } from '../state/run-record.ts';
 export interface Controller {
   run(): Promise<{ readonly record: RunRecord; readonly code: number }>;
   verify(): Promise<{ readonly report: VerifyOutput; readonly code: number }>;
-  /** The alerts that the demo's channel was given, oldest first. */
+  /** The alerts that the demo's channel has received, oldest first. */
   alerts(): Promise<readonly Alert[]>;
 }
 
-/** What `verify --json` says, as far as the demo shows it. */
+/** The part of the output of `verify --json` that the demo shows. */
 export interface VerifyOutput {
   readonly outcome: string;
   readonly reason: string;
@@ -20,7 +20,7 @@ export interface VerifyOutput {
   readonly comparison: { readonly differences: readonly { readonly kind: string; readonly name: string }[] } | null;
 }
 
-/** An alert as the command channel gets it. */
+/** An alert as the command channel receives it. */
 export interface Alert {
   readonly event: string;
   readonly subject: string;
@@ -37,7 +37,7 @@ export interface ControllerSpec {
   readonly knownHostsFile: string;
   /** How this program is started. */
   readonly program: readonly string[];
-  /** Ends what the program is doing. */
+  /** Aborts what the program is doing. */
   readonly signal: AbortSignal;
 }
 

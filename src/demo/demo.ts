@@ -15,7 +15,7 @@ import { setUpSecondary, type DemoSecondary } from './secondary.ts';
 /** Shows the demo's progress. */
 export interface Stage {
   step(title: string): void;
-  /** `good`: as hoped; `bad`: as staged (a fault that was found); `plain`: a fact. */
+  /** `good`: a success; `bad`: a staged fault that was found; `plain`: a fact. */
   say(kind: 'good' | 'bad' | 'plain', text: string): void;
   criterion(met: boolean, text: string): void;
 }
@@ -30,9 +30,9 @@ export interface DemoSpec {
   readonly signal: AbortSignal;
 }
 
-/** The three acceptance criteria, each set only by what was observed. */
+/** The three acceptance criteria, each set only from what was observed. */
 interface Observed {
-  /** Beside the three: whoever has the key can only add. */
+  /** In addition to the three: somebody with the key can only add. */
   onlyAdds: boolean;
   prunes: boolean;
   transferred: boolean;
@@ -119,7 +119,7 @@ export async function playDemo(spec: DemoSpec): Promise<boolean> {
     if (keep) stage.say('plain', `Kept: ${directory}`);
     return Object.values(observed).every(Boolean);
   } catch (error) {
-    if (spec.signal.aborted) return false; // what was under way was ended, and misses what it worked with
+    if (spec.signal.aborted) return false; // the current step was aborted, so its result means nothing
     throw error;
   } finally {
     for (const close of closers.reverse()) await close();

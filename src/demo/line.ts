@@ -1,20 +1,20 @@
 import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A line between the primary and the secondary that can be cut: a relay on loopback, whose two ends are real TCP. */
+/** A connection between primary and secondary that can be cut: a relay on loopback with real TCP on both sides. */
 export interface Line {
   readonly port: number;
-  /** Where the other end is; needed before the first connection. */
+  /** Sets the address of the other end; must be called before the first connection. */
   connectTo(port: number): void;
   /** Cuts the line once `bytes` more have gone towards the secondary. */
   cutAfter(bytes: number): void;
   /** Whether it is cut. */
   isCut(): boolean;
-  /** Puts the line together again. */
+  /** Restores the line. */
   mend(): void;
   readonly close: () => Promise<void>;
 }
 
-/** Lays a line. */
+/** Creates a line. */
 export async function layLine(): Promise<Line> {
   const sockets = new Set<Socket>();
   let target = 0;

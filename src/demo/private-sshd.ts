@@ -27,7 +27,7 @@ const START_LIMIT = 10_000;
 /**
  * Starts an sshd that serves the present user, and only with the forced command.
  * @param directory private, existing; all of its files go there
- * @param publicPort the port by which clients reach it, if something stands before it (known_hosts names ports)
+ * @param publicPort the port by which clients reach it, if there is a relay in front of it (known_hosts contains ports)
  */
 export async function startPrivateSshd(
   directory: string,
@@ -88,7 +88,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-// sshd wants to be started by its absolute path, and /usr/sbin is not on everybody's PATH.
+// sshd must be started with its absolute path, and /usr/sbin is not in everybody's PATH.
 async function sshdProgram(): Promise<string> {
   for (const path of ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd']) {
     const end = await runProcess({ program: path, args: ['-?'] });

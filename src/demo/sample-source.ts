@@ -6,14 +6,14 @@ export interface SampleSource {
   readonly directory: string;
   /** The next day: a dump with a new name, a few changed files, a new one. */
   advance(): Promise<void>;
-  /** A large file that no basis can help with. */
+  /** A large file for which there is no basis. */
   addArchive(bytes: number): Promise<void>;
 }
 
 const CUSTOMERS = 24_000;
 const DOCUMENTS = 240;
 
-/** Makes the source in a directory that does not exist yet. */
+/** Creates the source in a directory that does not exist yet. */
 export async function makeSampleSource(directory: string): Promise<SampleSource> {
   const random = generator(20_261_123);
   const rows = Array.from({ length: CUSTOMERS }, (_, index) => row(index, random));

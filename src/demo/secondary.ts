@@ -9,7 +9,7 @@ import { DemoError } from './private-sshd.ts';
 export interface DemoSecondary {
   /** What authorized_keys starts. */
   readonly forcedCommand: string;
-  /** Where the job's snapshots lie. */
+  /** The directory of the job's snapshots. */
   readonly stored: string;
   /** The command line of prune for this host. */
   readonly prune: readonly string[];
@@ -22,9 +22,9 @@ const HOST = 'primary1';
 /**
  * Sets up what `remote-scripts/install.sh` sets up on a real secondary: directories, settings, the two programs.
  *
- * Neither gate nor prune runs as root, so as root they get the account that every Debian has for such things.
+ * Neither gate nor prune runs as root. If the demo does, they use an unprivileged account that every Debian has.
  * @param directory existing; the account must be able to enter it
- * @param program how the controller is started; the bundles lie beside it
+ * @param program how the controller is started; the bundles are beside it
  */
 export async function setUpSecondary(
   directory: string,
@@ -50,7 +50,7 @@ export async function setUpSecondary(
         account: account.name,
         gate: { min_free_space: '100MiB', min_free_inodes: 1000 },
         retention: { last: 1, monthly: 2 },
-        // The cut attempt is no longer needed as a basis when prune comes, or it would keep what it was linked to.
+        // When prune runs, the interrupted attempt must no longer be needed as a basis; it would keep what it was linked to.
         incomplete: { lifetime: '1s' },
         jobs: { [job]: {} },
       },

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../state/run-record.ts';
 
-/** Keeps the newest runs of those that it is handed, in a bounded amount of memory. */
+/** Keeps the newest of the runs that it is given, in bounded memory. */
 export interface LastRuns {
   readonly add: (record: RunRecord) => void;
   /** Oldest first. */
@@ -9,7 +9,7 @@ export interface LastRuns {
 
 /**
  * Makes a ring of runs.
- * @param limit greatest number that is kept, at least 1
+ * @param limit number of runs to keep, at least 1
  */
 export function keepLastRuns(limit: number): LastRuns {
   const ring: RunRecord[] = [];

@@ -7,12 +7,12 @@ import { version } from '../shared/version.ts';
 import { renderMetrics } from './metrics.ts';
 import { allPairs, readStandings } from './read-standings.ts';
 
-/** Milliseconds that we wait for the lock: another run needs it for a moment only. */
+/** Milliseconds to wait for the lock; another run holds it only for a moment. */
 const LOCK_WAIT = 10_000;
 
 /**
- * Writes the metrics of all jobs, if the configuration wants them. Each time anew from state and history, under a lock:
- * of two runs that end at once, the second sees what the first has recorded, so none loses the other's lines.
+ * Writes the metrics of all jobs, if the configuration asks for them. They are computed anew from state and history each time, under a
+ * lock: if two runs end at once, the second sees what the first has recorded, so neither loses the other's lines.
  * @throws Error when the file cannot be written; the old one is untouched then
  */
 export async function writeMetrics(
@@ -27,7 +27,7 @@ export async function writeMetrics(
   if (lock === undefined) throw new Error(`${path} is held by another process for too long`);
   try {
     const standings = await readStandings(settings, allPairs(settings), clock.now());
-    // 0644: node_exporter reads it as another user; there is nothing in it but names, times and sizes.
+    // 0644: node_exporter reads it as another user; it contains only names, times and sizes.
     await writeFileAtomic(metricsFile, renderMetrics(standings, version), 0o644);
   } finally {
     await lock.release();

@@ -1,6 +1,6 @@
 import { staleAfter, type Standing } from './standing.ts';
 
-/** One family of the text file: its help and the value of each job on each target, where there is one. */
+/** One metric family of the text file: its help, and the value for each job on each target that has one. */
 interface Family {
   readonly name: string;
   readonly help: string;
@@ -8,7 +8,7 @@ interface Family {
   readonly value: (standing: Standing) => number | undefined;
 }
 
-/** Names and units by https://prometheus.io/docs/practices/naming/: base units, `_total` for counters alone. */
+/** Names and units follow https://prometheus.io/docs/practices/naming/: base units, `_total` only for counters. */
 const FAMILIES: readonly Family[] = [
   {
     name: 'offsite_rsync_last_success_timestamp_seconds',
@@ -100,7 +100,7 @@ const FAMILIES: readonly Family[] = [
 ];
 
 /**
- * The text file for node_exporter's textfile collector. What is not known has no line.
+ * The text file for node_exporter's textfile collector. Unknown values are left out.
  *
  * The label is `backup_job`, not `job`: Prometheus sets `job` itself at every scrape and would rename ours.
  * @param version of this program
@@ -124,7 +124,7 @@ function family(name: string, help: string, type: Family['type'], rows: readonly
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${rows.map((row) => `${name}${row}\n`).join('')}`;
 }
 
-// Names hold none of these; the format's rule is kept all the same.
+// Our names contain none of these characters, but the format requires the escaping.
 function escapeLabel(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

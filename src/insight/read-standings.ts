@@ -19,18 +19,18 @@ export function allPairs(settings: Pick<Settings, 'jobs'>): Pair[] {
   return [...settings.jobs.values()].flatMap(({ name, targets }) => targets.map((target) => ({ job: name, target })));
 }
 
-/** What one pass over the history keeps of a pair: never more than three runs. */
+/** What one pass over the history keeps for a pair: at most three runs. */
 interface Digest {
   lastRun?: RunRecord;
   lastSuccess?: RunRecord;
   lastFailure?: RunRecord;
-  /** Failures since the last run that was none, and when the first of them ended. */
+  /** Number of failures since the last success, and when the first of them ended. */
   failures: number;
   failingSince?: string;
   sentBytes: number;
 }
 
-/** What the state directory says of a pair, or why it says nothing. */
+/** What the state directory says about a pair, or why it says nothing. */
 type StoredState =
   | {
       readonly kind: 'read';
@@ -42,8 +42,8 @@ type StoredState =
   | { readonly kind: 'unreadable'; readonly problem: string };
 
 /**
- * How the given jobs stand, in their order. What is wrong with one of them does not keep the others from being told.
- * @param warn is told what is missing of the history; the states know the most important without it
+ * The standings of the given jobs, in their order. A problem with one of them does not hide the others.
+ * @param warn called if a part of the history is missing; the most important facts are in the states
  * @throws NodeJS.ErrnoException when this user may not read the state directory
  */
 export async function readStandings(
@@ -53,7 +53,7 @@ export async function readStandings(
   warn: (problem: string) => void = () => undefined,
 ): Promise<Standing[]> {
   const digests = new Map<string, Digest>(pairs.map((pair) => [keyOf(pair), { failures: 0, sentBytes: 0 }]));
-  // The states first: a run that ends meanwhile writes its state, then its history, so no history seems to lack a run.
+  // The states first: a run that ends meanwhile writes its state and then its history, so the history never seems to lack a run.
   const states = await Promise.all(pairs.map((pair) => readState(settings.stateDirectory, pair)));
   const damage = await readHistoryIfFit(settings.stateDirectory, (record) => {
     const digest = digests.get(keyOf(record));
@@ -93,15 +93,15 @@ export async function readStandings(
 }
 
 /**
- * A run that fails before it holds its lock (a directory lies in its place, the private directory cannot be made) may not write the
- * state, and is known to the history alone.
+ * A run that fails before it holds its lock (because the lock's path is a directory, or the private directory cannot be made) may not
+ * write the state, so only the history knows of it.
  */
 function failingByHistory(
   { failures, failingSince, lastFailure }: Digest,
   sealed: JobState['sealed'],
 ): JobState['failing'] {
   if (failingSince === undefined || lastFailure === undefined) return null;
-  // The history may lack the success that came after, where it could not be written.
+  // The history may lack a later success that could not be written.
   if (sealed !== null && Date.parse(lastFailure.finished) <= Date.parse(sealed.finished)) return null;
   return { since: failingSince, count: failures, outcome: lastFailure.outcome };
 }
@@ -119,12 +119,12 @@ async function readState(stateDirectory: string, { job, target }: Pair): Promise
   }
 }
 
-/** That concerns all jobs, and whoever looks: not the account of the runs. */
+/** This concerns all jobs: the user who asks is not the account of the runs. */
 function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(errorCode(error) ?? '');
 }
 
-/** A pair as one word; "@" stands in no name. */
+/** A pair as one word; no name contains "@". */
 export function keyOf({ job, target }: Pair): string {
   return `${job}@${target}`;
 }

@@ -4,7 +4,8 @@ const BARS = '▁▂▃▄▅▆▇█';
 export const GAP = '×';
 
 /**
- * Values as a line of small bars, the least at the bottom and the greatest at the top; equal values stand in the middle.
+ * Values as a line of small bars: the smallest value has the lowest bar, the largest the highest. If all are equal, the bars are of medium
+ * height.
  * @param values oldest first; undefined becomes {@link GAP}
  */
 export function sparkline(values: readonly (number | undefined)[]): string {

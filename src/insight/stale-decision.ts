@@ -1,12 +1,11 @@
 import type { StaleNote } from '../state/stale-note.ts';
 import type { Standing } from './standing.ts';
 
-/** Milliseconds after which a stale job is told again: a day, less the jitter of an hourly timer. */
+/** Milliseconds after which people are reminded of a stale job: a day, minus the jitter of an hourly timer. */
 const REMIND_AFTER = 23.5 * 3_600_000;
 
 /**
- * What the freshness check does about one job: `tell` people (the first time or again), do `nothing`, or `clear` a note
- * that is left over.
+ * What the freshness check does about one job: `tell` people (for the first time or again), do `nothing`, or `clear` an outdated note.
  */
 export type StaleDecision =
   | { readonly kind: 'tell'; readonly note: StaleNote; readonly reminder: boolean }
@@ -14,9 +13,9 @@ export type StaleDecision =
   | { readonly kind: 'clear' };
 
 /**
- * Decides whether people are told that a job is stale: once when it becomes so, and again every day. A run that failed
- * within that day has told of itself, so the reminder is left out: nobody hears twice of one night.
- * @param note what earlier checks have left, if the period of staleness still lasts
+ * Decides whether people are told that a job is stale: once when it becomes stale, and again every day. A run that failed within that
+ * day has already sent an alert, so the reminder is left out and nobody hears of one night twice.
+ * @param note what earlier checks have left, if the job has been stale since then
  */
 export function decideStaleAlert(standing: Standing, note: StaleNote | undefined, now: Date): StaleDecision {
   if (!standing.stale) return note ? { kind: 'clear' } : { kind: 'nothing' };
@@ -25,7 +24,7 @@ export function decideStaleAlert(standing: Standing, note: StaleNote | undefined
     return { kind: 'tell', note: fresh, reminder: false };
   }
   const heard = [note.lastTold, ...(standing.lastFailure ? [standing.lastFailure.finished] : [])];
-  // A moment in the future comes from a clock that was set back: it must not keep us quiet.
+  // A time in the future comes from a clock that was set back. It must not silence the alert.
   const recent = heard.some((time) => isWithin(REMIND_AFTER, new Date(time), now));
   return recent ? { kind: 'nothing' } : { kind: 'tell', note, reminder: true };
 }

@@ -10,9 +10,9 @@ import type { RunRecord } from '../state/run-record.ts';
 import type { VerificationNote } from '../state/verification.ts';
 
 /**
- * How a job stands on a target, the worst that holds. `unknown`: that could not be found out. `never`: nothing of it has been sealed. `corrupt`: a verification
- * found damage, in the newest snapshot or in one that is still there. `stale`: none was sealed when one was due. `failing`: the last run failed, but the
- * last snapshot is still new enough.
+ * The standing of a job on a target: the worst state that applies. `unknown`: it could not be determined. `never`: no snapshot has been
+ * sealed. `corrupt`: a verification found damage in the newest snapshot, or in one that still exists. `stale`: none was sealed when one was
+ * due. `failing`: the last run failed, but the last snapshot is still new enough.
  */
 export type Condition = 'unknown' | 'never' | 'corrupt' | 'stale' | 'failing' | 'secured';
 
@@ -25,21 +25,21 @@ export interface LastVerification {
   readonly outcome: Outcome;
 }
 
-/** All that is known of one job on one target at one moment. */
+/** Everything that is known about one job on one target at one moment. */
 export interface Standing {
   readonly job: string;
   readonly target: string;
   readonly condition: Condition;
-  /** Whether a sealed snapshot is missing that was due, or that cannot be told: the clock is wrong, or its state unreadable. */
+  /** Whether a due snapshot is missing, or may be missing because the clock is wrong or the state unreadable. */
   readonly stale: boolean;
   /** What is wrong, in words; empty when secured. */
   readonly why: string;
-  /** The same without what an alert says in lines of its own: when one was due, and how runs failed. */
+  /** The same without the parts that an alert says in separate lines: when a snapshot was due, and how runs failed. */
   readonly cause: string;
   readonly expect: ExpectSettings | undefined;
   readonly freshness: Freshness | undefined;
   readonly sealed: SealedSnapshot | null;
-  /** Milliseconds since the snapshot's data was read; negative when it comes from the future. */
+  /** Milliseconds since the snapshot's data was read; negative if that lies in the future. */
   readonly ageMs: number | undefined;
   /** The newest run, however it ended, and the newest of each kind. */
   readonly lastRun: RunRecord | undefined;
@@ -47,22 +47,22 @@ export interface Standing {
   readonly lastFailure: RunRecord | undefined;
   readonly failing: FailingState | null;
   readonly verified: LastVerification | undefined;
-  /** Snapshots that were found damaged and not yet intact or gone. */
+  /** Snapshots that were found damaged and have not since been found intact or gone. */
   readonly damaged: readonly DamagedSnapshot[];
-  /** The run that goes on at this moment. */
+  /** The run that is going on at this moment. */
   readonly running: LockHolder | undefined;
   /** Bytes sent by all runs that the history knows of; undefined when it could not be read. */
   readonly sentBytesTotal: number | undefined;
 }
 
-/** Of what the standing is. */
+/** The job and target of a standing. */
 export interface StandingName {
   readonly job: string;
   readonly target: string;
   readonly expect: ExpectSettings | undefined;
 }
 
-/** What a standing is made of. */
+/** The data from which a standing is derived. */
 export interface StandingSources extends StandingName {
   readonly sealed: SealedSnapshot | null;
   readonly failing: FailingState | null;
@@ -76,7 +76,7 @@ export interface StandingSources extends StandingName {
   readonly sentBytesTotal: number | undefined;
 }
 
-/** Decides how a job stands. A snapshot is as old as its data: its run's start counts, not its end. */
+/** Determines the standing of a job. A snapshot is as old as its data, so the start of its run counts, not the end. */
 export function standingOf(sources: StandingSources, now: Date): Standing {
   const { expect, sealed, failing } = sources;
   const made = sealed === null ? undefined : new Date(sealed.started);
@@ -111,8 +111,8 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
 }
 
 /**
- * The standing of a job of which that cannot be found out. One that is expected to be fresh counts as stale: a fault of ours
- * must not be what silences the alarm.
+ * The standing of a job for which it cannot be determined. If the job has to be fresh it counts as stale, so that a fault on our
+ * side does not silence the alarm.
  * @param problem why not, in words
  */
 export function unknownStanding({ job, target, expect }: StandingName, problem: string): Standing {
@@ -160,7 +160,7 @@ function lastVerificationOf({
   }
   if (lastFullVerification !== null) add(lastFullVerification, 'full', 'done');
   if (verification) add(verification.at, 'full', verification.outcome);
-  // Of two at one moment the full one counts: the state and the history tell of the same run.
+  // If two have the same time, the full one counts: state and history then describe the same run.
   return candidates
     .filter(({ at }) => !Number.isNaN(at.getTime()))
     .sort((a, b) => b.at.getTime() - a.at.getTime() || Number(b.scope === 'full') - Number(a.scope === 'full'))[0];
@@ -186,7 +186,7 @@ function wordsOf(facts: WhyFacts, now: Date): Pick<Standing, 'why' | 'cause'> {
   };
 }
 
-/** Names that are spelled out. */
+/** Number of names that are spelled out. */
 const NAMED = 5;
 
 function damageText({ job, sealed, damaged, verification }: WhyFacts): string {

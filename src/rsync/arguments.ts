@@ -66,9 +66,9 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     ...(options.progress === true ? ['--info=progress2'] : []),
     '--debug=PROTO,NSTR',
     ...(options.bandwidthLimit === undefined ? [] : [`--bwlimit=${kibibytes(options.bandwidthLimit)}`]),
-    // A plain rrsync secondary has nobody else who would make the job's directory; the gate makes its own.
-    // And nobody else who would refuse an id that exists (lost state, a cloned primary): there, no file that exists is
-    // touched, so nothing that older snapshots share can change before we notice and stop.
+    // On a plain rrsync secondary nothing else creates the job's directory (the gate creates it itself), and nothing else refuses an id
+    // that exists (lost state, a cloned primary). So no existing file is touched there: nothing that older snapshots share can change
+    // before we notice and stop.
     ...(wire.secondary === 'rrsync' ? ['--mkpath', '--ignore-existing'] : []),
     ...options.bases.map((id) => `${options.copyBases === true ? '--copy-dest' : '--link-dest'}=/${tree.job}/${id}/`),
     ...excludes(tree.exclude),

@@ -1,8 +1,8 @@
 import type { RunProcess } from '../platform/process.ts';
 
-/** A command of a unit and how it ended, as `systemctl show` tells it. */
+/** A command of a unit and how it ended, according to `systemctl show`. */
 export interface UnitCommand {
-  /** Its words, joined by blanks. */
+  /** Program and arguments, joined by blanks. */
   readonly line: string;
   /** `exited`, `killed`, `dumped`; undefined: it was not started this time. */
   readonly code: string | undefined;
@@ -10,9 +10,9 @@ export interface UnitCommand {
   readonly status: number | undefined;
 }
 
-/** What systemd knows of a service. */
+/** What systemd knows about a service. */
 export interface UnitFacts {
-  /** Whether there is such a unit at all. */
+  /** Whether the unit exists. */
   readonly loaded: boolean;
   /** `oneshot`, `simple`, … */
   readonly type: string | undefined;
@@ -22,8 +22,8 @@ export interface UnitFacts {
 }
 
 /**
- * Asks the system's manager about a unit.
- * @returns undefined when there is none to ask
+ * Asks the system manager about a unit.
+ * @returns undefined when there is no system manager
  */
 export async function askSystemd(unit: string, runProcess: RunProcess): Promise<UnitFacts | undefined> {
   const lines: string[] = [];
@@ -36,7 +36,7 @@ export async function askSystemd(unit: string, runProcess: RunProcess): Promise<
   return end.kind === 'exited' && end.code === 0 ? parseUnitFacts(lines) : undefined;
 }
 
-/** Reads what `systemctl show` prints (systemd 252: one `ExecStartPost={ … }` a command). */
+/** Parses the output of `systemctl show` (systemd 252: one `ExecStartPost={ … }` per command). */
 export function parseUnitFacts(lines: readonly string[]): UnitFacts {
   const value = (key: string) => lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
   return {

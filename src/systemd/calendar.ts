@@ -6,15 +6,15 @@ const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 type Values = readonly (number | string)[];
 
 /**
- * Says a cron expression as systemd does (systemd.time(7), "CALENDAR EVENTS"). It comes due at each of them: where cron
- * has both a day of the month and one of the week, either will do, while systemd wants both in one expression.
+ * Translates a cron expression for systemd (systemd.time(7), "CALENDAR EVENTS"). It may need several values: if cron has both a day of
+ * the month and a day of the week, either of them is enough, while in one expression of systemd both must match.
  * @param timezone IANA name
  * @returns values for `OnCalendar=`
- * @throws UnitTextError when systemd has no words for it (`5L`, `1#2`)
+ * @throws UnitTextError when systemd cannot express it (`5L`, `1#2`)
  */
 export function calendarOf(schedule: string, timezone: string): string[] {
   const { minute, hour, dayOfMonth, month, dayOfWeek } = CronExpressionParser.parse(schedule).fields;
-  // The parser keeps the "2" of "1#2" to itself.
+  // The parser does not expose the "2" of "1#2".
   if (schedule.includes('#') || dayOfWeek.values.some((day) => typeof day !== 'number')) {
     throw new UnitTextError(
       `The schedule ${JSON.stringify(schedule)} cannot be said to systemd: leave out # and L in the day of the week.`,
@@ -32,7 +32,7 @@ function list(values: Values, all: boolean): string {
   return all ? '*' : values.join(',');
 }
 
-/** "L" is the last day: systemd counts days from the end after a tilde. */
+/** "L" is the last day; systemd counts days from the end with a tilde. */
 function daysOfMonth(values: Values): string[] {
   const numbers = values.filter((day) => typeof day === 'number');
   return [

@@ -3,7 +3,7 @@ import { ON_FAILURE, TRANSFER } from './services.ts';
 
 /** How a transfer follows a backup. */
 export type Coupling =
-  /** The backup unit waits; a failed transfer fails it. */
+  /** The backup unit waits; if the transfer fails, it fails too. */
   | { readonly style: 'exec-start-post'; readonly backupUnit: string }
   /** The transfer starts when the backup unit has succeeded, and has a status of its own. */
   | { readonly style: 'on-success'; readonly backupUnit: string }
@@ -66,7 +66,7 @@ export function couplingUnit(job: string, coupling: Coupling): UnitFile {
   }
 }
 
-/** Our drop-in of an existing unit; one file for every style, so that a change of style replaces it. */
+/** Our drop-in for an existing unit. All styles use the same file, so that a change of style replaces it. */
 export function dropInPath(unit: string): string {
   return `${unit}.d/offsite-rsync.conf`;
 }

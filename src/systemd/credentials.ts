@@ -14,7 +14,7 @@ export function jobReferences(settings: Settings, job: JobSettings): SecretRefer
   });
 }
 
-/** All references of the alert channels: any of them may be needed by whatever has something to tell. */
+/** All references of the alert channels: every service that sends alerts may need any of them. */
 export function alertReferences(settings: Settings): SecretReference[] {
   return Object.values(settings.alerts.channels).flatMap((channel) =>
     secretsOf(channel).map(({ reference }) => reference),
@@ -22,10 +22,11 @@ export function alertReferences(settings: Settings): SecretReference[] {
 }
 
 /**
- * Lines that hand credentials to a service.
+ * Lines that pass credentials to a service.
  *
- * Each has an empty value to fall back on: systemd would otherwise not even start the service, and a missing credential
- * of one alert channel would silence all of them. An empty one is exit code 3, recorded and told, with its name.
+ * Each has an empty value as a fallback. Without it, systemd would not start the service if a credential is missing, and a missing
+ * credential of one alert channel would silence all channels. An empty one leads to exit code 3, which is recorded and causes an alert
+ * with the credential's name.
  */
 export function credentialLines(references: readonly SecretReference[]): string[] {
   return credentialNames(references).flatMap((name) => [
@@ -34,7 +35,7 @@ export function credentialLines(references: readonly SecretReference[]): string[
   ]);
 }
 
-/** Names of credentials, each once, in the order of the alphabet. */
+/** Names of credentials, each once, in alphabetical order. */
 export function credentialNames(references: readonly SecretReference[]): string[] {
   return distinct(references.flatMap((reference) => ('credential' in reference ? [reference.credential] : [])));
 }

@@ -1,9 +1,9 @@
 /**
- * The sandbox of our own services. `systemd-analyze security` gives what runs in it 2.0 at most (a test holds it there).
+ * The sandbox of our own services. `systemd-analyze security` rates it 2.0 at most (a test checks that).
  *
- * It is root's account with all of root's powers taken away but one, not an account of its own: the state directory,
- * its locks and the secrets then belong to the same user whether a unit or an administrator at a prompt starts a run.
- * Without capabilities, uid 0 would still be let in by the sockets of the system's managers, so those are closed too.
+ * The services run as root with a single capability, not as an account of their own. So the state directory, its locks and the secrets
+ * belong to the same user whether a unit or an administrator at a prompt starts a run. Even without capabilities, uid 0 would be
+ * accepted by the sockets of the system managers, so these are closed too.
  */
 export const HARDENING: readonly string[] = [
   'NoNewPrivileges=yes',
@@ -36,12 +36,12 @@ export const HARDENING: readonly string[] = [
   '# No MemoryDenyWriteExecute: node compiles while it runs.',
 ];
 
-/** Reads every file, whoever owns it and whatever its mode; may do nothing else that a user could not. */
+/** Allows reading every file regardless of owner and mode, and nothing else beyond the rights of an ordinary user. */
 export const READS_EVERYTHING: readonly string[] = [
   '# Root without its powers: it may read what others own, and nothing more.',
   'CapabilityBoundingSet=CAP_DAC_READ_SEARCH',
   'AmbientCapabilities=',
 ];
 
-/** Uid 0 is let in here without any capability, and could start whatever it likes. */
+/** These accept uid 0 even without capabilities, and would start any program for it. */
 export const NO_MANAGER_SOCKETS = 'InaccessiblePaths=-/run/systemd/private -/run/dbus -/run/docker.sock -/run/podman';

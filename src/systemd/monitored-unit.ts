@@ -15,10 +15,10 @@ export interface MonitoredEnd {
   readonly invocation: string | undefined;
 }
 
-/** What is to be told about a failed unit. */
+/** What people have to be told about a failed unit. */
 export type Verdict =
   | { readonly kind: 'told' }
-  /** A process of ours ended by itself, with this code: whether it has told so, it has noted (state/told-note.ts). */
+  /** One of our processes ended by itself, with this code. Its note says whether people were told (state/told-note.ts). */
   | { readonly kind: 'ask'; readonly code: number; readonly job: string | undefined; readonly why: string }
   | { readonly kind: 'untold'; readonly job: string | undefined; readonly why: string };
 
@@ -52,10 +52,10 @@ function instanceIn(unit: string, template: string): string | undefined {
 const NOT_EVEN_STARTED: ReadonlySet<string> = new Set(['start-limit-hit', 'resources', 'exec-condition']);
 
 /**
- * Decides whether somebody still has to be told that a unit failed.
+ * Decides whether people still have to be told that a unit failed.
  *
- * Who was told of what is a fact, which a process of ours notes when it ends by itself. One that was killed, ran into the
- * unit's own limit or was never started has told nobody, or not of this.
+ * One of our processes that ends by itself leaves a note that says whether people were told. A process that was killed, ran into the
+ * unit's own limit or was never started has told nobody, or not about this failure.
  * @param afterStart commands of the unit's `ExecStartPost=`: there a run may have been started, or waited for
  */
 export function judgeUnit(end: MonitoredEnd, afterStart: readonly UnitCommand[]): Verdict {
@@ -66,8 +66,8 @@ export function judgeUnit(end: MonitoredEnd, afterStart: readonly UnitCommand[])
     return judgeCommand(ours, end);
   }
   const untold = { job: job ?? ours?.job, why: wordsOf(end) };
-  // Where it was not even started, codes are those of the time before. Only processes of ours leave a note, so that of
-  // a backup program, whatever its code, is not taken for one.
+  // If it was not even started, the codes are those of the previous start. Only our processes leave a note, so no exit code of a backup
+  // program can be mistaken for one of ours.
   const started = end.result === undefined || !NOT_EVEN_STARTED.has(end.result);
   return started && mainFailed && end.exitCode === 'exited'
     ? { kind: 'ask', code: Number(end.exitStatus), ...untold }
@@ -76,7 +76,7 @@ export function judgeUnit(end: MonitoredEnd, afterStart: readonly UnitCommand[])
 
 interface OurCommand {
   readonly job: string | undefined;
-  /** `wait`: it only waits for a unit of ours; `run`: it is the run itself. */
+  /** `wait`: it only waits for one of our units; `run`: it is the run itself. */
   readonly kind: 'wait' | 'run';
   readonly command: UnitCommand;
 }
@@ -91,8 +91,8 @@ function ourCommand(command: UnitCommand): OurCommand | undefined {
 function judgeCommand({ job, kind, command }: OurCommand, end: MonitoredEnd): Verdict {
   const { code, status = 0 } = command;
   if (kind === 'wait') {
-    // 0: sent, and something later failed the unit. 1: our service failed, and has its own OnFailure=. Killed: whoever
-    // stopped the backup stopped the transfer, which tells it. The rest (4, 5, 203 …): it was never started.
+    // 0: sent; something later made the unit fail. 1: our service failed, and has its own OnFailure=. Killed: stopping the backup has
+    // stopped the transfer too, which sends an alert itself. The rest (4, 5, 203 …): it was never started.
     if (code !== 'exited' || status <= 1) return { kind: 'told' };
     const why = `the transfer could not be started: ${command.line} ended with exit code ${status}`;
     return { kind: 'untold', job, why };

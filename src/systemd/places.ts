@@ -3,13 +3,13 @@ import { leavesOut, pathBelow } from '../config/left-out.ts';
 import type { JobSettings, Settings } from '../config/settings.ts';
 import { quoteWord, UnitTextError } from './unit-text.ts';
 
-/** What state and runtime directories are called below /var/lib and /run, in `StateDirectory=` and `RuntimeDirectory=`. */
+/** Name of the state and runtime directories below /var/lib and /run, for `StateDirectory=` and `RuntimeDirectory=`. */
 const DIRECTORY = 'offsite-rsync';
 
-/** What a setting of our sandbox hides, and what shows it again (systemd.exec(5), systemd 252). */
+/** What a setting of our sandbox hides, and how to show it again (systemd.exec(5), systemd 252). */
 interface Cover {
   readonly places: readonly string[];
-  /** For services that need nothing there; undefined: the sandbox says so already. */
+  /** The setting for services that need nothing there; undefined if the sandbox contains it already. */
   readonly hidden?: string;
   readonly shown: string;
 }
@@ -17,14 +17,14 @@ interface Cover {
 const COVERS: readonly Cover[] = [
   { places: ['/home', '/root', '/run/user'], hidden: 'ProtectHome=yes', shown: 'ProtectHome=read-only' },
   { places: ['/tmp', '/var/tmp'], shown: 'PrivateTmp=no' },
-  // Without CAP_SYS_MODULE and its system calls nothing is loaded all the same.
+  // Without CAP_SYS_MODULE and its system calls, no module can be loaded anyway.
   { places: ['/usr/lib/modules', '/lib/modules'], shown: 'ProtectKernelModules=no' },
 ];
 
-/** Where our sandbox puts something else in place of what is there, and nothing can be lifted without opening far more. */
+/** Where our sandbox replaces what is really there, and lifting this would open far more. */
 const NEVER_SHOWN: readonly string[] = ['/dev', '/proc', '/sys', '/run'];
 
-/** The directories that our services write to, made by systemd where they are the usual ones. */
+/** The directories that our services write to. systemd creates them if they are the default ones. */
 export function writablePlaces(settings: Settings): string[] {
   const { stateDirectory, runtimeDirectory, metricsFile } = settings;
   const extra = [
@@ -39,15 +39,15 @@ export function writablePlaces(settings: Settings): string[] {
     'RuntimeDirectoryMode=0700',
     '# Several jobs share it: the one that ends first must not take it from the others.',
     'RuntimeDirectoryPreserve=yes',
-    // With "-": where one is missing, the run itself says so, and better than systemd's 226/NAMESPACE.
+    // With "-": if one is missing, the run itself reports it, more clearly than systemd's 226/NAMESPACE.
     ...(extra.length === 0 ? [] : [`ReadWritePaths=${extra.map((path) => quoteWord(`-${path}`)).join(' ')}`]),
   ];
 }
 
 /**
- * What of the sandbox must be lifted so that these paths can be read, and no more. A path above what is hidden counts
- * like one in it: a source is read with all that is below it.
- * @param paths all that a service reads beside the system's own files, and where symbolic links lead them
+ * The restrictions of the sandbox that must be lifted so that these paths can be read, and no others. A path above a hidden directory
+ * counts like one inside it, because a source is read with everything below it.
+ * @param paths everything that a service reads besides the system's own files, and the targets of symbolic links on the way
  */
 export function readablePlaces(paths: readonly string[]): string[] {
   return COVERS.flatMap(({ places, hidden, shown }) => {
@@ -57,12 +57,12 @@ export function readablePlaces(paths: readonly string[]): string[] {
 }
 
 /**
- * Refuses a job of whose source a service of ours would see something else than there is.
- * @param ways the source, and where symbolic links lead it
+ * Refuses a job if our services could not see the real content of its source.
+ * @param ways the source, and the targets of symbolic links on the way to it
  * @throws UnitTextError with the fix
  */
 export function checkSourceShown(job: JobSettings, ways: readonly string[]): void {
-  // Each of these is a file system of its own on every machine with systemd: a walk of the source's own does not enter it.
+  // Each of these is a separate file system on every machine with systemd, so a walk with one_file_system does not enter it.
   if (job.oneFileSystem) return;
   for (const source of ways) {
     for (const place of NEVER_SHOWN) {

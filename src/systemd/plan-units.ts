@@ -8,22 +8,22 @@ import { alertService, freshnessUnits, jobDropIn, TRANSFER, transferService, typ
 import { checkServiceName, UnitTextError, type UnitFile } from './unit-text.ts';
 import { verificationTimer, verificationUnits } from './verification-units.ts';
 
-/** All files for one job, and what else it takes. */
+/** All files for one job, and what else is needed. */
 export interface UnitPlan {
   readonly files: readonly UnitFile[];
   /** Credentials that an administrator has to put into place. */
   readonly credentials: readonly string[];
-  /** Units to be enabled. */
+  /** Units to enable. */
   readonly enable: readonly string[];
-  /** Timers of ours that an earlier configuration of this job may have left, and this one does not want. */
+  /** Our timers that an earlier configuration of this job may have left and that are no longer wanted. */
   readonly obsolete: readonly string[];
   /** What an administrator should know about this configuration. */
   readonly notes: readonly string[];
 }
 
 /**
- * Words every unit of one job. Pure: the same settings give the same text to the letter.
- * @throws UnitTextError when a name or path cannot stand in a unit, or no unit of ours can serve the job
+ * Generates all units of one job. Pure: the same settings always give exactly the same text.
+ * @throws UnitTextError when a unit cannot contain a name or path, or none of our units can serve the job
  */
 export function planUnits(settings: Settings, job: JobSettings, coupling: Coupling, program: Program): UnitPlan {
   if (coupling.style !== 'path') checkServiceName(coupling.backupUnit);
@@ -54,7 +54,7 @@ export function planUnits(settings: Settings, job: JobSettings, coupling: Coupli
   };
 }
 
-/** The marker of a backup must not be part of it. */
+/** The marker must not be part of the backup. */
 function checkMarker(job: JobSettings, sources: readonly string[], markers: readonly string[]): void {
   for (const source of sources) {
     for (const marker of markers) {

@@ -5,7 +5,7 @@ import { loadJobState, saveJobState, type JobState } from '../state/job-state.ts
 import { takeRunLock } from '../state/run-lock.ts';
 import { errorMessage } from '../platform/files.ts';
 
-/** What is still protected of a job whose run died; of several targets, the worst. */
+/** How well a job is still protected after its run died; with several targets, the worst. */
 export interface Protection {
   readonly notProtectedSince?: Date | undefined;
   readonly lastSealed?: SnapshotId | undefined;
@@ -14,14 +14,14 @@ export interface Protection {
   readonly warnings?: readonly string[];
 }
 
-/** Whether a run that failed is to be recorded, or has done so itself. */
+/** Whether a failed run has to be recorded here, or has recorded itself. */
 export type Recording = 'record' | 'recorded';
 
 /**
- * Records a run that could not do so itself, so that the next success is told as a recovery and the failures are
- * counted. Where another run is going on already, that one has the say and nothing is written.
+ * Records a run that could not record itself, so that the next success is reported as a recovery and the failures are counted. If
+ * another run is already going on, that one keeps the state and nothing is written.
  * @param job undefined, or unknown to the configuration: there is nothing to record
- * @param recording `recorded`: the run could, so that it is only read how the job stands
+ * @param recording `recorded`: the run has recorded itself, so only the standing of the job is read
  * @returns what the alert says about the job; never throws
  */
 export async function recordDeath(
@@ -86,7 +86,7 @@ async function recordOne(directory: string, job: string, target: string, why: st
   }
 }
 
-/** 128 + SIGKILL: what a shell would have seen. */
+/** 128 + SIGKILL: the exit code that a shell would report. */
 const KILLED = 137;
 
 function protectionOf(states: readonly JobState[]): Protection {

@@ -10,17 +10,17 @@ export interface Program {
   readonly words: readonly string[];
   /** The configuration; undefined: the default place. */
   readonly config: string | undefined;
-  /** Where symbolic links of this machine lead a path, with the path itself; default: there are none. */
+  /** The path itself and the targets of symbolic links on this machine on the way to it; default: there are no links. */
   readonly waysTo?: (path: string) => readonly string[];
 }
 
 /** The template of the transfers; `offsite-rsync@JOB.service`. */
 export const TRANSFER = 'offsite-rsync@';
-/** The template of the verifications by the clock; `offsite-rsync-verify@JOB.service`. */
+/** The template of the scheduled verifications; `offsite-rsync-verify@JOB.service`. */
 export const VERIFICATION = 'offsite-rsync-verify@';
 /** The template of the alerts; its instance is the name of the unit that failed. */
 export const ALERT = 'offsite-rsync-alert@';
-/** Tells that a unit failed, also when the run in it could not. */
+/** Sends an alert that a unit failed, even if the run in it could not. */
 export const ON_FAILURE = `OnFailure=${ALERT}%n.service`;
 
 const FRESHNESS = 'offsite-rsync-freshness';
@@ -124,7 +124,7 @@ export function alertService(settings: Settings, program: Program): UnitFile {
   };
 }
 
-/** The hourly look at when a snapshot was due: silence is a failure too. */
+/** The hourly check whether a snapshot was due and is missing: silence is a failure too. */
 export function freshnessUnits(settings: Settings, program: Program): UnitFile[] {
   const references = alertReferences(settings);
   return [

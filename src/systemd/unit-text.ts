@@ -5,7 +5,7 @@ export interface UnitFile {
   readonly text: string;
 }
 
-/** A value cannot stand in a unit file, a name is none of a unit, or no unit can do what is wanted. The message says which. */
+/** A unit file cannot contain a value, a name is no name of a unit, or no unit can do what is wanted. The message says which. */
 export class UnitTextError extends Error {
   override readonly name = 'UnitTextError';
 }
@@ -20,20 +20,20 @@ export function unitText(
   return `${[...head, ...body].join('\n')}\n`;
 }
 
-/** One word of a command line, or one path of a list (systemd.syntax(7)): specifiers do not expand, blanks do not part. */
+/** One word of a command line, or one path of a list (systemd.syntax(7)): specifiers are not expanded, and blanks do not split it. */
 export function quoteWord(word: string): string {
   const escaped = escapeSpecifiers(word).replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return /^[\w@%+=:,./-]+$/.test(escaped) ? escaped : `"${escaped}"`;
 }
 
-/** A command line for `ExecStart=` and the like; no variable expands either. */
+/** A command line for `ExecStart=` and similar settings; variables are not expanded either. */
 export function commandLine(words: readonly string[]): string {
   return words.map((word) => quoteWord(word).replaceAll('$', '$$$$')).join(' ');
 }
 
-/** A setting that takes one path as it stands, blanks and all (`PathChanged=`). */
+/** A setting that takes one path literally, including blanks (`PathChanged=`). */
 export function escapeSpecifiers(text: string): string {
-  // A line break would begin a setting of its own: a path must not become a unit.
+  // A line break would begin another setting, so a path could add settings to the unit.
   if (/\p{Cc}/u.test(text)) {
     throw new UnitTextError(`${JSON.stringify(text)} holds a control character; systemd cannot take it.`);
   }
@@ -47,7 +47,7 @@ export function instanceOf(template: string, instance: string): string {
 
 /**
  * Checks the name of an existing service.
- * @throws UnitTextError when it is none: it becomes a path
+ * @throws UnitTextError when it is no such name, because it becomes part of a path
  */
 export function checkServiceName(name: string): string {
   if (/^[\w:.\\@-]{1,240}\.service$/.test(name) && !name.startsWith('.') && !name.startsWith('@')) return name;

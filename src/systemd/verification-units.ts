@@ -5,7 +5,7 @@ import { writablePlaces } from './places.ts';
 import { call, jobDropIn, ON_FAILURE, VERIFICATION, type Program } from './services.ts';
 import { unitText, type UnitFile } from './unit-text.ts';
 
-/** What verifies a job by the clock, and the timer to be enabled. */
+/** The units that verify a job on a schedule, and the timer to enable. */
 export interface VerificationUnits {
   readonly files: readonly UnitFile[];
   readonly timer: string;
@@ -17,9 +17,9 @@ export function verificationTimer(job: string): string {
 }
 
 /**
- * The units that read the newest snapshot of a job and its source in full, and tell what they find.
- * @returns undefined when the job does not say when (`verify.schedule`)
- * @throws UnitTextError when the schedule cannot be said to systemd
+ * The units that read the newest snapshot of a job and its source in full, and report what they find.
+ * @returns undefined when the job has no `verify.schedule`
+ * @throws UnitTextError when systemd cannot express the schedule
  */
 export function verificationUnits(
   settings: Settings,

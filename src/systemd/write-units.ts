@@ -3,20 +3,20 @@ import { dirname, join } from 'node:path';
 import { isMissing, writeFileAtomic } from '../platform/files.ts';
 import type { UnitFile } from './unit-text.ts';
 
-/** Where an administrator's units lie. */
+/** The directory of an administrator's units. */
 export const UNIT_DIRECTORY = '/etc/systemd/system';
 
-/** What became of one file. */
+/** What was done with one file. */
 export interface Written {
-  /** Without the root that was put before it. */
+  /** Without the root that precedes it. */
   readonly path: string;
   readonly change: 'made' | 'replaced' | 'unchanged';
 }
 
 /**
- * Writes units; what is already as it must be is left alone, so doing it again changes nothing.
- * @param root put before {@link UNIT_DIRECTORY}; empty for the machine itself
- * @param dryRun say what would change, and write nothing
+ * Writes units. Files that are already correct are not touched, so running it again changes nothing.
+ * @param root prefix of {@link UNIT_DIRECTORY}; empty for the machine itself
+ * @param dryRun report what would change, and write nothing
  * @throws NodeJS.ErrnoException when a directory cannot be written
  */
 export async function writeUnits(files: readonly UnitFile[], root: string, dryRun: boolean): Promise<Written[]> {

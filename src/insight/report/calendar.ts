@@ -9,7 +9,7 @@ const TOP = 22;
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** What each state is called in legend and titles. */
+/** The name of each state in legend and titles. */
 export const DAY_WORDS: Readonly<Record<DayState, string>> = {
   sealed: 'sealed',
   late: 'sealed, but late or after a failure',
@@ -18,7 +18,7 @@ export const DAY_WORDS: Readonly<Record<DayState, string>> = {
   none: 'nothing due',
 };
 
-/** The days as weeks: one column a week, Monday at the top. Every day has its own title. */
+/** The days as weeks: one column per week, Monday at the top. Every day has its own title. */
 export function calendar(days: readonly Day[], label: string): Markup {
   const shift = days[0] ? weekdayOf(days[0].date) : 0;
   const weeks = Math.ceil((shift + days.length) / 7);
@@ -37,7 +37,7 @@ ${cells}
 </svg>`;
 }
 
-/** One cell as it stands in the legend. */
+/** One cell as shown in the legend. */
 export function sample(state: DayState): Markup {
   return markup`<svg class="sample" viewBox="0 0 ${CELL} ${CELL}" width="${CELL}" height="${CELL}" aria-hidden="true">${shape(state, 0, 0)}</svg>`;
 }
@@ -47,7 +47,7 @@ function cell(day: Day, x: number, y: number): Markup {
 `;
 }
 
-/** Shape as well as colour: not everybody sees red and green. */
+/** Shape as well as colour, because not everybody can distinguish red from green. */
 function shape(state: DayState, x: number, y: number): Markup {
   const inset = state === 'missing' ? 1 : 0;
   const box = markup`<rect class="cell ${state}" x="${x + inset}" y="${y + inset}" width="${CELL - 2 * inset}" height="${CELL - 2 * inset}" rx="5"/>`;
@@ -89,7 +89,7 @@ function monthLabels(days: readonly Day[], shift: number, weeks: number): Markup
   days.forEach(({ date }, index) => {
     const week = Math.floor((shift + index) / 7);
     if (!date.endsWith('-01') && index > 0) return;
-    // The window's first month has no beginning: it is named only if the next one leaves room.
+    // The first month may have begun before the window: it is named only if the next one leaves room.
     if (index === 0 && Number(date.slice(8)) > 20) return;
     if (week < free || week > weeks - 1) return;
     free = week + 2;

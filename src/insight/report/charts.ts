@@ -2,14 +2,14 @@ import { formatSize } from '../../shared/units.ts';
 import type { Day } from './days.ts';
 import { markup, type Content, type Markup } from './markup.ts';
 
-/** The charts' own measure; they are stretched to the width that there is, so labels stand beside them, not in them. */
+/** The charts' internal size. They are stretched to the available width, so labels are beside them and not in them. */
 const WIDTH = 1000;
 const HEIGHT = 100;
 
-/** From this ratio of the greatest to the middle value on, equal steps would hide all but the greatest. */
+/** From this ratio of the largest to the median value on, a linear scale would hide all values but the largest. */
 const LOGARITHMIC_FROM = 12;
 
-/** The size of the snapshots, as a line over an area that begins at nothing. */
+/** The size of the snapshots, as a line over an area that starts at zero. */
 export function sizeChart(days: readonly Day[]): Markup {
   const known = days.flatMap(({ date, sizeBytes }, index) =>
     sizeBytes === undefined ? [] : [{ index, date, value: sizeBytes }],
@@ -38,7 +38,7 @@ export function sizeChart(days: readonly Day[]): Markup {
   });
 }
 
-/** What went over the line, a bar for each day. */
+/** The traffic, one bar per day. */
 export function trafficChart(days: readonly Day[]): Markup {
   const values = days.map(({ sentBytes }) => sentBytes).filter((value) => value > 0);
   const greatest = Math.max(0, ...values);
@@ -75,7 +75,7 @@ interface Chart {
   readonly description: string;
   /** Top, middle and bottom of the scale. */
   readonly labels: readonly [string, string, string];
-  /** Heights of the lines that belong to the first two labels. */
+  /** Heights of the lines for the first two labels. */
   readonly levels: readonly [number, number];
   readonly days: readonly Day[];
   readonly shapes: Content;

@@ -7,8 +7,8 @@ import type { ExpectSettings } from '../../config/settings.ts';
 const DAY = 86_400_000;
 
 /**
- * What a day looks like in the calendar. `late`: sealed, but with a failed run or after the grace. `missing`: nothing
- * was sealed and no run failed, though a snapshot was due. `none`: nothing happened and nothing was due.
+ * The state of a day in the calendar. `late`: sealed, but with a failed run or after the grace. `missing`: a snapshot was due, but
+ * none was sealed and no run failed. `none`: nothing happened and nothing was due.
  */
 export type DayState = 'sealed' | 'late' | 'failed' | 'missing' | 'none';
 
@@ -19,7 +19,7 @@ export interface Day {
   readonly state: DayState;
   readonly sealed: number;
   readonly failed: number;
-  /** Bytes that the day's sealed snapshots took on the line. */
+  /** Bytes sent for the day's sealed snapshots. */
   readonly sentBytes: number;
   /** Size of the day's last sealed snapshot. */
   readonly sizeBytes: number | undefined;
@@ -32,10 +32,10 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** Failed runs that are listed for each job. */
+/** Number of failed runs that are listed for each job. */
 const LISTED_FAILURES = 5;
 
-/** Takes the runs of one job and target as they are read, and keeps one entry a day. */
+/** Takes the runs of one job and target as they are read, and keeps one entry per day. */
 export interface DayCollector {
   readonly add: (record: RunRecord) => void;
   readonly finish: () => { readonly days: readonly Day[]; readonly failures: readonly Failure[] };
@@ -48,14 +48,14 @@ interface Tally {
   sizeBytes?: number;
   /** A snapshot was due on this day and came late or never. */
   dueMissed: boolean;
-  /** Some moment of the day lay in a span without a snapshot that was due. */
+  /** A part of the day lay in a span in which a due snapshot was missing. */
   stale: boolean;
 }
 
 /**
  * Collects a calendar.
  * @param expect when snapshots are due; without it no day can be missing
- * @param count days, the last of which is the day of `now`
+ * @param count number of days, the last of which is the day of `now`
  */
 export function collectDays(expect: ExpectSettings | undefined, count: number, now: Date): DayCollector {
   const wall = createWallClock(expect?.timezone ?? 'UTC');
@@ -72,7 +72,7 @@ export function collectDays(expect: ExpectSettings | undefined, count: number, n
   let first: RunRecord | undefined;
   let lastSealed: RunRecord | undefined;
 
-  /** Marks the days between the moment a snapshot was due and the one at which it came, if that was too late. */
+  /** Marks the days from the moment when a snapshot was due until it arrived, if that was too late. */
   const markGap = (since: Date, until: Date) => {
     if (!expect || until.getTime() < windowStart) return;
     const due = nextDue(expect, since);
@@ -116,7 +116,7 @@ function dayOf(date: string, { sealed, failed, sentBytes, sizeBytes, dueMissed, 
   return { date, state, sealed, failed, sentBytes, sizeBytes };
 }
 
-/** `count` dates, the last of which is `last`. Dates know no clock changes. */
+/** `count` dates, the last of which is `last`. Changes of clocks do not affect dates. */
 function lastDates(last: string, count: number): string[] {
   const end = new Date(`${last}T00:00:00Z`).getTime();
   return Array.from({ length: count }, (_, index) =>

@@ -1,4 +1,4 @@
-/** Markup that is finished: it goes into a page as it is. */
+/** Finished markup, which is inserted into a page without escaping. */
 export class Markup {
   readonly text: string;
 
@@ -7,7 +7,7 @@ export class Markup {
   }
 }
 
-/** What may stand in a template: text is escaped, markup is not, lists are joined, nothing is nothing. */
+/** A value in a template: text is escaped, markup is not, lists are joined, and undefined becomes nothing. */
 export type Content = string | number | Markup | undefined | readonly Content[];
 
 /** A template of HTML or SVG in which every value is escaped unless it is {@link Markup} itself. */
@@ -30,7 +30,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text for element content and quoted attributes. What cannot be seen, or turns text around, is left out. */
+/** Text for element content and quoted attributes. Invisible characters and those that change the text direction are removed. */
 function escapeText(text: string): string {
   return text
     .replace(/\p{Surrogate}/gu, '\ufffd')

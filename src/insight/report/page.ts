@@ -10,12 +10,12 @@ import { markup, Markup } from './markup.ts';
 import type { JobReport } from './read-report.ts';
 import { STYLE } from './style.ts';
 
-/** What the page is made of. */
+/** The content of the page. */
 export interface Report {
   readonly host: string;
   readonly at: Date;
   readonly jobs: readonly JobReport[];
-  /** Everything that runs have said passes through it, before it becomes markup. */
+  /** Redacts every message of a run before it becomes markup. */
   readonly redact: Redact;
 }
 
@@ -30,13 +30,13 @@ const TONES: Readonly<Record<Condition, Tone>> = {
   unknown: 'bad',
 };
 
-/** Days from which on the calendar stands above the charts instead of beside them. */
+/** From this number of days on, the calendar is above the charts instead of beside them. */
 const LONG_CALENDAR = 150;
 
-/** Longest reason that is shown of a failed run, in characters. */
+/** Longest reason of a failed run that is shown, in characters. */
 const LONGEST_REASON = 400;
 
-/** One page that needs nothing but itself: no script, no font, no image from elsewhere, and none may be loaded. */
+/** One self-contained page: it uses no script, font or image from elsewhere, and its policy forbids loading any. */
 export function renderPage({ host, at, jobs, redact }: Report): string {
   const sections = jobs.map((job) => jobSection(job, at, redact));
   const page = markup`<!doctype html>

@@ -8,14 +8,14 @@ import { collectDays, type Day, type Failure } from './days.ts';
 export interface JobReport {
   readonly standing: Standing;
   readonly days: readonly Day[];
-  /** The newest first. */
+  /** Newest first. */
   readonly failures: readonly Failure[];
 }
 
 /**
- * All that the page tells: every job of the configuration on each of its targets.
- * @param warn is told what is missing of the history
- * @param count days, up to and with the day of `now`
+ * The data of the page: every job of the configuration on each of its targets.
+ * @param warn called if a part of the history is missing
+ * @param count number of days, the last of which is the day of `now`
  * @throws NodeJS.ErrnoException when the state directory cannot be read
  */
 export async function readReport(

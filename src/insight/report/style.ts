@@ -1,4 +1,4 @@
-/** The page's style. Colours have a contrast of 4.5 or more to what they stand on as text, in both schemes. */
+/** The page's style. In both colour schemes, text has a contrast of 4.5 or more to its background. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
