@@ -115,7 +115,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
 
   alert
     .command('unit')
-    .description('for OnFailure=: tell that a unit failed, unless the run in it has told so')
+    .description('for OnFailure=: send an alert that a unit failed, unless the run in it has sent one')
     .argument('<unit>', 'name of the unit')
     .addOption(configOption())
     .action((unit: string, options: AlertUnitOptions) =>

@@ -25,7 +25,7 @@ export async function alertTest(
   const known = Object.keys(alerts.channels);
   if (known.length === 0) {
     throw new UsageError(
-      `No alert channel is configured in ${options.config}: a failure would stand in the journal alone. Add one under alerts.channels (config.example.yaml shows all kinds).`,
+      `No alert channel is configured in ${options.config}: a failure would only be written to the journal. Add one under alerts.channels (config.example.yaml shows all kinds).`,
     );
   }
   if (channel !== undefined && !known.includes(channel)) {

@@ -77,7 +77,7 @@ async function saved(save: () => Promise<void>, { job, target }: Standing, conte
     await save();
     return true;
   } catch (error) {
-    context.log('warning', `${job} → ${target}: that this is told could not be noted: ${errorMessage(error)}`);
+    context.log('warning', `${job} → ${target}: that people were told could not be recorded: ${errorMessage(error)}`);
     return false;
   }
 }

@@ -24,12 +24,12 @@ export function silences({ jobs, alerts }: Settings): string[] {
 function unheard(channels: readonly { readonly events: readonly AlertEvent[] }[]): string[] {
   if (channels.length === 0) {
     return [
-      'There is no alert channel: a failure stands in the journal alone. Add one under alerts.channels (config.example.yaml shows all kinds).',
+      'There is no alert channel: a failure is only written to the journal. Add one under alerts.channels (config.example.yaml shows all kinds).',
     ];
   }
   return ALERT_EVENTS.flatMap((event) => {
     const what = MUST_BE_HEARD[event];
     if (what === undefined || channels.some(({ events }) => events.includes(event))) return [];
-    return [`No alert channel has ${event} among its events: ${what} stands in the journal alone.`];
+    return [`No alert channel has ${event} among its events: ${what} is only written to the journal.`];
   });
 }

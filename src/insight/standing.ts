@@ -200,7 +200,7 @@ function damageText({ job, sealed, damaged, verification }: WhyFacts): string {
       : `verification found damage in ${newest}: run the job again (the next run compares by checksum)`,
     older.length === 0
       ? ''
-      : `damaged and still known: ${older.slice(0, NAMED).join(', ')}${more}; do not restore from there what verify named (verify ${job} --snapshot ID ends this once it is intact or gone)`,
+      : `known to be damaged: ${older.slice(0, NAMED).join(', ')}${more}; do not restore the files that verify named from there (verify ${job} --snapshot ID clears this once the snapshot is intact or gone)`,
   ]
     .filter((part) => part !== '')
     .join('; ');
@@ -209,7 +209,7 @@ function damageText({ job, sealed, damaged, verification }: WhyFacts): string {
 function staleText({ stale, freshness, sealed, expect }: WhyFacts, now: Date): string {
   if (!stale || !freshness) return '';
   if (freshness.state === 'clock-wrong') {
-    return `its newest snapshot (${sealed?.id ?? ''}) comes from the future: the clock of this host is wrong, or was when it was made`;
+    return `its newest snapshot (${sealed?.id ?? ''}) lies in the future: the clock of this host is wrong, or was wrong when it was made`;
   }
   const { timezone = 'UTC', graceMs = 0 } = expect ?? {};
   const due = sealed === null ? freshness.lastDue : new Date(freshness.deadline.getTime() - graceMs);

@@ -137,7 +137,7 @@ function runSentence(facts: RunFacts): string {
       return `${backup} was due on ${facts.target} and is NOT there.`;
     case 'warning':
       if (facts.outcome === 'locked') {
-        return `${backup} was not sent to ${facts.target} a second time at once: the run that is going on will tell how it ends.`;
+        return `${backup} was not sent to ${facts.target} a second time: another run is going on and will report how it ends.`;
       }
       return facts.outcome === 'done'
         ? `${backup} is secured on ${facts.target}${snapshot}, with a warning.`

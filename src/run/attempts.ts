@@ -55,7 +55,7 @@ export async function makeAttempts(
       .catch((error: unknown) => {
         // A full disk here must not keep the backup from getting away from here.
         warnings.add(
-          `The state could not be written (${errorMessage(error)}): the next run may send more than it need.`,
+          `The state could not be written (${errorMessage(error)}): the next run may send more than necessary.`,
         );
       });
     return written;
@@ -107,7 +107,7 @@ export async function makeAttempts(
       // Should this run end here, the next one knows. Within this one it is known anyway.
       const { settings, target } = request;
       await noteDistrust(settings.stateDirectory, job.name, target.name, deps.clock.now()).catch((error: unknown) => {
-        warnings.add(`The note of it could not be written: ${errorMessage(error)}`);
+        warnings.add(`The note about this could not be written: ${errorMessage(error)}`);
       });
     }
     if (wait === undefined) return { result, id, made, state, warnings: [...warnings], distrustBases };

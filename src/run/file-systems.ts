@@ -67,8 +67,8 @@ export async function watchFileSystems(
       if (unspeakable !== undefined) {
         return {
           kind: 'wrong',
-          reason: `${displayName(unspeakable)} in the source is another file system with a name that is no UTF-8: it cannot be left out by that name`,
-          advice: 'Mount it elsewhere, or exclude it with wildcards in place of what is no UTF-8.',
+          reason: `${displayName(unspeakable)} in the source is another file system with a name that is not UTF-8: it cannot be left out by that name`,
+          advice: 'Mount it elsewhere, or exclude it with wildcards in place of the bytes that are not UTF-8.',
         };
       }
       return { kind: 'seen', fileSystems: { sent, leftOut } };
@@ -94,7 +94,7 @@ export function excludesOf(job: Pick<JobSettings, 'exclude'>, { leftOut }: FileS
 }
 
 const SHOW_IT =
-  'Write the units anew, "offsite-rsync units" makes them show the source; or lift that setting in the unit of your own; or add the path to exclude.';
+  'Write the units again ("offsite-rsync units" makes them show the source), or remove that setting from your own unit, or exclude the path.';
 
 /** Names that a line of the log shows. */
 const SHOWN = 10;
@@ -114,7 +114,7 @@ function hiddenReason(source: string, hidden: readonly { name: string; mount: Mo
   const what = names[0] === '.' ? 'it' : named(names);
   return (
     `the systemd unit of this run hides what is really there: of the source ${source}, ${what} is covered by ${settings}. ` +
-    'What would be sent is not what this machine holds'
+    'What would be sent is not what is on this machine'
   );
 }
 

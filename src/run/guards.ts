@@ -44,7 +44,7 @@ export function checkGuards(
 export function unguarded(summary: SourceSummary, guard: GuardSettings, now: Date): string[] {
   if (guard.maxAgeMs === undefined || summary.newest !== undefined || summary.futureFiles === 0) return [];
   return [
-    `guard.max_age says nothing: every file of the source is dated in the future (${summary.futureFiles}), so nobody knows how old the backup is. Is the clock of this host right? It shows ${now.toISOString()}`,
+    `guard.max_age says nothing: every file of the source is dated in the future (${summary.futureFiles}), so the age of the backup is unknown. Is the clock of this host right? It shows ${now.toISOString()}`,
   ];
 }
 

@@ -42,7 +42,7 @@ export async function runLocked(request: RunRequest, secrets: RunSecrets, deps: 
   if (secrets.kind === 'unreadable') return { outcome: 'secret', reason: secrets.reason, state, warnings };
   if (state.sealed !== null && deps.clock.now() < new Date(state.sealed.started)) {
     warnings.push(
-      `The clock of this host stands before the last snapshot (${state.sealed.id}): it was set back. Ids go on from there.`,
+      `The clock of this host is behind the last snapshot (${state.sealed.id}): it was set back. New ids continue from that one.`,
     );
   }
   try {

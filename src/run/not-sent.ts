@@ -110,7 +110,7 @@ function beginLook(
 export function describeNotSent({ devices, specials, closer, falseLinks }: NotSent): string[] {
   const lines: string[] = [];
   if (falseLinks !== undefined)
-    lines.push(`hard links as such, but each name as a file of its own, since ${because(falseLinks)}`);
+    lines.push(`hard links as such (each name is sent as a file of its own), because ${because(falseLinks)}`);
   if (devices > 0) lines.push(formatCount(devices, 'device node'));
   if (specials > 0) lines.push(formatCount(specials, 'FIFO or socket', 'FIFOs and sockets'));
   if (closer?.kind === 'not-seen') {
@@ -128,7 +128,7 @@ export function describeNotSent({ devices, specials, closer, falseLinks }: NotSe
 }
 
 function because(falseLinks: FalseLinks): string {
-  if (falseLinks.kind === 'not-looked') return `nobody could see whether they are any: ${falseLinks.why}`;
+  if (falseLinks.kind === 'not-looked') return `it could not be checked whether they are hard links: ${falseLinks.why}`;
   const [one, other] = falseLinks.names;
   return `${one} and ${other} have one inode number and are not one file; some FUSE and union file systems do that`;
 }

@@ -57,7 +57,7 @@ export async function disagreement(views: Views, spec: ListingSpec, run: RunProc
   if (pushed !== undefined && compared !== undefined) {
     const [sent, read] = told(pushed, compared);
     if (sent !== '') {
-      return `rsync has sent ${sent} of the source and compared ${read}: it changes meanwhile, or rsync is told to see less than there is`;
+      return `rsync has sent ${sent} of the source and compared ${read}: it changes meanwhile, or something makes rsync skip entries`;
     }
   }
   if (told(walked, seen)[0] === '') return undefined;

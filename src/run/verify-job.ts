@@ -103,7 +103,7 @@ async function adviceOnDamage(
     () => undefined,
   );
   if (snapshot === undefined || snapshot === newest) return undefined;
-  return `Do not restore what is named above from ${snapshot}; take it from another snapshot. Check disk and memory of the secondary. Running the job again does not mend an older snapshot; status shows it as damaged until verify finds it intact or gone.`;
+  return `Do not restore what is named above from ${snapshot}; take it from another snapshot. Check disk and memory of the secondary. Running the job again does not repair an older snapshot; status shows it as damaged until verify finds it intact or gone.`;
 }
 
 /** That something was excluded when a snapshot was made is told by the list of what the run sent, and by nothing else. */

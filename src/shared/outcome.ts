@@ -20,7 +20,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'internal error',
     advice:
-      'This is a defect in offsite-rsync, or an exit of rsync or ssh that it does not know: report it with the log.',
+      'This is a defect in offsite-rsync, or rsync or ssh ended in a way that it does not know: report it with the log.',
   },
   usage: {
     code: 2,
@@ -65,7 +65,7 @@ export const OUTCOMES = {
     retried: true,
     title: 'connection lost',
     advice:
-      'Check the line; on the secondary, the logs of sshd and the kernel (was a process ended for want of memory?) and gate.log. The next run resumes where the last one stopped.',
+      'Check the line; on the secondary, the logs of sshd and the kernel (was a process killed for lack of memory?) and gate.log. The next run resumes where the last one stopped.',
   },
   'deadline-exceeded': {
     code: 13,
@@ -112,7 +112,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'verification is blind: the canary was not reported',
     advice:
-      'The secondary hides differences (rrsync -no-overwrite does): correct its forced command. Nothing it said counts.',
+      'The secondary hides differences (rrsync -no-overwrite does): correct its forced command. Nothing that it reported can be trusted.',
   },
   stale: {
     code: 40,

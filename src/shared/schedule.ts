@@ -47,7 +47,7 @@ export function cronProblem(schedule: string): string | undefined {
     return `${JSON.stringify(schedule)} has ${fields.length} fields; write five: minute hour day-of-month month day-of-week`;
   }
   // "H" means a random moment: two hosts would not agree on when a snapshot is due.
-  if (/(^|\s)H/.test(schedule)) return `${JSON.stringify(schedule)} holds H, which stands for no fixed moment`;
+  if (/(^|\s)H/.test(schedule)) return `${JSON.stringify(schedule)} contains H, which means a random moment`;
   try {
     parse(schedule, new Date(Date.UTC(2024, 0, 1))).next();
     return undefined;

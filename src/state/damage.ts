@@ -40,9 +40,7 @@ export async function loadDamage(
   const file = noteFile(stateDirectory, job, target);
   const note = await loadJobFile<DamageNote>(file, isDamageNote);
   if (note === 'damaged') {
-    throw new Error(
-      `${file} is no longer what was written there: move it away, and verify the snapshots that you mean to keep`,
-    );
+    throw new Error(`${file} is damaged: move it away, and verify the snapshots that you want to keep`);
   }
   return note === 'missing' ? [] : note.snapshots;
 }

@@ -17,7 +17,7 @@ export function calendarOf(schedule: string, timezone: string): string[] {
   // The parser does not expose the "2" of "1#2".
   if (schedule.includes('#') || dayOfWeek.values.some((day) => typeof day !== 'number')) {
     throw new UnitTextError(
-      `The schedule ${JSON.stringify(schedule)} cannot be said to systemd: leave out # and L in the day of the week.`,
+      `The schedule ${JSON.stringify(schedule)} cannot be expressed for systemd: leave out # and L in the day of the week.`,
     );
   }
   const time = `${list(hour.values, hour.isWildcard)}:${list(minute.values, minute.isWildcard)}:00 ${timezone}`;

@@ -73,7 +73,7 @@ export function checkSourceShown(job: JobSettings, ways: readonly string[]): voi
           ? 'Choose another source.'
           : `Add ${JSON.stringify(`/${inside}/*`)} to exclude, or set one_file_system: true.`;
       throw new UnitTextError(
-        `The source of ${job.name} (${job.source}) holds ${place}, and no service of ours sees ${place} as it is: the backup would be another than you think. ${fix}`,
+        `The source of ${job.name} (${job.source}) contains ${place}, and none of our services sees the real ${place}: the backup would not contain what you expect. ${fix}`,
       );
     }
   }

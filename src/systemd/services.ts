@@ -105,7 +105,7 @@ export function alertService(settings: Settings, program: Program): UnitFile {
   return {
     path: `${ALERT}.service`,
     text: unitText(
-      ['Tells that the unit %i failed, unless the run in it has told so. Written by "offsite-rsync units".'],
+      ['Sends an alert that the unit %i failed, unless the run in it has sent one. Written by "offsite-rsync units".'],
       {
         Unit: ['Description=Tell that %i failed', 'Wants=network-online.target', 'After=network-online.target'],
         Service: [
@@ -130,7 +130,7 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
   return [
     {
       path: `${FRESHNESS}.service`,
-      text: unitText(['Tells when a snapshot was due and is not there. Written by "offsite-rsync units".'], {
+      text: unitText(['Sends an alert when a snapshot was due and is missing. Written by "offsite-rsync units".'], {
         Unit: ['Description=Check that the off-site snapshots are fresh', ON_FAILURE],
         Service: [
           'Type=oneshot',

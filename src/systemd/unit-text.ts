@@ -35,7 +35,7 @@ export function commandLine(words: readonly string[]): string {
 export function escapeSpecifiers(text: string): string {
   // A line break would begin another setting, so a path could add settings to the unit.
   if (/\p{Cc}/u.test(text)) {
-    throw new UnitTextError(`${JSON.stringify(text)} holds a control character; systemd cannot take it.`);
+    throw new UnitTextError(`${JSON.stringify(text)} contains a control character, which systemd does not accept.`);
   }
   return text.replaceAll('%', '%%');
 }
@@ -52,6 +52,6 @@ export function instanceOf(template: string, instance: string): string {
 export function checkServiceName(name: string): string {
   if (/^[\w:.\\@-]{1,240}\.service$/.test(name) && !name.startsWith('.') && !name.startsWith('@')) return name;
   throw new UnitTextError(
-    `"${name}" is no name of a service. Write it as systemctl shows it, such as pg-backup.service`,
+    `"${name}" is not the name of a service. Write it as systemctl shows it, such as pg-backup.service`,
   );
 }

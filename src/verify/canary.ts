@@ -91,7 +91,7 @@ async function compare(spec: CanarySpec, run: RunProcess, by: 'checksum' | 'pres
   }
   const said =
     reported.length === 0 ? 'the secondary reported no difference' : `the secondary reported: ${reported.join(', ')}`;
-  return { kind: 'blind', reason: `of one altered file, ${said}; exactly one checksum difference was due` };
+  return { kind: 'blind', reason: `of one altered file, ${said}; exactly one checksum difference was expected` };
 }
 
 /** Puts the altered copy into the canary tree. Returns whether the original is still what was pushed. */

@@ -136,7 +136,7 @@ export function clampedWarning({ counts, differences }: Comparison): string | un
   if (first === undefined) return undefined;
   const which = `${first.name}: ${first.what}${counts.clamped > 1 ? '; …' : ''}`;
   // People see only the first 300 characters, and names can be long.
-  return `The secondary’s file system cannot hold the time of ${formatCount(counts.clamped, 'entry', 'entries')}; all else of them is stored as it is. Date them with touch, or each run stores these files anew (${which})`;
+  return `The secondary’s file system cannot hold the time of ${formatCount(counts.clamped, 'entry', 'entries')}; everything else about them is stored correctly. Give them another date with touch, or each run stores these files again (${which})`;
 }
 
 /** The differences in one line: `3 corrupt, 1 missing (db.sql: content; …)`. */

@@ -58,7 +58,7 @@ describe('damage that verify finds in an older snapshot', () => {
     await primary.secure();
     const status = await primary.call('status');
     expect(status).toMatchObject({ code: 20 });
-    expect(status.stdout).toMatch(new RegExp(`damaged and still known: ${older}`));
+    expect(status.stdout).toMatch(new RegExp(`known to be damaged: ${older}`));
     expect(status.stdout).not.toContain('✓ secured');
     const json = JSON.parse((await primary.call('status', '--json')).stdout) as { jobs: { damaged: unknown }[] };
     expect(json.jobs[0]?.damaged).toMatchObject([{ snapshot: older }]);
@@ -93,7 +93,7 @@ describe('damage that verify finds in an older snapshot', () => {
     await writeFile(join(primary.state, 'jobs', 'postgres@vault.damage.json'), '{');
     expect(await primary.call('status')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/cannot be told: .*damage\.json is no longer what was written/) as string,
+      stdout: expect.stringMatching(/cannot be told: .*damage\.json is damaged: move it away/) as string,
     });
     const shown = await primary.call('history');
     expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('are not marked') as string });

@@ -49,7 +49,7 @@ describe('a source of which the own unit hides a part', () => {
     expect(end.code).toBe(16);
     expect(end.stderr).toMatch(/hides what is really there: of the source \S+, homes is covered by ProtectHome=/);
     expect(end.alerts).toMatchObject([{ event: 'failure', outcome: 'source-guard' }]);
-    expect(end.alerts[0]?.body).toMatch(/What to do: Write the units anew/);
+    expect(end.alerts[0]?.body).toMatch(/What to do: Write the units again/);
     expect((await primary.call('run', 'files', '--force')).code).toBe(16);
     expect((await primary.call('verify', 'files')).code).toBe(16);
     expect((await secondary.sealed('files')).at(-1)).toBe(before);

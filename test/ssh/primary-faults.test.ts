@@ -292,7 +292,7 @@ describe('the clock', () => {
     );
     const end = await primary.call('run', 'postgres');
     expect(end.code).toBe(0);
-    expect(end.alerts[1]?.body).toMatch(/clock of this host stands before the last snapshot/);
+    expect(end.alerts[1]?.body).toMatch(/clock of this host is behind the last snapshot/);
     const next = (await secondary.sealed('postgres')).at(-1) ?? '';
     expect(next > ahead).toBe(true);
     expect(next).toBe(idOf(new Date(Math.floor(future.getTime() / 1000) * 1000 + 1000)));

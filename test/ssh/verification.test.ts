@@ -137,9 +137,9 @@ describe('a secondary that hides differences (rrsync -no-overwrite)', () => {
     const end = await primary.call('run', 'postgres');
     await secondary.force();
     expect(verified.code).toBe(21);
-    expect(verified.stdout).toMatch(/exactly one checksum difference was due/);
+    expect(verified.stdout).toMatch(/exactly one checksum difference was expected/);
     expect(end.code).toBe(21);
-    expect(end.stderr).toMatch(/verification is blind.*exactly one checksum difference was due/);
+    expect(end.stderr).toMatch(/verification is blind.*exactly one checksum difference was expected/);
     expect(end.stderr).toMatch(/What to do: The secondary hides differences \(rrsync -no-overwrite does\)/);
     expect(end.alerts).toMatchObject([{ event: 'failure', exit_code: 21 }]);
     expect(await secondary.record('postgres')).toEqual(before);

@@ -151,7 +151,7 @@ describe('a second run at once', () => {
     expect(alerts).toMatchObject([
       { event: 'warning', subject: expect.stringMatching(/another run .* is going on/) as string },
     ]);
-    expect(alerts[0]?.body).toMatch(/^The backup postgres of \S+ was not sent to vault a second time at once/);
+    expect(alerts[0]?.body).toMatch(/^The backup postgres of \S+ was not sent to vault a second time: another run/);
     expect(alerts[0]?.body).not.toMatch(/NOT secured|nothing of it/);
     expect((await onFailure('4')).alerts).toEqual([]);
     expect(await first.ended).toMatchObject({ code: 0, alerts: expect.arrayContaining([]) as unknown });

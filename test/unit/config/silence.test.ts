@@ -38,7 +38,7 @@ describe('what a configuration leaves silent', () => {
 
   it('is everything where there is no channel', () => {
     expect(told(watched, '{}')).toEqual([
-      expect.stringMatching(/^There is no alert channel: a failure stands in the journal alone/),
+      expect.stringMatching(/^There is no alert channel: a failure is only written to the journal/),
     ]);
   });
 

@@ -73,7 +73,7 @@ describe('how a job stands', () => {
   it('is stale when the clock was set back behind the newest snapshot', () => {
     const now = standing([good], '2020-01-01T00:00:00Z');
     expect(now).toMatchObject({ condition: 'stale', stale: true, freshness: { state: 'clock-wrong' } });
-    expect(now.why).toMatch(/^its newest snapshot \(2026-11-22T011600Z\) comes from the future: the clock/);
+    expect(now.why).toMatch(/^its newest snapshot \(2026-11-22T011600Z\) lies in the future: the clock/);
     expect(staleAfter(now)).toEqual(new Date(0));
   });
 

@@ -134,7 +134,7 @@ describe('what is known of the protection', () => {
 
   it('is not touched by a second run at once', () => {
     const { body } = wordMessage(runFacts({ event: 'warning', outcome: 'locked', ...none }));
-    expect(body).toMatch(/^The backup postgres of db1 was not sent to vault a second time at once/);
+    expect(body).toMatch(/^The backup postgres of db1 was not sent to vault a second time: another run/);
     expect(body).not.toMatch(/NOT secured|Last sealed/);
   });
 });

@@ -47,6 +47,6 @@ describe('what is known of damaged snapshots', () => {
   it('is not taken for nothing when the file is no longer sound', async () => {
     await remember(1);
     await writeFile(join(directory, 'jobs', 'db@vault.damage.json'), '{"version": 1, "snapshots": [{}]}');
-    await expect(known()).rejects.toThrow(/db@vault\.damage\.json is no longer what was written there: move it away/);
+    await expect(known()).rejects.toThrow(/db@vault\.damage\.json is damaged: move it away/);
   });
 });

@@ -51,7 +51,7 @@ describe('a cron expression as systemd says it', () => {
   });
 
   it('is refused where systemd has no words for it', () => {
-    expect(() => calendarOf('0 3 * * 5L', 'UTC')).toThrow(/cannot be said to systemd/);
-    expect(() => calendarOf('0 3 * * 1#2', 'UTC')).toThrow(/cannot be said to systemd/);
+    expect(() => calendarOf('0 3 * * 5L', 'UTC')).toThrow(/cannot be expressed for systemd/);
+    expect(() => calendarOf('0 3 * * 1#2', 'UTC')).toThrow(/cannot be expressed for systemd/);
   });
 });

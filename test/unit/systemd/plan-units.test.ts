@@ -66,7 +66,7 @@ describe('the drop-in of the backup unit', () => {
   it.each(['../x.service', 'x/y.service', 'pg-backup.timer', '.service', '@.service', 'a\nb.service'])(
     'is not written for %j, which is no service',
     (backupUnit) => {
-      expect(() => plan({ coupling: { style: 'on-success', backupUnit } })).toThrow(/no name of a service/);
+      expect(() => plan({ coupling: { style: 'on-success', backupUnit } })).toThrow(/is not the name of a service/);
     },
   );
 });
@@ -229,7 +229,7 @@ describe('the drop-in of the job', () => {
     [{ source: '/', exclude: ['/var/lib/offsite-rsync', '/run/offsite-rsync', '/dev/', '/proc', '/sys'] }, '/run'],
     [{ source: '/run', exclude: ['/offsite-rsync'] }, '/run'],
   ])('is refused for a source of which no unit of ours can show all: %j', (job, place) => {
-    expect(() => plan({ job })).toThrow(new RegExp(`no service of ours sees ${place} as it is`));
+    expect(() => plan({ job })).toThrow(new RegExp(`none of our services sees the real ${place}`));
   });
 
   it('does not ask for excludes of what a walk of one file system leaves out', () => {
