@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 
@@ -15,15 +15,14 @@ const first = (script: string, path: string) => (primary.wrapper = ['sh', '-ec',
 
 beforeAll(async () => {
   secondary = await startSecondary();
+});
+beforeEach(async () => {
   primary = await makePrimary(secondary, 'db', { ordinary: true });
   await primary.configure();
   await writeFile(join(primary.source, 'dump.sql'), 'text\n');
 });
-afterEach(() => (primary.wrapper = []));
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
-});
+afterEach(() => primary.stop());
+afterAll(() => secondary.stop());
 
 describe.runIf(process.getuid?.() === 0)('a user to whom the runs do not belong', () => {
   it('stands in a directory that is closed to him, and all that is started starts all the same', async () => {

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { flipByte } from './support/flip-byte.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
@@ -10,6 +11,7 @@ import { startSecondary, type Secondary } from './support/secondary.ts';
 let secondary: Secondary;
 let primary: Primary;
 let older: string;
+let putBack: () => void;
 const FILE = 'deep/secret.conf';
 const metrics = () => join(primary.directory, 'offsite.prom');
 const stored = () => secondary.path('postgres', older, FILE);
@@ -27,11 +29,19 @@ beforeAll(async () => {
   if (spawnSync('cp', ['-a', stored(), `${stored()}.own`]).status !== 0) throw new Error('cp');
   await rename(`${stored()}.own`, stored());
   await utimes(holder, atime, mtime);
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 afterAll(async () => {
   await primary.stop();
   await secondary.stop();
 });
+
+/** Damages the older snapshot, and lets verify find it. */
+async function foundDamage(): Promise<void> {
+  flipByte(stored(), 0);
+  expect(await primary.call('verify', 'postgres', '--snapshot', older)).toMatchObject({ code: 20, alerts: [] });
+}
 
 describe('damage that verify finds in an older snapshot', () => {
   it('is told to people with --alert, and never with the advice to run the job again', async () => {
@@ -47,7 +57,7 @@ describe('damage that verify finds in an older snapshot', () => {
   });
 
   it('is told without it where systemd has started it, and to nobody else', async () => {
-    expect((await primary.call('verify', 'postgres', '--snapshot', older)).alerts).toEqual([]);
+    await foundDamage();
     primary.environment.INVOCATION_ID = '0123456789abcdef0123456789abcdef';
     const end = await primary.call('verify', 'postgres', '--snapshot', older);
     delete primary.environment.INVOCATION_ID;
@@ -55,6 +65,7 @@ describe('damage that verify finds in an older snapshot', () => {
   });
 
   it('is not forgotten by the next good run: status, history, report and metrics show it', async () => {
+    await foundDamage();
     await primary.secure();
     const status = await primary.call('status');
     expect(status).toMatchObject({ code: 20 });
@@ -70,6 +81,7 @@ describe('damage that verify finds in an older snapshot', () => {
   });
 
   it('is forgotten when verify finds it intact, every entry of it', async () => {
+    await foundDamage();
     flipByte(stored(), 0);
     expect(await primary.call('verify', 'postgres', '--snapshot', older)).toMatchObject({ code: 0 });
     expect(await primary.call('status')).toMatchObject({
@@ -79,8 +91,7 @@ describe('damage that verify finds in an older snapshot', () => {
   });
 
   it('is forgotten when the next verification, of any snapshot, sees that it is gone', async () => {
-    flipByte(stored(), 0);
-    expect(await primary.call('verify', 'postgres', '--snapshot', older)).toMatchObject({ code: 20 });
+    await foundDamage();
     expect(await primary.call('verify', 'postgres')).toMatchObject({ code: 0 });
     expect(await primary.call('status'), 'while it is there').toMatchObject({ code: 20 });
     await rm(secondary.path('postgres', older), { recursive: true });

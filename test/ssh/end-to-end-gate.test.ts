@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { nextSnapshotId, parseSnapshotId, snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { remember } from './support/as-it-was.ts';
 import { flipByte } from './support/flip-byte.ts';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
@@ -20,6 +21,9 @@ const GATE = { target: { secondary: 'gate' }, job: { guard: { max_shrink: 'off' 
 
 let secondary: GateSecondary;
 let primary: Primary;
+/** The first snapshot, with which each test begins. */
+let first: string;
+let putBack: () => void;
 
 beforeAll(async () => {
   secondary = await startGateSecondary();
@@ -27,12 +31,15 @@ beforeAll(async () => {
   await primary.configure(GATE);
   await fillSampleTree(primary.source);
   await writeFile(at('monday.sql'), dumpText(60_000, 11));
+  first = await primary.secure();
+  putBack = remember(secondary.sshd.directory, [primary.directory, ...secondary.stores]);
 });
 afterAll(async () => {
   await primary.stop();
   await secondary.stop();
 });
 beforeEach(async () => {
+  putBack();
   await primary.configure(GATE);
   await secondary.restore();
 });
@@ -47,12 +54,10 @@ const lastPush = async () =>
 
 describe('run', () => {
   it('seals a snapshot, and the gate adds its receipt', async () => {
-    const id = await primary.secure();
-
-    expect(await secondary.names('db')).toEqual([id, `${id}.sealed`]);
-    const seal = JSON.parse(await readFile(secondary.path('db', `${id}.sealed`), 'utf8')) as Record<string, unknown>;
+    expect(await secondary.names('db')).toEqual([first, `${first}.sealed`]);
+    const seal = JSON.parse(await readFile(secondary.path('db', `${first}.sealed`), 'utf8')) as Record<string, unknown>;
     expect(seal).toMatchObject({
-      id,
+      id: first,
       job: 'db',
       files: 7,
       verification: { mode: 'full', extras: 'checked', canary: 'checksum' },
@@ -64,7 +69,6 @@ describe('run', () => {
   });
 
   it('links what is unchanged, sends differences of what changed, and finds a dump under its new name', async () => {
-    const first = await newest();
     await appendFile(at('dump.sql'), 'one more line\n');
     await rename(at('monday.sql'), at('tuesday.sql'));
     await appendFile(at('tuesday.sql'), 'one more line\n');
@@ -265,6 +269,9 @@ describe('limits of the gate reach whoever reads the message and the alert', () 
   });
 
   it('and when the limit no longer holds, the next run succeeds and tells of the recovery', async () => {
+    await secondary.amend({ gate: { min_free_space: '8000TiB' } });
+    expect((await primary.call('run', 'db')).code).toBe(15);
+    await secondary.restore();
     const end = await primary.call('run', 'db');
     expect(end).toMatchObject({ code: 0, alerts: [{ event: 'recovery' }] });
   });
@@ -279,7 +286,11 @@ describe('prune, with the run before and after it', () => {
   const pruneAs = (...args: string[]) =>
     prune(bundle, [...args, '--config', secondary.gate.config], secondary.sshd.account.uid);
 
-  it('names every snapshot with all reasons and what goes, removes that, and leaves the rest as it was', async () => {
+  it('names every snapshot with all reasons and what goes, removes that, and leaves the rest as it was, to be linked to', async () => {
+    for (let more = 0; more < 6; more += 1) {
+      await appendFile(at('dump.sql'), 'one more line\n');
+      await secondary.gate.store({ source: primary.source, bases: [parseSnapshotId(await newest())!] });
+    }
     const ids = await secondary.sealed('db');
     const leftovers = (await secondary.names('db')).filter((name) => name.endsWith('.frozen'));
     const before = await secondary.record('db');
@@ -302,14 +313,12 @@ describe('prune, with the run before and after it', () => {
     expect(await secondary.names('db')).toEqual([...leftovers, ...kept.flatMap((id) => [id, `${id}.sealed`])].sort());
     const after = await secondary.record('db');
     for (const id of kept) expect(after.get(id)).toEqual(before.get(id));
-  });
 
-  it('the next run links to what stayed', async () => {
-    await appendFile(at('dump.sql'), 'after prune\n');
     const basis = await newest();
+    await until(() => snapshotIdOf(new Date()) > basis);
     const id = await primary.secure();
     expect((await transferOf()).literalBytes).toBeLessThan(20_000);
-    const [one, other] = [secondary.path('db', basis, 'archive.sql'), secondary.path('db', id, 'archive.sql')];
+    const [one, other] = [basis, id].map((name) => secondary.path('db', name, 'deep/secret.conf')) as [string, string];
     expect((await stat(other)).ino).toBe((await stat(one)).ino);
   });
 
@@ -333,6 +342,7 @@ describe('prune, with the run before and after it', () => {
       { alerts: { channels: { tell } } },
     );
     expect((await pruneAs('status', 'web1')).code).toBe(0);
+    expect((await pruneAs('web1')).code).toBe(0);
     const names = await secondary.names('db');
     const environment = { NODE_OPTIONS: `--import=${await clockAhead(3 * 86_400_000)}` };
     const later = (...args: string[]) =>

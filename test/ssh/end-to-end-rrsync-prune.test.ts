@@ -46,6 +46,11 @@ beforeAll(async () => {
     },
   };
   await writeFile(config, JSON.stringify(settings));
+  // One more than is kept: the first of the year, and the last two. Each test leaves as many.
+  for (let day = 0; day < 4; day += 1) {
+    appendFileSync(join(primary.source, 'dump.sql'), `day ${day}\n`);
+    await primary.secure();
+  }
 });
 afterAll(async () => {
   await primary.stop();
@@ -57,10 +62,6 @@ afterAll(async () => {
 const run = (...args: string[]) => prune(bundle, ['web1', '--config', config, ...args], secondary.sshd.account.uid);
 
 it('prunes by the birth time of the seals, leaves the rest as it was, and the next run links to it', async () => {
-  for (let day = 0; day < 4; day += 1) {
-    appendFileSync(join(primary.source, 'dump.sql'), `day ${day}\n`);
-    await primary.secure();
-  }
   const ids = await secondary.sealed('postgres');
   const before = await secondary.record('postgres');
   const dry = await run('--dry-run');
@@ -93,4 +94,5 @@ it('waits for the lock that rrsync holds while somebody writes', async () => {
   expect(first).toBe('waiting');
   expect((await pruning).code).toBe(0);
   expect((await pushing.ended).code).toBe(0);
+  await primary.configure();
 });

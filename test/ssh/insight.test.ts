@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { flipByte } from './support/flip-byte.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
@@ -8,6 +9,7 @@ import { startSecondary, type Secondary } from './support/secondary.ts';
 let secondary: Secondary;
 let primary: Primary;
 let metrics: string;
+let putBack: () => void;
 
 beforeAll(async () => {
   secondary = await startSecondary();
@@ -29,7 +31,9 @@ beforeAll(async () => {
       },
     },
   });
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 
 afterAll(async () => {
   await primary.stop();
@@ -43,7 +47,6 @@ async function metric(name: string): Promise<number | undefined> {
   return row === undefined ? undefined : Number(row.split(' ').at(-1));
 }
 
-// In order: the life of one job, from its first minute to damage that was repaired.
 describe('what people and monitors see of a job', () => {
   it('a job that never ran is told as stale, once', async () => {
     const first = await primary.call('status', '--alert');
@@ -54,6 +57,7 @@ describe('what people and monitors see of a job', () => {
   });
 
   it('the first good run tells the recovery, once, and the metrics follow', async () => {
+    await primary.call('status', '--alert');
     const run = await primary.call('run', 'postgres');
     expect(run).toMatchObject({ code: 0 });
     expect(events(run.alerts)).toEqual(['recovery']);
@@ -66,6 +70,7 @@ describe('what people and monitors see of a job', () => {
   });
 
   it('a failed run shows at once, though the last snapshot is still new enough', async () => {
+    await primary.secure();
     const port = primary.environment.VAULT_PORT ?? '';
     primary.environment.VAULT_PORT = '9';
     const run = await primary.call('run', 'postgres');

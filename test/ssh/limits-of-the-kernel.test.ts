@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;
+let putBack: () => void;
 const at = (name: string) => join(primary.directory, name);
 
 beforeAll(async () => {
@@ -14,7 +16,9 @@ beforeAll(async () => {
   primary = await makePrimary(secondary, 'db');
   await primary.configure();
   await writeFile(join(primary.source, 'dump.sql'), 'text\n');
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 afterAll(async () => {
   spawnSync('rm', ['-rf', secondary.path('db', '.')]); // node cannot remove such paths
   await primary.stop();
@@ -48,6 +52,7 @@ describe('a path that is too long for the secondary', () => {
 });
 
 it('a path that is too long for this host’s own tools is told with that cause, by a run and by verify', async () => {
+  await primary.secure();
   python(MAKE_PATH, primary.source, '4090', '10');
   const run = await primary.call('run', 'db', '--force');
   const verify = await primary.call('verify', 'db');

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;
+let putBack: () => void;
 const at = (name: string) => join(primary.source, name);
 const isRoot = process.getuid?.() === 0;
 
@@ -28,7 +30,9 @@ if os.geteuid() == 0:
     os.mknod('null', 0o20600, os.makedev(1, 3))
     os.setxattr('plain', 'security.capability', bytes.fromhex('0100000200200000000000000000000000000000'))
 `);
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 afterAll(async () => {
   await primary.stop();
   await secondary.stop();
@@ -82,6 +86,7 @@ describe('what no snapshot holds is told with its numbers', () => {
   });
 
   it('by verify, which calls nothing identical without it', async () => {
+    await primary.secure();
     const { code, stdout } = await primary.call('verify', 'files');
     expect(code, stdout).toBe(0);
     expect(stdout).toContain('identical to the source, but for what is not sent');

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;
+let putBack: () => void;
 
 beforeAll(async () => {
   secondary = await startSecondary();
@@ -17,10 +19,14 @@ beforeAll(async () => {
   await mkdir(join(primary.source, 'disk [1]'));
   await mkdir(join(primary.directory, 'systemd/inaccessible/dir'), { recursive: true });
   await writeFile(join(primary.directory, 'systemd/inaccessible/reg'), '');
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
+});
+beforeEach(() => {
+  primary.wrapper = [];
+  putBack();
 });
 
 afterAll(async () => {
-  primary.wrapper = [];
   await primary.stop();
   await secondary.stop();
 });

@@ -16,7 +16,8 @@ import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
@@ -29,6 +30,7 @@ const isRoot = process.getuid?.() === 0;
 
 let secondary: Secondary;
 let primary: Primary;
+let putBack: () => void;
 const at = (name: string) => join(primary.directory, name);
 const stateFile = () => at('state/jobs/postgres@vault.json');
 const historyFile = () => at('state/history.jsonl');
@@ -38,7 +40,9 @@ beforeAll(async () => {
   primary = await makePrimary(secondary, 'postgres');
   await fillSampleTree(primary.source);
   await primary.secure();
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 
 afterAll(async () => {
   await primary.stop();

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { flipByte } from './support/flip-byte.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
@@ -11,6 +12,7 @@ import { recordTree } from './support/tree-record.ts';
 let secondary: Secondary;
 let primary: Primary;
 let first: string;
+let putBack: () => void;
 let jobs = 0;
 
 beforeAll(async () => {
@@ -18,7 +20,9 @@ beforeAll(async () => {
   primary = await makePrimary(secondary, 'postgres');
   await fillSampleTree(primary.source);
   first = await primary.secure();
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 
 afterAll(async () => {
   await primary.stop();
@@ -58,6 +62,7 @@ describe('verify', () => {
   });
 
   it('lets drift alone pass: exit 0', async () => {
+    await writeFile(source('new.file'), 'new since\n');
     const end = await primary.call('verify', 'postgres');
     expect(end.code).toBe(0);
     expect(end.stdout).toMatch(/no corruption; \d+ entr(y|ies) changed in the source since/);
@@ -84,6 +89,7 @@ describe('verify', () => {
   });
 
   it('verifies an older snapshot by its id', async () => {
+    await appendFile(source('dump.sql'), 'new since\n');
     const second = await primary.secure();
     expect(await primary.call('verify', 'postgres')).toMatchObject({
       code: 0,

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chownSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { remember } from './support/as-it-was.ts';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
@@ -16,6 +17,7 @@ let plain: Secondary;
 let gate: GateSecondary;
 let toPlain: Primary;
 let toGate: Primary;
+const putBack: (() => void)[] = [];
 
 beforeAll(async () => {
   plain = await startSecondary();
@@ -24,6 +26,11 @@ beforeAll(async () => {
   toGate = await makePrimary(gate, 'db');
   await fillSampleTree(toPlain.source);
   await fillSampleTree(toGate.source);
+  putBack.push(remember(plain.sshd.directory, [toPlain.directory, plain.root]));
+  putBack.push(remember(gate.sshd.directory, [toGate.directory, ...gate.stores]));
+});
+beforeEach(() => {
+  for (const act of putBack) act();
 });
 afterAll(async () => {
   await toPlain.stop();
@@ -119,6 +126,7 @@ describe('doctor', () => {
 
   it('finds a secondary that hides differences before a run does', async () => {
     await toPlain.configure();
+    await toPlain.secure();
     await plain.force(`rrsync -wo -no-del -no-overwrite -munge ${plain.root}`);
     const end = await toPlain.call('doctor');
     await plain.force();

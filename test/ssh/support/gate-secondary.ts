@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startGateHost, type GateHost } from './gate-host.ts';
 import { layLine } from '../../support/line.ts';
 import type { Secondary } from './secondary.ts';
@@ -12,6 +12,8 @@ const CANARY_ADDRESS = '127.77.3.10';
 /** A secondary behind the gate, for the program as it is built: a line of its own, and what lies in its jobs. */
 export interface GateSecondary extends Pick<Secondary, 'sshd' | 'line' | 'record' | 'sealed' | 'path'> {
   readonly gate: GateHost;
+  /** Where it keeps anything: the snapshots of all hosts, and what is known of them. */
+  readonly stores: readonly string[];
   /** Names in a job's directory, sorted. */
   names(job: string): Promise<string[]>;
   /** Changes the host's part of secondary.yaml; what is given replaces the same key. */
@@ -38,6 +40,7 @@ export async function startGateSecondary(place?: string): Promise<GateSecondary>
     (await names(job)).filter((name) => name.endsWith('.sealed')).map((name) => name.slice(0, -'.sealed'.length));
   return {
     gate,
+    stores: [dirname(dirname(gate.jobDirectory)), dirname(gate.hostState)],
     sshd,
     line,
     path,
