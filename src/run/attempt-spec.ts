@@ -10,7 +10,7 @@ import type { SourceSummary } from './source.ts';
 /** One try to write one snapshot. */
 export interface AttemptSpec {
   readonly wire: Wire;
-  /** As {@link AttemptSpec.wire}, with a time-out that leaves room to read everything: for all that compares by checksum. */
+  /** As {@link AttemptSpec.wire}, with a time-out long enough to read everything: for sessions that compare by checksum. */
   readonly verifyWire: Wire;
   readonly tree: Tree;
   /** Gives a connection to the target; the attempt closes it. */
@@ -25,40 +25,40 @@ export interface AttemptSpec {
   readonly busyTimeoutMs: number;
   /** `full`: read everything on both sides. `changed`: what this push sent. */
   readonly verifyMode: 'full' | 'changed';
-  /** The bases are known to hold damage: link only what is equal by checksum. */
+  /** The bases may be damaged: link only what is equal by checksum. */
   readonly distrustBases: boolean;
-  /** When what the bases hold was last known to be what the source held; undefined without a basis. */
+  /** When the bases were last known to be equal to the source; undefined without a basis. */
   readonly basesGoodAt: Date | undefined;
   readonly rsyncVersion: string;
   /** Private directory of the run. */
   readonly directory: string;
   readonly signal: AbortSignal;
-  /** Told now and then how many bytes of the source are dealt with. */
+  /** Called from time to time with the number of bytes of the source that have been handled. */
   readonly onProgress?: (bytesDone: number) => void;
 }
 
-/** What an attempt needs of the outside world. */
+/** What an attempt needs from outside. */
 export interface AttemptDeps {
   readonly runProcess: RunProcess;
   readonly clock: Clock;
   readonly environment: Readonly<Record<string, string>>;
   readonly observe: Observe;
-  /** Whether somebody watches as it goes: a bar on a terminal, or a program that reads the events. */
+  /** Whether somebody watches the progress: a bar on a terminal, or a program that reads the events. */
   readonly watched: boolean;
 }
 
-/** What a verification and its canary found good. */
+/** The result of a successful verification and its canary. */
 export interface VerifiedPush {
   readonly kind: 'verified';
   readonly verification: VerificationFigures;
   /** When the comparison began. */
   readonly verifiedFrom: Date;
   readonly canary: 'checksum' | 'presence';
-  /** What is no fault, and yet to be known. */
+  /** Warnings about things that are no fault. */
   readonly warning: string | undefined;
 }
 
-/** What a later verification knows of a sealed snapshot. */
+/** What a later verification knows about a sealed snapshot. */
 export interface SealedContents {
   readonly verifiedFrom: Date;
   /** Packed by createManifest; undefined when the push did not name every file. */

@@ -20,7 +20,7 @@ export type AttemptResult =
       readonly kind: 'sealed';
       readonly transfer: TransferFigures;
       readonly verification: VerificationFigures;
-      /** What the snapshot holds, and since when the source was seen to hold the same. */
+      /** What the snapshot contains, and since when the source is known to have had the same content. */
       readonly contents: SealedContents;
       readonly warnings: readonly string[];
     }
@@ -32,21 +32,21 @@ export type AttemptResult =
       readonly signal?: NodeJS.Signals;
       /** What to do; default: the advice of the outcome. */
       readonly advice?: string;
-      /** What the secondary may hold of it: a basis for the next attempt. Undefined: nothing. */
+      /** What the secondary may have of it, as a basis for the next attempt; undefined if nothing. */
       readonly bytesDone: number | undefined;
       /** Whether its id may be used up there. */
       readonly left: Left;
-      /** Size and mtime do not tell what has changed: the next attempt has to compare by checksum. */
+      /** Size and mtime do not show what has changed: the next attempt has to compare by checksum. */
       readonly unseen?: boolean;
       /** The secondary could not link to a basis as often as was needed (EMLINK). */
       readonly crowded?: boolean;
-      /** The next attempt would meet the same, and have all to send again. */
+      /** The next attempt would fail in the same way, and would have to send everything again. */
       readonly final?: boolean;
     };
 
 type Failed = Extract<AttemptResult, { kind: 'failed' }>;
 
-/** connect → push → verify → canary → seal. Never throws for anything the line or the secondary does. */
+/** connect → push → verify → canary → seal. Never throws, whatever the connection or the secondary does. */
 export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   deps.observe({ event: 'step-started', step: 'connect' });
   const connected = await spec.connect();
@@ -78,8 +78,8 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     deps,
   );
   const { readErrors } = pushed.session;
-  // However it ended: what stands there for an unreadable file are zeros, and its sum in a push that compares by checksum is
-  // that of the same zeros. It must never be linked to.
+  // However it ended, an unreadable file was stored as zeros. A push that compares by checksum would compute the sum of the same
+  // zeros, so this must never be linked to.
   const bytesDone = pushed.wrote && readErrors.length === 0 ? pushed.bytesDone : undefined;
   if (pushed.intoExisting) {
     return {
@@ -208,7 +208,7 @@ const WHO_ELSE_WRITES =
 const COPIED =
   'Files with many hard links had as many names on the secondary as its file system allows, so this snapshot holds copies of all files instead of links. Nothing of them was sent again; the next snapshot links to these.';
 
-/** A source that cannot be read: what was stored of it is no basis, and nobody at the other end is to be distrusted. */
+/** The source cannot be read: what was stored of it is no basis, but the secondary is not to blame. */
 function sourceUnread({ outcome, reason }: { readonly outcome: Outcome; readonly reason: string }): Failed {
   return { kind: 'failed', outcome, reason, bytesDone: undefined, left: 'perhaps', final: true };
 }
@@ -232,9 +232,9 @@ function differing(
 }
 
 /**
- * From when on a change of an entry may have gone unseen. What was sent was read after the push began. What was linked was
- * equal by size and mtime to a basis; if its content is another and the source was touched since that was good, either may
- * be at fault, so it is not called corruption before the next attempt has compared by checksum and found it again.
+ * From when on a change of an entry may have gone unnoticed. What was sent was read after the push began. What was linked was
+ * equal to a basis by size and mtime. If its content differs and the source was touched since the basis was good, either side may
+ * be at fault, so it is called corruption only after the next attempt has compared by checksum and found it again.
  */
 function unseenSinceOf(
   { basesGoodAt, distrustBases }: AttemptSpec,
@@ -246,13 +246,13 @@ function unseenSinceOf(
   return (name) => (sent.has(name) ? started : basesGoodAt);
 }
 
-/** What the failure of the push means for the attempt. What rsync told of counts as left, whatever the last word was. */
+/** What the failure of the push means for the attempt. Everything that rsync reported counts as left there, however it ended. */
 function pushFailed(spec: AttemptSpec, { session, crowded }: Pushed, bytesDone: number | undefined): Failed {
   const end = sessionEnd(session.verdict, spec.signal);
   return { kind: 'failed', bytesDone, ...end, left: bytesDone === undefined ? end.left : 'perhaps', crowded };
 }
 
-/** What the failure of a later session means for the attempt: the push has left something, whatever came of that session. */
+/** What the failure of a later session means for the attempt: whatever happened in that session, the push has left something. */
 function sessionFailed(spec: AttemptSpec, session: SessionResult, bytesDone: number | undefined): Failed {
   return { kind: 'failed', bytesDone, ...sessionEnd(session.verdict, spec.signal), left: 'perhaps' };
 }

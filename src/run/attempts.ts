@@ -12,7 +12,7 @@ import { unexpectedEnd } from './run-end.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { nextAttemptDelay } from './retry.ts';
 
-/** All that an attempt needs and that stays the same from one to the next. */
+/** Everything that an attempt needs and that is the same for all attempts of a run. */
 export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'copyBases' | 'basesGoodAt' | 'onProgress'>;
 
 /** How the attempts of a run ended. */
@@ -26,14 +26,14 @@ export interface AttemptsEnd {
   readonly distrustBases: boolean;
 }
 
-/** Milliseconds between two notes of how far an attempt got. */
+/** Milliseconds between two notes of an attempt's progress. */
 const NOTE_EVERY = 30_000;
 
 /**
- * Makes attempts until one is sealed or there is no point in another. Each has an id and a directory of its own; what a
- * broken one left is named as the second basis of the next.
+ * Makes attempts until one is sealed or another one would not help. Each has an id and a directory of its own; what a broken one left is
+ * named as the second basis of the next.
  *
- * The state is written before an attempt begins: if we die in it, its id is not used again and what it wrote is known.
+ * The state is written before an attempt begins: if we die during the attempt, its id is not used again and what it wrote is known.
  */
 export async function makeAttempts(
   request: RunRequest,
@@ -53,7 +53,7 @@ export async function makeAttempts(
     written = written
       .then(() => saveJobState(request.settings.stateDirectory, request.job.name, request.target.name, next))
       .catch((error: unknown) => {
-        // A full disk here must not keep the backup from getting away from here.
+        // A full disk here must not stop the backup from leaving this host.
         warnings.add(
           `The state could not be written (${errorMessage(error)}): the next run may send more than necessary.`,
         );
@@ -90,21 +90,21 @@ export async function makeAttempts(
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
     arrived ||= result.left === 'perhaps';
-    // What was linked up to there keeps that file full, so that the next attempt begins a new one, of that file alone. The
-    // gate looks for others like it by itself (one-basis.ts). Elsewhere there may be thousands, and attempts are few.
+    // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate itself
+    // looks for other such files (one-basis.ts). On a plain secondary there may be thousands of them, and there are few attempts.
     if (result.crowded === true) crowded += 1;
     const wait =
       result.final === true ? undefined : nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
     const broken = brokenAfter(state.broken, id, result.bytesDone);
-    // Ids that nobody has heard of may be given back: those of a clock that stood in the future would be refused, and
-    // all that follow them, until that time has come.
+    // Ids that the secondary does not know may be used again. If the clock was in the future, such ids and all that follow them would be
+    // refused until that time has come.
     await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
     const { outcome, reason } = result;
     deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
     if (result.unseen === true && !distrustBases) {
       distrustBases = true;
       warnings.add(unseenWarning(reason));
-      // Should this run end here, the next one knows. Within this one it is known anyway.
+      // The note is for the next run, if this one ends here. This run knows it anyway.
       const { settings, target } = request;
       await noteDistrust(settings.stateDirectory, job.name, target.name, deps.clock.now()).catch((error: unknown) => {
         warnings.add(`The note about this could not be written: ${errorMessage(error)}`);
@@ -129,8 +129,8 @@ function unseenWarning(reason: string): string {
 }
 
 /**
- * When all that {@link basesOf} names was last known to be what the source held: no later than the run began that made the
- * last sealed snapshot, nor than everything was read.
+ * When everything that {@link basesOf} names was last known to be equal to the source. That is no later than the start of the run that
+ * made the last sealed snapshot, and no later than the last time when everything was read.
  */
 function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | undefined {
   if (sealed === null) return broken === null ? undefined : snapshotTime(broken.id);
@@ -139,14 +139,14 @@ function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | unde
   return read < started ? read : started;
 }
 
-/** What the next attempt may link to, the best first (facts.md#order-of-bases). */
+/** What the next attempt may link to, best first (facts.md#order-of-bases). */
 export function basesOf(state: JobState): SnapshotId[] {
   return [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
 }
 
 /**
- * The end of an attempt in which something was thrown, such as a full disk here. What is known of it outlives that: its id is
- * used, and what it has sent is a basis.
+ * The end of an attempt in which an exception was thrown, for example because a disk here is full. What is known about the attempt is
+ * kept: its id is used up, and what it has sent is a basis.
  */
 function thrownIn(error: unknown, id: SnapshotId, noted: JobState['broken'], signal: AbortSignal): AttemptResult {
   const { outcome, reason, signal: by, advice } = unexpectedEnd(error, signal);

@@ -1,15 +1,15 @@
 import type { SessionVerdict } from '../rsync/exit.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 
-/** First and longest wait between two looks, in milliseconds. */
+/** First and longest wait between two tries, in milliseconds. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 
 /**
- * Repeats a session while the secondary serves another one: after a broken line its old server lives on for a while
- * (facts.md#its-own-lock), and that is no reason to give up.
+ * Repeats a session while the secondary serves another one. After a connection broke, the old server lives on for a while
+ * (facts.md#its-own-lock), which is no reason to give up.
  * @param session starts the session
- * @param verdictOf finds the verdict in what it returned
+ * @param verdictOf extracts the verdict from its result
  * @returns the last result; still `busy` when the time for waiting is over
  */
 export async function whileBusy<T>(
@@ -27,7 +27,7 @@ export async function whileBusy<T>(
     try {
       await deps.clock.sleep(wait, spec.signal);
     } catch {
-      // Aborted while waiting: the next session ends at once and says so.
+      // Aborted while waiting: the next session ends at once and reports it.
     }
   }
 }

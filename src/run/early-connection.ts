@@ -2,19 +2,19 @@ import type { Clock } from '../platform/clock.ts';
 import type { Connected } from '../ssh/connection.ts';
 
 /**
- * How long what came of an early handshake is believed, in milliseconds. Idle, a connection is forgotten by NAT and ended
- * by the secondary (`UnusedConnectionTimeout 2m`, as our installer sets it), and a secondary that was down may be back.
+ * How long the result of an early handshake is valid, in milliseconds. NAT forgets an idle connection, and the secondary ends it
+ * (our installer sets `UnusedConnectionTimeout 2m`). A secondary that was down may be back.
  */
 const KEEPS_FOR = 20_000;
 
 /** A connection that is begun before anybody knows whether it will be needed. */
 export interface EarlyConnection {
   /**
-   * Gives a connection to whoever will close it: the first time the early one, once its handshake is over; a fresh one
-   * if that is too old or has ended meanwhile, and every later time. An early failure that is not too old is handed on.
+   * Gives a connection to a caller, who has to close it. The first call gets the early one, once its handshake is over, or its failure.
+   * If either is too old, or the connection has ended meanwhile, the caller gets a new one, and so does every later call.
    */
   take(): Promise<Connected>;
-  /** Ends the handshake or the connection that nobody took. Safe to call at any time; never throws. */
+  /** Ends the handshake, or the connection if nobody took it. Safe to call at any time; never throws. */
   discard(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function beginConnection(
   const discarded = new AbortController();
   const either = AbortSignal.any([signal, discarded.signal]);
   const early = open(either);
-  // When it came about or failed. A rejection is for `take` to tell, or for nobody.
+  // When it succeeded or failed. Only `take` reports a rejection.
   const settledAt = early.then(
     () => clock.monotonic(),
     () => clock.monotonic(),
@@ -55,7 +55,7 @@ export function beginConnection(
   };
 }
 
-/** Whether there is anything to hand on: a connection that is still open, or why there is none. */
+/** Whether there is a result to pass on: a connection that is still open, or the reason why there is none. */
 async function isUsable(early: Promise<Connected>): Promise<boolean> {
   const connected = await early;
   return connected.kind !== 'connected' || connected.connection.isOpen();

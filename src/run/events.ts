@@ -7,7 +7,7 @@ import type { Difference } from '../verify/comparison.ts';
 /** The steps of an attempt (docs/architecture.md). */
 export type Step = 'connect' | 'push' | 'verify' | 'canary' | 'seal';
 
-/** What happens in a run, as it happens; `--json` prints one a line. */
+/** What happens in a run, as it happens; `--json` prints one event per line. */
 export type RunEvent =
   | { readonly event: 'run-started'; readonly run: string; readonly job: string; readonly target: string }
   | { readonly event: 'preview-started'; readonly job: string; readonly target: string }
@@ -17,7 +17,7 @@ export type RunEvent =
       readonly bytes: number;
       /** Other file systems below the source. */
       readonly fileSystems: FileSystemsBelow;
-      /** What no snapshot holds. */
+      /** What no snapshot contains. */
       readonly notSent: NotSent;
     }
   | {

@@ -5,32 +5,32 @@ import { listSource, type ListedEntry, type ListingSpec } from '../rsync/listing
 import { oneFile, parseInode, type Inode } from './inodes.ts';
 
 /**
- * Why the hard links of a source cannot be believed: some FUSE and union file systems give one inode number to several files, and
- * rsync's `-H` then stores them as one, with the content of the first.
+ * Why the hard links of a source are not reliable: some FUSE and union file systems give one inode number to several files, and
+ * `rsync -H` then stores them as one file, with the content of the first.
  */
 export type FalseLinks =
   | { readonly kind: 'false-group'; readonly names: readonly [string, string] }
   | { readonly kind: 'not-looked'; readonly why: string };
 
-/** Looks on while the source is walked. */
+/** Watches the walk of the source. */
 export interface GroupWatch {
   readonly onEntry: (entry: ListedEntry) => void;
-  /** What came of it, once the walk is over; undefined where all that share a number are names of one file. */
+  /** The result, once the walk is over; undefined if all names that share a number belong to one file. */
   end(): Promise<FalseLinks | undefined>;
 }
 
-/** Groups that are kept in mind. A file system that gives numbers twice does so everywhere, not in the last of so many groups alone. */
+/** Number of groups that are remembered. A file system that reuses numbers does so everywhere, not only after so many groups. */
 const MOST_GROUPS = 200_000;
 
-/** Numbers that are looked at again: one that is false would do. */
+/** Inode numbers that are checked again: a single false one is enough. */
 const MOST_SUSPECTS = 20;
 
-/** What find(1) prints of each name with a sibling; a name with a line feed in it is cut there, which matters only for telling it. */
+/** What find(1) prints for each name of a file with several. A name with a line feed is cut there, which only affects messages. */
 const FORMAT = String.raw`%D %i %n %y %s %T@ %C@ %p\n`;
 
 /**
- * Watches a walk for entries that share an inode number without being one. find(1) looks at each name that rsync lists, in a process of
- * its own, beside the walk: a file system that hangs must not keep ours (facts.md#inode-numbers-that-are-given-twice).
+ * Watches a walk for different files that share an inode number. find(1) examines each name that rsync lists, in a separate process
+ * beside the walk, because a file system that hangs must not block ours (facts.md#inode-numbers-that-are-given-twice).
  */
 export function watchGroups(spec: ListingSpec, run: RunProcess): GroupWatch {
   const known = new Map<string, Pick<Inode, 'facts' | 'links'> & { names: number }>();
@@ -55,7 +55,7 @@ export function watchGroups(spec: ListingSpec, run: RunProcess): GroupWatch {
   };
 }
 
-/** Times that names which do not agree are looked at: of one file, somebody may write to it in between. */
+/** How often names that disagree are checked: somebody may be writing to the file in between. */
 const LOOKS = 3;
 
 async function lookAgain(
@@ -101,7 +101,7 @@ function beginLook(
     add: ({ kind, name }) => {
       if (kind === 'directory') return;
       add(name);
-      // Of a symbolic link, its target stands behind the name, and either may have an arrow in it: what is no name is not there.
+      // A symbolic link is listed with its target, and both may contain an arrow. Of all possible names only the right one exists.
       if (kind === 'symlink') for (const { index } of name.matchAll(/ -> /g)) add(name.slice(0, index));
     },
     end: async () => {

@@ -9,24 +9,24 @@ import { mountsBelow, type MountBelow } from './hiding-mounts.ts';
 /** Other file systems below the source, by path below it as rsync writes names. */
 export interface FileSystemsBelow {
   readonly sent: readonly string[];
-  /** `one_file_system: true`; the directories on which they are mounted are sent, and nothing of what is in them. */
+  /** `one_file_system: true`: the directories on which they are mounted are sent, but not their content. */
   readonly leftOut: readonly string[];
 }
 
-/** Looks on while the source is walked. */
+/** Watches the walk of the source. */
 export interface FileSystemWatch {
-  /** Told every entry of the walk: its name as rsync wrote it. */
+  /** Takes every entry of the walk: its name as rsync wrote it. */
   readonly onEntry: (name: string, isDirectory: boolean) => void;
-  /** What came of it, once the walk is over. */
+  /** The result, once the walk is over. */
   end(): WatchEnd;
 }
 
-/** What was found, or why this walk shows something else than this machine has. */
+/** What was found, or why this walk does not show what is on this machine. */
 export type WatchEnd =
   | { readonly kind: 'seen'; readonly fileSystems: FileSystemsBelow }
   | { readonly kind: 'wrong'; readonly reason: string; readonly advice: string };
 
-/** Each is a file system of its own wherever systemd runs: a walk of one file system would not enter it in any case. */
+/** Each is a separate file system wherever systemd runs, so a walk of one file system never enters it. */
 const KERNEL_PLACES = /^\/(dev|proc|sys|run)(\/|$)/;
 
 /**
@@ -50,11 +50,11 @@ export async function watchFileSystems(
 
   const onEntry = (name: string, isDirectory: boolean): void => {
     const mount = byName.size === 0 ? undefined : byName.get(keyOf(name));
-    // What is in it is not wanted; the empty directory is all that is sent.
+    // Its content is not wanted; only the empty directory is sent.
     if (mount?.hides !== undefined && !leavesOut(exclude, displayName(name))) hidden.push({ name, mount });
     if (name === '.') return;
     if (oneFileSystem) {
-      // By device and not by the table: a subvolume is a file system of its own to rsync, and no mount.
+      // By device and not by the mount table: for rsync a subvolume is a separate file system, but it is no mount.
       if (isDirectory && isElsewhere(source, name, dev)) leftOut.push(name);
     } else if (mount !== undefined && isDirectory) sent.push(name);
   };
@@ -77,9 +77,9 @@ export async function watchFileSystems(
 }
 
 /**
- * The patterns that push and verification exclude. What a walk of one file system left out is named, and not left to
- * rsync's `-x`: rsync would tell the secondary of it, where the gate knows no such option, and a mount that comes or goes
- * between walk and push would change what the three of them look at.
+ * The patterns that push and verification exclude. With one_file_system, the directories that the walk left out are excluded by name,
+ * and `-x` is not used for two reasons: rsync would pass it on to the secondary, where the gate's grammar does not have it; and a mount
+ * that comes or goes in between would make walk, push and verification see different trees.
  */
 export function excludesOf(job: Pick<JobSettings, 'exclude'>, { leftOut }: FileSystemsBelow): string[] {
   return [
@@ -96,10 +96,10 @@ export function excludesOf(job: Pick<JobSettings, 'exclude'>, { leftOut }: FileS
 const SHOW_IT =
   'Write the units again ("offsite-rsync units" makes them show the source), or remove that setting from your own unit, or exclude the path.';
 
-/** Names that a line of the log shows. */
+/** Number of names that a line of the log shows. */
 const SHOWN = 10;
 
-/** What is to be said of other file systems below the source; nothing if there are none. */
+/** Messages about other file systems below the source; none if there are none. */
 export function describeFileSystems({ sent, leftOut }: FileSystemsBelow): string[] {
   const lines: string[] = [];
   if (sent.length > 0) lines.push(`other file systems below the source are sent too: ${named(sent)}`);
@@ -137,7 +137,7 @@ function isElsewhere(source: string, name: string, device: number): boolean {
   try {
     return lstatSync(Buffer.concat([Buffer.from(`${source}/`), decodeName(name)])).dev !== device;
   } catch {
-    // It has gone since: the push will say what it finds.
+    // It has disappeared: the push will report what it finds.
     return false;
   }
 }

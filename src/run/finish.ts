@@ -15,7 +15,7 @@ import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import type { RunEnd } from './run-end.ts';
 
-/** A run that has ended and is to be recorded and told. */
+/** A run that has ended and has to be recorded and reported. */
 export interface EndedRun {
   readonly run: string;
   readonly started: Date;
@@ -25,13 +25,13 @@ export interface EndedRun {
 /** Milliseconds that alerts may take once a signal has asked us to end: systemd waits 90 s before it kills. */
 const ALERT_LIMIT_AFTER_SIGNAL = 20_000;
 
-/** Tells the channels that want to know of a start. Never rejects. */
+/** Notifies the channels that subscribe to the start of a run. Never rejects. */
 export async function tellStart(request: RunRequest, deps: RunDeps, run: string, at: Date): Promise<void> {
   const facts: RunFacts = { ...occasion(request, deps, run, at), event: 'start', outcome: 'done', failures: 0 };
   await deliverAlert(facts, request.settings.alerts, channelDeps(request, deps));
 }
 
-/** Records a run and tells people. Nothing in here changes the outcome; what fails becomes a warning. */
+/** Records a run and sends alerts. Nothing in here changes the outcome; a failure becomes a warning. */
 export async function finishRun(request: RunRequest, deps: RunDeps, ended: EndedRun): Promise<RunRecord> {
   const { end } = ended;
   const finished = deps.clock.now();
@@ -59,18 +59,18 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   if (after) await keep('state', () => saveJobState(stateDirectory, job, target, after));
   if (end.outcome === 'corruption')
     await keep('note of the damage', () => noteDistrust(stateDirectory, job, target, finished));
-  // What was linked without being read may still be damaged: a verification may have set the note meanwhile.
+  // Files that were linked without being read may still be damaged, and a verification may have written the note meanwhile.
   if (end.outcome === 'done' && end.clearsDistrust === true)
     await keep('note of the repair', () => clearDistrust(stateDirectory, job, target));
   let stale: StaleNote | undefined;
   if (end.outcome === 'done') {
-    // After the state: a freshness check that writes its note now looks at the state once more before it tells.
+    // After the state: a freshness check that writes its note at this moment reads the state again before it sends its alert.
     await keep('note of the stale backup', async () => {
       stale = await clearStaleNote(stateDirectory, job, target);
     });
   }
-  // The rest are counts and names out of the configuration. An account may be called like a job, and a record under
-  // another name than its job's is lost to status, history and a rebuilt state.
+  // The rest are counts and names from the configuration. An account may have the same name as a job; if the job's name were redacted,
+  // status, history and a rebuilt state would not find the record.
   const { reason, warnings } = redactDeep({ reason: draft.reason, warnings: draft.warnings }, deps.redactor.redact);
   const safe: RunRecord = { ...draft, reason, warnings };
   await keep('history', () => appendHistory(stateDirectory, safe));
@@ -148,8 +148,8 @@ async function tell(
     numbers: end.source && { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
   };
   const channels = channelDeps(request, deps);
-  // Who was told of a failure, or that the backup is stale, is told once that it is over.
-  // A second run at once does nothing, and the first will tell how the backup fares.
+  // Whoever was told of a failure, or that the backup is stale, is told once when it is over.
+  // A second run at the same time does nothing, and the first one reports the result.
   const event = record.outcome === 'locked' ? 'warning' : failed ? 'failure' : before || stale ? 'recovery' : 'success';
   const deliveries = await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
   if (failed) deps.tellings?.add({ reached: reachedSomebody(deliveries), recorded });
@@ -162,7 +162,7 @@ async function tell(
   }
 }
 
-/** The state for a run that did not get to it, to tell what is secured all the same; undefined when it cannot be read. */
+/** The state for a run that did not read it itself, to report what is secured; undefined when it cannot be read. */
 async function stateToTell({ settings, job, target }: RunRequest): Promise<JobState | undefined> {
   try {
     return (await loadJobState(settings.stateDirectory, job.name, target.name)).state;
@@ -176,7 +176,7 @@ function occasion(request: RunRequest, deps: RunDeps, run: string, at: Date) {
   return { kind: 'run', at, host: deps.host, runId: run, job: job.name, target: target.name } as const;
 }
 
-/** {@link alertDeps} for the channels of a run: whenever a signal asks us to end, they have only so much time left. */
+/** {@link alertDeps} for the channels of a run. When a signal asks us to end, they have only limited time left. */
 function channelDeps({ settings, signal }: RunRequest, deps: RunDeps): AlertDeps {
   const late = new AbortController();
   const hasten = () => setTimeout(() => late.abort(signal.reason), ALERT_LIMIT_AFTER_SIGNAL).unref();

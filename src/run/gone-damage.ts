@@ -9,12 +9,12 @@ import { forgetDamage, loadDamage } from '../state/damage.ts';
 import type { AttemptPlan } from './attempts.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 
-/** Snapshots that are asked about at a time, oldest finding first; each takes a session of its own. */
+/** Number of snapshots that are checked each time, oldest finding first; each takes a session of its own. */
 const ASKED = 20;
 
 /**
- * Forgets damaged snapshots that the secondary has pruned meanwhile: nobody can restore from them any more. A session that
- * fails says nothing, and the snapshot stays remembered.
+ * Forgets damaged snapshots that the secondary has pruned meanwhile, because nobody can restore from them any more. If a session
+ * fails, nothing is known and the snapshot is still remembered.
  * @param looked the snapshot that is verified anyway
  */
 export async function forgetGoneDamage(
@@ -42,7 +42,7 @@ export async function forgetGoneDamage(
   }
 }
 
-/** A dry run of an empty directory names the directory itself as new where there is none; the gate says that there is none. */
+/** If the snapshot does not exist, a dry run of an empty directory reports the directory itself as new, or the gate says so. */
 async function isGone(
   plan: AttemptPlan,
   tree: { source: string; job: string; id: SnapshotId; exclude: readonly string[] },

@@ -40,7 +40,7 @@ export function checkGuards(
   return objections;
 }
 
-/** What a guard could not look at; the source is sent all the same. */
+/** What a guard could not check; the source is sent nevertheless. */
 export function unguarded(summary: SourceSummary, guard: GuardSettings, now: Date): string[] {
   if (guard.maxAgeMs === undefined || summary.newest !== undefined || summary.futureFiles === 0) return [];
   return [
@@ -48,7 +48,7 @@ export function unguarded(summary: SourceSummary, guard: GuardSettings, now: Dat
   ];
 }
 
-/** What may be at fault: a clock that was set back makes the freshest files future ones, which do not count. */
+/** A possible cause: after the clock was set back, the newest files lie in the future, and those do not count. */
 function doubt(futureFiles: number, now: Date): string {
   if (futureFiles === 0) return ': did the local backup job run?';
   const [are, do_] = futureFiles === 1 ? ['is', 'does'] : ['are', 'do'];

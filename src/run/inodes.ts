@@ -2,7 +2,7 @@
 export interface Inode {
   /** Device and inode number. */
   readonly number: string;
-  /** Names that the file system says it has. */
+  /** Number of names according to the file system. */
   readonly links: number;
   /** Type, size, mtime and ctime: the same for all names of one file. */
   readonly facts: string;
@@ -13,7 +13,7 @@ export interface Inode {
 /** `65024 2335214 2 f 20000 1795681556.6001214410 1795681558.3601213610 ./sub/file` */
 const INODE = /^(\d+ \d+) (\d+) (\S \d+ \S+ \S+) \.\/(.*)$/s;
 
-/** Reads one line of find(1); undefined when it is none, such as the rest of a name with a line feed in it. */
+/** Reads one line of find(1); undefined if it is something else, such as the rest of a name with a line feed. */
 export function parseInode(line: string): Inode | undefined {
   const [, number, links, facts, name] = INODE.exec(line) ?? [];
   if (number === undefined || facts === undefined || name === undefined) return undefined;
@@ -21,9 +21,9 @@ export function parseInode(line: string): Inode | undefined {
 }
 
 /**
- * Whether names with one inode number are names of one file, as far as one look can say: they agree in type, size and times, and are
- * no more than the file system counts.
- * @returns two names that are not; undefined when nothing speaks against it
+ * Checks whether names with one inode number belong to one file, as far as a single check can show: they must agree in type, size and
+ * times, and must not be more than the link count.
+ * @returns two names that do not belong to one file; undefined if nothing contradicts it
  */
 export function oneFile(names: readonly Inode[]): readonly [string, string] | undefined {
   const [first, ...others] = names;

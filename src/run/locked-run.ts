@@ -13,18 +13,18 @@ import type { RunDeps, RunRequest } from './request.ts';
 import { unexpectedEnd, type RunEnd } from './run-end.ts';
 import { readSource, type SourceSummary } from './source.ts';
 
-/** The secrets of a target, or why they cannot be had. */
+/** The secrets of a target, or why they cannot be read. */
 export type RunSecrets =
   { readonly kind: 'read'; readonly secrets: TargetSecrets } | { readonly kind: 'unreadable'; readonly reason: string };
 
-/** Reads the target's secrets and teaches them to the redactor, before anything can speak of them. */
+/** Reads the target's secrets and gives them to the redactor before anything can mention them. */
 export function readRunSecrets(
   request: Pick<RunRequest, 'settings' | 'target'>,
   deps: Pick<RunDeps, 'environment' | 'redactor'>,
 ): RunSecrets {
   try {
     const secrets = readTargetSecrets(request.target, secretSources(request.settings.secretsFile, deps.environment));
-    // An account called like a job gives nothing away that the job's name does not, and would hide that everywhere.
+    // An account with the same name as a job reveals nothing new, and redacting it would hide the job's name everywhere.
     const names = new Set([...request.settings.jobs.keys(), ...request.settings.targets.keys()]);
     deps.redactor.learn(secrets.named.filter(({ value }) => !names.has(value)));
     return { kind: 'read', secrets };
@@ -65,7 +65,7 @@ async function guardAndSend(
   deps: RunDeps,
 ): Promise<RunEnd> {
   const { job } = request;
-  // What no snapshot holds is told once in full, before the first is made; `verify`, `doctor` and dry runs tell it again.
+  // What no snapshot contains is reported in full once, before the first snapshot; `verify`, `doctor` and dry runs report it again.
   const reading = await readJobSource(request, state, { closely: state.sealed === null }, deps);
   if (reading.kind === 'ended') return { ...reading.end, state, warnings };
   const { source } = reading;
@@ -83,7 +83,7 @@ async function guardAndSend(
 /** The clock of a file server may be ahead of ours by this much (milliseconds). */
 const FUTURE_SLACK = 60 * 60_000;
 
-/** Walks the source of a job; `ended` when there is no going on. */
+/** Walks the source of a job; `ended` if the run cannot continue. */
 export async function readJobSource(
   request: RunRequest,
   state: JobState,
@@ -125,7 +125,7 @@ export async function readJobSource(
   }
 }
 
-/** What all attempts of a run have in common. */
+/** The values that are the same for all attempts of a run. */
 export async function planAttempts(
   request: RunRequest,
   source: SourceSummary,

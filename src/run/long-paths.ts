@@ -9,8 +9,8 @@ export interface LongestPath {
 }
 
 /**
- * Bytes of a path from which on the secondary may not be able to hold it. Linux takes 4,095 (PATH_MAX); rsync's receiver puts its own
- * directories before it (`/srv/offsite/db1/postgres/ID.partial/`, some 60) and `.….XXXXXX` around the name while it writes.
+ * From this length in bytes on, a path may be too long for the secondary. Linux allows 4,095 (PATH_MAX); rsync's receiver puts its own
+ * directories before it (`/srv/offsite/db1/postgres/ID.partial/`, some 60) and adds `.….XXXXXX` to the name while it writes.
  */
 const TOO_LONG = 4095 - 80;
 
@@ -20,8 +20,8 @@ const SHOWN = 60;
 type Failed = Extract<AttemptResult, { kind: 'failed' }>;
 
 /**
- * Tells a failure for what it is where the source holds a path that is too long. rsync says something else each time: that it cannot
- * stat, in the next push that a block has no basis, which looks like two rsyncs that do not understand each other.
+ * Names the real cause if a failure is due to a path that is too long. rsync's own messages vary and mislead: in one push it cannot stat a
+ * file, in the next a block has no basis, which looks like two incompatible versions of rsync.
  */
 export function withLongPath(failed: Failed, longest: LongestPath | undefined): Failed {
   if (longest === undefined || longest.bytes < TOO_LONG || !MISLEADING.includes(failed.outcome)) return failed;
@@ -31,5 +31,5 @@ export function withLongPath(failed: Failed, longest: LongestPath | undefined): 
   return { ...failed, outcome: 'incomplete', reason, advice, final: true };
 }
 
-/** Outcomes that such a path has shown itself as. */
+/** The outcomes with which such a path has been seen to fail. */
 const MISLEADING: readonly Failed['outcome'][] = ['incomplete', 'refused', 'internal-error', 'connection-lost'];

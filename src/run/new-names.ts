@@ -1,6 +1,6 @@
 import type { JobSettings } from '../config/settings.ts';
 
-/** What the walk of a source tells of the names that a push will find new. */
+/** What the walk of a source shows about names that will be new in a push. */
 export interface NameCounts {
   readonly files: number;
   readonly bytes: number;
@@ -13,7 +13,7 @@ export interface NameCounts {
   readonly largestDirectory: number;
 }
 
-/** Takes the files of a walk as they come; the files of one directory come one after the other. */
+/** Takes the files of a walk as they arrive; the files of one directory follow each other. */
 export interface NameCounter {
   /** @param file its path below the source, its bytes, and its mtime in milliseconds since 1970 */
   add(file: { readonly name: string; readonly size: number; readonly mtimeMs: number }): void;
@@ -21,7 +21,7 @@ export interface NameCounter {
 }
 
 /**
- * Counts names for {@link worthLooking}; keeps the sums of one directory and no name of a file.
+ * Counts names for {@link worthLooking}. It keeps only the sums of one directory, and no file names.
  * @param since when the last sealed snapshot was begun; undefined: every name counts as new
  */
 export function countNames(since: Date | undefined): NameCounter {
@@ -56,21 +56,21 @@ export function countNames(since: Date | undefined): NameCounter {
   };
 }
 
-/** Comparisons that nobody notices: one to five seconds. */
+/** A number of comparisons that nobody notices: one to five seconds. */
 const UNNOTICED = 1_000_000;
 
 /**
- * Bytes of new files that make one more comparison worth while. rsync takes some 2 µs to compare two names of 30 characters
- * (docs/performance.md), in which a line of 25 MB/s carries as many bytes.
+ * One comparison is worth while for so many bytes of new files. rsync takes some 2 µs to compare two names of 30 characters
+ * (docs/performance.md); a connection of 25 MB/s transfers as many bytes in that time.
  */
 const BYTES_EACH = 50;
 
 /**
- * Whether rsync is to look for a basis under another name. It compares each new name with each name that the directory had
- * in the basis, so the time grows with the square of the new names, and within it nothing is sent.
+ * Whether rsync should look for a basis under another name. It compares each new name with each name that the directory had in the
+ * basis, so the time grows with the square of the number of new names, and nothing is sent in the meantime.
  *
- * A file that comes with an old time is not seen to be new. What the source has grown by counts as such, in the
- * largest directory.
+ * A new file with an old time is not recognised as new. Instead, the number of files by which the source has grown counts as new
+ * names in the largest directory.
  * @param before what the last sealed snapshot held; undefined when there is none
  */
 export function worthLooking(

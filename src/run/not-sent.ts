@@ -5,14 +5,14 @@ import { decodeName } from '../rsync/itemized.ts';
 import type { ListedEntry } from '../rsync/listing.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
 
-/** What a source holds that no snapshot does: counts of entries, and bytes. */
+/** What a source contains and no snapshot does: counts of entries, and bytes. */
 export interface NotSent {
   readonly devices: number;
   /** FIFOs and sockets. */
   readonly specials: number;
-  /** What only a closer look shows; undefined where none was taken. */
+  /** What only a closer look shows; undefined if none was taken. */
   readonly closer: CloserLook | undefined;
-  /** Why no hard link is sent as one; undefined where all are. */
+  /** Why hard links are not preserved; undefined if they are. */
   readonly falseLinks?: FalseLinks | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface NotSent {
 export type CloserLook =
   | {
       readonly kind: 'seen';
-      /** Entries with extended attributes that are no ACLs, and how many have which, the most frequent first. */
+      /** Number of entries with extended attributes other than ACLs, and the names of these attributes, most frequent first. */
       readonly attributed: number;
       readonly attributes: readonly string[];
       /** Files with holes, and the bytes in them, which are stored as zeros. */
@@ -29,10 +29,10 @@ export type CloserLook =
     }
   | { readonly kind: 'not-seen'; readonly why: string };
 
-/** Looks on while the source is walked. */
+/** Watches the walk of the source. */
 export interface NotSentWatch {
   readonly onEntry: (entry: ListedEntry) => void;
-  /** What came of it, once the walk is over. */
+  /** The result, once the walk is over. */
   end(): Promise<Omit<NotSent, 'falseLinks'>>;
 }
 
@@ -44,12 +44,12 @@ interface Found {
   readonly holes: number;
 }
 
-/** Names of attributes that are told. */
+/** Number of attribute names that are shown. */
 const NAMED = 5;
 
 /**
  * Begins to watch a walk.
- * @param closely look at the attributes and holes of every entry too, which takes another third of a second for 50,000 of them
+ * @param closely also examine attributes and holes of every entry, which takes another third of a second for 50,000 of them
  */
 export function watchNotSent(
   spec: {
@@ -66,7 +66,7 @@ export function watchNotSent(
     onEntry: ({ kind, name }) => {
       if (kind === 'device') count.devices += 1;
       else if (kind === 'special') count.specials += 1;
-      // Of a symbolic link, its target stands behind the name; it can have no attributes of a user's.
+      // A symbolic link is listed with its target after the name. It cannot have user attributes.
       else if (kind !== 'symlink') look?.add(name);
     },
     end: async () => ({ ...count, closer: await look?.end() }),
@@ -106,7 +106,7 @@ function beginLook(
   };
 }
 
-/** Says what is not sent, a line each; none when everything is. */
+/** Describes what is not sent, one line each; none if everything is sent. */
 export function describeNotSent({ devices, specials, closer, falseLinks }: NotSent): string[] {
   const lines: string[] = [];
   if (falseLinks !== undefined)
@@ -137,9 +137,9 @@ function asLine(what: string): string {
   return `not sent: ${what}`;
 }
 
-// Node knows neither extended attributes nor holes. SELinux' labels are left out: its policy sets them anew (restorecon). What rsync keeps in
-// `user.rsync.` counts: a source that is itself a store of snapshots has its owners there, and they are not sent. A file
-// system that compresses has fewer blocks than bytes and no hole, so lseek(2) has the last word.
+// Node can read neither extended attributes nor holes. SELinux labels are left out, because its policy restores them (restorecon).
+// rsync's `user.rsync.` counts: a source that is itself a store of snapshots keeps its owners there, and they are not sent. On a file
+// system that compresses, a file can have fewer blocks than bytes without any hole, so lseek(2) decides.
 const LOOK = `
 import collections, json, os, stat, sys
 names, attributed, sparse, holes = collections.Counter(), 0, 0, 0

@@ -6,14 +6,14 @@ import { whilePreparing, type Purpose } from './preparation.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import type { EarlyEnd } from './session-end.ts';
 
-/** Why a connection was not used; with what the source holds, if it could be walked. */
+/** Why a connection was not used, and what the source contains if it could be walked. */
 interface NotUsed extends EarlyEnd {
   readonly kind: 'failed';
   readonly files?: number;
   readonly bytes?: number;
 }
 
-/** Walks the source and connects meanwhile, uses the connection once, and leaves nothing behind. */
+/** Walks the source while it connects, uses the connection once, and leaves nothing behind. */
 export async function overConnection<T>(
   request: RunRequest,
   purpose: Purpose & { readonly state: JobState },

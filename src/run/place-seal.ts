@@ -6,7 +6,7 @@ import { formatSeal, sealName, type Seal } from '../shared/seal.ts';
 import type { AttemptDeps, AttemptSpec, VerifiedPush } from './attempt-spec.ts';
 import type { Pushed } from './push.ts';
 
-/** What the seal speaks of, beyond the attempt. */
+/** The content of the seal beyond the attempt. */
 interface SealFacts extends VerifiedPush {
   readonly started: Date;
   readonly pushed: Pushed;

@@ -6,20 +6,21 @@ import { remoteShell } from '../ssh/connection.ts';
 import type { JobState } from '../state/job-state.ts';
 import type { SourceSummary } from './source.ts';
 
-/** Slowest reading of a disk that comparing by checksum allows for, in bytes a second. */
+/** Slowest disk that comparisons by checksum allow for, in bytes per second. */
 const SLOWEST_DISK = 8 * 1024 * 1024;
 
-/** Longest time-out that the gate's grammar has room for, in seconds: eleven days. */
+/** Longest time-out that the gate's grammar accepts, in seconds: eleven days. */
 const LONGEST_TIMEOUT = 999_999;
 
 /**
- * The two forms of the wire to a target: for a push, and for whatever reads files for their checksums.
+ * The two forms of the wire to a target: for a push, and for sessions that read files to compute checksums.
  *
- * There rsync sends nothing until it has read all files of a directory, since the list goes out only when 32 KiB of it are
- * full or it is complete (measured with rsync 3.5.0: six files of 2 GiB, one silence). So both time-outs have room to read everything; a
- * dead line still ends by ssh's keepalive, a run by its deadline, a session behind the gate by its session_limit.
- * @param directory the run's private directory, where ssh's configuration stands
- * @param bytes all that the source holds
+ * In the latter, rsync sends nothing until it has read all files of a directory, because it sends the list only when 32 KiB of it are
+ * full or it is complete (measured with rsync 3.5.0: six files of 2 GiB, one silence). So both time-outs are long enough to read
+ * everything. A dead connection is still ended by ssh's keepalive, a run by its deadline, and a session behind the gate by its
+ * session_limit.
+ * @param directory the run's private directory, which contains ssh's configuration
+ * @param bytes size of the whole source
  */
 export function wiresOf(
   target: TargetSettings,
@@ -43,7 +44,7 @@ export function wiresOf(
   return { wire, verifyWire };
 }
 
-/** How long nothing may move before we end it, in milliseconds. Whoever lets rsync wait for longer wants to wait. */
+/** Stall time in milliseconds. It is never shorter than rsync's own time-out, because a long one is a wish to wait. */
 export function stallMsOf({ stallTimeoutMs, ioTimeoutMs }: TargetSettings): number {
   return Math.max(stallTimeoutMs, ioTimeoutMs);
 }
@@ -58,7 +59,7 @@ export function connectionTimes(target: TargetSettings): ConnectionTimes {
   };
 }
 
-/** The stricter of the job's and the target's limit, in bytes a second. */
+/** The stricter of the job's and the target's limit, in bytes per second. */
 export function bandwidthLimitOf(job: JobSettings, target: TargetSettings): number | undefined {
   const limits = [job.bandwidthLimit, target.bandwidthLimit].filter((limit) => limit !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);

@@ -7,19 +7,19 @@ import { connectionTimes } from './plan.ts';
 import { openPrivateDirectory, type PrivateDirectory } from './private-directory.ts';
 import { lockPath, type RunDeps, type RunRequest } from './request.ts';
 
-/** What is got ready while the source is walked: it takes time, and moves no byte of the backup. */
+/** What is prepared while the source is walked. It takes time, but sends no byte of the backup. */
 export interface Preparation {
   /** Path of the private directory. */
   readonly directory: string;
-  /** Connects; the first time that was begun long ago. */
+  /** Connects; the first call uses the connection that was begun at the start. */
   readonly connect: () => Promise<Connected>;
-  /** Version of the local rsync; undefined when it does not say. */
+  /** Version of the local rsync; undefined if it reports none. */
   readonly rsyncVersion: Promise<string | undefined>;
 }
 
-/** What a preparation is made for. */
+/** What a preparation is for. */
 export interface Purpose {
-  /** `preview` and `verify` have a private directory apart from a run's: they do not disturb one. */
+  /** `preview` and `verify` have a private directory of their own, so that they do not disturb a run. */
   readonly name: 'run' | 'preview' | 'verify';
   readonly secrets: TargetSecrets;
   /** Told what could not be cleared away in the end; by default it goes to the log. */
@@ -27,9 +27,9 @@ export interface Purpose {
 }
 
 /**
- * Begins to get ready, and meanwhile does `work`: it walks the source, and awaits the preparation when the source turns
- * out to be worth sending. What kept us from getting ready is told to `work` alone, and only if it asks: what the guards
- * say goes first. However `work` ends, nothing of the preparation is left, no process and no file.
+ * Starts the preparation and runs `work` meanwhile. `work` walks the source, and awaits the preparation if the source is worth
+ * sending. A failed preparation is reported only when `work` awaits it, because objections of the guards come first. However
+ * `work` ends, the preparation leaves no process and no file behind.
  */
 export async function whilePreparing<T>(
   request: RunRequest,
@@ -70,7 +70,7 @@ async function prepare(
   }
 }
 
-/** What cannot be removed is told, and changes nothing of what came out: the snapshot may be sealed by now. */
+/** A directory that cannot be removed is reported, but does not change the outcome: the snapshot may already be sealed. */
 async function removeTold(directory: PrivateDirectory, warn: (warning: string) => void): Promise<void> {
   try {
     await directory.remove();
@@ -96,7 +96,7 @@ function beginHandshake({ target, signal }: RunRequest, secrets: TargetSecrets, 
   return beginConnection((either) => connect({ ...spec, signal: either }, deps.clock), signal, deps.clock);
 }
 
-/** Marks a promise whose failure is told to those who await it, and is no defect if nobody does. */
+/** Marks a promise as handled: its failure is reported to those who await it, and nobody has to. */
 function toldIfAsked<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

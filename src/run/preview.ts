@@ -29,7 +29,7 @@ export type Preview =
       readonly notSent: NotSent;
       /** What the guards say; a real run would stop there. */
       readonly objections: readonly string[];
-      /** What came of trying the other sessions; empty unless it was asked for. */
+      /** The results of trying the other sessions; empty unless requested. */
       readonly probes: readonly Probe[];
     }
   | {
@@ -48,8 +48,8 @@ export interface PreviewOptions {
 }
 
 /**
- * `run --dry-run`: everything up to the push, and that with rsync's own dry run. Nothing is written there, recorded
- * or told to anybody. Never throws.
+ * `run --dry-run`: everything up to the push, and the push as rsync's own dry run. Nothing is written on the secondary or recorded, and
+ * no alert is sent. Never throws.
  */
 export async function previewRun(
   request: RunRequest,

@@ -13,12 +13,12 @@ export interface PrivateDirectory {
 }
 
 /**
- * Makes the private directory of one job and target. What a run that was killed left there is removed first: the
- * run's lock says that nobody else is using it.
+ * Makes the private directory of one job and target. What a killed run left there is removed first: the run's lock guarantees that
+ * nobody else is using it.
  * @param configured `runtime_dir` of the configuration
- * @param name what it belongs to; only a hash of it stands in the path, for a socket's path holds 108 bytes (unix(7))
- * @param owner `run`: one at a time, by its lock; `process`: any number beside it, each swept once its process is gone
- * @throws UnfitFileError when the parent belongs to somebody else or can be entered by others
+ * @param name what it belongs to; the path contains only a hash of it, because a socket's path has at most 108 bytes (unix(7))
+ * @param owner `run`: one at a time, protected by its lock; `process`: any number beside it, each removed once its process is gone
+ * @throws UnfitFileError when the parent belongs to somebody else or others can write to it
  */
 export async function openPrivateDirectory(
   configured: string | undefined,
@@ -42,7 +42,7 @@ export async function openPrivateDirectory(
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Removes what a verification or preview that was killed left: nobody else would. */
+/** Removes what a killed verification or preview has left; nothing else does. */
 async function sweepDead(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const pid = /^[0-9a-f]{10}-(\d+)$/.exec(name)?.[1];
@@ -51,7 +51,7 @@ async function sweepDead(parent: string): Promise<void> {
   }
 }
 
-/** Where private files of this user live for a while, unless `runtime_dir` says otherwise. */
+/** The directory for temporary private files of this user, unless `runtime_dir` names another. */
 export function defaultRuntimeDirectory(environment: Readonly<Record<string, string | undefined>>): string {
   // systemd may pass several, joined by colons (systemd.exec(5), RuntimeDirectory=).
   const own = environment.RUNTIME_DIRECTORY?.split(':')[0];

@@ -18,27 +18,27 @@ import { wrongSecondary } from './wrong-secondary.ts';
 /** The sessions of a run after the push. */
 export type ProbedSession = 'verification' | 'canary' | 'seal';
 
-/** What came of trying one of them. */
+/** The result of trying one of them. */
 export interface Probe {
   readonly session: ProbedSession;
-  /** `untried`: it needs what is not there yet. */
+  /** `untried`: it needs something that does not exist yet. */
   readonly kind: 'accepted' | 'untried' | 'failed';
   readonly text: string;
   /** Why it failed. */
   readonly end?: EarlyEnd;
 }
 
-/** What is to be tried, beside the plan. */
+/** What to try, in addition to the plan. */
 interface ProbeSpec {
   readonly request: RunRequest;
-  /** An id that nothing there has. */
+  /** An id that does not exist there. */
   readonly id: SnapshotId;
   readonly sealed: SealedSnapshot | null;
 }
 
 /**
- * Tries the sessions that follow a push, in forms that leave nothing behind: the verification and the seal speak of a
- * snapshot that does not exist, which the gate says and rrsync does not mind; the canary goes to the last sealed one.
+ * Tries the sessions that follow a push, in forms that leave nothing behind. Verification and seal name a snapshot that does not
+ * exist (the gate reports that, rrsync does not mind); the canary uses the last sealed one.
  */
 export async function probeSessions(plan: AttemptPlan, spec: ProbeSpec, deps: RunDeps): Promise<Probe[]> {
   const verification = await probeVerification(plan, spec, deps);
@@ -96,7 +96,7 @@ async function probeCanary(plan: AttemptPlan, { request, sealed }: ProbeSpec, de
   }
 }
 
-/** Files that the snapshot holds as they are now: another one would be reported for what it is, and prove nothing. */
+/** Files that are still the same in the snapshot. Any other would be reported as a real difference, and prove nothing. */
 function unchangedSince(
   candidates: readonly CanaryCandidate[],
   source: string,

@@ -4,21 +4,21 @@ import type { SourceSummary } from './source.ts';
 /** Milliseconds between two reports of progress. */
 const PROGRESS_EVERY = 200;
 
-/** So few files that a second line for each costs nothing: some 5 µs of rsync's time and as much of ours. */
+/** With so few files, a second line for each costs practically nothing: some 5 µs of rsync's time and as much of ours. */
 const FEW_FILES = 5000;
 
 /**
- * From this size on (bytes) a file is looked into however many others there are. Of two broken attempts the one that got
- * further is resumed; how far it was within a file is not known below this size, so no more than this is ever sent again.
+ * From this size on (in bytes), the progress within a file is measured however many other files there are. Of two broken attempts, the
+ * one that got further is resumed. Below this size the progress within a file is unknown, so at most this much is sent again.
  */
 const LARGE_FILE = 64 * 2 ** 20;
 
-/** Whether it is worth knowing how far rsync is within a file, although nobody watches. */
+/** Whether rsync should report progress within a file although nobody watches. */
 export function looksIntoFiles({ files, largestFile }: Pick<SourceSummary, 'files' | 'largestFile'>): boolean {
   return files <= FEW_FILES || largestFile >= LARGE_FILE;
 }
 
-/** Makes what tells the run's observers how far a push is: files and bytes of the source dealt with. */
+/** Makes the reporter of a push's progress for the run's observers: files and bytes of the source that have been handled. */
 export function createProgressReporter(
   spec: Pick<AttemptSpec, 'source' | 'onProgress'>,
   { observe, clock }: Pick<AttemptDeps, 'observe' | 'clock'>,

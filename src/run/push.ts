@@ -9,38 +9,38 @@ import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { wrongSecondary } from './wrong-secondary.ts';
 import { createProgressReporter, looksIntoFiles } from './progress.ts';
 
-/** A push that ended, however. */
+/** A push that has ended, in whatever way. */
 export interface Pushed {
   readonly session: SessionResult;
   readonly figures: TransferFigures;
-  /** Whether the secondary has made anything of the attempt. */
+  /** Whether the secondary has stored anything of the attempt. */
   readonly wrote: boolean;
-  /** A file there had no room for as many links as were needed: it is a basis all the same, since it shows which. */
+  /** A file on the secondary could not take as many links as needed. The attempt is a basis nevertheless, because it shows which file. */
   readonly crowded: boolean;
-  /** Bytes of the source dealt with: sent or linked. */
+  /** Bytes of the source that were handled: sent or linked. */
   readonly bytesDone: number;
-  /** rsync wrote into a directory that was there before: never to be sealed (design.md#the-wire). */
+  /** rsync wrote into a directory that already existed, which must never be sealed (design.md#the-wire). */
   readonly intoExisting: boolean;
-  /** What answers is not what the configuration says: nothing was sent. */
+  /** What answered is not what the configuration says, so nothing was sent. */
   readonly wrong: string | undefined;
-  /** Whether anything of a basis was recognised. */
+  /** Whether any file was found in a basis. */
   readonly basisSeen: boolean;
-  /** Everything that was named, packed; undefined when not every file was, or nothing was sent. */
+  /** Compressed list of all entries that were named; undefined if not every file was, or nothing was sent. */
   readonly manifest: Buffer | undefined;
   /** Files whose content was sent; undefined when they are too many, or one too long, to be listed. */
   readonly sentNames: readonly string[] | undefined;
 }
 
-/** More sent files than this are verified by a full pass: filter rules cost one comparison a file and rule. */
+/** More sent files than this are verified by a full pass, because filter rules cost one comparison per file and rule. */
 const LISTED_FILES = 5000;
 
 /**
- * Longest name that is listed, in characters. rsync drops a pattern of 4096 bytes or more, with exit 0, and the file would
- * not be verified; a pattern may be twice as long as its name.
+ * Longest name that is listed, in characters. rsync ignores a pattern of 4096 bytes or more and exits with 0, so the file would not be
+ * verified. A pattern may be twice as long as its name.
  */
 const LONGEST_LISTED = 2000;
 
-/** What a push needs to know of an attempt. */
+/** What a push needs to know about an attempt. */
 type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
 
 /** Sends the source into a fresh directory. */
@@ -54,13 +54,13 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
   const report = createProgressReporter(spec, deps);
   const reach = (sentBytes: number): void => {
     done.bytes = Math.max(done.bytes, sentBytes + tally.linkedBytes);
-    // A dry run sends nothing: its items say what would be.
+    // A dry run sends nothing; its items show what would be sent.
     if (!options.dryRun) report(done.files, done.bytes);
   };
 
   const onItem = (item: Item): void => {
     seen.anything = true;
-    // The gate makes the directory itself and vouches for it; plain rrsync would write into an old one.
+    // The gate creates the directory itself, so it is new. Plain rrsync would write into an existing one.
     if (!seen.created && !options.dryRun && spec.wire.secondary === 'rrsync') {
       seen.existing = true;
       stop.abort();
@@ -99,7 +99,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
       onItem,
       onDestinationCreated: () => {
         seen.created = true;
-        // The gate makes that directory itself, so somebody else answers. Nothing has been sent yet.
+        // The gate creates that directory itself, so something else has answered. Nothing has been sent yet.
         if (options.dryRun || spec.wire.secondary !== 'gate') return;
         seen.noGate = true;
         stop.abort();
@@ -135,9 +135,9 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
 }
 
 /**
- * Whether deduplication was lost, although rsync ended well: it says nothing of a basis that it could not use
+ * Whether deduplication was lost although rsync succeeded: rsync does not report a basis that it could not use
  * (facts.md#anchored-link-dest and facts.md#link-dest-that-links-nothing).
- * @param oldFiles regular files that are older than the basis, so that it ought to have them
+ * @param oldFiles number of regular files older than the basis, which the basis should contain
  * @returns a warning, or undefined
  */
 export function linkingProblem(pushed: Pushed, oldFiles: number): string | undefined {

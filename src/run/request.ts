@@ -18,22 +18,22 @@ export interface RunRequest {
   readonly signal: AbortSignal;
 }
 
-/** The outside world of a run. */
+/** What a run needs from outside. */
 export interface RunDeps {
   readonly runProcess: RunProcess;
   readonly clock: Clock;
   readonly log: Log;
   readonly redactor: LearningRedactor;
   readonly observe: Observe;
-  /** Whether somebody watches as it goes: a bar on a terminal, or a program that reads the events. */
+  /** Whether somebody watches the progress: a bar on a terminal, or a program that reads the events. */
   readonly watched: boolean;
   /** The environment of this process: secrets and systemd's directories are looked up there. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** What this host is called in messages. */
+  /** The name of this host in messages. */
   readonly host: string;
-  /** Takes note of what people are told of failures. */
+  /** Records what people have been told about failures. */
   readonly tellings?: Tellings;
-  /** Aborting it gives up alerts that are still under way. */
+  /** Aborting it cancels alerts that are still being sent. */
   readonly alertSignal?: AlertDeps['signal'];
 }
 
@@ -42,7 +42,7 @@ export function lockName(request: Pick<RunRequest, 'job' | 'target'>): string {
   return `${request.job.name}@${request.target.name}`;
 }
 
-/** Which lock that is: two configurations may have jobs of one name, and only one lock a state directory. */
+/** Identifies that lock. Two configurations may have jobs with the same name; there is one lock for each state directory. */
 export function lockPath(request: Pick<RunRequest, 'job' | 'target' | 'settings'>): string {
   return `${request.settings.stateDirectory}/${lockName(request)}`;
 }

@@ -1,7 +1,7 @@
 import type { RetrySettings } from '../config/settings.ts';
 import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
 
-/** Share of a delay that chance may take away, so that many primaries do not come back in step. */
+/** Share of a delay that is random, so that many primaries do not come back at the same moment. */
 const JITTER = 0.5;
 
 /**

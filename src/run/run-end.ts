@@ -8,7 +8,7 @@ import type { SealedContents } from './attempt-spec.ts';
 import { interruptionOf } from './interruption.ts';
 import type { SourceSummary } from './source.ts';
 
-/** How a run ended, before it is recorded and told. What a run did not get to is left out. */
+/** How a run ended, before it is recorded and reported. Steps that the run did not reach are left out. */
 export interface RunEnd {
   readonly outcome: Outcome;
   /** Empty when done. */
@@ -26,11 +26,11 @@ export interface RunEnd {
   readonly verification?: VerificationFigures;
   readonly contents?: SealedContents;
   readonly warnings?: readonly string[];
-  /** Every byte of the snapshot was compared: by the push, because the bases were distrusted, or by a full verification. */
+  /** Every byte of the snapshot was compared, either by a push that distrusted the bases or by a full verification. */
   readonly clearsDistrust?: boolean;
 }
 
-/** The end of a run in which something was thrown: the file system refused, a signal came, or there is a defect. */
+/** The end of a run in which an exception was thrown: a file system error, a signal, or a bug. */
 export function unexpectedEnd(error: unknown, signal: AbortSignal): RunEnd {
   if (signal.aborted) return interruptionOf(signal);
   if (error instanceof UnfitFileError) return { outcome: 'usage', reason: error.message };
@@ -46,7 +46,7 @@ export function unexpectedEnd(error: unknown, signal: AbortSignal): RunEnd {
       };
     case 'ENOSPC':
     case 'EDQUOT':
-      // Where, a failed write does not say.
+      // A failed write does not say where.
       return {
         outcome: 'no-space-here',
         reason: `the files of the run cannot be written (${errorMessage(error)})`,

@@ -13,7 +13,7 @@ export interface EarlyEnd {
   readonly advice?: string;
 }
 
-/** What a session that did not end well means for the run. */
+/** What a failed session means for the run. */
 export function sessionEnd(verdict: SessionVerdict, signal: AbortSignal): EarlyEnd & { readonly left: Left } {
   switch (verdict.kind) {
     case 'aborted': {

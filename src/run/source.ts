@@ -12,7 +12,7 @@ import { watchNotSent, type NotSent } from './not-sent.ts';
 import type { LongestPath } from './long-paths.ts';
 import { countNames, type NameCounts } from './new-names.ts';
 
-/** What one walk of the source found, by rsync's own view of the excludes. */
+/** What one walk of the source found, as rsync interprets the excludes. */
 export interface SourceSummary {
   /** Regular files and their bytes. */
   readonly files: number;
@@ -24,13 +24,13 @@ export interface SourceSummary {
   readonly newest: Date | undefined;
   /** Regular files that are dated in the future, which do not count as the newest. */
   readonly futureFiles: number;
-  /** Regular files whose mtime lies before `oldBefore`: had the basis seen them, they would be linked. */
+  /** Number of regular files whose mtime lies before `oldBefore`, which should be linked to the basis. */
   readonly oldFiles: number;
   /** The smallest files with content, smallest first. */
   readonly candidates: readonly CanaryCandidate[];
   readonly fileSystems: FileSystemsBelow;
   readonly notSent: NotSent;
-  /** Of all entries; undefined when none is long enough to matter. */
+  /** The longest path of all entries; undefined if none is long enough to matter. */
   readonly longestPath?: LongestPath | undefined;
   readonly names: NameCounts;
 }
@@ -47,29 +47,29 @@ export interface SourceSpec {
   readonly source: string;
   readonly exclude: readonly string[];
   readonly oneFileSystem: boolean;
-  /** Look for what no snapshot holds in every entry (see watchNotSent). */
+  /** Examine every entry for what no snapshot contains (see watchNotSent). */
   readonly closely: boolean;
-  /** Whether systemd has started us, and may show us other things than there are. */
+  /** Whether systemd has started us, so that we may not see what is really there. */
   readonly inUnit: boolean;
   readonly oldBefore: Date | undefined;
-  /** A file dated later does not count as the newest: it would hide for years that nothing new comes. */
+  /** A file dated later does not count as the newest: it could hide for years that no new files arrive. */
   readonly notAfter: Date;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Milliseconds for which nothing may move before the walk is ended. */
+  /** Milliseconds without any progress after which the walk is ended. */
   readonly stallMs: number;
 }
 
 /** How many candidates for the canary are kept, in case some change before their turn. */
 const CANDIDATES = 5;
 
-/** Size of the largest listing entry name that a canary may have: it has to stand below another directory too. */
+/** Longest name that a canary may have: it also has to fit below another directory. */
 const LONGEST_CANDIDATE = 2000;
 
-/** Characters from which on a name is looked at for its length; each byte that is no ASCII takes up to five. */
+/** From this number of characters on, the length of a name is checked; rsync writes up to five for a byte that is not ASCII. */
 const LONG = 2000;
 
-/** Walks the source once, streaming: neither memory nor a second walk for each question. */
+/** Walks the source once, as a stream: it answers all questions in one walk, in bounded memory. */
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
   if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };

@@ -4,14 +4,14 @@ import { listSource, type ListedEntry, type ListingSpec } from '../rsync/listing
 import type { SessionResult } from '../rsync/session.ts';
 import { formatCount } from '../shared/units.ts';
 
-/** What one look at a source saw of it: entries by kinds. FIFOs, sockets and devices come and go, and are never stored. */
+/** What one session saw of a source: entries by kinds. FIFOs, sockets and devices do not count, because they come and go and are never stored. */
 export interface View {
   readonly files: number;
   readonly directories: number;
   readonly symlinks: number;
 }
 
-/** The views of all that looked at one source. */
+/** The views of all sessions that read one source. */
 export interface Views {
   /** The walk before anything was sent. */
   readonly walked: View;
@@ -21,13 +21,13 @@ export interface Views {
   readonly compared?: View;
 }
 
-/** What a session saw: a symbolic link that it passed over, as `--no-links` tells it to, it has seen and not dealt with. */
+/** What a session saw. With `--no-links` it sees symbolic links, but skips them. */
 export function viewOf({ source, skippedSpecial }: Pick<SessionResult, 'source' | 'skippedSpecial'>): View {
   const { regularFiles: files, directories, symlinks, specials } = source;
   return { files, directories, symlinks: symlinks - Math.max(0, skippedSpecial - specials) };
 }
 
-/** What to do where the views differ. */
+/** What to do if the views differ. */
 export const NOT_ALL_SEEN =
   'Make the source stable while it is sent (backup job finished? snapshot of the file system?). If it is, look for an alias for rsync in /etc/popt.';
 
@@ -45,11 +45,11 @@ export function createView(): { add(kind: ListedEntry['kind']): void; view(): Vi
 }
 
 /**
- * Compares the views of one source. rsync takes options from files that are not ours (`/etc/popt`), and what leaves a file out of a
- * push leaves it out of the verification too: both then agree that all is well. A walk that says something else is made again, for
- * the source may have changed since.
- * @param spec the source as push and verification were told of it
- * @returns why it cannot be said that everything is there; undefined when the views agree
+ * Compares the views of one source. rsync reads options from files that are not ours (`/etc/popt`). Such an option leaves a file out
+ * of both push and verification, and both then agree that all is well. If the walk disagrees, it is repeated, because the source may
+ * have changed since.
+ * @param spec the source as push and verification used it
+ * @returns why it is uncertain that everything was stored; undefined if the views agree
  */
 export async function disagreement(views: Views, spec: ListingSpec, run: RunProcess): Promise<string | undefined> {
   const { walked, pushed, compared } = views;
@@ -86,7 +86,7 @@ function told(one: View, other: View): readonly [string, string] {
   ];
 }
 
-/** Looks at a source again; undefined when it could not be listed to its end. */
+/** Lists a source again; undefined if it could not be listed completely. */
 async function look(spec: ListingSpec, run: RunProcess): Promise<View | undefined> {
   const counter = createView();
   const end = await listSource(spec, run, ({ kind }) => counter.add(kind));

@@ -4,14 +4,14 @@ import { readHistoryIfFit } from '../state/history.ts';
 import type { RunRequest } from './request.ts';
 import type { VerifyReport } from './verify-job.ts';
 
-/** Ids that are named; the history has all of them. */
+/** Number of ids that are named; the history has all of them. */
 const NAMED = 10;
 
 /**
- * What was asked for and is not on the secondary: a mistyped id, unless this host has once sealed it.
+ * Handles a requested snapshot that is not on the secondary. Its id was mistyped, unless this host has sealed it.
  * @param end how its verification ended
- * @param wasSealed whether this host knows otherwise that the snapshot was sealed
- * @returns the reason, with the ids that this host knows of; undefined where something is there, or has been lost
+ * @param wasSealed whether this host knows from elsewhere that the snapshot was sealed
+ * @returns the reason, with the ids that this host knows; undefined if the snapshot exists or has been lost
  * @throws NodeJS.ErrnoException when the history cannot be read
  */
 export async function unknownSnapshot(

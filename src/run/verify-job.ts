@@ -42,15 +42,15 @@ export interface VerifyReport {
   /** Whether files that only the secondary has would have been reported. */
   readonly extras: 'checked' | 'not-checked';
   readonly comparison: Comparison | null;
-  /** What the source holds and no snapshot does; null where the source was not walked. */
+  /** What the source contains and no snapshot does; null if the source was not walked. */
   readonly notSent: NotSent | null;
-  /** What to do, where it is not what the outcome says. */
+  /** What to do, if the outcome's own advice does not fit. */
   readonly advice?: string;
 }
 
 /**
  * Verifies one snapshot of a job: the same checksum comparison and canary as after a push. Never throws.
- * @param wanted a snapshot id, or `latest`: the newest sealed one that this host knows of
+ * @param wanted a snapshot id, or `latest`: the newest sealed one that this host knows
  */
 export async function verifyJob(
   request: RunRequest,
@@ -93,7 +93,7 @@ export async function verifyJob(
   return finished;
 }
 
-/** The next run mends the newest snapshot; what an older one holds, only a copy elsewhere can bring back. */
+/** Advice: the next run replaces damage in the newest snapshot; what an older one contained can only come from another copy. */
 async function adviceOnDamage(
   { settings, job, target }: RunRequest,
   snapshot: SnapshotId | undefined,
@@ -106,13 +106,13 @@ async function adviceOnDamage(
   return `Do not restore what is named above from ${snapshot}; take it from another snapshot. Check disk and memory of the secondary. Running the job again does not repair an older snapshot; status shows it as damaged until verify finds it intact or gone.`;
 }
 
-/** That something was excluded when a snapshot was made is told by the list of what the run sent, and by nothing else. */
+/** Only the list of what the run sent can show that something was excluded when a snapshot was made. */
 function withoutList({ counts }: Comparison, { manifest }: Witnesses): string {
   if (manifest !== undefined || counts.missing === 0) return '';
   return '; no list of what was sent then is left on this host, so what was excluded at that time is called missing too';
 }
 
-/** Keeps what `status` and the metrics tell of. A verification that did not get to a verdict says nothing of the bytes. */
+/** Records the result for `status` and the metrics. A verification without a verdict says nothing about the bytes. */
 async function recordVerdict(request: RunRequest, report: VerifyReport, deps: RunDeps): Promise<void> {
   const { snapshot, outcome, durationMs } = report;
   if (snapshot === null || !VERDICTS.includes(outcome)) return;
@@ -139,7 +139,7 @@ async function recordDamage(stateDirectory: string, report: VerifyReport, found:
   }
 }
 
-/** Whether every entry was compared with one that is still as it was: what has changed in the source since hides damage. */
+/** Whether every entry was compared with an unchanged one: a change in the source since then would hide damage. */
 function isWhole(comparison: Comparison | null): boolean {
   if (comparison === null) return false;
   const { clamped: _, ...changed } = comparison.counts; // all but the time of those was compared
@@ -223,7 +223,7 @@ async function verifyOver(
   if (unlike !== undefined) return { ...compared, outcome: 'incomplete', reason: unlike, advice: NOT_ALL_SEEN };
 
   deps.observe({ event: 'step-started', step: 'canary' });
-  // A file that has changed since is another one than the snapshot's: it proves nothing.
+  // A file that has changed since differs from the snapshot's anyway, so it proves nothing.
   const changed = new Set(comparison.differences.flatMap(({ kind, name }) => (kind === 'clamped' ? [] : name)));
   const candidates = plan.source.candidates.filter(({ name }) => !changed.has(displayName(name)));
   const trial = { ...common, candidates, directory: `${plan.directory}/canary` };
