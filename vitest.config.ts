@@ -12,7 +12,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // More workers than cores: the tests against sshd mostly wait.
     maxWorkers: 4,
-    sequence: { seed },
+    // No test may need what another has left; the seed that vitest prints, given as OFFSITE_TEST_SEED, brings an order back.
+    sequence: { seed, shuffle: { tests: true } },
     env,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },

@@ -10,7 +10,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,
-    sequence: { seed },
+    // As in vitest.config.ts.
+    sequence: { seed, shuffle: { tests: true } },
     env,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },

@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { chmod, link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { argumentsOf, descendants } from '../support/processes.ts';
+import { remember } from '../ssh/support/as-it-was.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;
+let putBack: () => void;
 
 beforeAll(async () => {
   secondary = await startSecondary();
@@ -16,7 +18,9 @@ beforeAll(async () => {
   await primary.configure({ target: { io_timeout: '2s', stall_timeout: '3s' } });
   await writeFile(join(primary.source, 'small'), 'readable\n');
   await primary.secure();
+  putBack = remember(secondary.sshd.directory, [primary.directory, secondary.root]);
 });
+beforeEach(() => putBack());
 
 afterAll(async () => {
   await primary.stop();

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { flipByte } from '../ssh/support/flip-byte.ts';
 import { argumentsOf, descendants, watchArguments } from '../support/processes.ts';
 import { until } from '../support/until.ts';
@@ -47,6 +47,7 @@ LoadCredential=vault-known-hosts:/etc/offsite-rsync/credentials/vault-known-host
 LoadCredential=token:/etc/offsite-rsync/credentials/token
 `;
 
+const JOBS = ['postgres', 'files', 'marked', 'direct'] as const;
 const BACKUP = 'pg-backup.service';
 const TRANSFER = 'offsite-rsync@postgres.service';
 
@@ -75,7 +76,7 @@ describe('the chain, under a real systemd', () => {
         'simple-backup.service': '[Service]\nExecStart=/bin/true\n',
         'staying-backup.service': '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n',
       },
-      ['postgres', 'files', 'marked', 'direct'],
+      JOBS,
       { marked: { one_file_system: true, verify: { schedule: '* * * * *' } } },
     );
     stop = () => lab.stop();
@@ -85,7 +86,18 @@ describe('the chain, under a real systemd', () => {
     units('marked', '--style', 'path', '--marker', '/var/lib/lab/marked.done', '--write');
     lab.machine.must('systemctl', 'daemon-reload');
     lab.machine.must('systemctl', 'enable', '--now', 'offsite-rsync-marked.path');
+    // Last night each job was secured.
+    for (const unit of [BACKUP, 'files-backup.service', 'direct-backup.service'])
+      lab.machine.must('systemctl', 'start', unit);
+    touchMarker();
+    for (const job of JOBS) await until(async () => (await lab.secondary.sealed(job)).length === 1);
+    for (const job of ['files', 'marked']) await lab.settled(`offsite-rsync@${job}.service`);
   });
+  beforeEach(() => {
+    lab.setDump(SMALL);
+    lab.newAlerts();
+  });
+  afterEach(expectNoSecret);
   afterAll(() => stop());
 
   it('the dump is made, sent and sealed with one command, and no secret shows', async () => {
@@ -93,7 +105,7 @@ describe('the chain, under a real systemd', () => {
     systemctl('start', '--no-block', BACKUP);
     expect(await lab.settled(BACKUP), all()).toBe('inactive');
     const { seen } = watch.stop();
-    const [id = ''] = await lab.secondary.sealed('postgres');
+    const id = (await lab.secondary.sealed('postgres')).at(-1) ?? '';
     const sent = await readFile(lab.secondary.path('postgres', id, 'dump.sql'));
     expect(sent).toHaveLength(SMALL);
     expect(journal(TRANSFER)).toContain(`secured as ${id}`);
@@ -112,6 +124,7 @@ describe('the chain, under a real systemd', () => {
       { event: 'failure', job: 'postgres', subject: expect.stringContaining(`${BACKUP} failed`) as string },
     ]);
     expect(alerts[0]?.body).toContain('exit code 3');
+    recovers();
   });
 
   it('a line that is cut fails the backup unit, and is told once, with its reason', async () => {
@@ -190,9 +203,8 @@ describe('the chain, under a real systemd', () => {
   });
 
   it('the run itself in ExecStartPost= works as well, and when killed is told too', async () => {
-    lab.setDump(SMALL);
     expect(systemctl('start', 'direct-backup.service').code).toBe(0);
-    expect(await lab.secondary.sealed('direct')).toHaveLength(1);
+    expect(await lab.secondary.sealed('direct')).toHaveLength(2);
     expect(lab.newAlerts()).toMatchObject([{ event: 'success', job: 'direct' }]);
     lab.setDump(LARGE);
     systemctl('start', '--no-block', 'direct-backup.service');
@@ -211,23 +223,20 @@ describe('the chain, under a real systemd', () => {
   });
 
   it('with OnSuccess= the backup has ended, and the transfer follows', async () => {
-    lab.setDump(SMALL);
     expect(systemctl('start', 'files-backup.service').code).toBe(0);
     expect(await lab.settled('files-backup.service')).toBe('inactive');
-    await until(async () => (await lab.secondary.sealed('files')).length === 1);
+    await until(async () => (await lab.secondary.sealed('files')).length === 2);
     await lab.settled('offsite-rsync@files.service');
     lab.setDump('fail');
     expect(systemctl('start', 'files-backup.service').code).not.toBe(0);
     const alerts = await told('files-backup.service');
-    expect(await lab.secondary.sealed('files')).toHaveLength(1);
+    expect(await lab.secondary.sealed('files')).toHaveLength(2);
     expect(alerts).toMatchObject([{ event: 'success' }, { event: 'failure' }]);
   });
 
   it('a marker that is touched starts the transfer, each time', async () => {
-    lab.setDump(SMALL);
-    for (const count of [1, 2]) {
-      lab.machine.must('make-dump', '/var/backups/marked');
-      lab.machine.must('touch', '/var/lib/lab/marked.done');
+    for (const count of [2, 3]) {
+      touchMarker();
       await until(async () => (await lab.secondary.sealed('marked')).length === count);
       await lab.settled('offsite-rsync@marked.service');
     }
@@ -292,14 +301,20 @@ describe('the chain, under a real systemd', () => {
     expect(systemctl('start', 'offsite-rsync-freshness.service').code, all()).toBe(0);
   });
 
-  it('no secret has got anywhere', () => {
+  function touchMarker() {
+    lab.machine.must('make-dump', '/var/backups/marked');
+    lab.machine.must('touch', '/var/lib/lab/marked.done');
+  }
+
+  /** Neither in the journal, nor in the state, nor in a unit. */
+  function expectNoSecret() {
     const journalOfAll = lab.machine.must('journalctl', '--no-pager', '--output=export');
     const state = lab.machine.must('sh', '-c', 'cat $(find /var/lib/offsite-rsync /etc/systemd/system -type f)');
     for (const canary of lab.canaries) {
       expect(journalOfAll).not.toContain(canary);
       expect(state).not.toContain(canary);
     }
-  });
+  }
 
   /** All alerts since the last look, once `OnFailure=` of each of these units has run again. */
   async function told(...failed: string[]) {

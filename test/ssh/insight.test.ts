@@ -95,7 +95,7 @@ describe('what people and monitors see of a job', () => {
     expect(damaged).toMatchObject({ code: 20, stdout: expect.stringContaining('✗ corrupt') as string });
     await primary.secure();
     const later = await primary.call('status');
-    expect(later).toMatchObject({ code: 20, stdout: expect.stringContaining(`still known: ${id}`) as string });
+    expect(later).toMatchObject({ code: 20, stdout: expect.stringContaining(`known to be damaged: ${id}`) as string });
     flipByte(secondary.path('postgres', id, 'dump.sql'), 10);
     expect(await primary.call('verify', 'postgres', '--snapshot', id)).toMatchObject({ code: 0 });
     expect(await primary.call('status')).toMatchObject({ code: 0 });
