@@ -1,91 +1,122 @@
-import type { BucketKind } from './policy.ts';
-import { createOffsets, createWallClock, formatOffset, two } from '../../src/shared/time-zone.ts';
+import { createOffsets, createWallClock, formatOffset, two, type WallClock } from '../../src/shared/time-zone.ts';
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 const MINUTES_A_DAY = 1440;
 
-/** Tells the bucket of each kind in which an instant lies. */
-export type Bucketer = (time: Date) => Readonly<Record<BucketKind, string>>;
+/** An instant by the clock on the wall, in numbers. */
+interface LocalTime {
+  /** Milliseconds since the epoch, and those that the zone is ahead of UTC. */
+  readonly ms: number;
+  /** Minutes that the zone is ahead of UTC. */
+  readonly offset: number;
+  /** Days since the epoch. */
+  readonly day: number;
+  readonly year: number;
+  /** From 0. */
+  readonly month: number;
+}
+
+/** One kind of natural bucket: all that is known of it. */
+interface Bucket {
+  /** What one is called, and several: `day`, `days`. */
+  readonly noun: string;
+  readonly plural: string;
+  /** Milliseconds that one lasts at least; a day is taken for 24 hours also when clocks are set forward. */
+  readonly least: number;
+  /** How many the example of a policy keeps. */
+  readonly example: number;
+  /** Its name. Names sort and are fit to be shown. */
+  readonly name: (wall: WallClock) => string;
+  /** A number that two instants share exactly when they share the name: quicker to make than a name. */
+  readonly number: (local: LocalTime) => number;
+}
+
+/** The kinds of buckets under the keys that they have in a policy, finest first. A new one is a row here. */
+export const BUCKETS = {
+  hourly: {
+    ...{ noun: 'hour', plural: 'hours', least: HOUR, example: 24 },
+    // With its offset: when clocks are set back, the hour that comes twice is two hours.
+    name: ({ hour, offset, ...date }) => `${dayName(date)} ${two(hour)}:00${formatOffset(offset)}`,
+    // Offsets lie within a day, so hour and offset fit beside each other without loss.
+    number: ({ ms, offset }) => Math.floor(ms / HOUR) * 2 * MINUTES_A_DAY + offset,
+  },
+  daily: {
+    ...{ noun: 'day', plural: 'days', least: DAY, example: 14 },
+    name: dayName,
+    number: ({ day }) => day,
+  },
+  weekly: {
+    // Those of ISO 8601, whose year can differ from the calendar's around New Year.
+    ...{ noun: 'week', plural: 'ISO weeks', least: 7 * DAY, example: 8 },
+    name: ({ year, month, day }) => isoWeek(year, month, day),
+    number: ({ day }) => Math.floor((day + 3) / 7), // 1970-01-01 was a Thursday
+  },
+  monthly: {
+    ...{ noun: 'month', plural: 'months', least: 28 * DAY, example: 12 },
+    name: ({ year, month }) => `${year}-${two(month)}`,
+    number: ({ year, month }) => year * 12 + month,
+  },
+  yearly: {
+    ...{ noun: 'year', plural: 'years', least: 365 * DAY, example: 3 },
+    name: ({ year }) => String(year),
+    number: ({ year }) => year,
+  },
+} as const satisfies Readonly<Record<string, Bucket>>;
+
+/** `hourly`: one snapshot an hour, and so on. */
+export type BucketKind = keyof typeof BUCKETS;
+
+/** The kinds of natural buckets, finest first. */
+export const BUCKET_KINDS = Object.keys(BUCKETS) as readonly BucketKind[];
 
 /**
- * Natural buckets, by the clock on the wall of a time zone.
- *
- * The names sort and are fit to be shown: `2026-10-25 02:00+02:00`, `2026-10-25`, `2026-W43`, `2026-10`, `2026`.
- * The hour carries its offset: when clocks are set back, the hour that comes twice is two hours. Weeks are those of
- * ISO 8601, whose year can differ from the calendar's around New Year.
+ * Tells the names of the buckets in which an instant lies, by the clock on the wall of a time zone:
+ * `2026-10-25 02:00+02:00`, `2026-10-25`, `2026-W43`, `2026-10`, `2026`.
  * @param timezone IANA name
  * @throws RangeError for a time zone that does not exist
  */
-export function createBucketer(timezone: string): Bucketer {
+export function createBucketer(timezone: string): (kind: BucketKind, time: Date) => string {
   const wallClock = createWallClock(timezone);
-  // Snapshots of one day share all but the hour, and with it the strings.
-  const days = new Map<number, Omit<Readonly<Record<BucketKind, string>>, 'hourly'>>();
-  return (time) => {
-    const { year, month, day, hour, offset } = wallClock(time);
-    const key = (year * 100 + month) * 100 + day;
-    let names = days.get(key);
-    if (!names) {
-      names = {
-        daily: `${year}-${two(month)}-${two(day)}`,
-        weekly: isoWeek(year, month, day),
-        monthly: `${year}-${two(month)}`,
-        yearly: String(year),
-      };
-      days.set(key, names);
-    }
-    return { hourly: `${names.daily} ${two(hour)}:00${formatOffset(offset)}`, ...names };
-  };
+  return (kind, time) => BUCKETS[kind].name(wallClock(time));
 }
 
 /**
  * The buckets of many instants as numbers, of which only equality means anything: as many as there are names, and made
  * without a string or a date for each.
+ * @param kinds which kinds of buckets; one list of numbers is returned for each
  * @param times milliseconds since the epoch; fastest where neighbours share a day
  * @param timezone IANA name
  * @throws RangeError for a time zone that does not exist
  */
-export function numberBuckets(times: readonly number[], timezone: string): Readonly<Record<BucketKind, Float64Array>> {
-  const numbersOf = () => new Float64Array(times.length);
-  const numbers = {
-    hourly: numbersOf(),
-    daily: numbersOf(),
-    weekly: numbersOf(),
-    monthly: numbersOf(),
-    yearly: numbersOf(),
-  };
+export function numberBuckets(
+  kinds: readonly BucketKind[],
+  times: readonly number[],
+  timezone: string,
+): Float64Array[] {
+  const numbers = kinds.map((kind) => ({ of: BUCKETS[kind].number, all: new Float64Array(times.length) }));
   const offsetAt = createOffsets(timezone);
-  let day = Number.NaN;
-  let [year, month] = [0, 0];
+  const local = { ms: 0, offset: 0, day: Number.NaN, year: 0, month: 0 };
   for (let index = 0; index < times.length; index += 1) {
     const time = times[index] ?? 0;
-    const offset = offsetAt(time);
-    const local = time + offset * MINUTE;
-    if (Math.floor(local / DAY) !== day) {
-      day = Math.floor(local / DAY);
+    local.offset = offsetAt(time);
+    local.ms = time + local.offset * MINUTE;
+    const day = Math.floor(local.ms / DAY);
+    if (day !== local.day) {
       const date = new Date(day * DAY);
-      year = date.getUTCFullYear();
-      month = date.getUTCMonth();
+      local.day = day;
+      local.year = date.getUTCFullYear();
+      local.month = date.getUTCMonth();
     }
-    // Offsets lie within a day, so hour and offset fit beside each other without loss.
-    numbers.hourly[index] = Math.floor(local / HOUR) * 2 * MINUTES_A_DAY + offset;
-    numbers.daily[index] = day;
-    numbers.weekly[index] = Math.floor((day + 3) / 7); // 1970-01-01 was a Thursday
-    numbers.monthly[index] = year * 12 + month;
-    numbers.yearly[index] = year;
+    for (const { of, all } of numbers) all[index] = of(local);
   }
-  return numbers;
+  return numbers.map(({ all }) => all);
 }
 
-/** What one bucket of a kind is called: `day`. */
-export const BUCKET_NOUNS: Readonly<Record<BucketKind, string>> = {
-  hourly: 'hour',
-  daily: 'day',
-  weekly: 'week',
-  monthly: 'month',
-  yearly: 'year',
-};
+function dayName({ year, month, day }: Pick<WallClock, 'year' | 'month' | 'day'>): string {
+  return `${year}-${two(month)}-${two(day)}`;
+}
 
 // A week belongs to the year in which its Thursday lies (ISO 8601).
 function isoWeek(year: number, month: number, day: number): string {

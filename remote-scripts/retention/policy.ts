@@ -1,22 +1,7 @@
+import { BUCKETS, BUCKET_KINDS, type BucketKind } from './buckets.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
-/** The kinds of natural buckets, finest first. */
-export const BUCKET_KINDS = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
-
-/** `hourly`: one snapshot an hour, and so on. */
-export type BucketKind = (typeof BUCKET_KINDS)[number];
-
-/** Milliseconds that one bucket of a kind lasts at least; a day is taken for 24 hours also when clocks are set forward. */
-const BUCKET_LENGTHS: Readonly<Record<BucketKind, number>> = {
-  hourly: HOUR,
-  daily: DAY,
-  weekly: 7 * DAY,
-  monthly: 28 * DAY,
-  yearly: 365 * DAY,
-};
+const DAY = 86_400_000;
 
 /** Milliseconds that a policy has to hold out against whoever pushes rubbish as fast as the gate lets him. */
 export const LEAST_REACH = DAY;
@@ -57,9 +42,13 @@ export function policyProblems(policy: RetentionPolicy): string[] {
     if (Number.isNaN(policy[key]) || policy[key] < 0) problems.push(`${key} is not a duration: ${policy[key]}`);
   }
   if (policy.last < 1) problems.push('last is less than 1: the newest snapshot would not be safe');
-  const counted = BUCKET_KINDS.some((kind) => policy[kind] > 0);
-  if (policy.last < 1 && policy.within === 0 && !counted) problems.push('the policy is empty: it would keep nothing');
+  if (policy.last < 1 && isEmpty(policy)) problems.push('the policy is empty: it would keep nothing');
   return problems;
+}
+
+/** Whether a policy keeps nothing but what `last` says. */
+export function isEmpty(policy: Omit<RetentionPolicy, 'last' | 'minAge'>): boolean {
+  return policy.within === 0 && BUCKET_KINDS.every((kind) => policy[kind] === 0);
 }
 
 /**
@@ -68,7 +57,7 @@ export function policyProblems(policy: RetentionPolicy): string[] {
  * because as many pushes of rubbish use it up; nor does `min_age`, which keeps what is new and not what is good.
  */
 export function guaranteedReach(policy: RetentionPolicy): number {
-  return Math.max(policy.within, ...BUCKET_KINDS.map((kind) => Math.max(0, policy[kind] - 1) * BUCKET_LENGTHS[kind]));
+  return Math.max(policy.within, ...BUCKET_KINDS.map((kind) => Math.max(0, policy[kind] - 1) * BUCKETS[kind].least));
 }
 
 /** A policy in one line for people: `last 7, within 30 d, daily 14`. */

@@ -1,5 +1,5 @@
-import { BUCKET_NOUNS, createBucketer, numberBuckets } from './buckets.ts';
-import { BUCKET_KINDS, type BucketKind, type RetentionPolicy, type RetentionSetting } from './policy.ts';
+import { BUCKETS, BUCKET_KINDS, createBucketer, numberBuckets, type BucketKind } from './buckets.ts';
+import type { RetentionPolicy, RetentionSetting } from './policy.ts';
 import type { SealedSnapshot } from './decide.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
@@ -67,10 +67,12 @@ function bucketRules(
 ): Rule[] {
   const wanted = BUCKET_KINDS.filter((kind) => policy[kind] > 0);
   if (wanted.length === 0) return [];
-  const numbers = numberBuckets(times, timezone);
-  const bucketsOf = createBucketer(timezone);
-  const nameOf = (kind: BucketKind, { received }: SealedSnapshot) => bucketsOf(received)[kind];
-  return wanted.map((kind) => bucketRule(honest, kind, policy[kind], numbers[kind], nameOf));
+  const bucketOf = createBucketer(timezone);
+  const nameOf = (kind: BucketKind, { received }: SealedSnapshot) => bucketOf(kind, received);
+  return numberBuckets(wanted, times, timezone).flatMap((numbers, index) => {
+    const kind = wanted[index];
+    return kind === undefined ? [] : [bucketRule(honest, kind, policy[kind], numbers, nameOf)];
+  });
 }
 
 function bucketRule(
@@ -83,7 +85,7 @@ function bucketRule(
   const { firstOf, rankOf } = rankBuckets(buckets);
   const rank = (index: number) => rankOf[index] ?? Infinity;
   const first = (index: number) => firstOf[index] ?? index;
-  const noun = BUCKET_NOUNS[kind];
+  const { noun } = BUCKETS[kind];
   return {
     keeps: (index) => first(index) === index && rank(index) <= count,
     why: (index) => {

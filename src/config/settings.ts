@@ -30,4 +30,3 @@ export interface Settings extends Pick<Read, 'secretsFile' | 'alerts'> {
 export type ExpectSettings = NonNullable<JobSettings['expect']>;
 export type RetrySettings = JobSettings['retry'];
 export type GuardSettings = JobSettings['guard'];
-export type VerifySettings = JobSettings['verify'];

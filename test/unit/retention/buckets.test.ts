@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBucketer, numberBuckets } from '../../../remote-scripts/retention/buckets.ts';
-import { BUCKET_KINDS } from '../../../remote-scripts/retention/policy.ts';
+import { BUCKET_KINDS, createBucketer, numberBuckets } from '../../../remote-scripts/retention/buckets.ts';
 import { createWallClock, wallClock } from '../../../src/shared/time-zone.ts';
 import fc from '../../support/properties.ts';
 
@@ -35,12 +34,13 @@ describe('buckets as numbers', () => {
     fc.assert(
       fc.property(instants, ([[zone, around], minutes]) => {
         const times = timesOf(around, minutes);
-        const numbers = numberBuckets(times, zone);
-        const bucketsOf = createBucketer(zone);
-        for (const kind of BUCKET_KINDS) {
-          const names = times.map((time) => bucketsOf(new Date(time))[kind]);
+        const all = numberBuckets(BUCKET_KINDS, times, zone);
+        const bucketOf = createBucketer(zone);
+        for (const [index, kind] of BUCKET_KINDS.entries()) {
+          const numbers = [...(all[index] ?? [])];
+          const names = times.map((time) => bucketOf(kind, new Date(time)));
           const firstByName = names.map((name) => names.indexOf(name));
-          const firstByNumber = [...numbers[kind]].map((number) => numbers[kind].indexOf(number));
+          const firstByNumber = numbers.map((number) => numbers.indexOf(number));
           expect(firstByNumber).toEqual(firstByName);
         }
       }),
@@ -53,7 +53,7 @@ describe('buckets as numbers', () => {
     const times = ['02:30:00', '02:30:30', '02:32:00', '03:29:00', '03:31:00'].map((time) =>
       Date.parse(`2010-11-07T${time}Z`),
     );
-    const { daily, hourly } = numberBuckets(times, 'America/St_Johns');
+    const [hourly = [], daily = []] = numberBuckets(['hourly', 'daily'], times, 'America/St_Johns');
     const [first = 0] = daily;
     expect([...daily].map((day) => day - first)).toEqual([0, 0, -1, -1, 0]);
     expect(new Set(hourly).size).toBe(3);
@@ -83,6 +83,6 @@ describe('the clock on the wall', () => {
 
   it.each(['Europe/Nowhere', ''])('refuses the time zone %j', (zone) => {
     expect(() => createWallClock(zone)(new Date(0))).toThrow(RangeError);
-    expect(() => numberBuckets([0], zone)).toThrow(RangeError);
+    expect(() => numberBuckets(['daily'], [0], zone)).toThrow(RangeError);
   });
 });

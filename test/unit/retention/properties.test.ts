@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createBucketer } from '../../../remote-scripts/retention/buckets.ts';
-import { BUCKET_KINDS, type RetentionPolicy, type RetentionSetting } from '../../../remote-scripts/retention/policy.ts';
+import { BUCKET_KINDS, createBucketer, type BucketKind } from '../../../remote-scripts/retention/buckets.ts';
+import type { RetentionPolicy, RetentionSetting } from '../../../remote-scripts/retention/policy.ts';
 import { decideRetention, type SealedSnapshot } from '../../../remote-scripts/retention/decide.ts';
 import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 import fc from '../../support/properties.ts';
@@ -22,11 +22,7 @@ const duration = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 90 * DAY }))
 const policies: fc.Arbitrary<RetentionPolicy> = fc.record({
   last: fc.integer({ min: 1, max: 9 }),
   within: duration,
-  hourly: count,
-  daily: count,
-  weekly: count,
-  monthly: count,
-  yearly: count,
+  ...(Object.fromEntries(BUCKET_KINDS.map((kind) => [kind, count])) as Record<BucketKind, typeof count>),
   minAge: duration,
 });
 const settings: fc.Arbitrary<RetentionSetting> = fc.record({
@@ -118,12 +114,12 @@ describe('whatever the snapshots, the policy, the clock and the zone', () => {
         const last = Math.max(EPOCH, ...list.map(({ received }) => received.getTime()));
         const now = new Date(last + later);
         const one: SealedSnapshot = { id: snapshotIdOf(now), received: now };
-        const bucketsOf = createBucketer(setting.timezone);
-        const before = bucketsOf(new Date(last));
-        fc.pre(list.length > 0 && BUCKET_KINDS.every((kind) => bucketsOf(now)[kind] === before[kind]));
+        const bucketOf = createBucketer(setting.timezone);
+        const before = new Date(last);
+        fc.pre(list.length > 0 && BUCKET_KINDS.every((kind) => bucketOf(kind, now) === bucketOf(kind, before)));
         const holders = (decisions: ReturnType<typeof decideRetention>) =>
           decisions.flatMap(({ snapshot: { id }, reasons }) =>
-            reasons.some((reason) => /^(hourly|daily|weekly|monthly|yearly) \d/.test(reason)) ? [id] : [],
+            reasons.some((reason) => BUCKET_KINDS.some((kind) => new RegExp(`^${kind} \\d`).test(reason))) ? [id] : [],
           );
         const held = holders(decideRetention(list, policy, setting, now, attempts));
         const after = new Set(holders(decideRetention([...list, one], policy, setting, now, attempts)));
@@ -164,11 +160,11 @@ function protectedIds(...[list, policy, setting, now, attempts = []]: Parameters
     if (policy.within > 0 && (sorted[0]?.received.getTime() ?? 0) - received.getTime() <= policy.within) safe.add(id);
     if (now.getTime() - received.getTime() < policy.minAge) safe.add(id);
   }
-  const bucketsOf = createBucketer(setting.timezone);
+  const bucketOf = createBucketer(setting.timezone);
   for (const kind of BUCKET_KINDS) {
     const first = new Map<string, string>();
     for (const { id, received } of sorted) {
-      const name = bucketsOf(received)[kind];
+      const name = bucketOf(kind, received);
       first.delete(name); // newest first: the last one to be put in is the first of its bucket
       first.set(name, id);
     }
