@@ -5,7 +5,7 @@ import { LARGEST_SETTINGS } from './location.ts';
 import { secondaryRules, type Scrutiny } from './rules.ts';
 import { toSettings, type SecondarySettings } from './settings.ts';
 import { secondaryValidator } from './validator.ts';
-import type { SecondaryYaml } from './yaml.ts';
+import type { SecondaryYaml } from './options.ts';
 
 export { SECONDARY_CONFIG } from './location.ts';
 

@@ -1,8 +1,8 @@
 import type { ConfigProblem, Locate } from '../../src/settings/yaml-config.ts';
-import { guaranteedReach, LEAST_REACH } from '../retention/policy.ts';
+import { guaranteedReach, isEmpty, LEAST_REACH } from '../retention/policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
-import type { HostYaml, RetentionYaml, SecondaryYaml } from './yaml.ts';
+import type { HostYaml, RetentionYaml, SecondaryYaml } from './options.ts';
 
 /** Says what is wrong with a cron expression, or undefined; see `cronProblem`. */
 export type CheckSchedule = (schedule: string) => string | undefined;
@@ -94,17 +94,15 @@ function retentionRules(
   report: (path: readonly string[], message: string) => void,
   reach: boolean,
 ): void {
-  const { last, within: floor, hourly, daily, weekly, monthly, yearly } = policy;
-  const counts = [last, hourly, daily, weekly, monthly, yearly];
-  const keepsSomething = counts.some((count) => (count ?? 0) > 0) || (parseDuration(floor ?? '') ?? 0) > 0;
-  if (!keepsSomething) {
+  const settings = retentionSettings(policy);
+  if (policy.last === undefined && isEmpty(settings)) {
     report(
       at,
       'is empty: it would keep one snapshot and remove all others. Say what to keep, such as { last: 3, daily: 14, weekly: 8, monthly: 12 }',
     );
     return;
   }
-  const reached = guaranteedReach(retentionSettings(policy));
+  const reached = guaranteedReach(settings);
   if (reach && reached < LEAST_REACH) {
     const howSoon = reached === 0 ? 'at once' : `within ${formatDuration(reached)}`;
     report(

@@ -65,10 +65,10 @@ function tooOften({ now, attempts }: PushFacts, limits: GateLimits): string | un
  */
 export function tooFull(
   { freeBytes, freeInodes }: Pick<PushFacts, 'freeBytes' | 'freeInodes'>,
-  limits: Pick<GateLimits, 'minFreeBytes' | 'minFreeInodes'>,
+  limits: Pick<GateLimits, 'minFreeSpace' | 'minFreeInodes'>,
 ): string | undefined {
-  if (freeBytes < limits.minFreeBytes) {
-    return `no space: ${formatSize(freeBytes)} free (min_free_space: ${formatSize(limits.minFreeBytes)})`;
+  if (freeBytes < limits.minFreeSpace) {
+    return `no space: ${formatSize(freeBytes)} free (min_free_space: ${formatSize(limits.minFreeSpace)})`;
   }
   if (freeInodes !== undefined && freeInodes < limits.minFreeInodes) {
     return `no space: ${freeInodes} inodes free (min_free_inodes: ${limits.minFreeInodes})`;

@@ -16,7 +16,7 @@ export interface SessionBounds {
   /** Milliseconds in which nothing comes and nothing is read. */
   readonly silenceMs: number;
   /** What may be written, in bytes, and what must stay free meanwhile; undefined for a session that writes no files. */
-  readonly writing: Pick<GateLimits, 'maxSessionBytes' | 'minFreeBytes' | 'minFreeInodes'> | undefined;
+  readonly writing: Pick<GateLimits, 'maxSessionBytes' | 'minFreeSpace' | 'minFreeInodes'> | undefined;
 }
 
 /** One look at a session. */

@@ -87,7 +87,7 @@ const LIMITS: Readonly<Record<keyof GateLimits, readonly string[]>> = {
   clockSkewMs: ['number'],
   minIntervalMs: ['number'],
   attemptsPerDay: ['number'],
-  minFreeBytes: ['number'],
+  minFreeSpace: ['number'],
   minFreeInodes: ['number'],
   sessionLimitMs: ['number'],
   maxSessionBytes: ['number', 'undefined'],

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { SECONDARY } from '../../../remote-scripts/config/options.ts';
 import { loadSecondaryConfig, parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+import { descriptions, otherThanDeclared } from '../settings/support/shown.ts';
 import { cronProblem } from '../../../src/shared/schedule.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../remote-scripts/secondary.example.yaml', import.meta.url));
@@ -31,7 +34,7 @@ test('loads the example, which names every key of a host', async () => {
     clockSkewMs: 600_000,
     minIntervalMs: 0,
     attemptsPerDay: 200,
-    minFreeBytes: 1024 ** 3,
+    minFreeSpace: 1024 ** 3,
     minFreeInodes: 10_000,
     sessionLimitMs: 86_400_000,
     timeoutMs: 600_000,
@@ -53,6 +56,26 @@ test('loads the example, which names every key of a host', async () => {
     hold: { shrink: 0.5, maxRemovals: 50, maxExtra: 3 },
     expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
   });
+});
+
+/** With everything on that stands behind a `#` without a blank. */
+const allOn = (text: string) => text.replace(/^( *)#(?=[a-z])/gm, '$1');
+
+test('shows in the example each option with the value that its declaration gives as the example', async () => {
+  const text = allOn(await readFile(EXAMPLE, 'utf8'));
+  expect(parseSecondaryConfig(text)).toMatchObject({ ok: true });
+  const shown = parse(text) as { hosts: { web1: { jobs: Record<string, object> } } };
+  // What a job shows of retention and hold is its own; both are shown in full for the host.
+  const { postgres, files } = shown.hosts.web1.jobs;
+  shown.hosts.web1.jobs = { postgres: { ...shown.hosts.web1, ...postgres } };
+  expect(files).toMatchObject({ retention: { last: 2 }, hold: { max_removals: 10 } });
+  // The channels are looked at in the primary's example, which shows them all.
+  expect(otherThanDeclared(SECONDARY, shown)).toEqual([]);
+});
+
+test('has a sentence for each option, which an editor shows', () => {
+  const mute = descriptions(SECONDARY).filter(([, text]) => !/^[A-Za-z].*[.]$/.test(String(text)));
+  expect(mute.map(([place]) => place)).toEqual([]);
 });
 
 test('says in the example what the defaults are', async () => {
