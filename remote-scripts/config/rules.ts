@@ -1,4 +1,5 @@
 import type { ConfigProblem, Locate } from '../../src/settings/yaml-config.ts';
+import { BUCKET_KINDS, BUCKETS } from '../retention/buckets.ts';
 import { guaranteedReach, isEmpty, LEAST_REACH } from '../retention/policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
@@ -9,6 +10,11 @@ export type CheckSchedule = (schedule: string) => string | undefined;
 
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
+
+/** Buckets of which two outlast a day of rubbish. */
+const LASTING = BUCKET_KINDS.filter((kind) => BUCKETS[kind].least >= LEAST_REACH)
+  .join(', ')
+  .replace(/, (?=\w+$)/, ' or ');
 
 /** Bytes; what rsync says to the client counts too, so less would refuse pushes that change next to nothing. */
 const LEAST_SESSION = 1024 * 1024;
@@ -107,7 +113,7 @@ function retentionRules(
     const howSoon = reached === 0 ? 'at once' : `within ${formatDuration(reached)}`;
     report(
       at,
-      `lets whoever holds the push key displace all that is kept ${howSoon}, by pushing rubbish: last is used up by as many pushes, and so is a bucket when the next begins. Add within: 1d or more, or at least 2 of daily, weekly, monthly or yearly`,
+      `lets whoever holds the push key displace all that is kept ${howSoon}, by pushing rubbish: last is used up by as many pushes, and so is a bucket when the next begins. Add within: 1d or more, or at least 2 of ${LASTING}`,
     );
   }
 }

@@ -58,6 +58,11 @@ export const BUCKETS = {
     name: ({ year, month }) => `${year}-${two(month)}`,
     number: ({ year, month }) => year * 12 + month,
   },
+  quarterly: {
+    ...{ noun: 'quarter', plural: 'quarters', least: 90 * DAY, example: 4 },
+    name: ({ year, month }) => `${year}-Q${Math.ceil(month / 3)}`,
+    number: ({ year, month }) => year * 4 + Math.floor(month / 3),
+  },
   yearly: {
     ...{ noun: 'year', plural: 'years', least: 365 * DAY, example: 3 },
     name: ({ year }) => String(year),
@@ -73,7 +78,7 @@ export const BUCKET_KINDS = Object.keys(BUCKETS) as readonly BucketKind[];
 
 /**
  * Tells the names of the buckets in which an instant lies, by the clock on the wall of a time zone:
- * `2026-10-25 02:00+02:00`, `2026-10-25`, `2026-W43`, `2026-10`, `2026`.
+ * `2026-10-25 02:00+02:00`, `2026-10-25`, `2026-W43`, `2026-10`, `2026-Q4`, `2026`.
  * @param timezone IANA name
  * @throws RangeError for a time zone that does not exist
  */

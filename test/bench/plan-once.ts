@@ -16,6 +16,7 @@ const policy = {
   daily: 14,
   weekly: 8,
   monthly: 12,
+  quarterly: 0,
   yearly: 3,
 };
 const setting = { timezone: 'Europe/Berlin', clockSkew: 600_000, longestAttempt: 86_400_000 };

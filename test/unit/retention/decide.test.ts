@@ -1,3 +1,4 @@
+import { NO_BUCKETS } from './support/policy.ts';
 import { describe, expect, it } from 'vitest';
 import type { RetentionPolicy, RetentionSetting } from '../../../remote-scripts/retention/policy.ts';
 import { policyProblems } from '../../../remote-scripts/retention/policy.ts';
@@ -7,16 +8,7 @@ import { snapshotIdOf, type SnapshotId } from '../../../src/shared/snapshot-id.t
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = new Date('2026-11-23T12:00:00Z');
-const NOTHING: RetentionPolicy = {
-  last: 1,
-  within: 0,
-  hourly: 0,
-  daily: 0,
-  weekly: 0,
-  monthly: 0,
-  yearly: 0,
-  minAge: 0,
-};
+const NOTHING: RetentionPolicy = { ...NO_BUCKETS, last: 1, within: 0, minAge: 0 };
 const SETTING: RetentionSetting = { timezone: 'UTC', clockSkew: 600_000, longestAttempt: 4 * DAY };
 
 function sealed(time: string, received = time): SealedSnapshot {
@@ -100,6 +92,26 @@ describe('rule 2: the first in each natural bucket is kept', () => {
       'hourly 2 of 3: 2026-10-25 02:00+01:00',
       'hourly 1 of 3: 2026-10-25 03:00+01:00',
     ]);
+  });
+
+  it.each([
+    ['2026-03-31T23:59:59Z', '2026-Q1'],
+    ['2026-04-01T00:00:00Z', '2026-Q2'],
+    ['2026-09-30T23:59:59Z', '2026-Q3'],
+    ['2026-10-01T00:00:00Z', '2026-Q4'],
+  ])('puts %s into the quarter %s', (time, quarter) => {
+    const [decision] = decide([sealed(time)], { quarterly: 2 });
+    expect(decision?.reasons).toEqual(['last 1 of 1', `quarterly 1 of 2: ${quarter}`]);
+  });
+
+  it('keeps the first of each quarter that counts', () => {
+    const times = ['2026-01-10', '2026-03-10', '2026-04-10', '2026-07-10', '2026-11-10', '2026-11-11'];
+    const decisions = decide(
+      times.map((day) => sealed(`${day}T00:00:00Z`)),
+      { quarterly: 3 },
+    );
+    const kept = decisions.filter(({ action }) => action === 'keep').map(({ snapshot }) => snapshot.id.slice(0, 10));
+    expect(kept).toEqual(['2026-04-10', '2026-07-10', '2026-11-10', '2026-11-11']);
   });
 
   it('puts the days around New Year into their ISO week', () => {
@@ -226,7 +238,17 @@ it('plans 10,000 snapshots in under 100 ms', () => {
   const hourly = Array.from({ length: 10_000 }, (_, index) =>
     sealed(new Date(NOW.getTime() - (index + 1) * HOUR).toISOString()),
   );
-  const policy = { last: 7, within: 30 * DAY, hourly: 24, daily: 14, weekly: 8, monthly: 12, yearly: 5, minAge: DAY };
+  const policy = {
+    ...NO_BUCKETS,
+    last: 7,
+    within: 30 * DAY,
+    hourly: 24,
+    daily: 14,
+    weekly: 8,
+    monthly: 12,
+    yearly: 5,
+    minAge: DAY,
+  };
   // Time on the processor, not on the wall: the tests beside this one must not make it fail.
   const times = Array.from({ length: 12 }, () => {
     const start = process.cpuUsage();

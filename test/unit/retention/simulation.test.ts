@@ -1,3 +1,4 @@
+import { NO_BUCKETS } from './support/policy.ts';
 import { expect, it } from 'vitest';
 import {
   courseOf,
@@ -13,7 +14,7 @@ const NOW = new Date('2026-11-23T12:00:00Z');
 function simulation(change: Partial<Simulation> = {}): Simulation {
   return {
     snapshots: [],
-    policy: { last: 1, within: 0, hourly: 0, daily: 7, weekly: 4, monthly: 12, yearly: 0, minAge: 0 },
+    policy: { ...NO_BUCKETS, last: 1, within: 0, daily: 7, weekly: 4, monthly: 12, minAge: 0 },
     setting: { timezone: 'UTC', clockSkew: 600_000, longestAttempt: 4 * DAY },
     schedule: { schedule: '15 2 * * *', timezone: 'UTC' },
     limits: { attemptsPerDay: 24, minIntervalMs: 0 },

@@ -5,6 +5,8 @@ import { parse } from 'yaml';
 import { SECONDARY } from '../../../remote-scripts/config/options.ts';
 import { loadSecondaryConfig, parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
 import { descriptions, otherThanDeclared } from '../settings/support/shown.ts';
+import { BUCKET_KINDS } from '../../../remote-scripts/retention/buckets.ts';
+import { NO_BUCKETS } from '../retention/support/policy.ts';
 import { cronProblem } from '../../../src/shared/schedule.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../../remote-scripts/secondary.example.yaml', import.meta.url));
@@ -50,6 +52,7 @@ test('loads the example, which names every key of a host', async () => {
       daily: 14,
       weekly: 8,
       monthly: 12,
+      quarterly: 4,
       yearly: 3,
       minAge: 86_400_000,
     },
@@ -163,6 +166,18 @@ test.each([
   expect(problemsOf(MINIMAL.replace(from, to)).join('\n')).toContain(message);
 });
 
+test.each(BUCKET_KINDS)('takes a policy of nothing but %s', (kind) => {
+  const parsed = parseSecondaryConfig(MINIMAL.replace('daily: 7', `${kind}: 4`));
+  const policy = parsed.ok ? parsed.settings.hosts.get('web1')?.jobs.get('postgres')?.retention : undefined;
+  expect(policy).toEqual({ ...NO_BUCKETS, last: 1, within: 0, minAge: 0, [kind]: 4 });
+});
+
+test.each(BUCKET_KINDS)('names %s in the manual', async (kind) => {
+  const manual = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  const [, section = ''] = /^### What it keeps\n([^]*?)^### /m.exec(manual) ?? [];
+  expect(section).toContain(`\`${kind}\``);
+});
+
 test.each([
   ['the newest alone, which as many pushes use up', '{ last: 7 }', 'at once'],
   ['the newest alone, however young', '{ last: 7, min_age: 3d }', 'at once'],
@@ -188,12 +203,17 @@ test.each([
   });
 });
 
-test.each(['{ hourly: 25 }', '{ daily: 2 }', '{ weekly: 2 }', '{ monthly: 2 }', '{ yearly: 2 }', '{ within: 1d }'])(
-  'takes a policy of %s, which holds out for a day',
-  (policy) => {
-    expect(parseSecondaryConfig(MINIMAL.replace('{ daily: 7 }', policy), { reach: true })).toMatchObject({ ok: true });
-  },
-);
+test.each([
+  '{ hourly: 25 }',
+  '{ daily: 2 }',
+  '{ weekly: 2 }',
+  '{ monthly: 2 }',
+  '{ quarterly: 2 }',
+  '{ yearly: 2 }',
+  '{ within: 1d }',
+])('takes a policy of %s, which holds out for a day', (policy) => {
+  expect(parseSecondaryConfig(MINIMAL.replace('{ daily: 7 }', policy), { reach: true })).toMatchObject({ ok: true });
+});
 
 test('refuses two hosts with one account', () => {
   const second = '  web2: { account: offsite-web1, retention: { last: 1 }, jobs: { a: {} } }\n';
