@@ -1,92 +1,172 @@
-/** Options that both ends must agree on, or that the client may choose. */
-export interface WireOptions {
-  /** Which owners and modes are kept; `none` for a seal. */
-  readonly metadata: 'fake_super' | 'plain' | 'none';
-  /** `-H`: which names are one file. A client whose source cannot tell leaves it out. */
-  readonly hardLinks: boolean;
-  /** How many `-y` were sent: 0, 1 or 2. */
-  readonly fuzzy: number;
-  /** `-z`: compress with what both ends agree on. */
-  readonly compress: boolean;
-  /** A fixed algorithm instead. */
-  readonly compressChoice?: string;
-  /** What the client can do: the letters after `e.`. */
-  readonly capabilities: string;
-  /** `--numeric-ids`; without it, the names of owners are part of the wire format. */
-  readonly numericIds: boolean;
-  readonly partial: boolean;
-  readonly stats: boolean;
-  readonly logFormat?: string;
-  /** Seconds. */
-  readonly timeout?: number;
-  /** KiB a second. */
-  readonly bwlimit?: number;
+/** The kinds of sessions that a client may ask for. */
+export type SessionKind = 'push' | 'verify' | 'seal';
+
+/** Which owners and modes are kept. */
+export type Metadata = 'fake_super' | 'plain';
+
+/** What the gate has found out or decided about a request. */
+export interface Rebuild {
+  /** Name of the destination in rrsync's root: `<id>.partial/` or `<id>/`, for a seal a file name. */
+  readonly destination: string;
+  /** Name in rrsync's root that unchanged files are linked to. Never more than one: see one-basis.ts. */
+  readonly basis: string | undefined;
+  /** Seconds of silence; what the client asked for is in it. */
+  readonly timeoutSeconds: number;
+  /** Whether files may be sent as differences to what is here. */
+  readonly delta: boolean;
+  /** Whether a basis under another name may be looked for. */
+  readonly fuzzy: boolean;
 }
+
+/** One option of rsync: where a client may send it, and how it is written anew. */
+interface OptionRow {
+  /** One of the letters of the group, or the name of a long option. */
+  readonly letter?: string;
+  readonly long?: string;
+  /** How often a letter may be given; once if it is not said. */
+  readonly most?: number;
+  /** What the value of a long option must look like; empty text stands for no value. */
+  readonly value?: RegExp;
+  /** The sessions in which a client must or may send it. In others it is refused. */
+  readonly in: Readonly<Partial<Record<SessionKind, 'must' | 'may'>>>;
+  /** The metadata that it belongs to: sent exactly with these, for it shapes the wire format. `in` says whether it may be missing. */
+  readonly metadata?: readonly Metadata[];
+  /** What is written for what was asked (undefined: nothing), in a session of a kind; as it was asked if it is not said. */
+  readonly written?: (asked: string | undefined, rebuild: Rebuild, kind: SessionKind) => string | undefined;
+  /** Its value is a word of its own, as rsync itself sends it. */
+  readonly apart?: boolean;
+}
+
+const TRANSFER = { push: 'must', verify: 'must' } as const;
+const EITHER = { push: 'may', verify: 'may' } as const;
+const ANY = { push: 'may', verify: 'may', seal: 'may' } as const;
+const BOTH = ['fake_super', 'plain'] as const;
+const NO_VALUE = /^$/;
 
 /** Most `--link-dest` of one push: the last sealed snapshot and the last broken attempt. */
 export const MOST_BASES = 2;
 
 /**
- * Letters that a client may send, and how often. Missing on purpose: X, U (change inodes that sealed snapshots share,
- * facts.md#options-that-reach-shared-inodes), b, K, k, L, R, m, B, x, s, I, O, J, N, S, u, d, q, v, W: nothing of ours sends them.
+ * Every option that stands in a command for rrsync, in the order in which it is written. What has no row is refused. Missing
+ * on purpose: X, U (change inodes that sealed snapshots share, facts.md#options-that-reach-shared-inodes), b, K, k, L, R, m,
+ * B, x, s, I, O, J, N, S, u, d, q, v: nothing of ours sends them.
+ *
+ * `-y` and `-W` steer only the receiving side, so the gate may take one away and add the other (measured against rsync
+ * 3.5.0: no difference in the protocol).
  */
-export const LETTERS: ReadonlyMap<string, number> = new Map([
-  ['n', 1], // dry run
-  ['l', 1], // symbolic links (munged)
-  ['y', 2], // a basis under another name, here and in each --link-dest
-  ['H', 1], // hard links
-  ['o', 1], // owner, into an xattr
-  ['g', 1], // group, into an xattr
-  ['D', 1], // devices: never made (--drop-D of rrsync), but part of the wire format
-  ['t', 1], // times
-  ['p', 1], // modes
-  ['A', 1], // ACLs, into an xattr
-  ['r', 1], // directories
-  ['c', 1], // compare by checksum
-  ['z', 1], // compress
-]);
-
-/** Letters that go with each kind of metadata; they shape the wire format, so neither more nor fewer will do. Only `H` may be missing. */
-const METADATA_LETTERS = { fake_super: 'lHogDtpAr', plain: 'lHDtpr' } as const;
-
-interface LongOptionRule {
-  /** What the value must look like; empty text stands for no value. */
-  readonly value: RegExp;
-  readonly kinds: readonly ('push' | 'verify' | 'seal')[];
-}
-
-/** Long options that a client may send, beside --link-dest. */
-export const LONG_OPTIONS = {
-  'log-format': { value: /^%i(%I)?$/, kinds: ['push', 'verify'] },
-  stats: { value: /^$/, kinds: ['push', 'verify'] },
-  partial: { value: /^$/, kinds: ['push'] },
-  'numeric-ids': { value: /^$/, kinds: ['push', 'verify'] },
-  'fake-super': { value: /^$/, kinds: ['push', 'verify'] },
-  delete: { value: /^$/, kinds: ['verify'] },
-  timeout: { value: /^[1-9]\d{0,5}$/, kinds: ['push', 'verify', 'seal'] },
-  bwlimit: { value: /^[1-9]\d{0,8}$/, kinds: ['push', 'verify', 'seal'] },
-  'compress-choice': { value: /^(zstd|lz4|zlibx|zlib|none)$/, kinds: ['push', 'verify', 'seal'] },
+export const OPTIONS = {
+  dryRun: { letter: 'n', in: { push: 'may', verify: 'must' } },
+  symlinks: { letter: 'l', in: TRANSFER, metadata: BOTH }, // munged
+  // Which names are one file. A client whose source cannot tell leaves it out.
+  hardLinks: { letter: 'H', in: EITHER, metadata: BOTH },
+  owner: { letter: 'o', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
+  group: { letter: 'g', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
+  devices: { letter: 'D', in: TRANSFER, metadata: BOTH }, // never made (--drop-D of rrsync)
+  times: { letter: 't', in: { ...TRANSFER, seal: 'must' }, metadata: BOTH },
+  modes: { letter: 'p', in: TRANSFER, metadata: BOTH },
+  acls: { letter: 'A', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
+  recursive: { letter: 'r', in: TRANSFER, metadata: BOTH },
+  // A basis under another name: here, and with a second y in each --link-dest.
+  fuzzy: { letter: 'y', most: 2, in: { push: 'may' }, written: (asked, { fuzzy }) => (fuzzy ? asked : undefined) },
+  wholeFile: { letter: 'W', in: {}, written: (_, { delta }, kind) => (kind === 'push' && !delta ? 'W' : undefined) },
+  checksum: { letter: 'c', in: { push: 'may', verify: 'must' } },
+  compress: { letter: 'z', in: ANY },
+  logFormat: { long: 'log-format', value: /^%i(%I)?$/, in: EITHER },
+  // Seconds. Never longer than the gate waits for any client.
+  timeout: {
+    long: 'timeout',
+    value: /^[1-9]\d{0,5}$/,
+    in: ANY,
+    written: (_, { timeoutSeconds }) => `${timeoutSeconds}`,
+  },
+  bwlimit: { long: 'bwlimit', value: /^[1-9]\d{0,8}$/, in: ANY }, // KiB a second
+  compressChoice: { long: 'compress-choice', value: /^(zstd|lz4|zlibx|zlib|none)$/, in: ANY },
+  delete: { long: 'delete', value: NO_VALUE, in: { verify: 'may' } },
+  stats: { long: 'stats', value: NO_VALUE, in: EITHER },
+  partial: { long: 'partial', value: NO_VALUE, in: { push: 'may' } },
+  // Without it, the names of owners are part of the wire format.
+  numericIds: { long: 'numeric-ids', value: NO_VALUE, in: EITHER },
+  // Snapshots or attempts of the same job (request.ts reads their ids); one of them at most is handed on.
+  linkDest: {
+    ...{ long: 'link-dest', apart: true, value: /^\/[^/]+\/[^/]+\/$/, in: { push: 'may' }, most: MOST_BASES },
+    written: (_, { basis }) => (basis === undefined ? undefined : `/${basis}/`),
+  },
+  fakeSuper: { long: 'fake-super', value: NO_VALUE, in: EITHER },
   // Accepted and dropped: sent to plain rrsync, where nobody else makes the directory of the job.
-  mkpath: { value: /^$/, kinds: ['push', 'seal'] },
-} as const satisfies Record<string, LongOptionRule>;
+  mkpath: { long: 'mkpath', value: NO_VALUE, in: { push: 'may', seal: 'may' }, written: () => undefined },
+} as const satisfies Readonly<Record<string, OptionRow>>;
 
-/** The name of an option in {@link LONG_OPTIONS}. */
-export type LongOption = keyof typeof LONG_OPTIONS;
+/** The name of a row of {@link OPTIONS}. */
+export type OptionName = keyof typeof OPTIONS;
 
-/** The metadata that a client's letters stand for, or undefined if they are a mixture. */
-export function metadataOf(
-  letters: ReadonlyMap<string, number>,
-  fakeSuper: boolean,
-): 'fake_super' | 'plain' | undefined {
-  const metadata = fakeSuper ? 'fake_super' : 'plain';
-  const needed = metadataLetters({ metadata, hardLinks: letters.has('H') });
-  const present = [...letters.keys()].filter((letter) => METADATA_LETTERS.fake_super.includes(letter));
-  return present.length === needed.length && present.every((letter) => needed.includes(letter)) ? metadata : undefined;
+const ROWS = Object.entries<OptionRow>(OPTIONS) as readonly (readonly [OptionName, OptionRow])[];
+const BY_LETTER = new Map(
+  ROWS.flatMap(([name, { letter }]) => (letter === undefined ? [] : [[letter, name] as const])),
+);
+const BY_LONG_NAME = new Map(ROWS.flatMap(([name, { long }]) => (long === undefined ? [] : [[long, name] as const])));
+
+/** What a client has sent, by the names of the rows: the letter as often as it was given, or the value of a long option. */
+export type Given = ReadonlyMap<OptionName, string>;
+
+/** The row of an option, whatever it is. */
+export function rowOf(name: OptionName): OptionRow {
+  return OPTIONS[name];
 }
 
-/** The letters of a kind of metadata, as rsync sends them. */
-export function metadataLetters({ metadata, hardLinks }: Pick<WireOptions, 'metadata' | 'hardLinks'>): string {
-  if (metadata === 'none') return 't';
-  const letters = METADATA_LETTERS[metadata];
-  return hardLinks ? letters : letters.replace('H', '');
+/** @returns the option that a letter of the group stands for, or undefined */
+export function optionOfLetter(letter: string): OptionName | undefined {
+  return BY_LETTER.get(letter);
+}
+
+/** @returns the option that `--name` stands for, or undefined */
+export function optionOfLongName(name: string): OptionName | undefined {
+  return BY_LONG_NAME.get(name);
+}
+
+/** How an option is called to people: `-y`, `--stats`. */
+export function calledOption(name: OptionName): string {
+  const { letter, long = '' } = rowOf(name);
+  return letter === undefined ? `--${long}` : `-${letter}`;
+}
+
+/** What a session of a kind lacks: an option that it must have, or one of its metadata. Undefined: nothing. */
+export function missingOption(given: Given, kind: SessionKind, metadata: Metadata | undefined): OptionName | undefined {
+  return ROWS.find(
+    ([name, row]) =>
+      row.in[kind] === 'must' &&
+      !given.has(name) &&
+      (row.metadata === undefined || metadata === undefined || row.metadata.includes(metadata)),
+  )?.[0];
+}
+
+/** What may not stand in a session of a kind, or not with its metadata. Undefined: nothing. */
+export function foreignOption(
+  given: Iterable<OptionName>,
+  kind: SessionKind,
+  metadata: Metadata | undefined,
+): OptionName | undefined {
+  return [...given].find((name) => {
+    const row = rowOf(name);
+    const ofOtherMetadata = metadata !== undefined && row.metadata !== undefined && !row.metadata.includes(metadata);
+    return row.in[kind] === undefined || ofOtherMetadata;
+  });
+}
+
+/** The options of a command for rrsync, written anew from what was given and decided: the letters, and the other words. */
+export function writtenOptions(
+  given: Given,
+  rebuild: Rebuild,
+  kind: SessionKind,
+): { letters: string; words: string[] } {
+  let letters = '';
+  const words: string[] = [];
+  for (const [name, { long, apart, written }] of ROWS) {
+    const asked = given.get(name);
+    const text = written ? written(asked, rebuild, kind) : asked;
+    if (text === undefined) continue;
+    if (long === undefined) letters += text;
+    else if (text === '') words.push(`--${long}`);
+    else words.push(...(apart === true ? [`--${long}`, text] : [`--${long}=${text}`]));
+  }
+  return { letters, words };
 }

@@ -1,6 +1,27 @@
 import { isName } from '../../src/shared/names.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { LETTERS, LONG_OPTIONS, metadataOf, MOST_BASES, type LongOption, type WireOptions } from './options.ts';
+import {
+  calledOption,
+  foreignOption,
+  missingOption,
+  MOST_BASES,
+  optionOfLetter,
+  optionOfLongName,
+  rowOf,
+  type Given,
+  type Metadata,
+  type OptionName,
+  type SessionKind,
+} from './options.ts';
+
+/** What both ends must agree on, or the client may choose. */
+export interface WireOptions {
+  /** Which owners and modes are kept; undefined for a seal. */
+  readonly metadata: Metadata | undefined;
+  /** What the client can do: the letters after `e.`. */
+  readonly capabilities: string;
+  readonly given: Given;
+}
 
 /** What a client asks for, parsed; nothing of its command line goes on but these values. */
 export type GateRequest =
@@ -62,29 +83,25 @@ function parse(commandLine: string): GateRequest {
   const [dot, destination] = words.slice(-2);
   if (dot !== '.' || destination === undefined) refuse('the command does not end in one destination');
   const { job, id, sealed } = parseDestination(destination);
-  const { letters, capabilities, long, bases } = parseOptions(words.slice(0, -2), job);
+  const { given, capabilities, bases } = parseOptions(words.slice(0, -2), job);
 
   if (sealed) {
-    expectExactly(letters, 't', 'z');
-    allowOnly(long, 'seal');
-    return { kind: 'seal', job, id, wire: wireOptions('none', letters, capabilities, long) };
+    allowOnly('seal', given, bases, undefined);
+    return { kind: 'seal', job, id, wire: { metadata: undefined, capabilities, given } };
   }
   // Sent as one list, a list has a name at the index for which rsync's receiver takes the number of a basis.
   if (!capabilities.includes('i')) refuse('the client cannot send one list for each directory (i)');
-  const metadata = metadataOf(letters, long.has('fake-super'));
-  if (metadata === undefined) refuse('owners and modes are neither those of fake_super nor those of plain metadata');
+  const metadata = given.has('fakeSuper') ? 'fake_super' : 'plain';
   // Names of this machine's own users have no meaning for files of another.
-  if (metadata === 'fake_super' && !long.has('numeric-ids')) refuse('--numeric-ids is missing');
-  const wire = wireOptions(metadata, letters, capabilities, long);
+  if (metadata === 'fake_super' && !given.has('numericIds')) refuse('--numeric-ids is missing');
+  const wire = { metadata, capabilities, given } as const;
   // Only a push names a file that was cut short (--partial) or another basis; with both kinds -c may come.
-  if (letters.has('c') && !long.has('partial')) {
-    if (!letters.has('n')) refuse('a verification must be a dry run (-n)');
-    if (letters.has('y') || bases.length > 0) refuse('a verification has no basis');
-    allowOnly(long, 'verify');
-    return { kind: 'verify', job, id, extras: long.has('delete'), wire };
+  if (given.has('checksum') && !given.has('partial')) {
+    allowOnly('verify', given, bases, metadata);
+    return { kind: 'verify', job, id, extras: given.has('delete'), wire };
   }
-  allowOnly(long, 'push');
-  return { kind: 'push', job, id, dryRun: letters.has('n'), checksum: letters.has('c'), bases, wire };
+  allowOnly('push', given, bases, metadata);
+  return { kind: 'push', job, id, dryRun: given.has('dryRun'), checksum: given.has('checksum'), bases, wire };
 }
 
 function parseDestination(text: string): { job: string; id: SnapshotId; sealed: boolean } {
@@ -96,16 +113,14 @@ function parseDestination(text: string): { job: string; id: SnapshotId; sealed: 
 }
 
 interface Options {
-  /** How often each letter was given. */
-  readonly letters: ReadonlyMap<string, number>;
+  readonly given: Given;
   readonly capabilities: string;
-  readonly long: ReadonlyMap<LongOption, string>;
   readonly bases: readonly SnapshotId[];
 }
 
 function parseOptions(words: readonly string[], job: string): Options {
-  let cluster: Pick<Options, 'letters' | 'capabilities'> | undefined;
-  const long = new Map<LongOption, string>();
+  let cluster: Cluster | undefined;
+  const long = new Map<OptionName, string>();
   const bases: SnapshotId[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
@@ -117,34 +132,40 @@ function parseOptions(words: readonly string[], job: string): Options {
     const equals = word.indexOf('=');
     const name = word.slice(2, equals === -1 ? undefined : equals);
     const value = equals === -1 ? undefined : word.slice(equals + 1);
-    if (name === 'link-dest') {
+    const option = optionOfLongName(name);
+    if (option === undefined) refuse(`the option --${name} is not allowed`);
+    if (option === 'linkDest') {
       // rsync sends the value as a word of its own.
       if (value === undefined) index += 1;
       bases.push(parseBasis(value ?? words[index] ?? '', job));
       continue;
     }
-    if (!isLongOption(name)) refuse(`the option --${name} is not allowed`);
-    if (long.has(name)) refuse(`the option --${name} is given twice`);
-    if (!LONG_OPTIONS[name].value.test(value ?? '')) refuse(`the option --${name} has a value that is not allowed`);
+    if (long.has(option)) refuse(`the option --${name} is given twice`);
+    if (rowOf(option).value?.test(value ?? '') !== true) refuse(`the option --${name} has a value that is not allowed`);
     if (value === '') refuse(`the option --${name} has no value`);
-    long.set(name, value ?? '');
+    long.set(option, value ?? '');
   }
   if (cluster === undefined) refuse('the letters of a stock rsync client are missing');
   if (bases.length > MOST_BASES) refuse(`more than ${MOST_BASES} --link-dest`);
-  return { ...cluster, long, bases };
+  return { given: new Map([...cluster.letters, ...long]), capabilities: cluster.capabilities, bases };
 }
 
-function parseCluster(word: string): Pick<Options, 'letters' | 'capabilities'> {
+interface Cluster {
+  readonly letters: Given;
+  readonly capabilities: string;
+}
+
+function parseCluster(word: string): Cluster {
   const match = /^-([A-Za-df-z]+)e\.([A-Za-z]{0,24})$/.exec(word);
   const [, group, capabilities] = match ?? [];
   if (group === undefined || capabilities === undefined) refuse('the letters are not those of a stock rsync client');
-  const letters = new Map<string, number>();
+  const letters = new Map<OptionName, string>();
   for (const letter of group) {
-    const most = LETTERS.get(letter);
-    if (most === undefined) refuse(`the option -${letter} is not allowed`);
-    const times = (letters.get(letter) ?? 0) + 1;
-    if (times > most) refuse(`the option -${letter} is given too often`);
-    letters.set(letter, times);
+    const option = optionOfLetter(letter);
+    if (option === undefined) refuse(`the option -${letter} is not allowed`);
+    const given = `${letters.get(option) ?? ''}${letter}`;
+    if (given.length > (rowOf(option).most ?? 1)) refuse(`the option -${letter} is given too often`);
+    letters.set(option, given);
   }
   return { letters, capabilities };
 }
@@ -157,46 +178,33 @@ function parseBasis(text: string, job: string): SnapshotId {
   return id;
 }
 
-function wireOptions(
-  metadata: WireOptions['metadata'],
-  letters: ReadonlyMap<string, number>,
-  capabilities: string,
-  long: ReadonlyMap<LongOption, string>,
-): WireOptions {
-  const number = (name: LongOption) => (long.has(name) ? { [name]: Number(long.get(name)) } : {});
-  const logFormat = long.get('log-format');
-  const compressChoice = long.get('compress-choice');
-  return {
+/** Holds what was sent against the table. */
+function allowOnly(
+  kind: SessionKind,
+  given: Given,
+  bases: readonly SnapshotId[],
+  metadata: Metadata | undefined,
+): void {
+  const foreign = foreignOption(
+    [...given.keys(), ...(bases.length > 0 ? (['linkDest'] as const) : [])],
+    kind,
     metadata,
-    hardLinks: letters.has('H'),
-    fuzzy: letters.get('y') ?? 0,
-    compress: letters.has('z'),
-    capabilities,
-    numericIds: long.has('numeric-ids'),
-    partial: long.has('partial'),
-    stats: long.has('stats'),
-    ...(logFormat === undefined ? {} : { logFormat }),
-    ...(compressChoice === undefined ? {} : { compressChoice }),
-    ...number('timeout'),
-    ...number('bwlimit'),
-  };
-}
-
-function isLongOption(name: string): name is LongOption {
-  return Object.hasOwn(LONG_OPTIONS, name);
-}
-
-function allowOnly(long: ReadonlyMap<LongOption, string>, kind: GateRequest['kind']): void {
-  for (const name of long.keys()) {
-    const kinds: readonly GateRequest['kind'][] = LONG_OPTIONS[name].kinds;
-    if (!kinds.includes(kind)) refuse(`the option --${name} is not allowed in a ${kind}`);
-  }
-}
-
-function expectExactly(letters: ReadonlyMap<string, number>, needed: string, optional: string): void {
-  const missing = needed.split('').some((letter) => !letters.has(letter));
-  const foreign = [...letters.keys()].some((letter) => !`${needed}${optional}`.includes(letter));
-  if (missing || foreign) refuse('a seal is sent with rsync -t');
+  );
+  const missing = missingOption(given, kind, metadata);
+  const wrong = foreign ?? missing;
+  if (wrong === undefined) return;
+  const row = rowOf(wrong);
+  if (kind === 'seal' && row.letter !== undefined) refuse('a seal is sent with rsync -t');
+  if (metadata !== undefined && row.metadata !== undefined)
+    refuse('owners and modes are neither those of fake_super nor those of plain metadata');
+  if (missing === wrong)
+    refuse(
+      kind === 'verify' && wrong === 'dryRun'
+        ? 'a verification must be a dry run (-n)'
+        : `${calledOption(wrong)} is missing in a ${kind}`,
+    );
+  if (kind === 'verify' && (wrong === 'linkDest' || wrong === 'fuzzy')) refuse('a verification has no basis');
+  refuse(`the option ${calledOption(wrong)} is not allowed in a ${kind}`);
 }
 
 function refuse(reason: string): never {

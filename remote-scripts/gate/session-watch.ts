@@ -41,9 +41,9 @@ export function silenceOf(
   { timeoutMs, sessionLimitMs }: Pick<GateLimits, 'timeoutMs' | 'sessionLimitMs'>,
 ): number {
   const own = Math.ceil(timeoutMs / 1000);
-  const { timeout: asked } = request.wire;
+  const asked = Number(request.wire.given.get('timeout') ?? own);
   const reads = request.kind === 'verify' || (request.kind === 'push' && request.checksum);
-  return Math.min(asked ?? own, reads ? Math.max(own, Math.ceil(sessionLimitMs / 1000)) : own);
+  return Math.min(asked, reads ? Math.max(own, Math.ceil(sessionLimitMs / 1000)) : own);
 }
 
 /** Share of one processor that counts as work: more than sending keepalives takes, and less than linking files does. */

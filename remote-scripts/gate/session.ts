@@ -13,7 +13,8 @@ import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
 import { writeLog, type LogEntry } from './log.ts';
 import { frozenName, jobPaths, partialName, type JobPaths } from './paths.ts';
-import { rebuiltCommand, type Rebuild } from './rebuilt-command.ts';
+import type { Rebuild } from './options.ts';
+import { rebuiltCommand } from './rebuilt-command.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { runRestrictedRsync, type RestrictedEnd } from './restricted-rsync.ts';
 import {
@@ -97,7 +98,7 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
   const { settings } = input;
   if (!settings.jobs.includes(request.job)) return refused(`no job ${request.job} is configured for this host`);
   const { metadata } = request.wire;
-  if (metadata !== 'none' && metadata !== settings.metadata) {
+  if (metadata !== undefined && metadata !== settings.metadata) {
     return refused(`this host keeps metadata: ${settings.metadata}, not ${metadata}; say the same on both sides`);
   }
   const paths = jobPaths(settings, request.job);

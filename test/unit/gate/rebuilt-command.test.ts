@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { rebuiltCommand, type Rebuild } from '../../../remote-scripts/gate/rebuilt-command.ts';
+import type { Rebuild } from '../../../remote-scripts/gate/options.ts';
+import { rebuiltCommand } from '../../../remote-scripts/gate/rebuilt-command.ts';
 import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
 
 const ID = '2026-11-23T021500Z';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { LONGEST_COMMAND, parseRequest } from '../../../remote-scripts/gate/request.ts';
+import type { OptionName } from '../../../remote-scripts/gate/options.ts';
+import { LONGEST_COMMAND, parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
 
 const ID = '2026-11-23T021500Z';
 const PREVIOUS = '2026-11-22T021500Z';
@@ -12,6 +13,12 @@ const PLAIN_PUSH = `rsync --server -lyHDtprze.iLsfxCIvu --log-format=%i%I --bwli
 const VERIFY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --timeout=60 --stats --delete --numeric-ids --fake-super . db/${ID}/`;
 const CANARY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --numeric-ids --fake-super . db/${ID}/`;
 const SEAL = `rsync --server -te.LsfxCIvu --timeout=30 . db/${ID}.sealed`;
+
+function requestOf(commandLine: string): GateRequest {
+  const parsed = parseRequest(commandLine);
+  if (!parsed.ok) throw new Error(parsed.reason);
+  return parsed.request;
+}
 
 function reasonOf(commandLine: string): string {
   const parsed = parseRequest(commandLine);
@@ -30,33 +37,42 @@ test('reads a push with its bases in order', () => {
       bases: [PREVIOUS, BROKEN],
       wire: {
         metadata: 'fake_super',
-        hardLinks: true,
-        fuzzy: 2,
-        compress: false,
         capabilities: 'iLsfxCIvu',
-        numericIds: true,
-        partial: true,
-        stats: true,
-        logFormat: '%i%I',
-        timeout: 300,
+        given: new Map([
+          ['symlinks', 'l'],
+          ['fuzzy', 'yy'],
+          ['hardLinks', 'H'],
+          ['owner', 'o'],
+          ['group', 'g'],
+          ['devices', 'D'],
+          ['times', 't'],
+          ['modes', 'p'],
+          ['acls', 'A'],
+          ['recursive', 'r'],
+          ['logFormat', '%i%I'],
+          ['timeout', '300'],
+          ['stats', ''],
+          ['partial', ''],
+          ['numericIds', ''],
+          ['fakeSuper', ''],
+        ]),
       },
     },
   });
 });
 
 test.each([PUSH, PLAIN_PUSH, VERIFY, CANARY])('reads what is sent without hard links: %s', (line) => {
-  expect(parseRequest(line)).toMatchObject({ request: { wire: { hardLinks: true } } });
-  expect(parseRequest(line.replace(/( -[a-z]*)H/, '$1'))).toMatchObject({
-    ok: true,
-    request: { wire: { hardLinks: false } },
-  });
+  expect(requestOf(line).wire.given.has('hardLinks')).toBe(true);
+  expect(requestOf(line.replace(/( -[a-z]*)H/, '$1')).wire.given.has('hardLinks')).toBe(false);
 });
 
 test('reads a push without owners to a plain file system', () => {
-  expect(parseRequest(PLAIN_PUSH)).toMatchObject({
-    ok: true,
-    request: { kind: 'push', wire: { metadata: 'plain', compress: true, bwlimit: 500, fuzzy: 1, numericIds: false } },
-  });
+  const { kind, wire } = requestOf(PLAIN_PUSH);
+  expect([kind, wire.metadata]).toEqual(['push', 'plain']);
+  expect(['compress', 'bwlimit', 'fuzzy', 'numericIds'].map((name) => wire.given.get(name as OptionName))).toEqual([
+    ...['z', '500', 'y'],
+    undefined,
+  ]);
 });
 
 test('reads a push that compares by checksum, since its bases hold damage', () => {
@@ -76,7 +92,7 @@ test('reads a verification, and the canary as one that leaves extra files alone'
 test('reads a seal', () => {
   expect(parseRequest(SEAL)).toMatchObject({
     ok: true,
-    request: { kind: 'seal', job: 'db', id: ID, wire: { metadata: 'none', timeout: 30 } },
+    request: { kind: 'seal', job: 'db', id: ID, wire: { metadata: undefined } },
   });
 });
 
@@ -110,6 +126,8 @@ test.each([
   ['a push without the final slash', PUSH.replace(/\/$/, ''), 'the destination is neither'],
   ['a push that deletes', PUSH.replace('--stats', '--delete'), 'not allowed in a push'],
   ['a seal that deletes', SEAL.replace('--timeout=30', '--delete'), 'not allowed in a seal'],
+  ['a seal with a basis', SEAL.replace('--timeout=30', `--link-dest /db/${PREVIOUS}/`), 'not allowed in a seal'],
+  ['whole files', PUSH.replace('-lyy', '-lyyW'), '-W is not allowed'],
   ['a recursive seal', SEAL.replace('-te', '-tre'), 'a seal is sent with rsync -t'],
   ['a dry run of a seal', SEAL.replace('-te', '-nte'), 'a seal is sent with rsync -t'],
   ['a seal without its time', SEAL.replace('-te', '-ze'), 'a seal is sent with rsync -t'],
