@@ -28,6 +28,12 @@ const WAITING_IS_UNTIL = {
   message: 'Wait with until() of test/support/until.ts: it gives up, and says why.',
 };
 
+const TITLE_IS_A_SENTENCE = {
+  selector:
+    'CallExpression[callee.name=/^(it|test)$/] > Literal.arguments:first-child[value=/^(should|tests?|checks?) |^\\S*$|[^.][.!]$/]',
+  message: 'A title says what is so, in a sentence of several words and without a full stop: "refuses a second push".',
+};
+
 const CHANCE_IS_SEEDED = [
   { object: 'Math', property: 'random', message: 'Chance comes from the seed of the run (test/support/seed.ts).' },
 ];
@@ -87,7 +93,7 @@ export default tseslint.config(
     ignores: ['test/support/**'],
     rules: {
       'no-restricted-properties': ['error', ...CHANCE_IS_SEEDED],
-      'no-restricted-syntax': ['error', WAITING_IS_UNTIL],
+      'no-restricted-syntax': ['error', WAITING_IS_UNTIL, TITLE_IS_A_SENTENCE],
       '@typescript-eslint/no-restricted-imports': ['error', { paths: [PROPERTIES_ARE_SEEDED] }],
     },
   },

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { oneSeed } from './test/support/seed.ts';
 
-const { seed, env } = oneSeed();
+const { sequence, env } = oneSeed();
 
 // `npm test` runs the unit tests and the tests against a real sshd. The long suites (test/lab, test/bench)
 // have their own commands, so that this one stays under six minutes on two cores.
@@ -12,8 +12,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // More workers than cores: the tests against sshd mostly wait.
     maxWorkers: 4,
-    // No test may need what another has left; the seed that vitest prints, given as OFFSITE_TEST_SEED, brings an order back.
-    sequence: { seed, shuffle: { tests: true } },
+    sequence,
     env,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { oneSeed } from './test/support/seed.ts';
 
-const { seed, env } = oneSeed();
+const { sequence, env } = oneSeed();
 
 // `npm run test:long`: what needs root and machines of its own, or takes long. One file at a time: they share two cores.
 export default defineConfig({
@@ -10,8 +10,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     fileParallelism: false,
-    // As in vitest.config.ts.
-    sequence: { seed, shuffle: { tests: true } },
+    sequence,
     env,
     globalSetup: ['test/ssh/support/built-program.ts'],
   },

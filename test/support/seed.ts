@@ -1,4 +1,4 @@
-/** Sets the seed of a run of tests: the order of the tests of each file, and all that they leave to chance. */
+/** Sets the seed of a run of tests: all that they leave to chance and, where it is given, the order of the tests of each file. */
 const VARIABLE = 'OFFSITE_TEST_SEED';
 
 /** The seed of this run: the one that was asked for, otherwise a new one. */
@@ -9,10 +9,14 @@ export function seedOfRun(): number {
   return Number(asked);
 }
 
-/** For vitest's configuration: hands one seed to all workers, and lets vitest use the same. */
-export function oneSeed(): { readonly seed: number; readonly env: Readonly<Record<string, string>> } {
+/**
+ * For vitest's configuration: hands one seed to all workers. The tests of a file run in the order in which they are written,
+ * unless a seed is asked for: then in the order that comes of it, since no test may need what another has left.
+ */
+export function oneSeed() {
+  const tests = process.env[VARIABLE] !== undefined;
   const seed = seedOfRun();
-  return { seed, env: { [VARIABLE]: String(seed) } };
+  return { sequence: { seed, shuffle: { tests } }, env: { [VARIABLE]: String(seed) } };
 }
 
 /** The seed of this run, for `what`; it is printed, so that what failed can be tried again. */

@@ -199,7 +199,7 @@ describe('offsite-prune HOST', () => {
     },
   );
 
-  it('simulates', async () => {
+  it('simulates what a policy keeps', async () => {
     store = makeStore(3);
     const { code, stdout } = await run(store, '--simulate', '60');
     expect(code).toBe(0);
