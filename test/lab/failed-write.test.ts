@@ -44,8 +44,8 @@ it('what the disk did not take is never sealed, nor linked to: the head start ta
   const second = host.nextId();
   // The first is frozen by that, and the second has the same inodes.
   expect(await host.push(second, { bases: [sealed, first] })).toMatchObject({ code: 0 });
-  // Read from memory, all is well.
-  expect(await host.verify(second)).toMatchObject({ code: 0, stdout: expect.not.stringMatching(/^@/m) as string });
+  // As long as the kernel has it all in memory, it reads well. The seal must be refused either way.
+  expect(await host.verify(second)).toMatchObject({ code: 0 });
   await flushed();
 
   const end = await host.seal(second);
