@@ -132,6 +132,11 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
       perform(async (context) => (await import('./commands/config-validate.ts')).validateConfig(options, context)),
     );
 
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration, for an editor')
+    .action(() => perform(async (context) => (await import('./commands/config-schema.ts')).printSchema(context)));
+
   program
     .command('units')
     .description('systemd units that couple a job to its local backup: print them, or write them')
