@@ -1,0 +1,91 @@
+import { errorMessage } from '../../src/platform/files.ts';
+import { sealName } from '../../src/shared/seal.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { FailedWriteError } from './flush.ts';
+import { isRealDirectory, readJobDirectory } from './job-directory.ts';
+import { discardUnflushed, freeze, type JobSession } from './job-session.ts';
+import { partialName } from './paths.ts';
+import type { GateRequest } from './request.ts';
+import { bearsClaims, clearIncoming, placeSeal, prepareIncoming, readIncoming, watchIncoming } from './sealing.ts';
+import { ended, refused, type SessionEnd } from './session-end.ts';
+import { commandFor, runIn, SEAL_LIMIT } from './session-run.ts';
+import { clearRecords, findChanged, type Changed } from './shared-inodes.ts';
+import { distrustAllJobs } from './unflushed.ts';
+
+/** What only the administrator of this machine can mend. */
+const DISK_FAILED =
+  'it is not certain that the disk took what was pushed; see gate.log and the kernel log of this machine';
+
+/** Largest file that can be written while a seal is received, in bytes. */
+const LARGEST_INCOMING = 65_536;
+
+/** Receives a seal into the spool, and places it if it is one and the snapshot is as it should be. */
+export async function serveSeal(
+  session: JobSession,
+  request: Extract<GateRequest, { kind: 'seal' }>,
+): Promise<SessionEnd> {
+  const { paths, clock, version } = session;
+  const { id, job } = request;
+  const { states, path } = await readJobDirectory(paths.snapshots);
+  const state = states.get(id) ?? 'none';
+  if (state === 'frozen') return refused(`attempt ${id} ended without a seal; it cannot be sealed any more`);
+  if (state !== 'sealed' && !(state === 'partial' && (await isRealDirectory(path, partialName(id))))) {
+    return refused(`there is no snapshot ${id} to seal`);
+  }
+  await prepareIncoming(paths);
+  const several = watchIncoming(paths, id);
+  try {
+    const end = await runIn(session, {
+      ...commandFor(session, request, sealName(id)),
+      allowDelete: false,
+      root: paths.incoming,
+      largestFile: LARGEST_INCOMING,
+      signal: several.signal,
+    });
+    if (several.signal.aborted) return refused('the seal is not one file');
+    if (end.kind !== 'exited' || end.code !== 0) return ended(end, SEAL_LIMIT);
+    const seal = await readIncoming(paths, { id, job });
+    if (typeof seal === 'string') return refused(`the seal is ${seal}`);
+    if (state === 'sealed') {
+      if (await bearsClaims(paths, seal)) return ended(end, SEAL_LIMIT);
+      return refused(`snapshot ${id} is sealed already, with other claims`);
+    }
+    const changed = await findChanged(paths, id, partialName(id));
+    if (changed !== undefined) return await refuseChanged(session, id, changed);
+    try {
+      await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
+    } catch (error) {
+      if (error instanceof FailedWriteError) return await diskFailed(session, job, error);
+      throw error;
+    }
+    await session.log({ event: 'sealed' });
+    await clearRecords(paths, new Set([...states.keys()]));
+    return ended(end, SEAL_LIMIT);
+  } finally {
+    several.stop();
+    // What was sent there is the client's choice.
+    await clearIncoming(paths);
+  }
+}
+
+/** A client has found a way to change what is sealed, or somebody on this machine has. Nothing more is linked to that snapshot. */
+async function refuseChanged(session: JobSession, id: SnapshotId, { basis, names }: Changed): Promise<SessionEnd> {
+  const reason = `sealed files of ${basis} have changed since they were sealed: ${names.join(', ')}`;
+  await session.log({ event: 'attack', reason });
+  await freeze(session.paths, id);
+  return refused(
+    `${reason}. This is how an attack with the push key looks. ${id} is not sealed; the next push links to nothing of ${basis}`,
+  );
+}
+
+/** The note stands by now: what cannot be cleared away here, on a disk that fails, the next session clears away. */
+async function diskFailed(session: JobSession, job: string, { message }: FailedWriteError): Promise<SessionEnd> {
+  await session.log({ event: 'failed', reason: message });
+  try {
+    await distrustAllJobs(session.settings);
+    await discardUnflushed(session, job);
+  } catch (error) {
+    await session.log({ event: 'failed', reason: errorMessage(error) });
+  }
+  return refused(DISK_FAILED);
+}

@@ -1,0 +1,62 @@
+import type { JobSession } from './job-session.ts';
+import type { Rebuild } from './options.ts';
+import { rebuiltCommand } from './rebuilt-command.ts';
+import type { GateRequest } from './request.ts';
+import { runRestrictedRsync, type RestrictedEnd } from './restricted-rsync.ts';
+import { silenceOf } from './session-watch.ts';
+
+/** Milliseconds that sending a seal may take: it has under 1 KiB. */
+export const SEAL_LIMIT = 120_000;
+
+/** Milliseconds that rsync's own time-out has first, where it notices: it ends more cleanly. */
+const GRACE = 2000;
+
+/** One rsync behind rrsync. */
+interface Run {
+  readonly command: string;
+  readonly allowDelete: boolean;
+  /** Seconds. */
+  readonly silence: number;
+  /** Whether files are written into the job's directory. */
+  readonly writes?: boolean;
+  readonly root?: string;
+  readonly largestFile?: number;
+  /** Ends rsync, beside the session's own. */
+  readonly signal?: AbortSignal;
+}
+
+/** Starts it within the bounds of the session, and waits for its end. */
+export async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
+  await session.log({ event: 'accepted', reason: run.command });
+  const { limits } = session.settings;
+  const { sessionLimitMs, maxSessionBytes } = limits;
+  const { silence, writes = false, ...rest } = run;
+  return runRestrictedRsync({
+    root: session.paths.snapshots,
+    ...(writes && maxSessionBytes !== undefined ? { largestFile: maxSessionBytes } : {}),
+    ...rest,
+    bounds: { silenceMs: silence * 1000 + GRACE, writing: writes ? limits : undefined },
+    lockFd: session.lockFd,
+    limitMs: run.root === undefined ? sessionLimitMs : Math.min(sessionLimitMs, SEAL_LIMIT),
+    signal: run.signal ? AbortSignal.any([session.signal, run.signal]) : session.signal,
+  });
+}
+
+/** The command for a request, and for how long it may be silent. @param name of the destination in rrsync's root */
+export function commandFor(
+  { settings }: JobSession,
+  request: GateRequest,
+  name: string,
+  basis?: string,
+): Pick<Run, 'command' | 'silence'> {
+  const { limits } = settings;
+  const silence = silenceOf(request, limits);
+  const rebuild: Rebuild = {
+    destination: request.kind === 'seal' ? name : `${name}/`,
+    basis,
+    timeoutSeconds: silence,
+    delta: limits.delta,
+    fuzzy: limits.fuzzy,
+  };
+  return { command: rebuiltCommand(request, rebuild), silence };
+}
