@@ -5,7 +5,7 @@ import { errorCode } from '../../src/platform/files.ts';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
 /*
- * A file system bounds the names of one file: ext4 to 65,000, counted over all snapshots that share it. Where a link does not
+ * A file system limits the number of names of one file (ext4: 65,000), counted over all snapshots that share it. Where a link does not
  * fit any more, rsync copies a file with one name, but gives up in the middle of a file with several (-H). So the attempt that
  * broke there is searched for all files whose names would not fit once more, and gets a copy of each: it is the basis of
  * the next push, which links to the copies. Nothing is sent again, and nothing of a sealed snapshot is touched.
@@ -13,19 +13,19 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
 
 /** Links between two trees of one file system, and what becomes of those that do not fit. */
 export interface Crowd {
-  /** Links, to a copy where there is one. @throws NodeJS.ErrnoException */
+  /** Makes a link: to the copy, if one was made. @throws NodeJS.ErrnoException */
   link(from: string, to: string): void;
   /** Whether a link did not fit. */
   found(): boolean;
-  /** Replaces the names of a tree whose file has no room for as many again by links to a copy. */
+  /** Replaces all names in a tree of a file that could not get as many again with links to a copy. */
   renew(tree: string): void;
 }
 
-/** Begins with no copies. */
+/** Starts without any copies. */
 export function createCrowd(): Crowd {
   /** Names that a file can have here, as a full one has shown. */
   let most: number | undefined;
-  /** Copies by the inode that they are of. */
+  /** Copies, by the inode number of the original. */
   const copies = new Map<number, string>();
   return {
     link: (from, to) => {
@@ -42,7 +42,7 @@ export function createCrowd(): Crowd {
       if (most === undefined) return;
       for (const [inode, { names, links }] of namesByInode(tree, most)) {
         const [first, ...others] = names;
-        // Room is for those of the next attempt beside all that there are.
+        // There must be room for the names of the next attempt in addition to those that exist.
         if (first === undefined || links + names.length < most) continue;
         if (!copyInPlace(first)) continue;
         copies.set(inode, first);
@@ -52,7 +52,7 @@ export function createCrowd(): Crowd {
   };
 }
 
-/** Files that may have no room for as many names again: only of which more than half are taken. */
+/** Files that may not be able to get as many names again: those with more than half of the names that are possible. */
 function namesByInode(tree: string, most: number): Map<number, { readonly names: string[]; readonly links: number }> {
   const found = new Map<number, { readonly names: string[]; readonly links: number }>();
   const pending = [tree];

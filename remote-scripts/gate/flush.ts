@@ -2,17 +2,17 @@ import { spawn, spawnSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
-/** A write to the file system has failed, so what was written there before may not be on the disk. */
+/** A write to the file system failed, so earlier writes may not be on the disk either. */
 export class FailedWriteError extends Error {
   override readonly name = 'FailedWriteError';
 }
 
 /**
- * Waits until all of the file system that holds a directory is on the disk: a seal that survives a power cut must not
+ * Waits until everything in the file system of a directory is on the disk: a seal that survives a power cut must not
  * stand over files that did not.
  *
- * The kernel tells of a failed write once, to the first syncfs(2) that asks after it (measured on Linux 6.18: the second
- * `sync --file-system` after it ends with 0). So whoever gets this error must not believe in what was written, later either.
+ * The kernel reports a failed write once, to the first syncfs(2) that asks after it (measured on Linux 6.18: the second
+ * `sync --file-system` after it ends with 0). So whoever gets this error must never trust what was written, even later.
  * @throws FailedWriteError when the disk did not take everything
  */
 export function flush(directory: string): void {
@@ -44,6 +44,6 @@ export function beginFlush(lock: string): void {
     cwd: '/',
     detached: true, // the session may end before it
   });
-  child.once('error', () => undefined); // flush will say what there is to say
+  child.once('error', () => undefined); // flush reports it
   child.unref();
 }

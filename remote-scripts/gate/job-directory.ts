@@ -19,7 +19,7 @@ export interface JobDirectory {
 
 const ENTRY = /^([^.]+)(|\.partial|\.frozen|\.sealed)$/;
 
-/** Decides from the names in a job's directory; a name that is none of ours says nothing. */
+/** Tells the states from the names in a job's directory. Names that are not ours are ignored. */
 export function statesOf(names: readonly string[]): Map<SnapshotId, SnapshotState> {
   const suffixes = new Map<SnapshotId, Set<string>>();
   for (const name of names) {
@@ -30,7 +30,7 @@ export function statesOf(names: readonly string[]): Map<SnapshotId, SnapshotStat
   }
   const states = new Map<SnapshotId, SnapshotState>();
   for (const [id, found] of suffixes) {
-    // A seal without its snapshot is what prune leaves when it dies half-way; its id is used up all the same.
+    // prune leaves a seal without its snapshot when it dies half-way; the id counts as used all the same.
     if (found.has('')) states.set(id, found.has('.sealed') ? 'sealed' : 'bare');
     else if (found.has('.partial')) states.set(id, 'partial');
     else states.set(id, found.has('.frozen') ? 'frozen' : 'bare');
@@ -48,7 +48,7 @@ export async function readJobDirectory(path: string): Promise<JobDirectory> {
   }
 }
 
-/** The name under which an id lies, or undefined when no directory is to be had of it. */
+/** The name of an id's directory, or undefined if it has none. */
 export function directoryName(id: SnapshotId, state: SnapshotState): string | undefined {
   switch (state) {
     case 'partial':
@@ -65,7 +65,7 @@ export function directoryName(id: SnapshotId, state: SnapshotState): string | un
   }
 }
 
-/** Whether `name` is a directory of its own, and no symbolic link to one. */
+/** Whether `name` is a directory, and not a symbolic link to one. */
 export async function isRealDirectory(directory: string, name: string): Promise<boolean> {
   try {
     return (await lstat(join(directory, name))).isDirectory();
@@ -85,7 +85,7 @@ export async function makeJobDirectory(hostRoot: string, job: string): Promise<v
   if (!(await isRealDirectory(hostRoot, job))) throw new Error(`${join(hostRoot, job)} is not a directory`);
 }
 
-/** What the file system of a directory has left; it may count no inodes. */
+/** What the file system of a directory has left. Some file systems do not count inodes. */
 export async function freeSpace(path: string): Promise<{ freeBytes: number; freeInodes: number | undefined }> {
   const { bavail, bsize, files, ffree } = await statfs(path);
   return { freeBytes: bavail * bsize, freeInodes: files === 0 ? undefined : ffree };

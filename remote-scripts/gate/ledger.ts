@@ -13,20 +13,20 @@ export interface Attempt {
 /** Bytes of the ledger that are read: over 1500 attempts, and no more than 1000 a day can be allowed. */
 const TAIL = 262_144;
 
-/** Notes an attempt, on the disk before it begins: a crash must not make it unseen. */
+/** Records an attempt. It is on the disk before the attempt begins, so that a crash cannot hide it. */
 export async function recordAttempt(path: string, { id, time }: Attempt, client: string): Promise<void> {
   await appendLine(path, JSON.stringify({ time: time.toISOString(), id, client }));
 }
 
 /**
  * Reads the latest attempts. Ids only ever increase, so the highest one is among them. A damaged line (a crash, a
- * full disk) is passed over.
+ * full disk) is skipped.
  */
 export async function readAttempts(path: string): Promise<Attempt[]> {
   return parseAttempts(await readTail(path));
 }
 
-/** Reads attempts from the ledger's text; what is no attempt is passed over. */
+/** Reads attempts from the ledger's text. Lines that are not attempts are skipped. */
 export function parseAttempts(text: string): Attempt[] {
   return text.split('\n').flatMap((line) => {
     const attempt = parseAttempt(line);

@@ -31,7 +31,7 @@ function wrongId({ id, now, present, attempts }: PushFacts, limits: GateLimits):
   const ids = [...present];
   if (ids.includes(id)) return `snapshot ${id} exists already`;
   const ahead = (other: SnapshotId) => snapshotTime(other).getTime() - now.getTime();
-  // One that lies further ahead was let in while this clock was wrong: it must not shut the door until then.
+  // An id further ahead was accepted while this clock was wrong. It must not block every push until then.
   const highest = [...ids, ...attempts.map((attempt) => attempt.id)]
     .filter((other) => ahead(other) <= limits.clockSkewMs)
     .reduce<string>((a, b) => (b > a ? b : a), '');
@@ -46,7 +46,7 @@ function wrongId({ id, now, present, attempts }: PushFacts, limits: GateLimits):
 }
 
 function tooOften({ now, attempts }: PushFacts, limits: GateLimits): string | undefined {
-  // As above.
+  // Attempts in the future were recorded while this clock was wrong. They do not count.
   const ages = attempts.map(({ time }) => now.getTime() - time.getTime()).filter((age) => age >= 0);
   const youngest = Math.min(...ages);
   if (youngest < limits.minIntervalMs) {

@@ -14,7 +14,7 @@ export interface LogEntry {
   readonly end?: number | string;
 }
 
-/** Size at which the log is put aside as `gate.log.1`: the holder of the key could fill the disk with refusals. */
+/** Size at which the log is renamed to `gate.log.1`. Otherwise, whoever has the key could fill the disk with refusals. */
 const LARGEST_LOG = 4 * 1024 * 1024;
 
 /** Longest reason that is kept, in characters. */
@@ -49,6 +49,6 @@ export async function writeLog(
       await file.close();
     }
   } catch {
-    // See above.
+    // A log that cannot be written must not stop a backup.
   }
 }

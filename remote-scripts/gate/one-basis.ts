@@ -7,11 +7,11 @@ import { createCrowd, type Crowd } from './crowded-inodes.ts';
  * as the index of a file, and index 1 is a name that the client chose; with one basis it is 0, where an incremental list has
  * nothing (see docs/security.md, "What rsync's receiver is not trusted with"). So where a push may link to the last sealed
  * snapshot and to a broken attempt, the attempt is filled up with links to what the snapshot has beside it, and serves as
- * both. Done before any client speaks, under the job's lock; half of it does no harm, and once more is the same.
+ * both. This is done before any client speaks, under the job's lock. Interrupted half-way it does no harm, and it can be repeated.
  */
 
 /**
- * Links into a broken attempt what a sealed snapshot has and it has not. What cannot be linked (a directory that may not be
+ * Links into a broken attempt what the sealed snapshot has and the attempt lacks. What cannot be linked (a directory that may not be
  * written to, a full disk) is left out: it is then sent. Where files have as many names as the file system allows, the
  * attempt gets copies of them: see crowded-inodes.ts.
  * @param sealed directory of the snapshot

@@ -23,17 +23,17 @@ interface OptionRow {
   /** One of the letters of the group, or the name of a long option. */
   readonly letter?: string;
   readonly long?: string;
-  /** How often a letter may be given; once if it is not said. */
+  /** How often it may be given; default: once. */
   readonly most?: number;
   /** What the value of a long option must look like; empty text stands for no value. */
   readonly value?: RegExp;
   /** The sessions in which a client must or may send it. In others it is refused. */
   readonly in: Readonly<Partial<Record<SessionKind, 'must' | 'may'>>>;
-  /** The metadata that it belongs to: sent exactly with these, for it shapes the wire format. `in` says whether it may be missing. */
+  /** The kinds of metadata that it belongs to, because it shapes the wire format. With any other kind it is refused. */
   readonly metadata?: readonly Metadata[];
-  /** What is written for what was asked (undefined: nothing), in a session of a kind; as it was asked if it is not said. */
+  /** What is written for what the client asked for; undefined: nothing. Without this, it is written as it was asked for. */
   readonly written?: (asked: string | undefined, rebuild: Rebuild, kind: SessionKind) => string | undefined;
-  /** Its value is a word of its own, as rsync itself sends it. */
+  /** Its value is a separate word, as rsync itself sends it. */
   readonly apart?: boolean;
 }
 
@@ -123,7 +123,7 @@ export function optionOfLongName(name: string): OptionName | undefined {
   return BY_LONG_NAME.get(name);
 }
 
-/** How an option is called to people: `-y`, `--stats`. */
+/** The name of an option for people: `-y`, `--stats`. */
 export function calledOption(name: OptionName): string {
   const { letter, long = '' } = rowOf(name);
   return letter === undefined ? `--${long}` : `-${letter}`;

@@ -17,13 +17,13 @@ export interface JobPaths {
   readonly incoming: string;
   /** Seals that were accepted and are being placed; see sealing.ts. */
   readonly accepted: string;
-  /** Stands while nobody knows whether the disk took what is unsealed; see unflushed.ts. */
+  /** Exists while it is uncertain whether unsealed data is on the disk; see unflushed.ts. */
   readonly unflushed: string;
-  /** Held while what was pushed is flushed ahead of time, for all jobs of the host. No job can be called so. */
+  /** Held while pushed data is flushed ahead of time, for all jobs of the host. No job can have this name. */
   readonly flushLock: string;
 }
 
-/** The paths of a job that the settings know. */
+/** The paths of a configured job. */
 export function jobPaths({ hostRoot, hostState }: GateSettings, job: string): JobPaths {
   return {
     snapshots: join(hostRoot, job),

@@ -8,7 +8,7 @@ import { silenceOf } from './session-watch.ts';
 /** Milliseconds that sending a seal may take: it has under 1 KiB. */
 export const SEAL_LIMIT = 120_000;
 
-/** Milliseconds that rsync's own time-out has first, where it notices: it ends more cleanly. */
+/** Milliseconds by which rsync's own time-out comes before ours, because rsync ends more cleanly by itself. */
 const GRACE = 2000;
 
 /** One rsync behind rrsync. */

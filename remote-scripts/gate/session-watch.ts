@@ -21,9 +21,9 @@ export interface SessionBounds {
 
 /** One look at a session. */
 export interface SessionLook {
-  /** Milliseconds of a clock that is never set. */
+  /** Milliseconds of a monotonic clock. */
   readonly at: number;
-  /** Undefined where this machine does not show its processes: nothing is concluded from that. */
+  /** Undefined where this machine does not show its processes. Nothing is concluded from that. */
   readonly processes: ProcessLook | undefined;
   readonly freeBytes: number;
   readonly freeInodes: number | undefined;

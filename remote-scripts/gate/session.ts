@@ -111,16 +111,16 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
     await mkdir(join(paths.snapshots, partialName(id)), { mode: 0o700 });
     await prepareRecord(paths, id, basis?.sealed);
     const end = await runIn(session, run);
-    // What broke is never sealed, so nobody has to wait to call it so. Should we die first, the next push does it.
+    // A broken push is never sealed, so it is frozen at once. If we die before that, the next push freezes it.
     if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
-    // It goes to the disk while it is compared, so that sealing it has little left to wait for.
+    // It is flushed to disk during the comparison, so that the seal has little to wait for.
     else {
       beginWalk(paths, id, partialName(id), basis?.sealed);
       beginFlush(paths.flushLock);
     }
     return ended(end, settings.limits.sessionLimitMs);
   } catch (error) {
-    // The ledger has its id by now: a sender that took it for free would be refused for it.
+    // The ledger has the id by now, so the sender must not use it again: it would be refused.
     await session.log({ event: 'failed', reason: errorMessage(error) });
     return failure(error, { letIn: true, log: LOG });
   }

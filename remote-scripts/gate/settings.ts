@@ -16,7 +16,7 @@ export interface GateSettings {
   readonly jobs: readonly string[];
 }
 
-/** The settings cannot be had. The message is for the administrator, not for the sender. */
+/** The settings cannot be loaded. The message is for the administrator, not for the sender. */
 export class GateSettingsError extends Error {
   override readonly name = 'GateSettingsError';
 }
@@ -49,7 +49,7 @@ export async function loadGateSettings(configPath: string, host: string, version
   const settings = await validate(configPath, text, host);
   const path = join(settings.hostState, REMEMBERED);
   const content: Remembered = { gate: version, host, text, settings };
-  // Only a shortcut: where it cannot be written, the next session takes the long way again.
+  // Only a cache: if it cannot be written, the next session reads the YAML again.
   await writeFileAtomic(path, JSON.stringify(content)).catch(() => undefined);
   return settings;
 }
@@ -96,7 +96,7 @@ const LIMITS: Readonly<Record<keyof GateLimits, readonly string[]>> = {
   fuzzy: ['boolean'],
 };
 
-/** Whether remembered settings are what we once wrote: a limit that is missing would be none. */
+/** Whether remembered settings are complete: a missing limit would mean no limit. */
 function isWhole(settings: unknown): settings is GateSettings {
   if (!isRecord(settings)) return false;
   const { hostRoot, hostState, account, metadata, limits, jobs } = settings;

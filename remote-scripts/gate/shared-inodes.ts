@@ -95,14 +95,14 @@ export async function prepareRecord(paths: RecordPaths, id: SnapshotId, basis: S
 /** Begins the walk of what was pushed, while it is verified. Only a head start: {@link findChanged} waits for it, or does it. */
 export function beginWalk(paths: RecordPaths, id: SnapshotId, directory: string, basis: SnapshotId | undefined): void {
   const walk = { id, directory, against: basis };
-  if (unfitPlace(paths, walk) !== undefined) return; // findChanged will say so
+  if (unfitPlace(paths, walk) !== undefined) return; // findChanged reports it
   const { program, args } = command(paths, walk);
   const child = spawn(program, args, { stdio: 'ignore', env: CHILD_ENVIRONMENT, cwd: '/', detached: true });
-  child.once('error', () => undefined); // findChanged will say what there is to say
+  child.once('error', () => undefined); // findChanged reports it
   child.unref();
 }
 
-/** What of a sealed snapshot is no longer what it was, noticed before another one that shares it is sealed. */
+/** What has changed in a sealed snapshot, noticed before a snapshot that shares it is sealed. */
 export interface Changed {
   readonly basis: SnapshotId;
   /** Some names, from the root of the snapshot; what is not ASCII is escaped. */
@@ -134,7 +134,7 @@ export async function clearRecords({ records }: RecordPaths, present: ReadonlySe
     const path = join(records, name);
     const id = name.replace(/\..*/, '');
     const stats = await lstat(path);
-    if (stats.isDirectory()) continue; // none of ours, and in nobody's way
+    if (stats.isDirectory()) continue; // not ours, and harmless
     if (!present.has(id)) await rm(path, { force: true });
     else if (name === id) {
       bytes += stats.size;
@@ -153,7 +153,7 @@ function command({ records, snapshots }: RecordPaths, { id, directory, against }
   const record = against === undefined ? '' : join(records, against);
   const note = join(records, `${against ?? id}${CHANGED}`);
   const walk = ['python3', '-I', '-c', WALK, join(snapshots, directory), record, join(records, id), note];
-  // Two of them do not write one record: the second waits, and finds it.
+  // Two walks never write the same record: the second waits, and finds it written.
   return { program: 'flock', args: ['--no-fork', join(records, `${id}.lock`), ...walk] };
 }
 

@@ -18,7 +18,7 @@ import type { GateSettings } from './settings.ts';
 /** What a flush of this job's own writes into the note. What another job was told writes nothing, and is not taken for it. */
 const OWN = 'own';
 
-/** Bytes that a note has at most. */
+/** Largest size of a note, in bytes. */
 const LARGEST_NOTE = 1024;
 
 /**
@@ -59,7 +59,7 @@ export async function distrustAllJobs(settings: GateSettings): Promise<void> {
  */
 export async function clearUnflushed(settings: GateSettings, job: string): Promise<string[]> {
   const { snapshots, unflushed } = jobPaths(settings, job);
-  // What is no note says nothing, and takes no attempt away: an administrator has to look.
+  // Anything that is not a note is no reason to discard an attempt: an administrator has to look.
   if (!(await isRegularFile(unflushed))) return [];
   const { discardUnsealed } = await import('./rarely.ts');
   const discarded = await discardUnsealed(settings.hostRoot, snapshots, job);
