@@ -34,7 +34,7 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
-// A reader that went away (`… | head`) must not end a prune in the middle: what nobody reads is lost, and that is all.
+// A reader that went away (`… | head`) must not end a prune in the middle. Unread output is simply lost.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 process.umask(0o077);

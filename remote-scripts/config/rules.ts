@@ -11,12 +11,12 @@ export type CheckSchedule = (schedule: string) => string | undefined;
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
 
-/** Buckets of which two outlast a day of rubbish. */
+/** Buckets of which two last longer than a day of rubbish. */
 const LASTING = BUCKET_KINDS.filter((kind) => BUCKETS[kind].least >= LEAST_REACH)
   .join(', ')
   .replace(/, (?=\w+$)/, ' or ');
 
-/** Bytes; what rsync says to the client counts too, so less would refuse pushes that change next to nothing. */
+/** Bytes. What rsync sends to the client counts too, so a lower limit would refuse pushes that change almost nothing. */
 const LEAST_SESSION = 1024 * 1024;
 
 /** What is looked at beyond what every program of the secondary needs to be right. */

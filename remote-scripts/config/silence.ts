@@ -1,8 +1,8 @@
 import type { HostSettings, SecondarySettings } from './settings.ts';
 
 /**
- * What the settings leave without a voice: a primary that has gone silent is noticed here only by a schedule, and reaches
- * somebody only by a channel. No error, since the gate and prune do their work without; but who looks must be told.
+ * What would go unnoticed with these settings: a primary that has gone silent is noticed here only by a schedule, and reported to
+ * somebody only by a channel. It is not an error, because the gate and prune work without; but `--check` must say so.
  * @returns sentences with the fix, none if all is well
  */
 export function silencesOf({ alerts }: Pick<SecondarySettings, 'alerts'>, host: HostSettings): string[] {

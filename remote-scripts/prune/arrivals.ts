@@ -6,15 +6,15 @@ const DAY = 86_400_000;
 /** Days of which the number of arrivals is remembered. */
 const REMEMBERED_DAYS = 120;
 
-/** Days before the present that count as the present: what a flood of now brings must not pass for usual. */
+/** Recent days that do not count towards what is usual, so that a flood in progress is not learnt from. */
 const RECENT_DAYS = 14;
 
-/** Arrivals from which on their history says something. */
+/** Number of arrivals that is needed before the history means anything. */
 const TELLING = 7;
 
-/** What is remembered of the snapshots that arrived in one job, those among them that are gone. */
+/** What is remembered about the snapshots that arrived in one job, including those that were removed since. */
 export interface Arrivals {
-  /** Where remembering began. What was there before had been thinned, and says nothing of how many there were. */
+  /** When the record begins. Older snapshots had been thinned out already, so their number means nothing. */
   readonly since: Date;
   /** The last arrival that is counted. */
   readonly until: Date;
@@ -36,7 +36,7 @@ export function learnArrivals(before: Arrivals | undefined, honest: readonly Sea
   let until = known.until.getTime();
   for (const { received } of honest) {
     const time = received.getTime();
-    // What lies ahead of the clock waits until it no longer does.
+    // Arrivals ahead of the clock are counted once the clock has reached them.
     if (time <= known.until.getTime() || time > now.getTime()) continue;
     days.set(dayOf(received), (days.get(dayOf(received)) ?? 0) + 1);
     until = Math.max(until, time);
@@ -50,7 +50,7 @@ export function usualRhythm({ since, days }: Arrivals, now: Date): Rhythm | unde
   const past = [...days].filter(([day]) => day < end);
   const arrived = past.reduce((total, [, count]) => total + count, 0);
   if (arrived < TELLING) return undefined;
-  // Not spread into arguments: of a damaged memory there may be more than a call takes.
+  // Not spread into arguments: a damaged memory may hold more of them than a call can take.
   const first = [...days.keys()].reduce((least, day) => Math.min(least, day), Infinity);
   const start = Math.max(dayOf(since), first);
   return { span: ((end - start) * DAY * COUNTED) / arrived, by: 'by what arrived before' };

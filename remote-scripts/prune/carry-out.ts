@@ -14,7 +14,7 @@ import { oldSpool, removeOldSpool } from './spool.ts';
 import type { Survey } from './survey.ts';
 import { moveToTrash, prepareTrash, syncDirectory, type Trash } from '../store/trash.ts';
 
-/** Milliseconds that prune waits for whoever is writing to a job; a push that lasts longer goes before. */
+/** Milliseconds that prune waits for a session that is writing to a job. If it takes longer, the job is left for the next run. */
 export const LOCK_WAIT = 20_000;
 
 /** What carrying out takes. */
@@ -30,7 +30,7 @@ export interface CarryOutDeps {
 
 /** What a run has done. */
 export interface CarriedOut {
-  /** Snapshots and leftovers that no longer are under their names, by job. */
+  /** Snapshots and leftovers that were moved into the trash, by job. */
   readonly removed: ReadonlyMap<string, readonly string[]>;
   /** Jobs that a session kept locked. */
   readonly locked: readonly string[];
@@ -106,7 +106,7 @@ async function lockJob(
   });
 }
 
-/** Whether anything is to be moved or removed; where nothing is, no lock is needed, and nobody is waited for. */
+/** Whether anything is to be moved or removed. If not, no lock is needed and prune does not wait. */
 async function hasWork(plan: JobPlan, { places, host, now }: Survey): Promise<boolean> {
   const { snapshots, leftovers } = removalsOf(plan);
   if (snapshots.length + leftovers.length > 0) return true;

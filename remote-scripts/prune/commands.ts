@@ -51,7 +51,7 @@ export async function runPrune(
   refuseRoot(deps.uid, host, `offsite-prune ${host.name}`);
   const places = hostPlaces(settings, host.name);
   await checkHostRoot(settings, places, deps.uid);
-  // The directory itself is locked: a file for it could not be made when no inode is left, and prune gives some back.
+  // The directory itself is locked: without free inodes no lock file could be created, and prune is what frees them.
   const lock = options.dryRun ? undefined : await takeLock(places.state, { kind: 'directory', env: TOOL_ENVIRONMENT });
   if (!options.dryRun && !lock) {
     deps.log('error', `Another prune of ${host.name} is running.`);
@@ -68,7 +68,7 @@ export async function runPrune(
     const done = options.dryRun
       ? undefined
       : await carryOut(survey, deps).catch(async (error: unknown) => {
-          // Such as a trash that is no directory: nothing is removed any more, and the check alone would find all well.
+          // For example, if the trash is not a directory, nothing can be removed, but the check alone would report no problem.
           const problems = failedPrune(host.name, [errorMessage(error)]);
           await tell({ problems, isLookedAt: (key) => key === problems[0]?.key });
           throw error;

@@ -19,7 +19,7 @@ export interface TrashDeps {
   readonly signal?: AbortSignal;
 }
 
-/** How emptying went. */
+/** The result of emptying the trash. */
 export interface EmptiedTrash {
   readonly deleted: number;
   /** What could not be deleted, and why. */
@@ -42,7 +42,7 @@ const LANES = 2;
 const LOOK_EVERY = 500;
 
 /**
- * Deletes all that lies in the trash, also what an earlier run left there. Dying at any moment is harmless: the next
+ * Deletes everything in the trash, including what an earlier run left there. Dying at any moment is harmless: the next
  * run goes on.
  */
 export async function emptyTrash(trash: string, deps: TrashDeps): Promise<EmptiedTrash> {
@@ -60,7 +60,7 @@ export async function emptyTrash(trash: string, deps: TrashDeps): Promise<Emptie
 }
 
 /**
- * Deletes some entries with few processes, and what those leave, one by one. A process for each, half of them mere
+ * Deletes many entries with few processes, and what those could not delete one by one. One process for each entry, half of them only
  * seals, would take longer than the removal of many a snapshot.
  */
 async function deleteBatch(
@@ -80,7 +80,7 @@ async function deleteBatch(
     tell(names.at(-1));
     return { deleted: going.length, failures };
   }
-  // One of them has stopped rm, or somebody us. Which one, and why, it says when they are taken one by one.
+  // Either rm failed on one of them, or we were stopped. Deleting them one by one shows which, and why.
   const left = await stillThere(trash, going).catch(() => going); // on a failing disk: rm says of each
   let deleted = going.length - left.length;
   for (const name of left) {
@@ -102,7 +102,7 @@ async function removeAll(trash: string, names: readonly string[], tell: Teller, 
     const left = new Set(await stillThere(trash, names));
     tell(names[names.findLastIndex((name) => !left.has(name)) + 1]);
   };
-  // A trash that cannot be read is nothing to say here: rm will.
+  // If the trash cannot be read, rm reports it.
   const timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY);
   try {
     const ends = await Promise.all(lanesOf(names).map((lane) => removeTrees(trash, lane, deps)));
@@ -135,7 +135,7 @@ function createTeller(names: readonly string[], before: number, total: number, {
   };
 }
 
-/** What is said of the entry at which an end came. */
+/** What is reported for the entry at which deletion was stopped. */
 const INTERRUPTED = 'interrupted; the next run goes on';
 
 /** Deletes one entry. @returns why it could not be deleted, if so */
@@ -163,7 +163,7 @@ async function removeFile(path: string): Promise<boolean> {
     await unlink(path);
     return true;
   } catch {
-    return false; // EISDIR; whatever else is wrong, rm says in better words
+    return false; // EISDIR; rm reports anything else in better words
   }
 }
 

@@ -60,7 +60,7 @@ export async function measureFreed(
   }
 }
 
-/** A directory of our own in `scratch`, or where everybody's are: a full disk is when people ask what would be freed. */
+/** A directory of our own in `scratch`, or else in the system's temporary directory: people ask what would be freed when a disk is full. */
 async function makeTemporary(scratch: string): Promise<string> {
   const name = `freed-${writerMark()}-`;
   try {
@@ -84,7 +84,7 @@ async function clearLeftovers(scratch: string): Promise<void> {
   }
 }
 
-/** What find and its like need of an environment, and no more. */
+/** The environment of find and sort: only what they need. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 // Directories and files with one link go for certain: only their blocks are printed. The rest goes into a file.
@@ -105,7 +105,7 @@ function createTally() {
       blocks += Number(line);
       inodes += 1;
     },
-    /** Lines of one inode come one after the other. */
+    /** Lines of the same inode are adjacent. */
     link: (line: string) => {
       const [inode = '', links = '', size = ''] = line.split(' ');
       if (inode !== current.inode) {

@@ -27,7 +27,7 @@ export interface Leftover {
   readonly since: Date;
 }
 
-/** Something that nobody can account for: never touched, and somebody must look. */
+/** Something that nobody can explain. It is never touched, and an administrator must look at it. */
 export interface Oddity {
   readonly name: string;
   readonly reason: string;
@@ -44,7 +44,7 @@ export interface Inventory {
 /** What reading depends on. */
 export interface InventoryOptions {
   readonly secondary: 'gate' | 'rrsync';
-  /** We, as a user: what belongs to somebody else is none of ours. */
+  /** Our own user id: what belongs to another user is not ours. */
   readonly uid: number;
   /** The device of the host's root: what lies on another is a mount. */
   readonly device: number;
@@ -109,7 +109,7 @@ async function readEntry(
   if (id === undefined) return odd('its name is no snapshot id');
   const since = appearance(stats);
   if (suffix === '.sealed') {
-    if (present.has(id)) return undefined; // spoken of with its snapshot
+    if (present.has(id)) return undefined; // reported together with its snapshot
     return stats.isFile() ? { name, kind: 'seal', id, since } : odd('it is no regular file');
   }
   if (!stats.isDirectory()) return odd('it is no directory');

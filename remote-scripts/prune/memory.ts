@@ -38,7 +38,7 @@ export type News =
 /** Bytes that the memory has at most: many times what thousands of problems need. */
 const LARGEST = 64 * 1024 * 1024;
 
-/** A memory of nothing. */
+/** An empty memory. */
 export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map(), arrivals: new Map() };
 
 /**
@@ -85,7 +85,7 @@ export function reconcile(
 }
 
 /**
- * Reads the memory of a host; a missing or damaged file is no memory.
+ * Reads the memory of a host. A missing or damaged file counts as an empty memory.
  * @param warn told in words of one that is there and cannot be used
  */
 export async function readMemory(state: string, warn?: (reason: string) => void): Promise<Memory> {
@@ -100,7 +100,7 @@ export async function readMemory(state: string, warn?: (reason: string) => void)
   return NO_MEMORY;
 }
 
-/** What a memory is lost for. */
+/** What is lost with a memory. */
 const LOST = 'People may be told again of what they know, and how often snapshots usually arrive is learnt anew.';
 
 /** Writes the memory of a host. */

@@ -28,7 +28,7 @@ export interface JobPlan {
   readonly oddities: readonly Oddity[];
   /** Sealed snapshots that somebody has changed, as the gate noticed. */
   readonly changed: readonly ChangedSnapshot[];
-  /** If there is one, no snapshot is removed. */
+  /** If there is any, no snapshot is removed. */
   readonly holds: readonly Hold[];
   /** Holds that an administrator has overruled for this run. */
   readonly released: readonly Hold[];
@@ -127,7 +127,7 @@ export function settingOf({ gate }: HostSettings, timezone: string): RetentionSe
   };
 }
 
-// Leftovers go although the job is on hold: they may be what fills the disk, so that no fresh snapshot can arrive.
+// Leftovers are removed even if the job is on hold: they may be what fills the disk and keeps new snapshots out.
 function decideLeftover(leftover: Leftover, context: PlanContext, clockIsWrong: boolean): LeftoverDecision {
   const lifetime = context.host.incompleteLifetimeMs;
   const lifespan = age(leftover.since, context.now);

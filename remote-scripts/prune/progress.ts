@@ -13,7 +13,7 @@ export interface Step {
   readonly doing: string;
   readonly number: number;
   readonly of: number;
-  /** What has its turn. */
+  /** The item that is being worked on. */
   readonly name: string;
 }
 
@@ -32,7 +32,7 @@ export function createProgress(
     const now = clock.monotonic();
     const text = `${doing} ${number} of ${of}: ${name} (${formatDuration(now - start)})`;
     if (stream.isTTY) {
-      // What is over at once needs no line.
+      // Short work needs no line.
       if (number === of ? !shown : now - last < SHOW_EVERY) return;
       last = now;
       shown = number !== of;

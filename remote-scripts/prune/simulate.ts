@@ -36,8 +36,8 @@ export async function runSimulation(
     for (const day of course ? simulateRetention(simulation, course) : []) {
       days.push(day);
       deps.onSimulated?.({ name: job, number: days.length, of: options.days });
-      await setImmediate(); // for a signal to be heard
-      if (deps.signal?.aborted) return EXIT.failed.code; // the caller says by which
+      await setImmediate(); // lets a signal be handled
+      if (deps.signal?.aborted) return EXIT.failed.code; // the caller says which signal it was
     }
     jobs.push({ job, course, days });
   }

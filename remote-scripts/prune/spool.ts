@@ -27,7 +27,7 @@ export async function oldSpool(state: string, job: string, lifetimeMs: number, n
 /** Removes what {@link oldSpool} finds. Call it with the job's lock held. @returns the paths that were removed */
 export async function removeOldSpool(state: string, job: string, lifetimeMs: number, now: Date): Promise<string[]> {
   const old = await oldSpool(state, job, lifetimeMs, now);
-  // A few files of at most 64 KiB each: this holds the lock for no time worth the name.
+  // A few files of at most 64 KiB each, so the lock is held only for a moment.
   for (const path of old) await rm(path, { recursive: true, force: true });
   return old;
 }

@@ -38,13 +38,13 @@ export interface Look {
   readonly faults: readonly JobFault[];
   /** Whether this look could have seen a problem of this key. */
   readonly isLookedAt: (key: string) => boolean;
-  /** Set by a run of prune: it has ended now. */
+  /** Set by a run of prune when it ends. */
   readonly ran?: boolean;
 }
 
 /**
  * Tells people what is new since the last look, and remembers it. Never throws because of a channel: what cannot be
- * told stands in the log. Nor because of the memory: where nothing can be written, people are told again next time.
+ * told is logged. Nor because of the memory: if it cannot be written, people are told again next time.
  */
 export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   // The freshness check and a run of prune may look at the same time: each must see what the other has told.
@@ -74,7 +74,7 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   }
 }
 
-/** What is known of arrivals after a look. A flood is not learnt from, or it would soon be what is usual. */
+/** What is known about arrivals after a look. A flood is not learnt from; otherwise it would soon count as usual. */
 function arrivalsAfter(
   before: ReadonlyMap<string, Arrivals>,
   { plans, faults }: Pick<Look, 'plans' | 'faults'>,

@@ -54,7 +54,7 @@ export async function moveToTrash(path: string, trash: Trash, label: string): Pr
   return true;
 }
 
-/** Makes renames in a directory last: a power cut must not bring back half of them. */
+/** Flushes the renames in a directory to disk, so that a power cut cannot undo half of them. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
