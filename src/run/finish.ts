@@ -8,7 +8,7 @@ import { exitCodeOf } from '../shared/outcome.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import { clearDistrust, noteDistrust } from '../state/distrust.ts';
 import { appendHistory } from '../state/history.ts';
-import { loadJobState, saveJobState, type JobState } from '../state/job-state.ts';
+import { afterRecord, loadJobState, saveJobState, type JobState } from '../state/job-state.ts';
 import { saveManifest } from '../state/manifest.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
@@ -36,7 +36,7 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   const { end } = ended;
   const finished = deps.clock.now();
   const draft = recordOf(request, ended, finished);
-  const after = end.state ? stateAfter(end.state, draft) : undefined;
+  const after = end.state ? afterRecord(end.state, draft) : undefined;
   const problems: string[] = [];
   const keep = async (what: string, write: () => Promise<void>): Promise<void> => {
     try {
@@ -101,21 +101,6 @@ function recordOf(request: RunRequest, { run, started, end }: EndedRun, finished
     transfer: end.transfer ?? null,
     verification: end.verification ?? null,
     warnings: end.warnings ?? [],
-  };
-}
-
-function stateAfter(state: JobState, record: RunRecord): JobState {
-  const { snapshot, started, finished, files, bytes, outcome } = record;
-  if (outcome !== 'done' || snapshot === null) {
-    const since = state.failing?.since ?? finished;
-    return { ...state, failing: { since, count: (state.failing?.count ?? 0) + 1, outcome } };
-  }
-  return {
-    ...state,
-    sealed: { id: snapshot, started, finished, files, bytes },
-    broken: null,
-    lastFullVerification: record.verification?.mode === 'full' ? finished : state.lastFullVerification,
-    failing: null,
   };
 }
 

@@ -101,7 +101,11 @@ async function rebuild(
   return { state, problem };
 }
 
-function afterRecord(state: JobState, record: RunRecord): JobState {
+/**
+ * The state after one run. A run that ends follows it, and so does a state that is rebuilt from the history.
+ * @param record what the history has of that run
+ */
+export function afterRecord(state: JobState, record: RunRecord): JobState {
   const { snapshot, started, finished, files, bytes } = record;
   if (record.outcome === 'locked') return state;
   if (record.outcome !== 'done') {
