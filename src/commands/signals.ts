@@ -1,4 +1,4 @@
-import { SignalReceived } from '../run/interruption.ts';
+import { SignalReceived } from '../run/failure.ts';
 
 /** Turns signals into aborts. */
 export interface SignalAborts {

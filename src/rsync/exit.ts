@@ -1,7 +1,7 @@
 import type { ProcessEnd } from '../platform/process.ts';
 import { parseGateLine } from '../shared/gate-words.ts';
 import { withShortNames } from '../shared/long-names.ts';
-import type { Outcome } from '../shared/outcome.ts';
+import type { Fault } from '../shared/outcome.ts';
 import { formatDuration } from '../shared/units.ts';
 import { displayName } from './itemized.ts';
 
@@ -14,7 +14,7 @@ export type SessionVerdict =
   | { readonly kind: 'aborted'; readonly trouble?: string }
   | {
       readonly kind: 'failed';
-      readonly outcome: Outcome;
+      readonly outcome: Fault;
       readonly reason: string;
       readonly left: Left;
       /** What to do, if the outcome's own advice does not fit. */
@@ -30,7 +30,7 @@ export type SessionVerdict =
 export type Left = 'nothing' | 'perhaps';
 
 /** rsync's exit codes (rsync(1), EXIT VALUES), and those of ssh and the remote shell that it passes on. */
-const EXIT: Readonly<Record<number, readonly [Outcome, string]>> = {
+const EXIT: Readonly<Record<number, readonly [Fault, string]>> = {
   1: ['internal-error', 'rsync did not accept its options'],
   2: ['refused', 'the two rsyncs have no protocol in common'],
   3: ['refused', 'the secondary could not enter the directory'],
@@ -63,7 +63,7 @@ const NEVER_STARTED: ReadonlySet<number> = new Set([126, 127]);
 /** Text on standard error that says more than the exit code. */
 interface WordsRow {
   readonly pattern: RegExp;
-  readonly meaning: Outcome | 'busy';
+  readonly meaning: Fault | 'busy';
   /** Default: perhaps. Nothing, if the text is written before rsync has begun on the secondary. */
   readonly left?: Left;
   /** What the text means, if it does not say so itself. */
@@ -247,7 +247,7 @@ function signalBehind(code: number): number | undefined {
   return code > 224 && code < 255 ? 256 - code : undefined;
 }
 
-function failed(outcome: Outcome, meaning: string, stderr: string, code?: number): SessionVerdict {
+function failed(outcome: Fault, meaning: string, stderr: string, code?: number): SessionVerdict {
   const said = details(stderr);
   const number = code === undefined ? '' : ` (rsync exit ${code})`;
   const reason = `${meaning}${number}${said === '' ? '' : `: ${said}`}`;

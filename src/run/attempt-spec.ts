@@ -3,7 +3,6 @@ import type { RunProcess } from '../platform/process.ts';
 import type { Tree, Wire } from '../rsync/arguments.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { Connected } from '../ssh/connection.ts';
-import type { VerificationFigures } from '../state/run-record.ts';
 import type { Observe } from './events.ts';
 import type { SourceSummary } from './source.ts';
 
@@ -45,17 +44,6 @@ export interface AttemptDeps {
   readonly observe: Observe;
   /** Whether somebody watches the progress: a bar on a terminal, or a program that reads the events. */
   readonly watched: boolean;
-}
-
-/** The result of a successful verification and its canary. */
-export interface VerifiedPush {
-  readonly kind: 'verified';
-  readonly verification: VerificationFigures;
-  /** When the comparison began. */
-  readonly verifiedFrom: Date;
-  readonly canary: 'checksum' | 'presence';
-  /** Warnings about things that are no fault. */
-  readonly warning: string | undefined;
 }
 
 /** What a later verification knows about a sealed snapshot. */

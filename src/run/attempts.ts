@@ -3,12 +3,11 @@ import { nextSnapshotId, snapshotTime } from '../shared/snapshot-id.ts';
 import { errorMessage } from '../platform/files.ts';
 import { noteDistrust } from '../state/distrust.ts';
 import { saveJobState, type JobState } from '../state/job-state.ts';
-import { attempt, type AttemptResult } from './attempt.ts';
+import { attempt, type AttemptResult, type Remains } from './attempt.ts';
 import type { AttemptSpec } from './attempt-spec.ts';
 import { excludesOf } from './file-systems.ts';
-import { interruptionOf } from './interruption.ts';
+import { interruptionOf, unexpectedFailure } from './failure.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { unexpectedEnd } from './run-end.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { nextAttemptDelay } from './retry.ts';
 
@@ -89,19 +88,19 @@ export async function makeAttempts(
     );
     if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
 
-    arrived ||= result.left === 'perhaps';
+    const { why, remains, lesson } = result;
+    arrived ||= remains.kind !== 'nothing';
     // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate itself
     // looks for other such files (one-basis.ts). On a plain secondary there may be thousands of them, and there are few attempts.
-    if (result.crowded === true) crowded += 1;
-    const wait =
-      result.final === true ? undefined : nextAttemptDelay(result.outcome, made, job.retry, deps.clock.random());
-    const broken = brokenAfter(state.broken, id, result.bytesDone);
+    if (lesson === 'crowded') crowded += 1;
+    const wait = lesson === 'give-up' ? undefined : nextAttemptDelay(why.outcome, made, job.retry, deps.clock.random());
+    const broken = brokenAfter(state.broken, id, remains);
     // Ids that the secondary does not know may be used again. If the clock was in the future, such ids and all that follow them would be
     // refused until that time has come.
     await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
-    const { outcome, reason } = result;
+    const { outcome, reason } = why;
     deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
-    if (result.unseen === true && !distrustBases) {
+    if (lesson === 'by-checksum' && !distrustBases) {
       distrustBases = true;
       warnings.add(unseenWarning(reason));
       // The note is for the next run, if this one ends here. This run knows it anyway.
@@ -115,9 +114,9 @@ export async function makeAttempts(
       await deps.clock.sleep(wait, plan.signal);
     } catch {
       // The deadline or a signal came while waiting. The cause of the failed attempt says more than the interruption alone.
-      const { reason: why, ...interruption } = interruptionOf(plan.signal);
-      const told = { ...interruption, reason: `${why} (before that: ${reason})` };
-      const ended: AttemptResult = { kind: 'failed', bytesDone: undefined, left: result.left, ...told };
+      const interruption = interruptionOf(plan.signal);
+      const both = { ...interruption, reason: `${interruption.reason} (before that: ${reason})` };
+      const ended: AttemptResult = { ...result, why: both };
       return { result: ended, id, made, state, warnings: [...warnings], distrustBases };
     }
   }
@@ -149,17 +148,15 @@ export function basesOf(state: JobState): SnapshotId[] {
  * kept: its id is used up, and what it has sent is a basis.
  */
 function thrownIn(error: unknown, id: SnapshotId, noted: JobState['broken'], signal: AbortSignal): AttemptResult {
-  const { outcome, reason, signal: by, advice } = unexpectedEnd(error, signal);
-  const told = { ...(by === undefined ? {} : { signal: by }), ...(advice === undefined ? {} : { advice }) };
-  const bytesDone = noted?.id === id ? noted.bytes : 0;
-  return { kind: 'failed', outcome, reason, ...told, bytesDone, left: 'perhaps' };
+  const remains = { kind: 'basis', bytes: noted?.id === id ? noted.bytes : 0 } as const;
+  return { kind: 'failed', why: unexpectedFailure(error, signal), remains, lesson: 'none' };
 }
 
 /** The attempt that got furthest is the better basis. */
-function brokenAfter(before: JobState['broken'], id: SnapshotId, bytesDone: number | undefined): JobState['broken'] {
+function brokenAfter(before: JobState['broken'], id: SnapshotId, remains: Remains): JobState['broken'] {
   const other = before?.id === id ? null : before;
-  if (bytesDone === undefined) return other;
-  return other !== null && other.bytes > bytesDone ? other : { id, bytes: bytesDone };
+  if (remains.kind !== 'basis') return other;
+  return other !== null && other.bytes > remains.bytes ? other : { id, bytes: remains.bytes };
 }
 
 function progressNotes(deps: RunDeps, note: (bytes: number) => void): (bytes: number) => void {

@@ -13,7 +13,9 @@ import { saveManifest } from '../state/manifest.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
+import { failureCode, signalOf } from './failure.ts';
 import type { RunEnd } from './run-end.ts';
+import type { SourceSummary } from './source.ts';
 
 /** A run that has ended and has to be recorded and reported. */
 export interface EndedRun {
@@ -36,7 +38,8 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   const { end } = ended;
   const finished = deps.clock.now();
   const draft = recordOf(request, ended, finished);
-  const after = end.state ? afterRecord(end.state, draft) : undefined;
+  const before = end.kind === 'unlocked' ? undefined : end.state;
+  const after = before && afterRecord(before, draft);
   const problems: string[] = [];
   const keep = async (what: string, write: () => Promise<void>): Promise<void> => {
     try {
@@ -48,22 +51,21 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   const { stateDirectory } = request.settings;
   const { name: job } = request.job;
   const { name: target } = request.target;
-  const { snapshot, contents } = end;
-  if (end.outcome === 'done' && snapshot !== undefined && contents?.packed !== undefined) {
-    const { packed, verifiedFrom } = contents;
+  if (end.kind === 'secured' && end.contents.packed !== undefined) {
+    const { packed, verifiedFrom } = end.contents;
     await keep('list of what the snapshot holds', () =>
-      saveManifest(stateDirectory, job, target, { id: snapshot, verifiedFrom, packed }),
+      saveManifest(stateDirectory, job, target, { id: end.snapshot, verifiedFrom, packed }),
     );
   }
   // The state first: it decides what the next run links to; the history is for people.
   if (after) await keep('state', () => saveJobState(stateDirectory, job, target, after));
-  if (end.outcome === 'corruption')
+  if (draft.outcome === 'corruption')
     await keep('note of the damage', () => noteDistrust(stateDirectory, job, target, finished));
   // Files that were linked without being read may still be damaged, and a verification may have written the note meanwhile.
-  if (end.outcome === 'done' && end.clearsDistrust === true)
+  if (end.kind === 'secured' && end.clearsDistrust)
     await keep('note of the repair', () => clearDistrust(stateDirectory, job, target));
   let stale: StaleNote | undefined;
-  if (end.outcome === 'done') {
+  if (end.kind === 'secured') {
     // After the state: a freshness check that writes its note at this moment reads the state again before it sends its alert.
     await keep('note of the stale backup', async () => {
       stale = await clearStaleNote(stateDirectory, job, target);
@@ -78,11 +80,13 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   const record: RunRecord = { ...safe, warnings: [...safe.warnings, ...problems.map(deps.redactor.redact)] };
   deps.observe({ event: 'run-finished', record });
   const telling = { recorded: problems.length === 0, stale };
-  await tell(request, deps, record, end, after, telling);
+  await tell(request, deps, record, end, { before, after }, telling);
   return record;
 }
 
 function recordOf(request: RunRequest, { run, started, end }: EndedRun, finished: Date): RunRecord {
+  const secured = end.kind === 'secured';
+  const attempted = secured || end.kind === 'unsecured';
   return {
     version: 1,
     run,
@@ -91,17 +95,22 @@ function recordOf(request: RunRequest, { run, started, end }: EndedRun, finished
     started: started.toISOString(),
     finished: finished.toISOString(),
     durationMs: Math.max(0, finished.getTime() - started.getTime()),
-    outcome: end.outcome,
-    exitCode: exitCodeOf(end.outcome, end.signal),
-    reason: end.reason,
-    snapshot: end.snapshot ?? null,
-    attempts: end.attempts ?? 0,
-    files: end.source?.files ?? 0,
-    bytes: end.source?.bytes ?? 0,
-    transfer: end.transfer ?? null,
-    verification: end.verification ?? null,
-    warnings: end.warnings ?? [],
+    outcome: secured ? 'done' : end.why.outcome,
+    exitCode: secured ? exitCodeOf('done') : failureCode(end.why),
+    reason: secured ? '' : end.why.reason,
+    snapshot: secured ? end.snapshot : null,
+    attempts: attempted ? end.attempts : 0,
+    files: sourceOf(end)?.files ?? 0,
+    bytes: sourceOf(end)?.bytes ?? 0,
+    transfer: secured ? end.transfer : null,
+    verification: secured ? end.verification : null,
+    warnings: end.kind === 'unlocked' ? [] : end.warnings,
   };
+}
+
+/** What the run knows about the source; undefined if it did not walk it to its end. */
+function sourceOf(end: RunEnd): SourceSummary | undefined {
+  return end.kind === 'unlocked' ? undefined : end.source;
 }
 
 async function tell(
@@ -109,33 +118,35 @@ async function tell(
   deps: RunDeps,
   record: RunRecord,
   end: RunEnd,
-  after: JobState | undefined,
+  { before, after }: { readonly before: JobState | undefined; readonly after: JobState | undefined },
   { recorded, stale }: { readonly recorded: boolean; readonly stale: StaleNote | undefined },
 ): Promise<void> {
-  const failed = record.outcome !== 'done';
-  const before = end.state?.failing ?? null;
-  const known = after ?? end.state ?? (await stateToTell(request));
+  const why = end.kind === 'secured' ? undefined : end.why;
+  const failed = why !== undefined;
+  const failing = before?.failing ?? null;
+  const known = after ?? (await stateToTell(request));
   const sealed = known?.sealed ?? null;
   const facts = {
     ...occasion(request, deps, record.run, new Date(record.finished)),
     outcome: record.outcome,
-    signal: end.signal,
-    failures: failed ? (after?.failing?.count ?? 1) : (before?.count ?? 0),
+    signal: why && signalOf(why),
+    failures: failed ? (after?.failing?.count ?? 1) : (failing?.count ?? 0),
     reason: record.reason === '' ? undefined : record.reason,
-    advice: end.advice,
+    advice: why?.advice,
     warnings: record.warnings,
     lastSealed: sealed?.id,
     protectionUnknown: known === undefined,
     notProtectedSince: failed && sealed ? new Date(sealed.started) : undefined,
     failingSince:
-      failed && after?.failing ? new Date(after.failing.since) : before ? new Date(before.since) : undefined,
+      failed && after?.failing ? new Date(after.failing.since) : failing ? new Date(failing.since) : undefined,
     durationMs: record.durationMs,
-    numbers: end.source && { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
+    numbers: sourceOf(end) && { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
   };
   const channels = channelDeps(request, deps);
   // Whoever was told of a failure, or that the backup is stale, is told once when it is over.
   // A second run at the same time does nothing, and the first one reports the result.
-  const event = record.outcome === 'locked' ? 'warning' : failed ? 'failure' : before || stale ? 'recovery' : 'success';
+  const event =
+    record.outcome === 'locked' ? 'warning' : failed ? 'failure' : failing || stale ? 'recovery' : 'success';
   const deliveries = await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
   if (failed) deps.tellings?.add({ reached: reachedSomebody(deliveries), recorded });
   if (!failed && record.warnings.length > 0) {

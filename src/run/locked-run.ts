@@ -5,12 +5,12 @@ import { isDistrusted } from '../state/distrust.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import { makeAttempts, type AttemptPlan } from './attempts.ts';
 import { checkGuards, unguarded } from './guards.ts';
-import { interruptionOf } from './interruption.ts';
+import { interruptionOf, unexpectedFailure, type Failure } from './failure.ts';
 import { bandwidthLimitOf, stallMsOf, verifyModeOf, wiresOf } from './plan.ts';
 import { whilePreparing, type Preparation } from './preparation.ts';
 import { worthLooking } from './new-names.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { unexpectedEnd, type RunEnd } from './run-end.ts';
+import type { RunEnd } from './run-end.ts';
 import { readSource, type SourceSummary } from './source.ts';
 
 /** The secrets of a target, or why they cannot be read. */
@@ -39,21 +39,21 @@ export async function runLocked(request: RunRequest, secrets: RunSecrets, deps: 
   const { job, target, settings } = request;
   const { state, damage } = await loadJobState(settings.stateDirectory, job.name, target.name);
   const warnings = damage === undefined ? [] : [damage];
-  if (secrets.kind === 'unreadable') return { outcome: 'secret', reason: secrets.reason, state, warnings };
+  const unsent = (why: Failure): RunEnd => ({ kind: 'unsent', why, source: undefined, state, warnings });
+  if (secrets.kind === 'unreadable') return unsent({ outcome: 'secret', reason: secrets.reason });
   if (state.sealed !== null && deps.clock.now() < new Date(state.sealed.started)) {
     warnings.push(
       `The clock of this host is behind the last snapshot (${state.sealed.id}): it was set back. New ids continue from that one.`,
     );
   }
   try {
-    const left: string[] = [];
-    const purpose = { name: 'run', secrets: secrets.secrets, warn: (warning: string) => left.push(warning) } as const;
-    const end = await whilePreparing(request, purpose, deps, (preparing) =>
+    const warn = (warning: string) => warnings.push(warning);
+    const purpose = { name: 'run', secrets: secrets.secrets, warn } as const;
+    return await whilePreparing(request, purpose, deps, (preparing) =>
       guardAndSend(request, preparing, state, warnings, deps),
     );
-    return { ...end, warnings: [...(end.warnings ?? []), ...left] };
   } catch (error) {
-    return { ...unexpectedEnd(error, request.signal), state, warnings };
+    return unsent(unexpectedFailure(error, request.signal));
   }
 }
 
@@ -67,11 +67,12 @@ async function guardAndSend(
   const { job } = request;
   // What no snapshot contains is reported in full once, before the first snapshot; `verify`, `doctor` and dry runs report it again.
   const reading = await readJobSource(request, state, { closely: state.sealed === null }, deps);
-  if (reading.kind === 'ended') return { ...reading.end, state, warnings };
+  if (reading.kind === 'ended') return { kind: 'unsent', why: reading.why, source: undefined, state, warnings };
   const { source } = reading;
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
   if (objections.length > 0 && !request.force) {
-    return { outcome: 'source-guard', reason: objections.join('\n'), source, state, warnings };
+    const why = { outcome: 'source-guard', reason: objections.join('\n') } as const;
+    return { kind: 'unsent', why, source, state, warnings };
   }
   warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
 
@@ -89,7 +90,7 @@ export async function readJobSource(
   state: JobState,
   { closely }: { readonly closely: boolean },
   deps: RunDeps,
-): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; end: RunEnd }> {
+): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; why: Failure }> {
   const { job, target, signal } = request;
   const reading = await readSource(
     {
@@ -108,12 +109,12 @@ export async function readJobSource(
   );
   switch (reading.kind) {
     case 'aborted':
-      return { kind: 'ended', end: interruptionOf(signal) };
+      return { kind: 'ended', why: interruptionOf(signal) };
     case 'no-rsync':
-      return { kind: 'ended', end: { outcome: 'usage', reason: reading.reason } };
+      return { kind: 'ended', why: { outcome: 'usage', reason: reading.reason } };
     case 'unreadable': {
       const { reason, advice } = reading;
-      return { kind: 'ended', end: { outcome: 'source-guard', reason, ...(advice === undefined ? {} : { advice }) } };
+      return { kind: 'ended', why: { outcome: 'source-guard', reason, advice } };
     }
     case 'read': {
       const { files, bytes, fileSystems, notSent } = reading.summary;
@@ -153,27 +154,15 @@ async function attemptsToEnd(
   request: RunRequest,
   plan: AttemptPlan,
   initial: JobState,
-  warnings: readonly string[],
+  warnings: string[],
   deps: RunDeps,
 ): Promise<RunEnd> {
   const { result, id, made, state, warnings: more, distrustBases } = await makeAttempts(request, plan, initial, deps);
-  const { source } = plan;
-  const common = { attempts: made, source, state, warnings: [...warnings, ...more] };
-  if (result.kind === 'failed') {
-    const { outcome, reason, signal, advice } = result;
-    const told = { ...(signal === undefined ? {} : { signal }), ...(advice === undefined ? {} : { advice }) };
-    return { ...common, outcome, reason, ...told };
-  }
+  warnings.push(...more);
+  const common = { attempts: made, source: plan.source, state, warnings };
+  if (result.kind === 'failed') return { kind: 'unsecured', why: result.why, ...common };
   const { transfer, verification, contents } = result;
-  return {
-    ...common,
-    outcome: 'done',
-    reason: '',
-    snapshot: id,
-    transfer,
-    verification,
-    contents,
-    clearsDistrust: distrustBases || verification.mode === 'full',
-    warnings: [...common.warnings, ...result.warnings],
-  };
+  warnings.push(...result.warnings);
+  const clearsDistrust = distrustBases || verification.mode === 'full';
+  return { kind: 'secured', snapshot: id, transfer, verification, contents, clearsDistrust, ...common };
 }

@@ -1,5 +1,5 @@
 import { formatCount } from '../shared/units.ts';
-import type { AttemptResult } from './attempt.ts';
+import type { Failure } from './failure.ts';
 
 /** The longest path of a source. */
 export interface LongestPath {
@@ -17,19 +17,17 @@ const TOO_LONG = 4095 - 80;
 /** Characters of such a name that are shown. */
 const SHOWN = 60;
 
-type Failed = Extract<AttemptResult, { kind: 'failed' }>;
-
 /**
- * Names the real cause if a failure is due to a path that is too long. rsync's own messages vary and mislead: in one push it cannot stat a
+ * Names the real cause if the failure of a push is due to a path that is too long; undefined if it is not. rsync's own messages vary and mislead: in one push it cannot stat a
  * file, in the next a block has no basis, which looks like two incompatible versions of rsync.
  */
-export function withLongPath(failed: Failed, longest: LongestPath | undefined): Failed {
-  if (longest === undefined || longest.bytes < TOO_LONG || !MISLEADING.includes(failed.outcome)) return failed;
+export function dueToLongPath(why: Failure, longest: LongestPath | undefined): Failure | undefined {
+  if (longest === undefined || longest.bytes < TOO_LONG || !MISLEADING.includes(why.outcome)) return undefined;
   const which = `${longest.name.slice(0, SHOWN)}…`;
-  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: ${which} (rsync: ${failed.reason})`;
+  const reason = `the source holds a path of ${formatCount(longest.bytes, 'byte')}, too long for the secondary, where its own directories come before it: ${which} (rsync: ${why.reason})`;
   const advice = 'Shorten that path, or exclude it: nothing of the job is secured while it is there.';
-  return { ...failed, outcome: 'incomplete', reason, advice, final: true };
+  return { outcome: 'incomplete', reason, advice };
 }
 
 /** The outcomes with which such a path has been seen to fail. */
-const MISLEADING: readonly Failed['outcome'][] = ['incomplete', 'refused', 'internal-error', 'connection-lost'];
+const MISLEADING: readonly Failure['outcome'][] = ['incomplete', 'refused', 'internal-error', 'connection-lost'];

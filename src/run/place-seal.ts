@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { sealArguments } from '../rsync/arguments.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import { formatSeal, sealName, type Seal } from '../shared/seal.ts';
-import type { AttemptDeps, AttemptSpec, VerifiedPush } from './attempt-spec.ts';
+import type { VerificationFigures } from '../state/run-record.ts';
+import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import type { Pushed } from './push.ts';
 
 /** The content of the seal beyond the attempt. */
-interface SealFacts extends VerifiedPush {
+interface SealFacts {
   readonly started: Date;
   readonly pushed: Pushed;
+  readonly verification: VerificationFigures;
+  readonly canary: 'checksum' | 'presence';
 }
 
 /** Writes the seal and sends it: only now does the snapshot count. */

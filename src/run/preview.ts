@@ -6,6 +6,7 @@ import type { TransferFigures } from '../state/run-record.ts';
 import { basesOf, type AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
 import { excludesOf, type FileSystemsBelow } from './file-systems.ts';
+import { failureCode, sessionFailure, unexpectedFailure, type Failure } from './failure.ts';
 import { checkGuards } from './guards.ts';
 import { readRunSecrets } from './locked-run.ts';
 import type { NotSent } from './not-sent.ts';
@@ -13,8 +14,6 @@ import { overConnection } from './over-connection.ts';
 import { probeSessions, type Probe } from './probe.ts';
 import { push, type Pushed } from './push.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { unexpectedEnd } from './run-end.ts';
-import { sessionEnd, type EarlyEnd } from './session-end.ts';
 
 /** What a run would do. */
 export type Preview =
@@ -59,7 +58,7 @@ export async function previewRun(
   try {
     return await preview(request, options, deps);
   } catch (error) {
-    return failed(unexpectedEnd(error, request.signal));
+    return failed(unexpectedFailure(error, request.signal));
   }
 }
 
@@ -77,16 +76,16 @@ async function preview(request: RunRequest, options: PreviewOptions, deps: RunDe
     const spec = { request, id, sealed: state.sealed };
     return { source: plan.source, pushed, probes: probe ? await probeSessions(plan, spec, deps) : [] };
   });
-  if ('kind' in end) return failed(end);
-  const { source, pushed, probes } = end;
+  if (end.kind === 'not-used') return failed(end.why);
+  const { source, pushed, probes } = end.result;
   const { verdict } = pushed.session;
   if (pushed.wrong !== undefined) return failed({ outcome: 'refused', reason: pushed.wrong });
-  if (verdict.kind !== 'ok') return failed(sessionEnd(verdict, signal));
-  const broken = probes.find(({ end: why }) => why !== undefined)?.end;
+  if (verdict.kind !== 'ok') return failed(sessionFailure(verdict, signal).why);
+  const broken = probes.find(({ why }) => why !== undefined)?.why;
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
   return {
     kind: 'shown',
-    exitCode: exitCodeOf(objections.length > 0 ? 'source-guard' : (broken?.outcome ?? 'done'), broken?.signal),
+    exitCode: objections.length > 0 ? exitCodeOf('source-guard') : broken === undefined ? 0 : failureCode(broken),
     files: source.files,
     bytes: source.bytes,
     fileSystems: source.fileSystems,
@@ -114,6 +113,7 @@ function dryPush(
   );
 }
 
-function failed({ outcome, reason, signal, advice = OUTCOMES[outcome].advice }: EarlyEnd): Preview {
-  return { kind: 'failed', exitCode: exitCodeOf(outcome, signal), outcome, reason, advice };
+function failed(why: Failure): Preview {
+  const { outcome, reason, advice = OUTCOMES[outcome].advice } = why;
+  return { kind: 'failed', exitCode: failureCode(why), outcome, reason, advice };
 }

@@ -11,8 +11,8 @@ import type { SealedSnapshot } from '../state/job-state.ts';
 import { checkCanary, type CanaryCandidate } from '../verify/canary.ts';
 import type { AttemptPlan } from './attempts.ts';
 import { whileBusy } from './busy.ts';
+import { sessionFailure, sessionVerdict, type Failure } from './failure.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { sessionEnd, sessionVerdict, type EarlyEnd } from './session-end.ts';
 import { wrongSecondary } from './wrong-secondary.ts';
 
 /** The sessions of a run after the push. */
@@ -25,7 +25,7 @@ export interface Probe {
   readonly kind: 'accepted' | 'untried' | 'failed';
   readonly text: string;
   /** Why it failed. */
-  readonly end?: EarlyEnd;
+  readonly why?: Failure;
 }
 
 /** What to try, in addition to the plan. */
@@ -90,7 +90,7 @@ async function probeCanary(plan: AttemptPlan, { request, sealed }: ProbeSpec, de
     case 'blind':
       return failed(session, { outcome: 'verification-blind', reason: result.reason });
     case 'session-failed':
-      return failed(session, sessionEnd(result.session.verdict, signal));
+      return failed(session, sessionFailure(result.session.verdict, signal).why);
     default:
       return { session, kind: 'untried', text: 'the files that it could be tried on have changed or are gone' };
   }
@@ -131,9 +131,9 @@ function judge(
   if (wrong !== undefined) return failed(session, { outcome: 'refused', reason: wrong });
   const missing = verdict.kind === 'failed' && verdict.reason.startsWith('there is no snapshot');
   if (verdict.kind === 'ok' || (missing && answeredBy === 'gate')) return { session, kind: 'accepted', text: good };
-  return failed(session, sessionEnd(verdict, signal));
+  return failed(session, sessionFailure(verdict, signal).why);
 }
 
-function failed(session: ProbedSession, end: EarlyEnd): Probe {
-  return { session, kind: 'failed', text: end.reason, end };
+function failed(session: ProbedSession, why: Failure): Probe {
+  return { session, kind: 'failed', text: why.reason, why };
 }

@@ -2,10 +2,10 @@ import { formatDuration } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { takeRunLock, type Locked } from '../state/run-lock.ts';
 import { finishRun, tellStart } from './finish.ts';
-import { DeadlinePassed } from './interruption.ts';
+import { DeadlinePassed, unexpectedFailure } from './failure.ts';
 import { readRunSecrets, runLocked, type RunSecrets } from './locked-run.ts';
 import { lockName, type RunDeps, type RunRequest } from './request.ts';
-import { unexpectedEnd, type RunEnd } from './run-end.ts';
+import type { RunEnd } from './run-end.ts';
 
 /**
  * Runs one job to one target, as one straight line (docs/architecture.md): secrets, lock, guards, attempts, record,
@@ -34,7 +34,7 @@ export async function runJob(request: RunRequest, deps: RunDeps): Promise<RunRec
     lock = await takeRunLock(request.settings.stateDirectory, lockName(request), started);
     end = lock.kind === 'locked' ? await runLocked({ ...request, signal }, secrets, deps) : lockedOut(lock, secrets);
   } catch (error) {
-    end = unexpectedEnd(error, signal);
+    end = { kind: 'unlocked', why: unexpectedFailure(error, signal) };
   } finally {
     clearTimeout(timer);
   }
@@ -48,7 +48,10 @@ export async function runJob(request: RunRequest, deps: RunDeps): Promise<RunRec
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 function lockedOut(lock: Extract<Locked, { kind: 'held' }>, secrets: RunSecrets): RunEnd {
-  if (secrets.kind === 'unreadable') return { outcome: 'secret', reason: secrets.reason };
+  if (secrets.kind === 'unreadable') {
+    return { kind: 'unlocked', why: { outcome: 'secret', reason: secrets.reason } };
+  }
   const who = lock.holder ? `, held by process ${lock.holder.pid} since ${lock.holder.since}` : '';
-  return { outcome: 'locked', reason: `another run of this job to this target is going on${who}` };
+  const reason = `another run of this job to this target is going on${who}`;
+  return { kind: 'unlocked', why: { outcome: 'locked', reason } };
 }

@@ -1,8 +1,8 @@
 import { absentSnapshot } from '../shared/gate-words.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { readHistoryIfFit } from '../state/history.ts';
+import type { Comparison } from '../verify/comparison.ts';
 import type { RunRequest } from './request.ts';
-import type { VerifyReport } from './verify-job.ts';
 
 /** Number of ids that are named; the history has all of them. */
 const NAMED = 10;
@@ -17,7 +17,7 @@ const NAMED = 10;
 export async function unknownSnapshot(
   { job, target, settings }: RunRequest,
   snapshot: SnapshotId,
-  { reason, comparison }: Partial<Pick<VerifyReport, 'reason' | 'comparison'>>,
+  { reason, comparison }: { readonly reason: string | undefined; readonly comparison: Comparison | undefined },
   wasSealed: boolean,
 ): Promise<string | undefined> {
   const absent = comparison?.snapshotMissing === true || reason === absentSnapshot(snapshot);

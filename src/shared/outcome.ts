@@ -1,6 +1,9 @@
 /** How one run of one job to one target can end. The keys of {@link OUTCOMES}. */
 export type Outcome = keyof typeof OUTCOMES;
 
+/** How something can fail without being ended by a signal. */
+export type Fault = Exclude<Outcome, 'done' | 'interrupted'>;
+
 interface OutcomeRow {
   /** Process exit code; `interrupted` stands for 128 + the signal's number. */
   readonly code: number;

@@ -1,14 +1,14 @@
 import type { ProcessEnd } from '../platform/process.ts';
-import type { Outcome } from '../shared/outcome.ts';
+import type { Fault } from '../shared/outcome.ts';
 
 /** Why a connection failed. */
 export interface ConnectionFailure {
-  readonly outcome: Outcome;
+  readonly outcome: Fault;
   readonly reason: string;
 }
 
 /** What ssh says (OpenSSH 8.4 to 9.9) and what it means. ssh's exit code is 255 for all of them. */
-const WORDS: readonly (readonly [RegExp, Outcome, string?])[] = [
+const WORDS: readonly (readonly [RegExp, Fault, string?])[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     'access-refused',

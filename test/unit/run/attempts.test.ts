@@ -52,7 +52,7 @@ it('ids of a clock that stood in the future are given back when the secondary wa
         Promise.resolve({ kind: 'failed', failure: { outcome: 'could-not-connect', reason: 'nothing listens there' } }),
     }),
   );
-  expect(result).toMatchObject({ kind: 'failed', outcome: 'could-not-connect' });
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome: 'could-not-connect' } });
   expect(attempts).toEqual(['2099-01-01T000000Z', '2099-01-01T000001Z']);
   expect(state).toMatchObject({ lastId: null, broken: null });
 });
@@ -77,7 +77,7 @@ it('ids that the secondary refused are given back: it has kept nothing of them',
   const { result, attempts, state } = await twoAttempts(AHEAD, (directory) =>
     answering(directory, 'offsite-gate: refused: clock skew: 305 s ahead', 2),
   );
-  expect(result).toMatchObject({ kind: 'failed', outcome: 'refused' });
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome: 'refused' } });
   expect(attempts).toEqual(['2026-11-25T000500Z']);
   expect(state).toMatchObject({ lastId: null });
 });
@@ -88,7 +88,7 @@ it.each([
   ['', 247, 'connection-lost', 1],
 ])('ids that the secondary may have kept are never used again: %j', async (line, code, outcome, last) => {
   const { result, state } = await twoAttempts(AHEAD, (directory) => answering(directory, line, code));
-  expect(result).toMatchObject({ kind: 'failed', outcome });
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome } });
   // With the clock right again, the next run goes on from there, and is not refused for as long as it was ahead.
   expect(state).toMatchObject({ lastId: `2026-11-25T00050${last}Z` });
 });
@@ -97,7 +97,7 @@ it('an attempt in which a file had no room for its names is named to the next, w
   const { result, state } = await twoAttempts(AHEAD, (directory) =>
     answering(directory, 'rsync: [generator] link "/proc/self/fd/5/a/54" => a/0 failed: Too many links (31)', 2),
   );
-  expect(result).toMatchObject({ kind: 'failed', outcome: 'incomplete', crowded: true });
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome: 'incomplete' }, lesson: 'crowded' });
   // rsync dies before it has told of any item, so nothing else says that something is there. Both got equally far.
   expect(state.broken?.id).toBe('2026-11-25T000501Z');
 });

@@ -5,11 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 import { basesOf } from '../../../src/run/attempts.ts';
 import { checkGuards } from '../../../src/run/guards.ts';
-import { DeadlinePassed, interruptionOf, SignalReceived } from '../../../src/run/interruption.ts';
+import { DeadlinePassed, interruptionOf, SignalReceived, unexpectedFailure } from '../../../src/run/failure.ts';
 import { bandwidthLimitOf, connectionTimes, stallMsOf, verifyModeOf, wiresOf } from '../../../src/run/plan.ts';
 import { linkingProblem, writeOnlyFilter, type Pushed } from '../../../src/run/push.ts';
 import { nextAttemptDelay } from '../../../src/run/retry.ts';
-import { unexpectedEnd } from '../../../src/run/run-end.ts';
 import type { SourceSummary } from '../../../src/run/source.ts';
 import { OUTCOMES, type Outcome } from '../../../src/shared/outcome.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
@@ -205,17 +204,17 @@ describe('an interruption', () => {
   it('goes before whatever else was thrown', () => {
     const { signal } = new AbortController();
     const error = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
-    expect(unexpectedEnd(error('EACCES'), AbortSignal.abort(new SignalReceived('SIGINT')))).toMatchObject({
+    expect(unexpectedFailure(error('EACCES'), AbortSignal.abort(new SignalReceived('SIGINT')))).toMatchObject({
       outcome: 'interrupted',
     });
-    expect(unexpectedEnd(error('EACCES'), signal)).toMatchObject({ outcome: 'usage' });
+    expect(unexpectedFailure(error('EACCES'), signal)).toMatchObject({ outcome: 'usage' });
     for (const full of ['ENOSPC', 'EDQUOT']) {
-      expect(unexpectedEnd(error(full), signal)).toMatchObject({
+      expect(unexpectedFailure(error(full), signal)).toMatchObject({
         outcome: 'no-space-here',
         reason: expect.stringMatching(/cannot be written/) as string,
       });
     }
-    expect(unexpectedEnd('a string', signal)).toMatchObject({ outcome: 'internal-error', reason: 'a string' });
+    expect(unexpectedFailure('a string', signal)).toMatchObject({ outcome: 'internal-error', reason: 'a string' });
   });
 });
 
