@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { directoryName, isRealDirectory, type JobDirectory } from './job-directory.ts';
 import { fillUp } from './one-basis.ts';
-import type { JobPaths } from './paths.ts';
+import type { JobPaths } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
 import { isChanged } from './shared-inodes.ts';
 

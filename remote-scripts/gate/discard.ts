@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { TRASH } from '../config/location.ts';
+import { trashOf } from '../store/places.ts';
 import { moveToTrash, prepareTrash, syncDirectory } from '../store/trash.ts';
 import { directoryName, readJobDirectory } from './job-directory.ts';
 
@@ -11,7 +11,7 @@ export async function discardUnsealed(hostRoot: string, snapshots: string, job: 
   const { states } = await readJobDirectory(snapshots);
   const unsealed = [...states].filter(([, state]) => state === 'partial' || state === 'frozen');
   if (unsealed.length === 0) return [];
-  const trash = await prepareTrash(join(hostRoot, TRASH), process.getuid?.() ?? 0);
+  const trash = await prepareTrash(trashOf(hostRoot), process.getuid?.() ?? 0);
   const moved: string[] = [];
   for (const [id, state] of unsealed) {
     const name = directoryName(id, state);

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { readJobDirectory } from './job-directory.ts';
-import type { LogEntry } from './log.ts';
-import { frozenName, partialName, type JobPaths } from './paths.ts';
+import type { LogEntry } from '../store/gate-log.ts';
+import { frozenName, partialName } from '../store/entry-names.ts';
+import type { JobPaths } from '../store/places.ts';
 import type { GateSettings } from './settings.ts';
 import { clearUnflushed } from './unflushed.ts';
 

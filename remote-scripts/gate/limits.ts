@@ -1,7 +1,7 @@
 import { snapshotTime, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration, formatSize } from '../../src/shared/units.ts';
 import type { GateLimits } from '../config/settings.ts';
-import type { Attempt } from './ledger.ts';
+import type { Attempt } from '../store/ledger.ts';
 
 const DAY = 86_400_000;
 

@@ -1,4 +1,5 @@
 import { isName } from '../../src/shared/names.ts';
+import { sealedId } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import {
   calledOption,
@@ -105,11 +106,11 @@ function parse(commandLine: string): GateRequest {
 }
 
 function parseDestination(text: string): { job: string; id: SnapshotId; sealed: boolean } {
-  const match = /^([^/]+)\/([^/.]+)(\/|\.sealed)$/.exec(text);
-  const [, job = '', name = '', end] = match ?? [];
-  const id = parseSnapshotId(name);
+  const [, job = '', name = '', slash] = /^([^/]+)\/([^/]+)(\/?)$/.exec(text) ?? [];
+  const sealed = slash === '';
+  const id = sealed ? sealedId(name) : parseSnapshotId(name);
   if (!isName(job) || id === undefined) refuse('the destination is neither JOB/ID/ nor JOB/ID.sealed');
-  return { job, id, sealed: end === '.sealed' };
+  return { job, id, sealed };
 }
 
 interface Options {

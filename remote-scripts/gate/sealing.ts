@@ -8,13 +8,15 @@ import {
   MAX_SEAL_BYTES,
   MAX_STORED_SEAL_BYTES,
   parseSeal,
+  sealedId,
   sealName,
   type Receipt,
   type StoredSeal,
 } from '../../src/shared/seal.ts';
-import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { isRealDirectory } from './job-directory.ts';
-import { partialName, type JobPaths } from './paths.ts';
+import { parseEntryName, partialName } from '../store/entry-names.ts';
+import type { JobPaths } from '../store/places.ts';
 import { flushOrDistrust } from './unflushed.ts';
 
 /*
@@ -109,8 +111,8 @@ export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Rece
 export async function completeSeals(paths: JobPaths): Promise<SnapshotId[]> {
   const completed: SnapshotId[] = [];
   for (const name of await namesIn(paths.accepted)) {
-    const id = parseSnapshotId(name.replace(/\.sealed$/, ''));
-    if (id === undefined || name !== sealName(id)) {
+    const id = sealedId(name);
+    if (id === undefined) {
       // What writeFileAtomic leaves when it is killed; a directory is none of that, and in nobody's way.
       const place = join(paths.accepted, name);
       if ((await lstat(place)).isFile()) await rm(place, { force: true });
@@ -146,7 +148,9 @@ async function completeSeal(paths: JobPaths, id: SnapshotId): Promise<boolean> {
 /** Removes what writeFileAtomic leaves of a seal when it is killed. */
 async function removeLeftovers(directory: string, names: Iterable<string>, id: SnapshotId): Promise<void> {
   for (const name of names) {
-    if (name.startsWith(`.${sealName(id)}.`) && name.endsWith('.tmp')) await rm(join(directory, name), { force: true });
+    const entry = parseEntryName(name);
+    if (entry?.kind === 'unfinished-seal' && entry.id === id && name.endsWith('.tmp'))
+      await rm(join(directory, name), { force: true });
   }
 }
 

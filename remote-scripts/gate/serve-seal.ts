@@ -4,7 +4,8 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { FailedWriteError } from './flush.ts';
 import { isRealDirectory, readJobDirectory } from './job-directory.ts';
 import { discardUnflushed, freeze, type JobSession } from './job-session.ts';
-import { partialName } from './paths.ts';
+import { partialName } from '../store/entry-names.ts';
+import { GATE_LOG } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
 import { bearsClaims, clearIncoming, placeSeal, prepareIncoming, readIncoming, watchIncoming } from './sealing.ts';
 import { ended, refused, type SessionEnd } from './session-end.ts';
@@ -13,8 +14,7 @@ import { clearRecords, findChanged, type Changed } from './shared-inodes.ts';
 import { distrustAllJobs } from './unflushed.ts';
 
 /** What only the administrator of this machine can mend. */
-const DISK_FAILED =
-  'it is not certain that the disk took what was pushed; see gate.log and the kernel log of this machine';
+const DISK_FAILED = `it is not certain that the disk took what was pushed; see ${GATE_LOG} and the kernel log of this machine`;
 
 /** Largest file that can be written while a seal is received, in bytes. */
 const LARGEST_INCOMING = 65_536;

@@ -8,27 +8,26 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
 import { beginFlush } from './flush.ts';
 import { directoryName, freeSpace, isRealDirectory, makeJobDirectory, readJobDirectory } from './job-directory.ts';
 import { discardUnflushed, freeze, freezeLeftovers, type JobSession, type SessionInput } from './job-session.ts';
-import { readAttempts, recordAttempt } from './ledger.ts';
 import { overLimit } from './limits.ts';
-import { writeLog, type LogEntry } from './log.ts';
-import { jobPaths, partialName } from './paths.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { completeSeals } from './sealing.ts';
 import { serveSeal } from './serve-seal.ts';
+import { jobPathsOf } from './settings.ts';
 import { ended, failure, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn } from './session-run.ts';
 import { beginWalk, prepareRecord } from './shared-inodes.ts';
+import { partialName } from '../store/entry-names.ts';
+import { writeLog, type LogEntry } from '../store/gate-log.ts';
+import { readAttempts, recordAttempt } from '../store/ledger.ts';
+import { GATE_LOG, statePlaces } from '../store/places.ts';
 
 /** The reason that the controller knows as "wait and try again" (facts.md#its-own-lock). */
 const BUSY = 'busy: another session is still writing to this job';
 
-/** In the host's state directory. */
-const LOG = 'gate.log';
-
 /** Serves one session from the client's words to the exit code. */
 export async function serveSession(input: SessionInput): Promise<SessionEnd> {
   const log = (entry: LogEntry) =>
-    writeLog(join(input.settings.hostState, LOG), { time: input.clock.now(), client: input.client }, entry);
+    writeLog(statePlaces(input.settings.hostState).log, { time: input.clock.now(), client: input.client }, entry);
   const parsed = parseRequest(input.commandLine);
   if (!parsed.ok) {
     await log({ event: 'refused', reason: parsed.reason });
@@ -46,7 +45,7 @@ export async function serveSession(input: SessionInput): Promise<SessionEnd> {
     return end;
   } catch (error) {
     await log({ event: 'failed', ...about, reason: errorMessage(error) });
-    return failure(error, { letIn: false, log: LOG });
+    return failure(error, { letIn: false, log: GATE_LOG });
   }
 }
 
@@ -57,7 +56,7 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
   if (metadata !== undefined && metadata !== settings.metadata) {
     return refused(`this host keeps metadata: ${settings.metadata}, not ${metadata}; say the same on both sides`);
   }
-  const paths = jobPaths(settings, request.job);
+  const paths = jobPathsOf(settings, request.job);
   await makeJobDirectory(settings.hostRoot, request.job);
   const lock = await takeLock(paths.lock, { env: CHILD_ENVIRONMENT });
   if (lock === undefined) return refused(BUSY);
@@ -116,13 +115,13 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
     // It is flushed to disk during the comparison, so that the seal has little to wait for.
     else {
       beginWalk(paths, id, partialName(id), basis?.sealed);
-      beginFlush(paths.flushLock);
+      beginFlush(statePlaces(settings.hostState).flushLock);
     }
     return ended(end, settings.limits.sessionLimitMs);
   } catch (error) {
     // The ledger has the id by now, so the sender must not use it again: it would be refused.
     await session.log({ event: 'failed', reason: errorMessage(error) });
-    return failure(error, { letIn: true, log: LOG });
+    return failure(error, { letIn: true, log: GATE_LOG });
   }
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { hostPlaces, jobPaths, statePlaces, type JobPaths } from '../store/places.ts';
 import { LARGEST_SETTINGS } from '../config/location.ts';
 import type { GateLimits } from '../config/settings.ts';
 
@@ -14,6 +15,11 @@ export interface GateSettings {
   readonly metadata: 'fake_super' | 'plain';
   readonly limits: GateLimits;
   readonly jobs: readonly string[];
+}
+
+/** Where everything of a configured job lies. */
+export function jobPathsOf({ hostRoot, hostState }: GateSettings, job: string): JobPaths {
+  return jobPaths({ root: hostRoot, state: hostState }, job);
 }
 
 /** The settings cannot be loaded. The message is for the administrator, not for the sender. */
@@ -47,28 +53,26 @@ export async function loadGateSettings(configPath: string, host: string, version
   }
 
   const settings = await validate(configPath, text, host);
-  const path = join(settings.hostState, REMEMBERED);
+  const path = statePlaces(settings.hostState).remembered;
   const content: Remembered = { gate: version, host, text, settings };
   // Only a cache: if it cannot be written, the next session reads the YAML again.
   await writeFileAtomic(path, JSON.stringify(content)).catch(() => undefined);
   return settings;
 }
 
-const REMEMBERED = 'settings.json';
-
 async function validate(configPath: string, text: string, host: string): Promise<GateSettings> {
   const { formatProblems, parseSecondaryConfig } = await import('./rarely.ts');
   const parsed = parseSecondaryConfig(text);
   if (!parsed.ok) throw new GateSettingsError(formatProblems(configPath, parsed.problems));
-  const { root, stateDir, hosts } = parsed.settings;
-  const own = hosts.get(host);
+  const own = parsed.settings.hosts.get(host);
   if (own === undefined) throw new GateSettingsError(`${configPath} has no host ${host}.`);
   if (own.secondary !== 'gate') {
     throw new GateSettingsError(`${configPath} says that host ${host} is served by ${own.secondary}, not by the gate.`);
   }
+  const places = hostPlaces(parsed.settings, host);
   return {
-    hostRoot: join(root, host),
-    hostState: join(stateDir, host),
+    hostRoot: places.root,
+    hostState: places.state,
     account: own.account,
     metadata: own.metadata,
     limits: own.gate,
@@ -79,7 +83,7 @@ async function validate(configPath: string, text: string, host: string): Promise
 // A guess at where the remembered settings lie, before the YAML is parsed. A wrong guess finds nothing.
 function rememberedPath(text: string, host: string): string {
   const stateDir = /^\s*["']?state_dir["']?\s*:\s*["']?(\/[^\s"',#]*)/m.exec(text)?.[1] ?? '/var/lib/offsite-rsync';
-  return join(stateDir, host, REMEMBERED);
+  return statePlaces(join(stateDir, host)).remembered;
 }
 
 /** What the limits are made of. The compiler holds it against them; the limit of bytes alone may be missing. */

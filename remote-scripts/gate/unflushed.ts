@@ -2,8 +2,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import { errorCode } from '../../src/platform/files.ts';
 import { isRegularFile, readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
 import { FailedWriteError, flush } from './flush.ts';
-import { jobPaths, type JobPaths } from './paths.ts';
-import type { GateSettings } from './settings.ts';
+import { jobPathsOf, type GateSettings } from './settings.ts';
+import type { JobPaths } from '../store/places.ts';
 
 /*
  * What the disk did not take reads well from memory until the memory is needed, and the kernel tells of it only once. So a
@@ -47,7 +47,7 @@ const TOLD = 'another job of this host was told of a failed write';
  */
 export async function distrustAllJobs(settings: GateSettings): Promise<void> {
   const written = await Promise.allSettled(
-    settings.jobs.map(async (job) => writeNote(jobPaths(settings, job).unflushed, '')),
+    settings.jobs.map(async (job) => writeNote(jobPathsOf(settings, job).unflushed, '')),
   );
   for (const note of written) if (note.status === 'rejected') throw note.reason;
 }
@@ -58,7 +58,7 @@ export async function distrustAllJobs(settings: GateSettings): Promise<void> {
  * @throws UnfitFileError when something else lies in the place of the note
  */
 export async function clearUnflushed(settings: GateSettings, job: string): Promise<string[]> {
-  const { snapshots, unflushed } = jobPaths(settings, job);
+  const { snapshots, unflushed } = jobPathsOf(settings, job);
   // Anything that is not a note is no reason to discard an attempt: an administrator has to look.
   if (!(await isRegularFile(unflushed))) return [];
   const { discardUnsealed } = await import('./rarely.ts');

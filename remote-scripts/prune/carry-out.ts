@@ -10,7 +10,8 @@ import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { emptyTrash, type TrashProgress } from './empty-trash.ts';
 import { lockPath, mountWithin, readMountPoints } from './places.ts';
 import { removalsOf, type JobPlan } from './plan.ts';
-import { oldSpool, removeOldSpool } from './spool.ts';
+import { oldSpool, removeOldSpool } from '../store/spool.ts';
+import { jobPaths } from '../store/places.ts';
 import type { Survey } from './survey.ts';
 import { moveToTrash, prepareTrash, syncDirectory, type Trash } from '../store/trash.ts';
 
@@ -75,7 +76,7 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
     }
     try {
       const lifetime = survey.host.incompleteLifetimeMs;
-      await removeOldSpool(places.state, plan.job, lifetime, survey.now);
+      await removeOldSpool(jobPaths(places, plan.job), lifetime, survey.now);
       removed.set(plan.job, await moveAway(plan, trash, mountPoints, failures));
     } catch (error) {
       failures.push(`${plan.job}: ${errorMessage(error)}`);
@@ -110,7 +111,7 @@ async function lockJob(
 async function hasWork(plan: JobPlan, { places, host, now }: Survey): Promise<boolean> {
   const { snapshots, leftovers } = removalsOf(plan);
   if (snapshots.length + leftovers.length > 0) return true;
-  return (await oldSpool(places.state, plan.job, host.incompleteLifetimeMs, now)).length > 0;
+  return (await oldSpool(jobPaths(places, plan.job), host.incompleteLifetimeMs, now)).length > 0;
 }
 
 async function moveAway(

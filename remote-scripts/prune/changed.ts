@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { CHANGED, INODE_RECORDS, readChanged } from '../store/change-notes.ts';
+import { CHANGED, readChanged } from '../store/change-notes.ts';
+import type { JobPaths } from '../store/places.ts';
 
 /** A sealed snapshot of which the gate has noticed that files are no longer what they were. */
 export interface ChangedSnapshot {
@@ -13,9 +14,8 @@ export interface ChangedSnapshot {
   readonly note: string;
 }
 
-/** Reads the gate's notes for a job. @param state the host's state directory */
-export async function changedSnapshots(state: string, job: string): Promise<ChangedSnapshot[]> {
-  const records = join(state, INODE_RECORDS, job);
+/** Reads the gate's notes for a job. */
+export async function changedSnapshots({ records }: Pick<JobPaths, 'records'>): Promise<ChangedSnapshot[]> {
   const found: ChangedSnapshot[] = [];
   for (const name of (await namesIn(records)).sort()) {
     const id = name.endsWith(CHANGED) ? parseSnapshotId(name.slice(0, -CHANGED.length)) : undefined;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import pc from 'picocolors';
 import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
@@ -11,7 +10,8 @@ import { codeOfFaults } from './faults.ts';
 import { measureFreed, TOOL_ENVIRONMENT, type Freed } from './freed.ts';
 import { runData, statusData } from './json.ts';
 import { readMemory } from './memory.ts';
-import { checkHostRoot, hostPlaces, ownHosts, refuseRoot } from './places.ts';
+import { checkHostRoot, ownHosts, refuseRoot } from './places.ts';
+import { hostPlaces } from '../store/places.ts';
 import type { JobPlan } from './plan.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
 import { release } from './release.ts';
@@ -168,7 +168,6 @@ export async function lookAt(settings: SecondarySettings, host: HostSettings, de
 
 // Counting what is freed reads every inode of what goes, so it is left out where nobody sees it.
 async function measureAll(survey: Survey, options: RunOptions, deps: CommandDeps): Promise<[JobPlan, Freed][]> {
-  const scratch = join(survey.places.state, 'prune.tmp');
   const measured: [JobPlan, Freed][] = [];
   for (const plan of survey.plans) {
     const going = [
@@ -177,7 +176,10 @@ async function measureAll(survey: Survey, options: RunOptions, deps: CommandDeps
     ];
     const wanted = options.dryRun || options.json;
     const names = wanted ? going : [];
-    measured.push([plan, await measureFreed(plan.directory, names, scratch, deps.runProcess, deps.signal)]);
+    measured.push([
+      plan,
+      await measureFreed(plan.directory, names, survey.places.scratch, deps.runProcess, deps.signal),
+    ]);
   }
   return measured;
 }

@@ -2,9 +2,10 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
+import { parseEntryName } from '../store/entry-names.ts';
 import type { SizedSnapshot } from '../retention/holds.ts';
 import { MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
-import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /** A sealed snapshot as it lies in a job's directory. */
 export interface StoredSnapshot extends SizedSnapshot {
@@ -49,9 +50,6 @@ export interface InventoryOptions {
   /** The device of the host's root: what lies on another is a mount. */
   readonly device: number;
 }
-
-const ENTRY = /^(.*?)(|\.partial|\.frozen|\.sealed)$/;
-const TEMPORARY_SEAL = /^\.(.+)\.sealed\.[0-9A-Za-z.]+$/;
 
 /**
  * Reads a job's directory. A directory that does not exist holds nothing.
@@ -100,25 +98,27 @@ async function readEntry(
   // Only of directories: on an overlay every file has a device of its own.
   if (stats.isDirectory() && stats.dev !== options.device) return odd('another file system is mounted there');
 
-  const temporary = TEMPORARY_SEAL.exec(name);
-  if (temporary && parseSnapshotId(temporary[1] ?? '') && stats.isFile()) {
-    return { name, kind: 'temporary', id: undefined, since: appearance(stats) };
-  }
-  const [, stem = '', suffix = ''] = ENTRY.exec(name) ?? [];
-  const id = parseSnapshotId(stem);
-  if (id === undefined) return odd('its name is no snapshot id');
+  const entry = parseEntryName(name);
+  if (entry === undefined) return odd('its name is no snapshot id');
+  const { id, kind } = entry;
   const since = appearance(stats);
-  if (suffix === '.sealed') {
-    if (present.has(id)) return undefined; // reported together with its snapshot
-    return stats.isFile() ? { name, kind: 'seal', id, since } : odd('it is no regular file');
+  switch (kind) {
+    case 'unfinished-seal':
+      return stats.isFile() ? { name, kind: 'temporary', id: undefined, since } : odd('its name is no snapshot id');
+    case 'seal':
+      if (present.has(id)) return undefined; // reported together with its snapshot
+      return stats.isFile() ? { name, kind, id, since } : odd('it is no regular file');
+    case 'partial':
+    case 'frozen':
+      return stats.isDirectory() ? { name, kind, id, since } : odd('it is no directory');
+    case 'complete':
+      if (!stats.isDirectory()) return odd('it is no directory');
+      if (present.has(sealName(id))) return readSealed(directory, id, options);
+      // Behind the gate this name appears only after a verified seal was accepted, so it is not thrown away as a leftover.
+      return options.secondary === 'gate' ? odd('it has no seal') : { name, kind: 'unsealed', id, since };
+    default:
+      return kind satisfies never;
   }
-  if (!stats.isDirectory()) return odd('it is no directory');
-  if (suffix !== '') return { name, kind: suffix === '.partial' ? 'partial' : 'frozen', id, since };
-  if (!present.has(sealName(id))) {
-    // Behind the gate this name appears only after a verified seal was accepted, so it is not thrown away as a leftover.
-    return options.secondary === 'gate' ? odd('it has no seal') : { name, kind: 'unsealed', id, since };
-  }
-  return readSealed(directory, id, options);
 }
 
 async function readSealed(

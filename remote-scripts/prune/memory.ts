@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { errorMessage, isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import type { Arrivals } from './arrivals.ts';
+import { statePlaces } from '../store/places.ts';
 import type { Problem } from './problems.ts';
 
 const DAY = 86_400_000;
@@ -115,7 +115,7 @@ export async function writeMemory(state: string, { lastRun, problems, arrivals }
 }
 
 function memoryPath(state: string): string {
-  return join(state, 'prune.json');
+  return statePlaces(state).memory;
 }
 
 function parseMemory(text: string): Memory | undefined {

@@ -1,32 +1,17 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
-import { TRASH } from '../config/location.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { ownDirectory, realDirectory } from '../store/own-directory.ts';
+import { jobPaths, type HostPlaces } from '../store/places.ts';
 import { PruneRefusal } from './refusal.ts';
-
-/** Where everything of one host lies. */
-export interface HostPlaces {
-  /** `<root>/<host>`. */
-  readonly root: string;
-  readonly trash: string;
-  /** `<state_dir>/<host>`. */
-  readonly state: string;
-}
-
-/** The places of a host; nothing is looked at yet. */
-export function hostPlaces(settings: SecondarySettings, host: string): HostPlaces {
-  const root = join(settings.root, host);
-  return { root, trash: join(root, TRASH), state: join(settings.stateDir, host) };
-}
 
 /**
  * The file or directory whose lock keeps writers away from a job: the gate's lock file, or for a plain rrsync, which
  * locks the directory it is confined to, that directory (facts.md#its-own-lock).
  */
 export function lockPath(host: HostSettings, places: HostPlaces, job: string): string {
-  return host.secondary === 'gate' ? join(places.state, `${job}.lock`) : places.root;
+  return host.secondary === 'gate' ? jobPaths(places, job).lock : places.root;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { AlertEvent } from '../../src/notify/events.ts';
 import { HOLDS } from '../retention/holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
+import { GATE_LOG } from '../store/places.ts';
 import type { JobPlan } from './plan.ts';
 
 const HOUR = 3_600_000;
@@ -175,7 +176,7 @@ function changedProblem(subject: string, { changed, job }: JobPlan, about: About
       event: 'failure',
       problem: `sealed snapshots of ${subject} were changed after they were sealed`,
       reason: named(changed.map(({ id, names }) => `${id}: ${named(names)}`)),
-      advice: `Mode, owner, time, size or xattrs are not what they were: this is how an attack with the push key looks. Look at gate.log and at the primary; change the key if nobody on this machine has done it. New snapshots link to nothing of these. Once looked at, remove: ${changed.map(({ note }) => note).join(' ')}`,
+      advice: `Mode, owner, time, size or xattrs are not what they were: this is how an attack with the push key looks. Look at ${GATE_LOG} and at the primary; change the key if nobody on this machine has done it. New snapshots link to nothing of these. Once looked at, remove: ${changed.map(({ note }) => note).join(' ')}`,
       fingerprint: changed.map(({ id }) => id).join(),
     },
   ];

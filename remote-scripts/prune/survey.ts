@@ -1,15 +1,15 @@
-import { join } from 'node:path';
 import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
 import { changedSnapshots } from './changed.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
-import { checkHostRoot, hostPlaces, type HostPlaces } from './places.ts';
+import { checkHostRoot } from './places.ts';
+import { hostPlaces, jobPaths, type HostPlaces } from '../store/places.ts';
 import { ownDirectory } from '../store/own-directory.ts';
 import { planJob, type JobPlan } from './plan.ts';
 import { isMissing } from '../../src/platform/files.ts';
 import { lstat } from 'node:fs/promises';
-import { acceptedIds } from './spool.ts';
+import { acceptedIds } from '../store/spool.ts';
 
 /** One host as it is now, with what prune would do to each of its jobs. */
 export interface Survey {
@@ -38,10 +38,11 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
   const places = hostPlaces(settings, host.name);
   const { device } = await checkHostRoot(settings, places, uid);
   const look = async (job: JobSettings): Promise<JobPlan> => {
-    const directory = join(places.root, job.name);
+    const paths = jobPaths(places, job.name);
+    const directory = paths.snapshots;
     if (await exists(directory)) await ownDirectory(directory, uid);
     const inventory = await readInventory(directory, { secondary: host.secondary, uid, device });
-    const accepted = await acceptedIds(places.state, job.name);
+    const accepted = await acceptedIds(paths);
     return planJob(inventory, job, {
       host,
       timezone: settings.timezone,
@@ -49,7 +50,7 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
       previousRun: memory.lastRun,
       arrivals: memory.arrivals.get(job.name),
       accepted,
-      changed: await changedSnapshots(places.state, job.name),
+      changed: await changedSnapshots(paths),
     });
   };
   const plans: JobPlan[] = [];

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { hostname } from 'node:os';
 import type { Clock } from '../../src/platform/clock.ts';
 import { takeLock } from '../../src/platform/kernel-lock.ts';
@@ -9,6 +8,7 @@ import { createSecretReader } from '../../src/platform/secrets.ts';
 import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
 import type { ProblemFacts } from '../../src/notify/facts.ts';
 import type { SecondarySettings } from '../config/settings.ts';
+import { statePlaces } from '../store/places.ts';
 import { TOOL_ENVIRONMENT } from './freed.ts';
 import { learnArrivals, type Arrivals } from './arrivals.ts';
 import { isSeenBeside, problemsOfFaults, type JobFault } from './faults.ts';
@@ -48,7 +48,7 @@ export interface Look {
  */
 export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   // The freshness check and a run of prune may look at the same time: each must see what the other has told.
-  const lock = await takeLock(join(look.state, 'prune.memory.lock'), {
+  const lock = await takeLock(statePlaces(look.state).memoryLock, {
     waitMs: MEMORY_WAIT,
     env: TOOL_ENVIRONMENT,
   }).catch(() => undefined);

@@ -7,9 +7,6 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
  * What the gate notes in a host's state about sealed snapshots that were changed, and prune tells. Both have it from here.
  */
 
-/** Name of the directory, below a host's state; in it one for each job. */
-export const INODE_RECORDS = 'inodes';
-
 /** Ending of the note that says what of a sealed snapshot has changed. */
 export const CHANGED = '.changed';
 

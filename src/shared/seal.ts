@@ -53,9 +53,16 @@ export interface StoredSeal extends Seal {
   readonly receipt?: Receipt;
 }
 
+const SEALED = '.sealed';
+
 /** The name of the seal of a snapshot, beside its directory. */
 export function sealName(id: SnapshotId): string {
-  return `${id}.sealed`;
+  return `${id}${SEALED}`;
+}
+
+/** The snapshot whose seal a file of this name is; undefined where it is none. */
+export function sealedId(name: string): SnapshotId | undefined {
+  return name.endsWith(SEALED) ? parseSnapshotId(name.slice(0, -SEALED.length)) : undefined;
 }
 
 /** The text of a seal file. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { parseAttempts, readAttempts, recordAttempt } from '../../../remote-scripts/gate/ledger.ts';
+import { parseAttempts, readAttempts, recordAttempt } from '../../../remote-scripts/store/ledger.ts';
 import { parseSnapshotId, snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 
 const ID = parseSnapshotId('2026-11-23T021500Z')!;

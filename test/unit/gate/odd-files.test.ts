@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAttempts } from '../../../remote-scripts/gate/ledger.ts';
-import { writeLog } from '../../../remote-scripts/gate/log.ts';
+import { readAttempts } from '../../../remote-scripts/store/ledger.ts';
+import { writeLog } from '../../../remote-scripts/store/gate-log.ts';
 import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
 import { completeSeals } from '../../../remote-scripts/gate/sealing.ts';
-import { jobPaths } from '../../../remote-scripts/gate/paths.ts';
+import { jobPaths } from '../../../remote-scripts/store/places.ts';
 import { findChanged } from '../../../remote-scripts/gate/shared-inodes.ts';
 import { readChanged } from '../../../remote-scripts/store/change-notes.ts';
 import { loadSecondaryConfig } from '../../../remote-scripts/config/load.ts';
@@ -35,11 +35,7 @@ const LARGE: typeof ODDITIES = {
   },
 };
 
-const paths = () => {
-  const limits = {} as Parameters<typeof jobPaths>[0]['limits']; // asked for by nothing that is called here
-  const account = 'offsite-web1';
-  return jobPaths({ hostRoot: base, hostState: base, account, metadata: 'plain', limits, jobs: ['db'] }, 'db');
-};
+const paths = () => jobPaths({ root: base, state: base }, 'db');
 
 describe.each(Object.entries({ ...ODDITIES, ...LARGE }))('%s', (oddity, put) => {
   it('in the place of the settings is named, by the gate and by prune', { timeout: 10_000 }, async () => {

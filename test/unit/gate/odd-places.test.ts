@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkState } from '../../../remote-scripts/gate/check/state-files.ts';
 import { beginFlush } from '../../../remote-scripts/gate/flush.ts';
 import { takeLock } from '../../../src/platform/kernel-lock.ts';
-import { jobPaths } from '../../../remote-scripts/gate/paths.ts';
+import { jobPathsOf } from '../../../remote-scripts/gate/settings.ts';
 import { completeSeals, placeSeal, prepareIncoming } from '../../../remote-scripts/gate/sealing.ts';
 import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
 import {
@@ -26,6 +26,7 @@ import {
   isChanged,
   prepareRecord,
 } from '../../../remote-scripts/gate/shared-inodes.ts';
+import { statePlaces } from '../../../remote-scripts/store/places.ts';
 import { clearUnflushed, distrustAllJobs } from '../../../remote-scripts/gate/unflushed.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { sealOf } from '../../ssh/support/gate-host.ts';
@@ -47,11 +48,11 @@ const ODDITIES: Readonly<Record<string, (path: string) => void>> = {
 };
 
 const settings = () => {
-  const limits = {} as Parameters<typeof jobPaths>[0]['limits']; // asked for by nothing that is called here
+  const limits = {} as Parameters<typeof jobPathsOf>[0]['limits']; // asked for by nothing that is called here
   const account = 'offsite-web1';
   return { hostRoot: base, hostState: base, account, metadata: 'plain', limits, jobs: ['db', 'files'] } as const;
 };
-const paths = () => jobPaths(settings(), 'db');
+const paths = () => jobPathsOf(settings(), 'db');
 
 /** Puts something in the place of a file of the gate's, whose directory is made. */
 function put(oddity: (path: string) => void, path: string): string {
@@ -82,7 +83,7 @@ describe.each(Object.entries(ODDITIES))('%s', (_, oddity) => {
   it('in the place of such a note keeps no other job from its own', { timeout: 10_000 }, async () => {
     put(oddity, paths().unflushed);
     await expect(distrustAllJobs(settings())).rejects.toThrow(/db\.unflushed is .*: move it away/);
-    expect(readFileSync(jobPaths(settings(), 'files').unflushed, 'utf8')).toBe('');
+    expect(readFileSync(jobPathsOf(settings(), 'files').unflushed, 'utf8')).toBe('');
   });
 
   it('in the place of the word of the basis is named before a client speaks', { timeout: 10_000 }, async () => {
@@ -108,7 +109,7 @@ describe.each(Object.entries(ODDITIES))('%s', (_, oddity) => {
   );
 
   it('in the place of the lock of a flush keeps no flush waiting that nobody ends', { timeout: 20_000 }, async () => {
-    beginFlush(put(oddity, paths().flushLock));
+    beginFlush(put(oddity, statePlaces(base).flushLock));
     await expect.poll(running, { timeout: 10_000 }).toEqual([]);
   });
 

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   checkHostRoot,
-  hostPlaces,
   lockPath,
   mountWithin,
   parseMountPoints,
   refuseRoot,
 } from '../../../remote-scripts/prune/places.ts';
+import { hostPlaces } from '../../../remote-scripts/store/places.ts';
 import { createStore, HOST, type Store } from './support/store.ts';
 
 let store: Store | undefined;

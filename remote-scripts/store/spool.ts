@@ -1,20 +1,23 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
-import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { sealedId } from '../../src/shared/seal.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { JobPaths } from './places.ts';
 
 /**
  * The ids whose seal the gate has accepted and not yet placed, because it died in between. Their directories may still
  * be called `.partial`, and are complete.
  */
-export async function acceptedIds(state: string, job: string): Promise<Set<SnapshotId>> {
-  const names = await namesIn(join(state, 'spool', job, 'accepted'));
-  return new Set(names.flatMap((name) => parseSnapshotId(name.replace(/\.sealed$/, '')) ?? []));
+export async function acceptedIds({ accepted }: Pick<JobPaths, 'accepted'>): Promise<Set<SnapshotId>> {
+  const names = await namesIn(accepted);
+  return new Set(names.flatMap((name) => sealedId(name) ?? []));
 }
 
+type Incoming = Pick<JobPaths, 'incoming'>;
+
 /** What a broken session left where the gate receives seals, older than its lifetime: paths. */
-export async function oldSpool(state: string, job: string, lifetimeMs: number, now: Date): Promise<string[]> {
-  const incoming = join(state, 'spool', job, 'incoming');
+export async function oldSpool({ incoming }: Incoming, lifetimeMs: number, now: Date): Promise<string[]> {
   const old: string[] = [];
   for (const name of await namesIn(incoming)) {
     const path = join(incoming, name);
@@ -25,8 +28,8 @@ export async function oldSpool(state: string, job: string, lifetimeMs: number, n
 }
 
 /** Removes what {@link oldSpool} finds. Call it with the job's lock held. @returns the paths that were removed */
-export async function removeOldSpool(state: string, job: string, lifetimeMs: number, now: Date): Promise<string[]> {
-  const old = await oldSpool(state, job, lifetimeMs, now);
+export async function removeOldSpool(paths: Incoming, lifetimeMs: number, now: Date): Promise<string[]> {
+  const old = await oldSpool(paths, lifetimeMs, now);
   // A few files of at most 64 KiB each, so the lock is held only for a moment.
   for (const path of old) await rm(path, { recursive: true, force: true });
   return old;

@@ -1,0 +1,48 @@
+import { sealedId } from '../../src/shared/seal.ts';
+import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+
+/** What a name in a job's directory says that it is (design.md#on-the-secondary). What really bears it, the caller finds out. */
+export interface EntryName {
+  readonly id: SnapshotId;
+  /** `complete`: the directory under its final name. `unfinished-seal`: what a writer of a seal leaves when it is killed. */
+  readonly kind: 'complete' | 'partial' | 'frozen' | 'seal' | 'unfinished-seal';
+}
+
+const PARTIAL = '.partial';
+const FROZEN = '.frozen';
+
+/** The directory of a snapshot while it is written. */
+export function partialName(id: SnapshotId): string {
+  return `${id}${PARTIAL}`;
+}
+
+/** The directory of an attempt that ended without a seal. */
+export function frozenName(id: SnapshotId): string {
+  return `${id}${FROZEN}`;
+}
+
+/** Reads a name in a job's directory. @returns undefined for one that is not ours */
+export function parseEntryName(name: string): EntryName | undefined {
+  for (const [kind, idIn] of READERS) {
+    const id = idIn(name);
+    if (id !== undefined) return { id, kind };
+  }
+  return undefined;
+}
+
+const READERS: readonly (readonly [EntryName['kind'], (name: string) => SnapshotId | undefined])[] = [
+  ['complete', parseSnapshotId],
+  ['partial', (name) => before(name, PARTIAL)],
+  ['frozen', (name) => before(name, FROZEN)],
+  ['seal', sealedId],
+  ['unfinished-seal', unfinishedSeal],
+];
+
+function before(name: string, suffix: string): SnapshotId | undefined {
+  return name.endsWith(suffix) ? parseSnapshotId(name.slice(0, -suffix.length)) : undefined;
+}
+
+/** rsync and writeFileAtomic both write `.NAME.MARK` first; their marks have no other characters than these. */
+function unfinishedSeal(name: string): SnapshotId | undefined {
+  return sealedId(/^\.([^.]+\.[^.]+)\.[0-9A-Za-z.]+$/.exec(name)?.[1] ?? '');
+}

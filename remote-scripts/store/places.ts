@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+
+/*
+ * Where everything of a host lies on the secondary (design.md#on-the-secondary). No other room knows these names; the linter
+ * objects where one is written out.
+ */
+
+/** Name of the gate's log, in which the administrator of the secondary reads why. */
+export const GATE_LOG = 'gate.log';
+
+/** What one host has beside its snapshots, for all its jobs. Nothing here can be called as a job's own file is. */
+export interface StatePlaces {
+  /** `<state_dir>/<host>`. A run of prune locks it. */
+  readonly state: string;
+  /** What the gate decided, one JSON object a line. */
+  readonly log: string;
+  /** The validated settings of the host, good for the text that they were made from. */
+  readonly remembered: string;
+  /** Held while pushed data is flushed ahead of time. */
+  readonly flushLock: string;
+  /** What prune remembers between its runs. */
+  readonly memory: string;
+  /** Held while prune reads, tells and writes {@link memory}. */
+  readonly memoryLock: string;
+  /** Directory for what prune counts with. */
+  readonly scratch: string;
+}
+
+/** Where everything of one host lies. */
+export interface HostPlaces extends StatePlaces {
+  /** `<root>/<host>`, with a directory for each job. A plain rrsync is confined to it, and locks it. */
+  readonly root: string;
+  /** What prune removes, on its way out. */
+  readonly trash: string;
+}
+
+/** Where everything of one job lies. */
+export interface JobPaths {
+  /** `<root>/<host>/<job>`: snapshots and seals, the root of rrsync. */
+  readonly snapshots: string;
+  /** Whoever changes names in `snapshots` behind the gate holds this lock; prune does too. */
+  readonly lock: string;
+  /** What the inodes of sealed snapshots were; see inode-records.ts. */
+  readonly records: string;
+  /** Attempts, one JSON object a line. */
+  readonly ledger: string;
+  /** rrsync's root while a seal is received; emptied for each. */
+  readonly incoming: string;
+  /** Seals that were accepted and are being placed. */
+  readonly accepted: string;
+  /** Exists while it is uncertain whether unsealed data is on the disk. */
+  readonly unflushed: string;
+}
+
+/** Everything that the state directory of a host holds for all its jobs. @param state `<state_dir>/<host>` */
+export function statePlaces(state: string): StatePlaces {
+  return {
+    state,
+    log: join(state, GATE_LOG),
+    remembered: join(state, 'settings.json'),
+    flushLock: join(state, '.flush.lock'),
+    memory: join(state, 'prune.json'),
+    memoryLock: join(state, 'prune.memory.lock'),
+    scratch: join(state, 'prune.tmp'),
+  };
+}
+
+/** The places of a host; nothing is looked at yet. */
+export function hostPlaces(settings: { readonly root: string; readonly stateDir: string }, host: string): HostPlaces {
+  const root = join(settings.root, host);
+  return { ...statePlaces(join(settings.stateDir, host)), root, trash: trashOf(root) };
+}
+
+/** The trash of a host. No job can be called so. @param root `<root>/<host>` */
+export function trashOf(root: string): string {
+  return join(root, '.trash');
+}
+
+/** The paths of a configured job. */
+export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, job: string): JobPaths {
+  const spool = join(state, 'spool', job);
+  return {
+    snapshots: join(root, job),
+    lock: join(state, `${job}.lock`),
+    records: join(state, 'inodes', job),
+    ledger: join(state, `${job}.attempts.jsonl`),
+    incoming: join(spool, 'incoming'),
+    accepted: join(spool, 'accepted'),
+    unflushed: join(state, `${job}.unflushed`),
+  };
+}
