@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { directoryName, isRealDirectory, type JobDirectory } from './job-directory.ts';
+import { isRealDirectory, type JobDirectory } from '../store/job-directory.ts';
 import { fillUp } from './one-basis.ts';
 import type { JobPaths } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
+import { standingOf } from '../store/snapshot-state.ts';
 import { isChanged } from './shared-inodes.ts';
 
 /** What unchanged files of a push are linked to. */
@@ -22,16 +23,14 @@ export async function basisFor(
   { path, states }: JobDirectory,
   { bases, dryRun }: Extract<GateRequest, { kind: 'push' }>,
 ): Promise<Basis | undefined> {
-  const found: { id: SnapshotId; name: string; state: 'sealed' | 'frozen' }[] = [];
+  const found: { id: SnapshotId; name: string; unsealed: boolean }[] = [];
   for (const id of bases) {
-    const state = states.get(id);
-    if (state !== 'sealed' && state !== 'frozen') continue;
-    if (isChanged(paths, id)) continue;
-    const name = directoryName(id, state);
-    if (name !== undefined && (await isRealDirectory(path, name))) found.push({ id, name, state });
+    const { directory: name, basis, unsealed } = standingOf(id, states.get(id) ?? 'none');
+    if (!basis || name === undefined || isChanged(paths, id)) continue;
+    if (await isRealDirectory(path, name)) found.push({ id, name, unsealed });
   }
-  const sealed = found.find(({ state }) => state === 'sealed');
-  const attempt = found.find(({ state }) => state === 'frozen');
+  const sealed = found.find(({ unsealed }) => !unsealed);
+  const attempt = found.find(({ unsealed }) => unsealed);
   const filled = sealed !== undefined && attempt !== undefined && !dryRun;
   if (filled) fillUp(join(path, attempt.name), join(path, sealed.name));
   const name = filled ? attempt.name : found[0]?.name;

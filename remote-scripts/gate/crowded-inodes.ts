@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { linkSync, lstatSync, readdirSync, renameSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../src/platform/files.ts';
-import { CHILD_ENVIRONMENT } from './environment.ts';
+import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 
 /*
  * A file system limits the number of names of one file (ext4: 65,000), counted over all snapshots that share it. Where a link does not

@@ -3,4 +3,4 @@
 export { formatProblems } from '../../src/settings/yaml-config.ts';
 export { parseSecondaryConfig } from '../config/load.ts';
 export { checkHost } from './check/check-host.ts';
-export { discardUnsealed } from './discard.ts';
+export { discardUnsealed } from '../store/discard.ts';

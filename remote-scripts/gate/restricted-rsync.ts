@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { endGroup } from '../../src/platform/process-group.ts';
-import { CHILD_ENVIRONMENT } from './environment.ts';
-import { freeSpace } from './job-directory.ts';
+import { CHILD_ENVIRONMENT } from '../store/environment.ts';
+import { freeSpace } from '../store/job-directory.ts';
 import { createProcessLook } from './process-look.ts';
 import { createJudge, type Objection, type SessionBounds } from './session-watch.ts';
 

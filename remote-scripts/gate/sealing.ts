@@ -14,9 +14,10 @@ import {
   type StoredSeal,
 } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { isRealDirectory } from './job-directory.ts';
+import { isRealDirectory } from '../store/job-directory.ts';
 import { parseEntryName, partialName } from '../store/entry-names.ts';
 import type { JobPaths } from '../store/places.ts';
+import { syncDirectory } from '../store/syncing.ts';
 import { flushOrDistrust } from './unflushed.ts';
 
 /*
@@ -151,15 +152,6 @@ async function removeLeftovers(directory: string, names: Iterable<string>, id: S
     const entry = parseEntryName(name);
     if (entry?.kind === 'unfinished-seal' && entry.id === id && name.endsWith('.tmp'))
       await rm(join(directory, name), { force: true });
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

@@ -1,9 +1,9 @@
 import { errorMessage } from '../../src/platform/files.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { FailedWriteError } from './flush.ts';
-import { isRealDirectory, readJobDirectory } from './job-directory.ts';
-import { discardUnflushed, freeze, type JobSession } from './job-session.ts';
+import { FailedWriteError } from '../store/syncing.ts';
+import { freeze, isRealDirectory, readJobDirectory } from '../store/job-directory.ts';
+import { discardUnflushed, type JobSession } from './job-session.ts';
 import { partialName } from '../store/entry-names.ts';
 import { GATE_LOG } from '../store/places.ts';
 import type { GateRequest } from './request.ts';

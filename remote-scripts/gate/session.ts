@@ -1,13 +1,19 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errorMessage } from '../../src/platform/files.ts';
 import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { absentSnapshot } from '../../src/shared/gate-words.ts';
 import { basisFor } from './basis.ts';
-import { CHILD_ENVIRONMENT } from './environment.ts';
-import { beginFlush } from './flush.ts';
-import { directoryName, freeSpace, isRealDirectory, makeJobDirectory, readJobDirectory } from './job-directory.ts';
-import { discardUnflushed, freeze, freezeLeftovers, type JobSession, type SessionInput } from './job-session.ts';
+import { CHILD_ENVIRONMENT } from '../store/environment.ts';
+import { beginFlush } from '../store/syncing.ts';
+import {
+  freeSpace,
+  freeze,
+  freezeLeftovers,
+  isRealDirectory,
+  makeJobDirectory,
+  makePartial,
+  readJobDirectory,
+} from '../store/job-directory.ts';
+import { discardUnflushed, type JobSession, type SessionInput } from './job-session.ts';
 import { overLimit } from './limits.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { completeSeals } from './sealing.ts';
@@ -19,6 +25,7 @@ import { beginWalk, prepareRecord } from './shared-inodes.ts';
 import { partialName } from '../store/entry-names.ts';
 import { writeLog, type LogEntry } from '../store/gate-log.ts';
 import { readAttempts, recordAttempt } from '../store/ledger.ts';
+import { standingOf } from '../store/snapshot-state.ts';
 import { GATE_LOG, statePlaces } from '../store/places.ts';
 
 /** The reason that the controller knows as "wait and try again" (facts.md#its-own-lock). */
@@ -57,7 +64,7 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
     return refused(`this host keeps metadata: ${settings.metadata}, not ${metadata}; say the same on both sides`);
   }
   const paths = jobPathsOf(settings, request.job);
-  await makeJobDirectory(settings.hostRoot, request.job);
+  await makeJobDirectory(paths);
   const lock = await takeLock(paths.lock, { env: CHILD_ENVIRONMENT });
   if (lock === undefined) return refused(BUSY);
   try {
@@ -107,7 +114,7 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
   if (dryRun) return ended(await runIn(session, run), settings.limits.sessionLimitMs);
   await recordAttempt(paths.ledger, { id, time: now }, client);
   try {
-    await mkdir(join(paths.snapshots, partialName(id)), { mode: 0o700 });
+    await makePartial(paths, id);
     await prepareRecord(paths, id, basis?.sealed);
     const end = await runIn(session, run);
     // A broken push is never sealed, so it is frozen at once. If we die before that, the next push freezes it.
@@ -131,7 +138,7 @@ async function serveVerify(
 ): Promise<SessionEnd> {
   const { states, path } = await readJobDirectory(session.paths.snapshots);
   const state = states.get(request.id) ?? 'none';
-  const name = directoryName(request.id, state);
+  const { directory: name } = standingOf(request.id, state);
   if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(absentSnapshot(request.id));
   const end = await runIn(session, { ...commandFor(session, request, name), allowDelete: request.extras });

@@ -6,7 +6,7 @@ import { isMissing, makePrivateDirectory } from '../../src/platform/files.ts';
 import { readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { CHANGED, readChanged } from '../store/change-notes.ts';
-import { CHILD_ENVIRONMENT } from './environment.ts';
+import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 
 /*
  * The second line of defence behind the grammar. rsync's receiver holds hard links to sealed inodes while a client speaks to

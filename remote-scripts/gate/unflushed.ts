@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { errorCode } from '../../src/platform/files.ts';
 import { isRegularFile, readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
-import { FailedWriteError, flush } from './flush.ts';
+import { FailedWriteError, flush } from '../store/syncing.ts';
 import { jobPathsOf, type GateSettings } from './settings.ts';
 import type { JobPaths } from '../store/places.ts';
 

@@ -13,7 +13,8 @@ import { removalsOf, type JobPlan } from './plan.ts';
 import { oldSpool, removeOldSpool } from '../store/spool.ts';
 import { jobPaths } from '../store/places.ts';
 import type { Survey } from './survey.ts';
-import { moveToTrash, prepareTrash, syncDirectory, type Trash } from '../store/trash.ts';
+import { syncDirectory } from '../store/syncing.ts';
+import { moveToTrash, prepareTrash, type Trash } from '../store/trash.ts';
 
 /** Milliseconds that prune waits for a session that is writing to a job. If it takes longer, the job is left for the next run. */
 export const LOCK_WAIT = 20_000;

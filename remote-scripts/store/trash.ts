@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
 import { ownDirectory } from './own-directory.ts';
@@ -52,14 +52,4 @@ export async function moveToTrash(path: string, trash: Trash, label: string): Pr
   }
   trash.taken.add(name);
   return true;
-}
-
-/** Flushes the renames in a directory to disk, so that a power cut cannot undo half of them. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

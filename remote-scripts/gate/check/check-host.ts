@@ -7,7 +7,7 @@ import { parseSecondaryConfig } from '../../config/load.ts';
 import { LARGEST_SETTINGS } from '../../config/location.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
 import { silencesOf } from '../../config/silence.ts';
-import { CHILD_ENVIRONMENT } from '../environment.ts';
+import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
 import { checkAccess, type Account } from './access.ts';
 import { checkDirectories } from './directories.ts';
 import { bad, formatFindings, good, hint, type Finding } from './finding.ts';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { isMissing } from '../../../src/platform/files.ts';
 import { isLeftBehind, writerMark } from '../../../src/platform/writer-mark.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
-import { CHILD_ENVIRONMENT } from '../environment.ts';
+import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
 import type { Account } from './access.ts';
 import { bad, good, unseen, type Finding } from './finding.ts';
 import { checkState } from './state-files.ts';

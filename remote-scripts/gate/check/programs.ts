@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOlder, OLDEST_NODE } from '../../../src/shared/versions.ts';
-import { CHILD_ENVIRONMENT } from '../environment.ts';
+import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
 import { bad, good, type Finding } from './finding.ts';
 import { tryLinking } from './try-linking.ts';
 

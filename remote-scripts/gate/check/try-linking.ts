@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CHILD_ENVIRONMENT } from '../environment.ts';
+import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
 import { bad, good, type Finding } from './finding.ts';
 
 // What ssh does for a real session, without ssh: the command line that the client sends goes to rrsync.

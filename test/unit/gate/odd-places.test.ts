@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkState } from '../../../remote-scripts/gate/check/state-files.ts';
-import { beginFlush } from '../../../remote-scripts/gate/flush.ts';
+import { beginFlush } from '../../../remote-scripts/store/syncing.ts';
 import { takeLock } from '../../../src/platform/kernel-lock.ts';
 import { jobPathsOf } from '../../../remote-scripts/gate/settings.ts';
 import { completeSeals, placeSeal, prepareIncoming } from '../../../remote-scripts/gate/sealing.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FailedWriteError } from '../../../remote-scripts/gate/flush.ts';
+import { FailedWriteError } from '../../../remote-scripts/store/syncing.ts';
 import { flushOrDistrust } from '../../../remote-scripts/gate/unflushed.ts';
 
 let directory: string;

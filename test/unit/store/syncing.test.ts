@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { processesNaming } from '../../support/processes.ts';
-import { beginFlush, FailedWriteError, flush } from '../../../remote-scripts/gate/flush.ts';
+import { beginFlush, FailedWriteError, flush } from '../../../remote-scripts/store/syncing.ts';
 
 let directory: string;
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-flush-'))));

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { lstatSync } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
 /** A write to the file system failed, so earlier writes may not be on the disk either. */
@@ -46,4 +47,14 @@ export function beginFlush(lock: string): void {
   });
   child.once('error', () => undefined); // flush reports it
   child.unref();
+}
+
+/** Flushes the renames in a directory to disk, so that a power cut cannot undo half of them. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
