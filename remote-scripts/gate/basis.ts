@@ -5,7 +5,7 @@ import { fillUp } from './one-basis.ts';
 import type { JobPaths } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
 import { standingOf } from '../store/snapshot-state.ts';
-import { isChanged } from './shared-inodes.ts';
+import { isChanged } from '../store/inode-records.ts';
 
 /** What unchanged files of a push are linked to. */
 export interface Basis {

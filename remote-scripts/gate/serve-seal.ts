@@ -10,7 +10,8 @@ import type { GateRequest } from './request.ts';
 import { bearsClaims, clearIncoming, placeSeal, prepareIncoming, readIncoming, watchIncoming } from './sealing.ts';
 import { ended, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn, SEAL_LIMIT } from './session-run.ts';
-import { clearRecords, findChanged, type Changed } from './shared-inodes.ts';
+import { clearRecords } from '../store/inode-records.ts';
+import { findChanged, type Changed } from './shared-inodes.ts';
 import { distrustAllJobs } from './unflushed.ts';
 
 /** What only the administrator of this machine can mend. */

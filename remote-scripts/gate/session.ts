@@ -1,8 +1,6 @@
 import { errorMessage } from '../../src/platform/files.ts';
-import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { absentSnapshot } from '../../src/shared/gate-words.ts';
 import { basisFor } from './basis.ts';
-import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 import { beginFlush } from '../store/syncing.ts';
 import {
   freeSpace,
@@ -22,6 +20,7 @@ import { jobPathsOf } from './settings.ts';
 import { ended, failure, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn } from './session-run.ts';
 import { beginWalk, prepareRecord } from './shared-inodes.ts';
+import { gateLock, takeLock } from '../store/locks.ts';
 import { partialName } from '../store/entry-names.ts';
 import { writeLog, type LogEntry } from '../store/gate-log.ts';
 import { readAttempts, recordAttempt } from '../store/ledger.ts';
@@ -65,7 +64,7 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
   }
   const paths = jobPathsOf(settings, request.job);
   await makeJobDirectory(paths);
-  const lock = await takeLock(paths.lock, { env: CHILD_ENVIRONMENT });
+  const lock = await takeLock(gateLock(paths));
   if (lock === undefined) return refused(BUSY);
   try {
     const session: JobSession = { ...input, paths, lockFd: lock.file.fd };

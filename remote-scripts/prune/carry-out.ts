@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
-import { takeLock, type KernelLock } from '../../src/platform/kernel-lock.ts';
-import { TOOL_ENVIRONMENT } from './freed.ts';
+import type { KernelLock } from '../../src/platform/kernel-lock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { emptyTrash, type TrashProgress } from './empty-trash.ts';
-import { lockPath, mountWithin, readMountPoints } from './places.ts';
+import { mountWithin, readMountPoints } from './places.ts';
 import { removalsOf, type JobPlan } from './plan.ts';
 import { oldSpool, removeOldSpool } from '../store/spool.ts';
+import { jobLock, takeLock } from '../store/locks.ts';
 import { jobPaths } from '../store/places.ts';
 import type { Survey } from './survey.ts';
 import { syncDirectory } from '../store/syncing.ts';
@@ -100,10 +100,8 @@ async function lockJob(
   { host, places }: Survey,
   { lockWaitMs = LOCK_WAIT, signal }: CarryOutDeps,
 ): Promise<KernelLock | undefined> {
-  return takeLock(lockPath(host, places, job), {
-    kind: host.secondary === 'gate' ? 'file' : 'directory',
+  return takeLock(jobLock(host.secondary, places, jobPaths(places, job)), {
     waitMs: lockWaitMs,
-    env: TOOL_ENVIRONMENT,
     ...(signal ? { signal } : {}),
   });
 }

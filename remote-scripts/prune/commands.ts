@@ -1,5 +1,4 @@
 import pc from 'picocolors';
-import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
@@ -7,10 +6,11 @@ import { silencesOf } from '../config/silence.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
-import { measureFreed, TOOL_ENVIRONMENT, type Freed } from './freed.ts';
+import { measureFreed, type Freed } from './freed.ts';
 import { runData, statusData } from './json.ts';
 import { readMemory } from './memory.ts';
 import { checkHostRoot, ownHosts, refuseRoot } from './places.ts';
+import { hostLock, takeLock } from '../store/locks.ts';
 import { hostPlaces } from '../store/places.ts';
 import type { JobPlan } from './plan.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
@@ -51,8 +51,7 @@ export async function runPrune(
   refuseRoot(deps.uid, host, `offsite-prune ${host.name}`);
   const places = hostPlaces(settings, host.name);
   await checkHostRoot(settings, places, deps.uid);
-  // The directory itself is locked: without free inodes no lock file could be created, and prune is what frees them.
-  const lock = options.dryRun ? undefined : await takeLock(places.state, { kind: 'directory', env: TOOL_ENVIRONMENT });
+  const lock = options.dryRun ? undefined : await takeLock(hostLock(places));
   if (!options.dryRun && !lock) {
     deps.log('error', `Another prune of ${host.name} is running.`);
     return EXIT.locked.code;

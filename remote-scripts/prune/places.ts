@@ -3,16 +3,8 @@ import { join } from 'node:path';
 import { isMissing } from '../../src/platform/files.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { ownDirectory, realDirectory } from '../store/own-directory.ts';
-import { jobPaths, type HostPlaces } from '../store/places.ts';
+import type { HostPlaces } from '../store/places.ts';
 import { PruneRefusal } from './refusal.ts';
-
-/**
- * The file or directory whose lock keeps writers away from a job: the gate's lock file, or for a plain rrsync, which
- * locks the directory it is confined to, that directory (facts.md#its-own-lock).
- */
-export function lockPath(host: HostSettings, places: HostPlaces, job: string): string {
-  return host.secondary === 'gate' ? jobPaths(places, job).lock : places.root;
-}
 
 /**
  * Refuses to run as root.

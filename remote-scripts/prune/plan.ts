@@ -8,7 +8,7 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
-import type { ChangedSnapshot } from './changed.ts';
+import type { ChangedSnapshot } from '../store/inode-records.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
 /** What becomes of a leftover. */

@@ -1,5 +1,5 @@
 import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
-import { changedSnapshots } from './changed.ts';
+import { changedSnapshots } from '../store/inode-records.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../src/platform/clock.ts';
-import { takeLock } from '../../src/platform/kernel-lock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
@@ -8,8 +7,8 @@ import { createSecretReader } from '../../src/platform/secrets.ts';
 import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
 import type { ProblemFacts } from '../../src/notify/facts.ts';
 import type { SecondarySettings } from '../config/settings.ts';
+import { memoryLock, takeLock } from '../store/locks.ts';
 import { statePlaces } from '../store/places.ts';
-import { TOOL_ENVIRONMENT } from './freed.ts';
 import { learnArrivals, type Arrivals } from './arrivals.ts';
 import { isSeenBeside, problemsOfFaults, type JobFault } from './faults.ts';
 import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
@@ -47,11 +46,7 @@ export interface Look {
  * told is logged. Nor because of the memory: if it cannot be written, people are told again next time.
  */
 export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
-  // The freshness check and a run of prune may look at the same time: each must see what the other has told.
-  const lock = await takeLock(statePlaces(look.state).memoryLock, {
-    waitMs: MEMORY_WAIT,
-    env: TOOL_ENVIRONMENT,
-  }).catch(() => undefined);
+  const lock = await takeLock(memoryLock(statePlaces(look.state)), { waitMs: MEMORY_WAIT }).catch(() => undefined);
   try {
     const now = deps.clock.now();
     const memory = await readMemory(look.state);

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { constants, lstatSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { CHILD_ENVIRONMENT } from './environment.ts';
+import { fitsFile, whileLocked } from './locks.ts';
 
 /** A write to the file system failed, so earlier writes may not be on the disk either. */
 export class FailedWriteError extends Error {
@@ -37,9 +38,9 @@ export function flush(directory: string): void {
  * @param lock file whose lock is held meanwhile
  */
 export function beginFlush(lock: string): void {
-  // flock(1) would wait for ever to open a named pipe, and one more with each run.
-  if (lstatSync(lock, { throwIfNoEntry: false })?.isFile() === false) return;
-  const child = spawn('flock', ['--nonblock', '--no-fork', lock, 'sync'], {
+  if (!fitsFile(lock)) return;
+  const { program, args } = whileLocked(lock, ['sync'], 'give-up');
+  const child = spawn(program, args, {
     stdio: 'ignore',
     env: CHILD_ENVIRONMENT,
     cwd: '/',

@@ -9,7 +9,7 @@ import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
 import { completeSeals } from '../../../remote-scripts/gate/sealing.ts';
 import { jobPaths } from '../../../remote-scripts/store/places.ts';
 import { findChanged } from '../../../remote-scripts/gate/shared-inodes.ts';
-import { readChanged } from '../../../remote-scripts/store/change-notes.ts';
+import { readChanged } from '../../../remote-scripts/store/inode-records.ts';
 import { loadSecondaryConfig } from '../../../remote-scripts/config/load.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 
@@ -47,7 +47,7 @@ describe.each(Object.entries({ ...ODDITIES, ...LARGE }))('%s', (oddity, put) => 
 
   it('in the place of the note of a change is named', { timeout: 10_000 }, async () => {
     put(join(base, `${ID}.changed`));
-    await expect(readChanged(base, ID)).rejects.toThrow(/a file belongs there/);
+    await expect(readChanged({ records: base }, ID)).rejects.toThrow(/a file belongs there/);
   });
 
   it('in the place of an accepted seal is named', { timeout: 10_000 }, async () => {

@@ -16,16 +16,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkState } from '../../../remote-scripts/gate/check/state-files.ts';
 import { beginFlush } from '../../../remote-scripts/store/syncing.ts';
 import { takeLock } from '../../../src/platform/kernel-lock.ts';
-import { jobPathsOf } from '../../../remote-scripts/gate/settings.ts';
 import { completeSeals, placeSeal, prepareIncoming } from '../../../remote-scripts/gate/sealing.ts';
-import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
-import {
-  beginWalk,
-  clearRecords,
-  findChanged,
-  isChanged,
-  prepareRecord,
-} from '../../../remote-scripts/gate/shared-inodes.ts';
+import { jobPathsOf, loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
+import { beginWalk, findChanged, prepareRecord } from '../../../remote-scripts/gate/shared-inodes.ts';
+import { clearRecords, isChanged } from '../../../remote-scripts/store/inode-records.ts';
 import { statePlaces } from '../../../remote-scripts/store/places.ts';
 import { clearUnflushed, distrustAllJobs } from '../../../remote-scripts/gate/unflushed.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { carryOut, type CarryOutDeps } from '../../../remote-scripts/prune/carry-out.ts';
 import { NO_MEMORY } from '../../../remote-scripts/prune/memory.ts';
-import { lockPath } from '../../../remote-scripts/prune/places.ts';
+import { jobLock } from '../../../remote-scripts/store/locks.ts';
 import { jobPaths } from '../../../remote-scripts/store/places.ts';
 import { acceptedIds, removeOldSpool } from '../../../remote-scripts/store/spool.ts';
 import { surveyHost } from '../../../remote-scripts/prune/survey.ts';
@@ -41,11 +41,8 @@ describe.each(['gate', 'rrsync'] as const)('the lock, with secondary: %s', (seco
     store = daily(9, { secondary });
     store.directory('db/2026-11-01T000000Z.frozen');
     const { host, settings } = store;
-    const path = lockPath(
-      host,
-      (await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW })).places,
-      'db',
-    );
+    const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
+    const { path } = jobLock(secondary, places, jobPaths(places, 'db'));
     const had: boolean[] = [];
     const spying: RunProcess = async (spec) => {
       if (spec.program === 'rm') {
@@ -66,7 +63,7 @@ describe.each(['gate', 'rrsync'] as const)('the lock, with secondary: %s', (seco
     const before = store.names('db');
     const { host, settings } = store;
     const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
-    const session = await takeLock(lockPath(host, places, 'db'), { kind });
+    const session = await takeLock(jobLock(host.secondary, places, jobPaths(places, 'db')).path, { kind });
     const { done } = await run(store, {}, later);
     await session?.release();
     expect(done).toMatchObject({ locked: ['db'], deleted: 0, failures: [] });
@@ -149,7 +146,7 @@ it('waits for no session of a job of which nothing goes', async () => {
   store = daily(2);
   const { host, settings } = store;
   const { places } = await surveyHost({ settings, host, uid: UID, memory: NO_MEMORY, now: NOW });
-  const session = await takeLock(lockPath(host, places, 'db'));
+  const session = await takeLock(jobLock(host.secondary, places, jobPaths(places, 'db')).path);
   const { done } = await run(store);
   await session?.release();
   expect(done).toMatchObject({ locked: [], deleted: 0, failures: [] });

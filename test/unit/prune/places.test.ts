@@ -1,13 +1,7 @@
 import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  checkHostRoot,
-  lockPath,
-  mountWithin,
-  parseMountPoints,
-  refuseRoot,
-} from '../../../remote-scripts/prune/places.ts';
+import { checkHostRoot, mountWithin, parseMountPoints, refuseRoot } from '../../../remote-scripts/prune/places.ts';
 import { hostPlaces } from '../../../remote-scripts/store/places.ts';
 import { createStore, HOST, type Store } from './support/store.ts';
 
@@ -46,13 +40,6 @@ describe('prune begins', () => {
     await expect(check(store)).rejects.toThrow(/does not exist. Run install.sh/);
     mkdirSync(store.root);
   });
-});
-
-it('locks what the writers lock: the job behind the gate, the whole host under a plain rrsync', () => {
-  store = createStore();
-  const places = hostPlaces(store.settings, HOST);
-  expect(lockPath(store.host, places, 'db')).toBe(`${store.state}/db.lock`);
-  expect(lockPath({ ...store.host, secondary: 'rrsync' }, places, 'db')).toBe(store.root);
 });
 
 it('knows mount points, those with spaces and bind mounts too', () => {

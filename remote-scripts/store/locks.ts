@@ -1,0 +1,78 @@
+import { lstatSync } from 'node:fs';
+import { takeLock as takeKernelLock, type KernelLock, type LockOptions } from '../../src/platform/kernel-lock.ts';
+import { CHILD_ENVIRONMENT } from './environment.ts';
+import type { HostPlaces, JobPaths, StatePlaces } from './places.ts';
+
+/*
+ * Who keeps whom out on the secondary. Each lock is the kernel's (flock(2)), so it ends with its holder.
+ *
+ *   lock         held by                            while
+ *   gateLock     a session, its rsync; prune        names in the job's directory change
+ *   jobLock      prune                              the same; under a plain rrsync it is the host's root, which rrsync locks
+ *   hostLock     a run of prune                     it runs
+ *   memoryLock   prune, run and freshness check     people are told, and that is remembered
+ *   whileLocked  a program of the gate's            it runs, beside a session or after it
+ */
+
+/** A lock, by what lies there. */
+export interface StoreLock {
+  readonly path: string;
+  readonly kind: 'file' | 'directory';
+}
+
+/** What a session of the gate holds. */
+export function gateLock({ lock }: Pick<JobPaths, 'lock'>): StoreLock {
+  return { path: lock, kind: 'file' };
+}
+
+/** What keeps writers away from a job, by what serves its host (facts.md#its-own-lock). @param job paths of the job */
+export function jobLock(
+  secondary: 'gate' | 'rrsync',
+  { root }: Pick<HostPlaces, 'root'>,
+  job: Pick<JobPaths, 'lock'>,
+): StoreLock {
+  switch (secondary) {
+    case 'gate':
+      return gateLock(job);
+    case 'rrsync':
+      return { path: root, kind: 'directory' };
+    default:
+      return secondary satisfies never;
+  }
+}
+
+/** The directory itself is locked: without free inodes no lock file could be created, and prune is what frees them. */
+export function hostLock({ state }: Pick<StatePlaces, 'state'>): StoreLock {
+  return { path: state, kind: 'directory' };
+}
+
+/** The freshness check and a run of prune may look at the same time: each must see what the other has told. */
+export function memoryLock({ memoryLock: path }: Pick<StatePlaces, 'memoryLock'>): StoreLock {
+  return { path, kind: 'file' };
+}
+
+/**
+ * Takes a lock.
+ * @returns undefined when another process held it for the whole time, or the waiting was aborted
+ * @throws UnfitFileError when a file belongs there and the path is something else
+ */
+export function takeLock(
+  { path, kind }: StoreLock,
+  wait: Pick<LockOptions, 'waitMs' | 'signal'> = {},
+): Promise<KernelLock | undefined> {
+  return takeKernelLock(path, { kind, env: CHILD_ENVIRONMENT, ...wait });
+}
+
+/** The command that runs another while it holds a lock. The lock file must be {@link fitsFile}. @param held if somebody has it */
+export function whileLocked(
+  path: string,
+  words: readonly string[],
+  held: 'wait' | 'give-up',
+): { readonly program: string; readonly args: string[] } {
+  return { program: 'flock', args: [...(held === 'wait' ? [] : ['--nonblock']), '--no-fork', path, ...words] };
+}
+
+/** Whether a program may open a path as a file: it would wait for ever to open a named pipe. Where nothing lies, it makes the file. */
+export function fitsFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+}
