@@ -3,10 +3,10 @@ import { formatDuration } from '../shared/units.ts';
 import { failedForNow, refused, type SendResult } from './channel.ts';
 
 /**
- * Makes one attempt that ends in time whatever the channel does: when the time is up, or `outer` is aborted, the
- * attempt's own signal is aborted and nobody waits for it any longer. Never rejects.
+ * Makes one attempt, and stops waiting when the time is up or `outer` is aborted, whatever the channel does. The
+ * attempt's own signal is aborted then. Never rejects.
  *
- * The time is the machine's, not a Clock's: a server that hangs does so in real time.
+ * Uses a real timer instead of the Clock: a server that hangs does so in real time.
  * @param timeoutMs milliseconds for the attempt
  */
 export async function attemptWithin(
@@ -19,7 +19,7 @@ export async function attemptWithin(
   let stopWaiting: (result: SendResult) => void = () => undefined;
   const givenUp = new Promise<SendResult>((resolve) => (stopWaiting = resolve));
   const giveUp = (result: SendResult) => {
-    stopWaiting(result); // first, so that this is the reason and not the abort that follows from it
+    stopWaiting(result); // first, or the error that the abort causes would be the reason
     attempt.abort();
   };
   const timer = setTimeout(() => giveUp(failedForNow(`no answer within ${formatDuration(timeoutMs)}`)), timeoutMs);

@@ -12,7 +12,7 @@ export interface SendFailure {
   readonly transient: boolean;
 }
 
-/** How one attempt to send a message ended; the `note` of a sent one is something to mend all the same. */
+/** How one attempt to send a message ended. A `note` says what needs fixing although the message was sent. */
 export type SendResult = { readonly kind: 'sent'; readonly note?: string } | SendFailure;
 
 /** What a channel may use. */
@@ -22,7 +22,7 @@ export interface SendDeps {
   readonly runProcess: RunProcess;
   /** The environment of this process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Aborted when the attempt's time is up: what it started must end then. */
+  /** Aborted when the attempt's time is up; whatever the attempt started must end then. */
   readonly signal: AbortSignal;
   /** Milliseconds that the attempt may take. */
   readonly timeoutMs: number;
@@ -30,24 +30,24 @@ export interface SendDeps {
 
 /** A program that a channel starts. */
 export interface NeededProgram {
-  /** A path, or a name to be searched for in PATH. */
+  /** A path, or a name to look up in PATH. */
   readonly path: string;
   /** What to do when it cannot be started. */
   readonly advice: string;
 }
 
 /**
- * One way to tell people. All that is known of it stands in its file below `channels/`; the registry gives it its name.
- * What a configuration may say of it is data alone, so that the gate can check it without holding the code that sends.
+ * One way to tell people. Everything about a channel is in its file in `channels/`; only its name comes from the
+ * registry. Its options are plain data, so that the gate can check them without bundling the code that sends.
  */
 export interface Channel<O extends Options = Options> {
-  /** Its own options; {@link COMMON_OPTIONS} come with every channel. */
+  /** Its own options, besides {@link COMMON_OPTIONS}. */
   readonly options: O;
-  /** JSON Schema of what its options may not be together. `fault` in a part of it is what a person is told. */
+  /** JSON Schema that its options must satisfy together. A `fault` in a part of it is the message for people. */
   readonly restrictions?: Readonly<Record<string, unknown>>;
-  /** The events that it can be told of and, of those, the ones it is told of by default; if not the usual ones. */
+  /** The events that can be chosen for it, and those that it is told of by default. Left out: the usual ones. */
   readonly events?: { readonly offered: readonly AlertEvent[]; readonly byDefault: readonly AlertEvent[] };
-  /** What it needs of a host, to be a sentence with the channel's name before it, where a unit of systemd has none. */
+  /** Why it cannot work in a systemd unit: a sentence that follows the channel's name. */
   readonly missingInUnits?: string;
   /** The program that it starts. */
   program?(settings: WrittenOf<O>): NeededProgram;
@@ -55,24 +55,24 @@ export interface Channel<O extends Options = Options> {
   send(message: AlertMessage, settings: WrittenOf<O>, deps: SendDeps): Promise<SendResult>;
 }
 
-/** A channel, with the types of its settings taken from its options. */
+/** Returns the channel unchanged; the types of its settings follow from its options. */
 export function defineChannel<const O extends Options>(channel: Channel<O>): Channel<O> {
   return channel;
 }
 
-/** What every channel has beside the options of its own. */
+/** The options that every channel has. */
 export const COMMON_OPTIONS = {
   timeout: formatted('alert-timeout').byDefault('10s', 'How long one attempt may take.'),
   retries: integer({ minimum: 0, maximum: 5 }).byDefault(2, 'Attempts after the first.'),
 };
 
-/** The events that a channel can be told of. */
+/** The option that chooses what a channel is told of. */
 export function eventsOption({ events = USUAL_EVENTS }: Pick<Channel, 'events'>) {
   return choices(events.offered).byDefault(events.byDefault, 'What it is told of.');
 }
 
 const USUAL_EVENTS = {
-  // A start interests nobody but a service that waits for the end.
+  // A start only matters to a service that waits for the end.
   offered: ALERT_EVENTS.filter((event) => event !== 'start'),
   byDefault: ['failure', 'recovery', 'warning', 'stale'],
 } as const;
@@ -80,12 +80,12 @@ const USUAL_EVENTS = {
 /** The message was taken. */
 export const SENT: SendResult = { kind: 'sent' };
 
-/** It was not taken, and it makes no sense to try again. */
+/** It was not taken, and another attempt would not help. */
 export function refused(reason: string): SendFailure {
   return { kind: 'failed', reason, transient: false };
 }
 
-/** It was not taken, but it may be next time. */
+/** It was not taken, but another attempt may succeed. */
 export function failedForNow(reason: string): SendFailure {
   return { kind: 'failed', reason, transient: true };
 }

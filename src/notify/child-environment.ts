@@ -2,10 +2,10 @@
 const PASSED_ON = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_[A-Z]+|TZ|TMPDIR|XDG_RUNTIME_DIR)$/;
 
 /**
- * The environment for a program that sends an alert. Ours is not handed on whole: it may hold every secret that the
- * config refers to by `env`.
+ * The environment for a program that sends an alert. Ours is not passed on as a whole, because it may hold every secret
+ * that the configuration refers to by `env`.
  * @param ours the environment of this process
- * @param extra what the program gets besides; wins over ours
+ * @param extra what the program gets in addition; takes precedence
  */
 export function childEnvironment(
   ours: Readonly<Record<string, string | undefined>>,

@@ -14,7 +14,7 @@ import type { AlertFacts } from './facts.ts';
 import { redactMessage, wordMessage, type AlertMessage } from './message.ts';
 import { rememberSecrets } from './remember-secrets.ts';
 
-/** What delivering an alert takes. */
+/** What delivering an alert needs. */
 export interface AlertDeps {
   readonly log: Log;
   /** The redactor of this process; a channel's own secrets are replaced even if it does not know them. */
@@ -27,7 +27,7 @@ export interface AlertDeps {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Aborting it gives up what is still under way. */
   readonly signal?: AbortSignal;
-  /** Milliseconds that the whole delivery may take, all attempts of all channels; default: {@link DELIVERY_LIMIT}. */
+  /** Milliseconds for the whole delivery: all attempts of all channels. Default: {@link DELIVERY_LIMIT}. */
   readonly limitMs?: number;
 }
 
@@ -42,7 +42,7 @@ export interface Delivery {
   readonly reason?: string;
 }
 
-/** Milliseconds after which a delivery ends, whatever the settings of its channels add up to. */
+/** Milliseconds after which a delivery ends, even if the timeouts of its channels add up to more. */
 export const DELIVERY_LIMIT = 120_000;
 
 /** Milliseconds before the second attempt; doubled for each one after it. */
@@ -53,19 +53,19 @@ type NamedChannel = readonly [name: string, channel: ChannelSettings];
 /**
  * Tells people: the journal always, and each channel that wants to hear of the event, all at the same time.
  *
- * Never throws and never takes longer than `limitMs`, so that nothing here can change the outcome it tells of. A
- * channel that fails is a warning in the log; if all of them fail, one error.
- * @returns one entry a channel that was tried; the journal is none
+ * Never throws and never takes longer than `limitMs`, so that it cannot change the outcome that it reports. The log
+ * gets a warning for each channel that fails, and an error if all of them do.
+ * @returns one entry for each channel that was tried; the journal has none
  */
 export async function deliverAlert(facts: AlertFacts, settings: AlertSettings, deps: AlertDeps): Promise<Delivery[]> {
   const channels = Object.entries(settings.channels).filter(([, channel]) => wants(channel, facts));
-  // A start that is told late would hold up the run, and is worth nothing once the end is told.
+  // Retrying would hold up the run, and a late start is worth nothing.
   const attempts = facts.kind !== 'test' && facts.event === 'start' ? 1 : Infinity;
   return deliverThrough(channels, facts, attempts, deps);
 }
 
 /**
- * Sends a test message through one channel or all of them, whatever events they want; one attempt each.
+ * Sends a test message through one channel or all of them, whatever events they want, with one attempt each.
  * @param name a channel; undefined for all
  * @param host what this host is called
  */
@@ -169,7 +169,7 @@ async function pause(attempts: number, clock: Clock, signal: AbortSignal): Promi
   }
 }
 
-/** A defect in the wording must not swallow the alert: then it is told in the plainest words. */
+/** A bug in the wording must not swallow the alert, so there is a message of last resort. */
 function wordSafely(facts: AlertFacts, redact: Redact): AlertMessage {
   try {
     return redactMessage(wordMessage(facts), redact);
@@ -186,7 +186,7 @@ function withoutThrowing(log: Log): Log {
     try {
       log(level, message);
     } catch {
-      // There is no other place to say it.
+      // There is nowhere else to report it.
     }
   };
 }

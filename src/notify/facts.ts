@@ -2,18 +2,18 @@ import type { AlertEvent } from './events.ts';
 import { OUTCOMES, type Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 
-/** What every alert says, whatever it is about. */
+/** What every alert can say, whatever it is about. */
 interface Occasion {
   /** When it happened. */
   readonly at: Date;
   /** What the reporting host is called; a label, never an endpoint. */
   readonly host: string;
   readonly runId?: string | undefined;
-  /** Since when new data is not secured; undefined when it is, or when nothing ever was. */
+  /** Since when new data has not been secured; undefined when it is, or when nothing ever was. */
   readonly notProtectedSince?: Date | undefined;
   /** The newest snapshot that is complete and verified; undefined when there is none. */
   readonly lastSealed?: SnapshotId | undefined;
-  /** Nothing can be said of either, since the state cannot be read. */
+  /** Neither of these two is known, because the state cannot be read. */
   readonly protectionUnknown?: boolean | undefined;
   /** The first of the failures in a row. */
   readonly failingSince?: Date | undefined;
@@ -36,11 +36,11 @@ export interface RunFacts extends Occasion {
   readonly event: AlertEvent;
   readonly job: string;
   readonly target: string;
-  /** How it ended; for `start` it counts for nothing. */
+  /** How it ended; ignored for `start`. */
   readonly outcome: Outcome;
   /** The signal that ended it, for `interrupted`. */
   readonly signal?: NodeJS.Signals | undefined;
-  /** Failures in a row: with this one for a failure, before this run for a recovery, otherwise 0. */
+  /** Failures in a row: up to and including this one for a failure, before this run for a recovery, otherwise 0. */
   readonly failures: number;
   readonly durationMs?: number | undefined;
   readonly numbers?: AlertNumbers | undefined;
@@ -60,14 +60,14 @@ export interface ProblemFacts extends Occasion {
   readonly failures?: number | undefined;
 }
 
-/** A trial of the channels. */
+/** A test of the channels. */
 export interface TestFacts {
   readonly kind: 'test';
   readonly at: Date;
   readonly host: string;
 }
 
-/** What an alert is about, before a word of it is chosen. */
+/** What an alert is about, not yet put into words. */
 export type AlertFacts = RunFacts | ProblemFacts | TestFacts;
 
 /** What to do: the facts' own advice, or that of the outcome; empty when there is nothing to do. */

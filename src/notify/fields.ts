@@ -12,7 +12,7 @@ export const LONGEST_WARNING = 300;
 /** Warnings that one message shows. */
 export const MOST_WARNINGS = 10;
 
-/** The fields of {@link AlertFields} that these facts fill. */
+/** Puts the facts into {@link AlertFields}. */
 export function fieldsOf(facts: RunFacts | ProblemFacts): AlertFields {
   const run = facts.kind === 'run' ? facts : undefined;
   const ended = run !== undefined && run.event !== 'start' ? run : undefined;

@@ -15,18 +15,18 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-/** What came of it: an answer of the 200s with the beginning of its body, or a failure. */
+/** How a request ended: with a 2xx answer and the beginning of its body, or with a failure. */
 export type HttpEnd = { readonly kind: 'answered'; readonly text: string } | SendFailure;
 
-/** Bytes of an answer that are read: enough for the message in it, too little to hurt. */
+/** Bytes of an answer that are read: enough for the message in it, and little whatever the server sends. */
 const ANSWER_READ = 2048;
 
-/** Answers that may be another one next time: timeout, too early, too many requests; and all of the 500s. */
+/** Statuses of the 400s that may pass: timeout, too early, too many requests. Those of the 500s all may. */
 const TRANSIENT_STATUS: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /**
  * Reads a secret as a URL for HTTP.
- * @throws Error when it is none; the message does not hold it
+ * @throws Error when it is not one; the message does not contain it
  */
 export function parseHttpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -38,7 +38,7 @@ export function parseHttpUrl(text: string): URL {
 
 /**
  * Makes one request. Redirects are not followed: the message would go, with its token, to an address that nobody
- * configured. Credentials in the URL become an `Authorization` header unless one is given.
+ * configured. Credentials in the URL become an `Authorization` header, unless one is given.
  */
 export async function request({ url, method, headers = {}, body, environment, signal }: HttpRequest): Promise<HttpEnd> {
   const address = new URL(url);
@@ -57,7 +57,7 @@ export async function request({ url, method, headers = {}, body, environment, si
     if (answer.ok) return { kind: 'answered', text };
     return failureOf(answer.status, text);
   } catch (error) {
-    // fetch says no more than "fetch failed"; the reason is its cause.
+    // fetch itself only says "fetch failed"; the reason is in the cause.
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return networkFailure(cause) ?? failedForNow(oneLine(errorMessage(cause)));
   }

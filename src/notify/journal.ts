@@ -4,8 +4,8 @@ import type { AlertMessage, AlertSeverity } from './message.ts';
 const LEVEL: Readonly<Record<AlertSeverity, LogLevel>> = { error: 'error', warning: 'warning', info: 'info' };
 
 /**
- * Writes the message to the log, which under systemd is the journal. Always done; cannot fail. What went well takes one
- * line, and a start none: the run's own lines tell it.
+ * Writes the message to the log, which under systemd is the journal. Always done; cannot fail. A success takes one
+ * line. A start takes none, because the run logs that itself.
  */
 export function writeToJournal(message: AlertMessage, log: Log): void {
   if (message.event === 'start') return;

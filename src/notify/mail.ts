@@ -12,7 +12,7 @@ const PRIORITY: Readonly<Record<AlertSeverity, 'high' | 'normal'>> = {
 
 /**
  * The message as a mail for nodemailer, which encodes what is not ASCII.
- * @throws SecretError when an address cannot be read; Error when it holds a line break
+ * @throws SecretError when an address cannot be read; Error when it contains a line break
  */
 export function mailOf(
   message: AlertMessage,
@@ -32,7 +32,7 @@ export function mailOf(
       'X-Offsite-Event': event,
       ...(typeof fields.job === 'string' ? { 'X-Offsite-Job': oneLine(fields.job) } : {}),
     },
-    // The text is only ever text: nodemailer reads no file and no URL for us.
+    // nodemailer can read a body from a file or URL; ours is always text.
     disableFileAccess: true,
     disableUrlAccess: true,
   };
@@ -53,7 +53,7 @@ function readAddress(reference: SecretReference, readSecret: SendDeps['readSecre
   });
 }
 
-/** The addresses of a list, taken apart at its commas and semicolons; those in a quoted name belong to the name. */
+/** Splits a list of addresses at its commas and semicolons, but not inside a quoted name. */
 function splitAddresses(text: string): string[] {
   const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^,;])+/g) ?? [];
   return parts.map((part) => part.trim()).filter((part) => part !== '');

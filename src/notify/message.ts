@@ -6,13 +6,13 @@ import { adviceOf, type AlertFacts, type AlertNumbers, type ProblemFacts, type R
 import { fieldsOf, LONGEST_REASON, LONGEST_WARNING, MOST_WARNINGS, type AlertFields } from './fields.ts';
 import { clip, oneLine, plainText } from './text.ts';
 
-/** What a message tells of: an event, or a trial of the channels. */
+/** What a message reports: an event, or a test of the channels. */
 export type MessageEvent = AlertEvent | 'test';
 
 /** How much it matters: `error` means that something is not secured. */
 export type AlertSeverity = 'error' | 'warning' | 'info';
 
-/** One alert, worded once; every channel tells the same. */
+/** One alert in words; every channel sends the same. */
 export interface AlertMessage {
   readonly event: MessageEvent;
   readonly severity: AlertSeverity;
@@ -117,7 +117,7 @@ function bodyOf(facts: RunFacts | ProblemFacts): string {
     line('Reported by', `${oneLine(facts.host)} at ${timeText(facts.at)}`),
     line('Run', facts.runId === undefined ? '' : oneLine(facts.runId)),
   ];
-  // The empty line after the first sentence stays; a line about what is not known goes.
+  // Lines with nothing to say are dropped, but not the empty line after the first sentence.
   return lines.filter((text, index) => text !== '' || index === 1).join('\n');
 }
 
@@ -213,14 +213,14 @@ function line(label: string, text: string): string {
   return text === '' ? '' : `${label}: ${text}`;
 }
 
-// Later lines are indented: a file name with a line break must not pass for a line of ours.
+// Later lines are indented: a file name with a line break must not look like a line of ours.
 function indented(text: string): string {
   return text.replaceAll('\n', '\n  ');
 }
 
 function sentence(text: string): string {
   const single = oneLine(text, LONGEST_REASON);
-  // A name stays as it is written: there is no unit called Foo.service.
+  // Only a plain word gets a capital letter; foo.service is a name and stays as it is.
   const start = /^[a-z]+[ ,]/.test(single) ? single.charAt(0).toUpperCase() : single.charAt(0);
   return `${start}${single.slice(1)}${/[.!?]$/.test(single) ? '' : '.'}`;
 }

@@ -3,7 +3,7 @@ import { errorCode, errorMessage } from '../platform/files.ts';
 import { failedForNow, refused, type SendFailure } from './channel.ts';
 import { oneLine } from './text.ts';
 
-/** What the codes of failed connections mean. Codes of Node's net and dns, and of undici, which is its fetch. */
+/** What the codes of failed connections mean. They come from Node's net and dns, and from undici, Node's fetch. */
 const MEANING: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -17,10 +17,10 @@ const MEANING: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connecting took too long',
 };
 
-/** What failed before the other side could say anything; undefined when the error is of another kind. */
+/** Interprets an error that came before the other side could answer; undefined for any other error. */
 export function networkFailure(error: unknown): SendFailure | undefined {
   const message = errorMessage(error);
-  // The texts are OpenSSL's; nodemailer and fetch put codes of their own over it.
+  // Matches OpenSSL's text, because nodemailer and fetch replace its code with their own.
   if (/certificate|altname/i.test(message)) {
     return refused(
       `the certificate of the server is not trusted (${oneLine(message, 120)}); a private authority goes into NODE_EXTRA_CA_CERTS`,

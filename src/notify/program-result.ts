@@ -2,7 +2,7 @@ import type { ProcessEnd } from '../platform/process.ts';
 import { failedForNow, refused, SENT, type SendResult } from './channel.ts';
 import { oneLine } from './text.ts';
 
-/** What the end of a program that was to send an alert means. */
+/** Interprets how a program that was to send an alert ended. */
 export function resultOfProgram(program: string, end: ProcessEnd): SendResult {
   switch (end.kind) {
     case 'exited':

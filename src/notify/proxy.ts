@@ -2,8 +2,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Fetch = typeof fetch;
 
 /**
- * The fetch to use in an environment: where `HTTP_PROXY` or `HTTPS_PROXY` (or the same in small letters) is set, one that
- * goes through that proxy, unless `NO_PROXY` names the host. Node's own knows none of them.
+ * The fetch to use in an environment. If `HTTP_PROXY` or `HTTPS_PROXY` is set (in either case), it goes through that
+ * proxy, unless `NO_PROXY` names the host. Node's own fetch ignores all three.
  */
 export async function fetchFor(environment: Environment): Promise<Fetch> {
   const read = (name: string): string => environment[name.toLowerCase()] ?? environment[name] ?? '';

@@ -11,7 +11,7 @@ import { webhook } from './channels/webhook.ts';
 import type { AlertMessage } from './message.ts';
 import { referencesIn, schemaOf, type Options, type WrittenOf } from '../settings/option.ts';
 
-/** Every channel under the `type` that it has in the configuration. A new one is a row here and a file. */
+/** Every channel by its `type` in the configuration. A new one is a row here and a file. */
 export const CHANNELS = { webhook, ntfy, ping, email, sendmail, command, desktop };
 
 /** The `type` of a channel. */
@@ -30,7 +30,8 @@ export const channelSchema = {
   type: 'object',
   required: ['type'],
   properties: { type: { type: 'string', enum: Object.keys(CHANNELS), description: 'What kind of channel it is.' } },
-  // `if`/`then` instead of `oneOf`: only the branch of the given type speaks, so a wrong key is one problem, not seven.
+  // `if`/`then` instead of `oneOf`: only the branch of the given type reports problems, so a wrong key is one problem,
+  // not seven.
   allOf: Object.entries<Channel>(CHANNELS).map(([type, channel]) => ({
     if: { properties: { type: { const: type } }, required: ['type'] },
     then: branchOf(channel),
@@ -46,7 +47,7 @@ function optionsOf(channel: Channel): Options {
   return { events: eventsOption(channel), ...COMMON_OPTIONS, ...channel.options };
 }
 
-/** Every reference to a secret in the settings of a channel, under the keys that lead to it. */
+/** Every reference to a secret in the settings of a channel, with the keys that lead to it. */
 export function secretsOf(settings: ChannelSettings): readonly PlacedReference[] {
   return referencesIn(optionsOf(rowOf(settings)), settings);
 }
@@ -56,7 +57,7 @@ export function programOf(settings: ChannelSettings): NeededProgram | undefined 
   return rowOf(settings).program?.(settings);
 }
 
-/** What a channel lacks in a unit of systemd, as a sentence that begins with the channel's name; undefined: nothing. */
+/** Why a channel cannot work in a systemd unit, as a sentence that follows its name; undefined if it can. */
 export function missingInUnits(settings: ChannelSettings): string | undefined {
   return rowOf(settings).missingInUnits;
 }
@@ -70,7 +71,7 @@ export async function sendThrough(
   return rowOf(settings).send(message, settings, deps);
 }
 
-/** The row of some settings. It takes settings of its own type alone, and these are: their type is its name. */
+/** The channel that these settings are for. It accepts only its own type of settings, which these are. */
 function rowOf({ type }: ChannelSettings): Channel {
   return CHANNELS[type];
 }

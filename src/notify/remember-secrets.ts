@@ -2,19 +2,21 @@ import { isIPv6 } from 'node:net';
 import { createRedactor, type NamedSecret, type Redact } from '../shared/redaction.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
 
-/** A reader of secrets that knows what it has handed out. */
+/** A reader of secrets that remembers what it has handed out. */
 export interface RememberedSecrets {
   readonly read: (reference: SecretReference) => string;
-  /** Replaces what was read so far, and every IP address: an error names what a secret host name resolved to. */
+  /** Replaces what was read so far, and every IP address: errors name the one that a secret host name resolved to. */
   readonly redact: Redact;
 }
 
-/** An address inside a list such as `Ops <ops@example.org>, db@example.org`: a mail server's refusal names just one. */
+/**
+ * An address in a list such as `Ops <ops@example.org>, db@example.org`: a mail server's refusal names only one of them.
+ */
 const ADDRESS = /[^\s<>,;:"]+@[^\s<>,;:"]+/g;
 
 /**
  * Wraps a reader of secrets. Channels read theirs only when they send, so the redactor of the process may have been
- * made before anybody knew these values.
+ * made before these values were known.
  */
 export function rememberSecrets(readSecret: (reference: SecretReference) => string): RememberedSecrets {
   const seen = new Map<string, NamedSecret>();
@@ -31,7 +33,7 @@ export function rememberSecrets(readSecret: (reference: SecretReference) => stri
 
 function hideAddresses(text: string): string {
   return text.replace(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, HIDDEN).replace(/[0-9a-f:]*:[0-9a-f:]*/gi, (found) => {
-    // Node writes a port behind an IPv6 address without brackets, so that a full one gets a ninth group.
+    // Node appends a port to an IPv6 address without brackets, which gives a full address a ninth group.
     return isIPv6(found) || isIPv6(found.replace(/:\d+$/, '')) ? HIDDEN : found;
   });
 }

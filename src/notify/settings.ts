@@ -14,7 +14,7 @@ const ALERTS = {
 export type AlertSettings = WrittenOf<typeof ALERTS>;
 
 /**
- * The key `alerts`, on the primary and on the secondary. No rule stands beside it, so that a program that only checks the
- * settings holds the compiled schema and nothing of the channels.
+ * The key `alerts`, on the primary and on the secondary. Its schema is the only check, so that a program that only
+ * checks settings bundles the compiled schema and no channel.
  */
 export const alerts = group(ALERTS, 'Whom to tell that something failed. The journal is always told.');

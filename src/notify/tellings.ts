@@ -1,19 +1,22 @@
 import type { Delivery } from './deliver.ts';
 
-/** What became of telling people of one failure. */
+/** What came of telling people of one failure. */
 export interface Telling {
-  /** Whether somebody was reached; where no channel is to hear of it, the journal is enough. */
+  /** Whether anybody was reached. If no channel is to hear of it, the journal is enough. */
   readonly reached: boolean;
-  /** Whether it stands in the history too. */
+  /** Whether it is in the history too. */
   readonly recorded: boolean;
 }
 
-/** All that one process has told of its failures: so that who hears of its end knows whether people do. */
+/**
+ * What one process has told of its failures. It ends up in a note for the unit's `OnFailure=`, so that people are told
+ * once.
+ */
 export interface Tellings {
   add(telling: Telling): void;
-  /** Undefined when it has told of none; otherwise a thing holds if it holds of all. */
+  /** Undefined if nothing was told; otherwise each field is true only if it is true of every telling. */
   sum(): Telling | undefined;
-  /** The state directory that it works with, once it is known. */
+  /** The state directory of the process, once it is known. */
   stateDirectory: string | undefined;
 }
 
@@ -29,7 +32,7 @@ export function createTellings(): Tellings {
   };
 }
 
-/** Whether somebody knows now. */
+/** Whether anybody knows now. If no channel was to be told, the journal is enough. */
 export function reachedSomebody(deliveries: readonly Delivery[]): boolean {
   return deliveries.length === 0 || deliveries.some(({ sent }) => sent);
 }

@@ -1,9 +1,10 @@
-// What others wrote (file names, server answers) ends up in headers, chat messages and terminals, so it is tamed here.
+// What others wrote (file names, server answers) ends up in headers, chat messages and terminals, so it is made
+// harmless here.
 
-/** Controls but newline and tab; line separators and direction marks that make a text look like another one. */
+/** Control characters, line separators, and direction marks, which make a text look like another one. */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** Characters of a text that are looked at for one line of it. */
+/** How many characters of a text are considered for one line. */
 const LONGEST_LOOKED_AT = 10_000;
 
 /**
@@ -18,8 +19,8 @@ export function plainText(text: string): string {
 }
 
 /**
- * Text fit for a header: one line, no control characters, at most `max` characters.
- * A line break becomes a space, so that nothing behind it can pass for a header of its own.
+ * Text fit for a header: one line, no control characters, at most `max` characters. A line break becomes a space, so
+ * that nothing after it can pass for another header.
  */
 export function oneLine(text: string, max = 200): string {
   const beginning = text.slice(0, LONGEST_LOOKED_AT);

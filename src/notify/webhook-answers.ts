@@ -3,26 +3,27 @@ import type { WebhookPreset } from './webhook-presets.ts';
 import { failedForNow, refused, SENT, type SendResult } from './channel.ts';
 
 /**
- * What each service puts into the body of an answer of the 200s when it took the message, by its documentation; anything
- * else is what it, or a proxy before it, has to say instead. `undefined`: whoever takes it says what he likes.
+ * The body of each service's 2xx answer when it took the message, according to its documentation. Any other body is an
+ * error, from the service or from a proxy. `undefined`: every 2xx answer will do.
  */
 const TAKEN: Readonly<Record<WebhookPreset, RegExp | undefined>> = {
   generic: undefined,
-  // "Sending messages using incoming webhooks": ok. Servers that imitate Slack's answer with JSON that says so, or nothing.
+  // "Sending messages using incoming webhooks": ok. Servers that imitate Slack answer with JSON that says so, or with
+  // nothing.
   slack: /^(?:ok)?$|"(?:ok|success)"\s*:\s*true|"result"\s*:\s*"success"/i,
   // "Incoming webhooks": ok.
   mattermost: /^(?:ok)?$/i,
   // "Execute Webhook": 204 without a body, or with ?wait=true the message that was made.
   discord: /^$|"id"\s*:\s*"\d+"/,
-  // A connector answers 1, and with 200 an error in words (also of a limit) when Teams did not take it; a workflow answers
-  // 202 without a body.
+  // A connector answers 1. When Teams did not take the message, for a limit too, it still answers 200, with an error in
+  // words. A workflow answers 202 without a body.
   teams: /^1?$/,
 };
 
-/** Words for "later" in an answer that came with a status of the 200s. */
+/** What means "try again later" in a 2xx answer. */
 const LATER = /\b(?:HTTP error )?(?:429|50[0234])\b|rate.?limit|too many requests|throttl|try again/i;
 
-/** Tells what a service's answer of the 200s means. */
+/** Interprets a service's 2xx answer. */
 export function judgeAnswer(preset: WebhookPreset, text: string): SendResult {
   const taken = TAKEN[preset];
   if (taken === undefined || taken.test(text.trim())) return SENT;

@@ -1,12 +1,15 @@
 import { messageData, type AlertMessage, type AlertSeverity } from './message.ts';
 import { clip } from './text.ts';
 
-/** Whose JSON a webhook speaks. */
+/** The services whose JSON a webhook can speak. */
 export const WEBHOOK_PRESETS = ['generic', 'slack', 'mattermost', 'teams', 'discord'] as const;
 /** One of {@link WEBHOOK_PRESETS}. */
 export type WebhookPreset = (typeof WEBHOOK_PRESETS)[number];
 
-/** Longest text that each service shows in one message, in characters, by its documentation or with room to spare. */
+/**
+ * The longest text that each service shows in one message, in characters: by its documentation, or well below its
+ * limit.
+ */
 const LONGEST = { slack: 3500, mattermost: 6000, discord: 4000, teams: 6000 } as const;
 
 const COLOUR: Readonly<Record<AlertSeverity, number>> = { error: 0xc0392b, warning: 0xd68910, info: 0x2e86c1 };
@@ -34,7 +37,7 @@ export function webhookPayload(message: AlertMessage, preset: WebhookPreset): un
   }
 }
 
-// Slack reads &, < and > as markup (<!channel> wakes everybody), also inside of a code block.
+// Slack reads &, < and > as markup (<!channel> wakes everybody), even in a code block.
 function slack({ subject, body }: AlertMessage): unknown {
   const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   return { text: `${escaped(subject.replaceAll('`', "'"))}\n${fenced(escaped(clip(body, LONGEST.slack)))}` };
@@ -76,12 +79,12 @@ function teams({ subject, body, severity }: AlertMessage): unknown {
   };
 }
 
-// A code block is shown as it is: no mention, link or picture comes to life in it.
+// In a code block, mentions, links and pictures remain plain text.
 function fenced(text: string): string {
   return `\`\`\`\n${text.replaceAll('```', "'''")}\n\`\`\``;
 }
 
-// A mention cannot be escaped with a backslash everywhere, so a zero-width space follows the @.
+// Not every service lets a backslash escape a mention, so a zero-width space follows the @.
 function markdown(text: string): string {
   return text.replace(/[\\`*_~[\]()#|<>!]/g, '\\$&').replaceAll('@', '@\u200b');
 }

@@ -15,8 +15,8 @@ const options = {
 
 /**
  * A program of the administrator's own. The message is JSON on its standard input, and each field is an environment
- * variable too (`OFFSITE_SUBJECT`, `OFFSITE_JOB`, …). No part of it is an argument, so nothing in a message can pass for
- * an option.
+ * variable too (`OFFSITE_SUBJECT`, `OFFSITE_JOB`, …). No part of it is an argument, so nothing in a message can be
+ * taken for an option.
  */
 export const command = defineChannel({
   options,
@@ -36,7 +36,7 @@ export const command = defineChannel({
   },
 });
 
-/** The message as environment variables; of a list, one element a line. */
+/** The message as environment variables; a list becomes one line per element. */
 function messageVariables(message: AlertMessage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(messageData(message)).map(([name, value]) => [

@@ -7,7 +7,7 @@ const URGENCY: Readonly<Record<AlertSeverity, string>> = { error: 'critical', wa
 /** Longest text; a notification shows a few lines. */
 const LONGEST = 600;
 
-/** Seconds that a notification stays; notify-send's servers keep a critical one until it is dismissed. */
+/** Seconds that a notification stays; the desktop keeps a critical one until it is dismissed. */
 const SHOWN_SECONDS = 20;
 
 /** A notification on the desktop of the user who runs this (notify-send, by node-notifier). */
@@ -28,7 +28,7 @@ export const desktop = defineChannel({
     return new Promise<SendResult>((resolve) => {
       new NotifySend({ withFallback: false }).notify(
         notification,
-        // What notify-send merely says on standard error arrives here as a text: it has succeeded then.
+        // What a successful notify-send writes to standard error arrives here too, as a string.
         (error: unknown) => resolve(error instanceof Error ? refused(reasonOf(error, environment)) : SENT),
       );
     });

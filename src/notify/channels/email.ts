@@ -8,7 +8,7 @@ import { mailOf } from '../mail.ts';
 import { choice, secret } from '../../settings/kinds.ts';
 import type { WrittenOf } from '../../settings/option.ts';
 
-/** Failures of nodemailer that come from the line and may pass; the rest is for a person to mend. */
+/** nodemailer's codes for failures of the line, which may pass; the others need a person. */
 const TRANSIENT_CODES: ReadonlySet<string> = new Set(['ECONNECTION', 'ETIMEDOUT', 'ESOCKET', 'EDNS', 'EPROTOCOL']);
 
 const options = {
@@ -58,7 +58,7 @@ function transportOptions(channel: EmailSettings, { readSecret, timeoutMs }: Sen
   return {
     host: readSecret(channel.host),
     secure: tls === 'implicit',
-    // Without requireTLS, somebody on the line could strike STARTTLS from the server's greeting.
+    // Without requireTLS, somebody on the line could remove STARTTLS from the server's answer.
     requireTLS: tls === 'starttls',
     ignoreTLS: tls === 'none',
     ...(channel.port === undefined ? {} : { port: readPort(readSecret(channel.port)) }),
@@ -69,7 +69,7 @@ function transportOptions(channel: EmailSettings, { readSecret, timeoutMs }: Sen
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
-    // Destroy instead of waiting for the server's goodbye, which a hanging one never says.
+    // Do not wait for the server's goodbye, which never comes from one that hangs.
     socketCloseTimeout: 0,
     disableFileAccess: true,
     disableUrlAccess: true,

@@ -5,7 +5,7 @@ import type { WrittenOf } from '../../settings/option.ts';
 import { clip, clipBytes } from '../text.ts';
 import { defineChannel, refused, SENT } from '../channel.ts';
 
-/** ntfy makes an attachment of a longer message (docs.ntfy.sh, "Limitations": 4,096 bytes). */
+/** ntfy turns a longer message into an attachment (docs.ntfy.sh, "Limitations": 4,096 bytes). */
 const LONGEST_MESSAGE = 4000;
 const LONGEST_TITLE = 200;
 
@@ -16,7 +16,7 @@ const TAG: Readonly<Record<AlertSeverity, string>> = {
   info: 'white_check_mark',
 };
 
-/** ntfy's priorities, lowest first; their place from 1 is the number on its wire. */
+/** ntfy's priorities, lowest first; on the wire they are numbered from 1. */
 const PRIORITIES = ['min', 'low', 'default', 'high', 'max'] as const;
 
 const options = {
@@ -26,8 +26,8 @@ const options = {
 };
 
 /**
- * A topic of an ntfy server. The message is published as JSON to the server's root: in headers, the other form, the title would have to
- * be ASCII.
+ * A topic of an ntfy server. The message is published as JSON to the server's root, because in the other form, as
+ * headers, the title would have to be ASCII.
  */
 export const ntfy = defineChannel({
   options,
@@ -58,7 +58,7 @@ export const ntfy = defineChannel({
   },
 });
 
-/** The number of a priority: the configured one for errors; for the rest at most "default". */
+/** The number of the priority: the configured one for errors, at most "default" for the rest. */
 function priorityOf(severity: AlertSeverity, configured: WrittenOf<typeof options>['priority']): number {
   const number = PRIORITIES.indexOf(configured) + 1;
   return severity === 'error' ? number : Math.min(number, 3);

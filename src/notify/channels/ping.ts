@@ -48,7 +48,7 @@ export const ping = defineChannel({
         : { method: 'GET' }),
     });
     if (end.kind === 'failed') return end;
-    // healthchecks answers 200 to these too, so that a client's own job does not fail over them.
+    // healthchecks answers 200 even then, so that a client's job does not fail because of it.
     if (end.text.startsWith('OK (not found)')) return refused('the ping service knows no such check (any more)');
     if (end.text.startsWith('OK (rate limited)')) return failedForNow('the ping service limits the rate of pings');
     return SENT;
@@ -57,10 +57,10 @@ export const ping = defineChannel({
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** A run id as `rid` must be: a UUID. Another id gets the one that its hash makes, the same for start and end. */
+/** The run id as a UUID, which `rid` has to be. Any other id is hashed into one, so that start and end still match. */
 function uuidOf(runId: string): string {
   if (UUID.test(runId)) return runId.toLowerCase();
   const hex = createHash('sha256').update(runId).digest('hex');
-  // Version 8, variant 10 (RFC 9562): a UUID of one's own making.
+  // Version 8, variant 10 (RFC 9562): a UUID whose content one chooses.
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
