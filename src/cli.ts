@@ -21,7 +21,7 @@ import { version } from './shared/version.ts';
 type Action = (context: Context) => Promise<number>;
 
 /**
- * Each command's code is loaded only when it is called: start-up stays short.
+ * Loads each command's code only when it is called, so that start-up stays short.
  * @param perform runs a command; `unattended`: a timer or unit may have started it, so a failure is told to people
  */
 function buildProgram(perform: (action: Action, unattended?: boolean) => Promise<void>): Command {
@@ -44,7 +44,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .argument('[job...]', 'names of jobs')
     .option('--all', 'all jobs of the configuration')
     .option('-t, --target <name>', 'only to this target')
-    .option('--json', 'one event a line on standard output, as JSON')
+    .option('--json', 'one event per line on standard output, as JSON')
     .option('-n, --dry-run', 'show what would be sent; write nothing, tell nobody')
     .option('-f, --force', 'send although a guard objects to the source')
     .addOption(configOption())
@@ -54,12 +54,12 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
 
   program
     .command('verify')
-    .description('compare a snapshot with the source, both read in full')
+    .description('compare a snapshot with the source; both are read in full')
     .argument('[job]', 'name of a job; default: all')
     .option('-s, --snapshot <id>', 'which snapshot', 'latest')
     .option('-t, --target <name>', 'only on this target')
-    .option('--json', 'one report a line, as JSON')
-    .option('--alert', 'tell the alert channels when damage is found or nothing can be told: for a timer')
+    .option('--json', 'one report per line, as JSON')
+    .option('--alert', 'send an alert when damage is found or the check fails; for a timer')
     .addOption(configOption())
     .action((job: string | undefined, options: VerifyOptions) =>
       perform(async (context) => (await import('./commands/verify.ts')).verify(job, options, context), true),
@@ -72,7 +72,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .option('-t, --target <name>', 'only on this target')
     .option('--json', 'one JSON object')
     .option('--nagios', 'one line for a monitor; exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN')
-    .option('--alert', 'tell the alert channels of stale jobs and write the metrics: for a timer')
+    .option('--alert', 'send an alert for stale jobs and write the metrics; for a timer')
     .addOption(configOption())
     .action((job: string | undefined, options: StatusOptions) =>
       perform(
@@ -83,11 +83,11 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
 
   program
     .command('history')
-    .description('the last runs, the newest at the bottom')
+    .description('the latest runs, the newest at the bottom')
     .argument('[job]', 'name of a job; default: all')
     .option('-t, --target <name>', 'only to this target')
-    .option('-l, --limit <number>', 'how many runs; default: 20, with --json all')
-    .option('--json', 'one run a line, as JSON')
+    .option('-l, --limit <number>', 'how many runs; default: 20, or all with --json')
+    .option('--json', 'one run per line, as JSON')
     .addOption(configOption())
     .action((job: string | undefined, options: HistoryOptions) =>
       perform(async (context) => (await import('./commands/history.ts')).history(job, options, context)),
@@ -103,7 +103,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
       perform(async (context) => (await import('./commands/report.ts')).report(options, context)),
     );
 
-  const alert = program.command('alert').description('look after the alert channels');
+  const alert = program.command('alert').description('test the alert channels, or send the alert of a unit');
   alert
     .command('test')
     .description('send a test message through one channel, or all')
@@ -122,10 +122,10 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
       perform(async (context) => (await import('./commands/alert-unit.ts')).alertUnit(unit, options, context), true),
     );
 
-  const config = program.command('config').description('look at the configuration');
+  const config = program.command('config').description('check the configuration, or print its schema');
   config
     .command('validate')
-    .description('check the configuration file; all problems at once')
+    .description('check the configuration file and list all problems')
     .option('--secrets', 'also check that the secrets can be read here')
     .addOption(configOption())
     .action((options: ValidateOptions) =>
@@ -143,14 +143,17 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .argument('<job>', 'name of a job')
     .option('-b, --backup-unit <unit>', 'the service that makes the backup')
     .addOption(
-      new Option('-s, --style <style>', 'the backup waits for the transfer, is followed by it, or drops a marker')
+      new Option(
+        '-s, --style <style>',
+        'the backup waits for the transfer, the transfer follows it, or a marker file starts it',
+      )
         .choices(['exec-start-post', 'on-success', 'path'])
         .default('exec-start-post'),
     )
     .option('-m, --marker <file>', 'with --style path: the file that is touched when a backup is complete')
     .option('-w, --write', 'write them to /etc/systemd/system')
     .option('-n, --dry-run', 'with --write: say what would be written')
-    .option('--root <dir>', 'put everything below this directory; the machine is not asked')
+    .option('--root <dir>', 'put everything below this directory, without asking this machine')
     .addOption(configOption())
     .action((job: string, options: UnitsOptions) =>
       perform(async (context) => (await import('./commands/units.ts')).units(job, options, context)),
@@ -158,7 +161,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
 
   program
     .command('doctor')
-    .description('look at everything a run needs, up to a dry run of the push')
+    .description('check everything that a run needs, including a dry run of the push')
     .argument('[job]', 'name of a job; default: all')
     .addOption(configOption())
     .action((job: string | undefined, options: DoctorOptions) =>
@@ -187,7 +190,7 @@ async function main(): Promise<void> {
   restoreLocale(process.env);
   leaveRemovedDirectory();
   const { signal, hurry } = listenForSignals();
-  // A reader that went away (`… | head`) must not take a backup with it: what nobody reads is lost, and that is all.
+  // A reader that has gone (`… | head`) must not end a backup. What nobody reads is lost.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const program = buildProgram(async (action, unattended = false) => {
     const { processContext } = await import('./commands/context.ts');
@@ -207,12 +210,12 @@ async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // commander has said what is wrong; help and version are no errors.
+    // commander has said what is wrong; help and version are not errors.
     process.exitCode = error.exitCode === 0 ? 0 : exitCodeOf('usage');
   }
 }
 
 await main();
-// Whatever a library still holds open (a kept-alive connection, a hanging notify-send) must not hold up the unit that
-// waits for us. On Linux, writes to pipes, files and terminals are synchronous (process.stdout in Node's manual).
+// Whatever a library still keeps open (an idle connection, a hanging notify-send) must not hold up the unit that waits
+// for us. On Linux, writes to pipes, files and terminals are synchronous (process.stdout in Node's manual).
 process.exit();

@@ -17,7 +17,7 @@ import {
 import type { Option, WrittenOf } from '../../src/settings/option.ts';
 import { BUCKET_KINDS, BUCKETS, type BucketKind } from '../retention/buckets.ts';
 
-/** Largest number of snapshots that a rule may name: a typing error of three zeros should not pass. */
+/** Largest number of snapshots in a rule, so that three zeros too many are noticed. */
 const SNAPSHOT_COUNT_MAX = 100_000;
 
 const count = integer({ minimum: 0, maximum: SNAPSHOT_COUNT_MAX });
@@ -26,7 +26,7 @@ const oneOrMore = integer({ minimum: 1, maximum: SNAPSHOT_COUNT_MAX });
 const buckets = Object.fromEntries(
   BUCKET_KINDS.map((kind) => {
     const { plural, example } = BUCKETS[kind];
-    return [kind, count.byDefault(0, `Of so many of the newest ${plural} the first snapshot is kept.`, example)];
+    return [kind, count.byDefault(0, `How many of the newest ${plural} keep their first snapshot.`, example)];
   }),
 ) as Readonly<Record<BucketKind, Option<number, number, 'default', ''>>>;
 
@@ -39,43 +39,46 @@ export const RETENTION = {
 };
 
 const HOLD = {
-  shrink: share.optional('The newest is smaller than the median of the seven before by more than this.', '50%'),
+  shrink: share.optional(
+    'The newest snapshot is smaller than the median of the seven before it, by more than this.',
+    '50%',
+  ),
   max_removals: oneOrMore.optional('One plan would remove more snapshots than this.', 50),
   max_extra: oneOrMore.optional(
-    'In the time in which seven snapshots were to be expected (by expect, or by what arrived before), more than this arrived beyond them.',
+    'In the time in which seven snapshots were expected (by expect, or by what arrived before), more than this many extra ones arrived.',
     3,
   ),
 };
 
 const EXPECT = {
   schedule: ofSchema<string>({ type: 'string', minLength: 1 }).required(
-    'Cron, five fields: a time of day is due once a day also where clocks are changed; an hour field that begins with a star follows the time that goes by.',
+    'Five cron fields. A time of day is due once a day, even when the clocks change; an hour field that begins with a star counts elapsed hours.',
     '15 2 * * *',
   ),
-  timezone: timezone.optional('Of the schedule; default: the timezone above.', 'Europe/Berlin'),
+  timezone: timezone.optional('The time zone of the schedule; default: the timezone of this file.', 'Europe/Berlin'),
   grace: duration.byDefault('2h', 'How late a snapshot may be.'),
 };
 
 const GATE = {
-  clock_skew: duration.byDefault('10m', 'How far a new id may lie from the clock of this machine.'),
-  min_interval: duration.byDefault('0s', 'Least time between two attempts of one job.'),
+  clock_skew: duration.byDefault('10m', 'How far a new id may be from the clock of this machine.'),
+  min_interval: duration.byDefault('0s', 'Shortest time between two attempts of one job.'),
   attempts_per_day: integer({ minimum: 1, maximum: 1000 }).byDefault(200, 'Attempts of one job in any 24 hours.'),
-  min_free_space: size.byDefault('1GiB', 'No push begins, and none goes on, with less space free.'),
+  min_free_space: size.byDefault('1GiB', 'With less free space than this, no push begins, and a running one is ended.'),
   min_free_inodes: integer({ minimum: 0 }).byDefault(
     10_000,
-    'No push begins, and none goes on, with fewer inodes free.',
+    'With fewer free inodes than this, no push begins, and a running one is ended.',
   ),
-  session_limit: duration.byDefault('24h', 'Longest time of one session, by the clock on the wall.'),
+  session_limit: duration.byDefault('24h', 'Longest duration of one session, in wall-clock time.'),
   max_session_bytes: size.optional(
-    'Most that one push may write, in one file or all; without it, the space that is free.',
+    'The most that one push may write, in one file or in all; default: the free space.',
     '2TiB',
   ),
   timeout: duration.byDefault(
     '10m',
     'A session ends after this long without a byte, unless the client is reading files for their checksums.',
   ),
-  delta: flag.byDefault(true, 'Send only what changed inside files.'),
-  fuzzy: flag.byDefault(true, 'Look for a basis under another name.'),
+  delta: flag.byDefault(true, 'Allow sending only what changed inside a file.'),
+  fuzzy: flag.byDefault(true, 'Allow looking for a similar file under another name as the basis.'),
 };
 
 const INCOMPLETE = {
@@ -84,7 +87,7 @@ const INCOMPLETE = {
 
 const retention = optionalGroup(
   RETENTION,
-  'Which sealed snapshots prune keeps; a snapshot that any rule keeps stays. The one of a job replaces that of its host as a whole.',
+  'Which sealed snapshots prune keeps; a snapshot stays if any rule keeps it. The retention of a job replaces that of its host as a whole.',
 );
 const whenHeld = 'When prune stops and tells someone instead of deleting.';
 
@@ -99,12 +102,12 @@ const HOST = {
     'The system account that the primary logs in to.',
     'offsite-web1',
   ),
-  secondary: choice(['gate', 'rrsync']).byDefault('gate', 'What stands behind the forced command.'),
+  secondary: choice(['gate', 'rrsync']).byDefault('gate', 'Whether the forced command is our gate, or rrsync alone.'),
   metadata: choice(['fake_super', 'plain']).byDefault(
     'fake_super',
-    'fake_super keeps owners and modes in an xattr; plain where the file system has none.',
+    'fake_super: owners and modes are kept in an xattr. plain: for file systems without xattrs.',
   ),
-  gate: group(GATE, 'What the gate allows this host, per job where it counts something.'),
+  gate: group(GATE, 'What the gate allows this host; where it counts, it counts per job.'),
   retention,
   hold: group(HOLD, whenHeld),
   incomplete: group(INCOMPLETE, 'Attempts that ended without a seal.'),
@@ -112,22 +115,22 @@ const HOST = {
 };
 
 /**
- * The secondary's configuration: every option but `alerts`, once. Schema, types, defaults and settings follow from it. The
- * schema adds `alerts` (schema.ts): the gate reads settings, and must not hold the code that sends.
+ * The secondary's configuration: every option but `alerts`, once. Schema, types, defaults and settings follow from it.
+ * The schema adds `alerts` (schema.ts), because the gate reads settings and must not contain the code that sends.
  */
 export const SECONDARY = {
-  version: ofSchema<1>({ const: 1 }).required('Of the form of this file.', 1),
+  version: ofSchema<1>({ const: 1 }).required('The version of the format of this file.', 1),
   root: directory.required('Snapshots: <root>/<host>/<job>/<id>/.', '/srv/offsite'),
   state_dir: directory.byDefault(
     '/var/lib/offsite-rsync',
     'State of gate and prune: <state_dir>/<host>/; outside of root.',
   ),
-  timezone: timezone.byDefault('UTC', 'Of days, weeks, months and years.', 'Europe/Berlin'),
+  timezone: timezone.byDefault('UTC', 'The time zone of days, weeks, months and years.', 'Europe/Berlin'),
   secrets_file: path.optional('Secrets that alerts refer to by { env }.', '/etc/offsite-rsync/secondary.secrets'),
-  hosts: named(HOST, 'The primaries that may push, each under its name.', 'web1'),
+  hosts: named(HOST, 'The primaries that may push, each under its own name.', 'web1'),
 };
 
-/** What stands in `secondary.yaml` once the schema has accepted it; defaults are filled in. */
+/** The content of `secondary.yaml` after validation; defaults are filled in. */
 export type SecondaryYaml = WrittenOf<typeof SECONDARY> & { readonly alerts: AlertSettings };
 export type HostYaml = WrittenOf<typeof HOST>;
 export type RetentionYaml = WrittenOf<typeof RETENTION>;

@@ -5,9 +5,9 @@ import { programOf } from '../notify/registry.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Programs that alert channels start and that cannot be started here: such a channel looks well until the first failure,
- * of which nobody hears then.
- * @param environment whose PATH is searched for a name without a slash, as when it is started
+ * The programs of alert channels that cannot be started here. Such a channel seems fine until the first failure, which
+ * then nobody hears of.
+ * @param environment its PATH is searched for a name without a slash, as it is when the program is started
  */
 export function programProblems(
   { alerts }: Pick<Settings, 'alerts'>,
@@ -29,7 +29,7 @@ function problemOf(program: string, searched: string): string | undefined {
 
 function startProblem(path: string): string | undefined {
   try {
-    if (!statSync(path).isFile()) return `${path} is no program`;
+    if (!statSync(path).isFile()) return `${path} is not a program`;
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (error) {

@@ -1,10 +1,10 @@
-/** The private key that ssh is to use, as it stands in its file. */
+/** The private key that ssh is to use. */
 export interface Identity {
   /** Where it is, for messages; undefined when it comes from an environment variable. */
   readonly path: string | undefined;
-  /** The whole text, with its last line end if it has one. */
+  /** The whole text, including the line end at its end if there is one. */
   readonly text: string;
-  /** The text of `PATH.pub`, if there is one: ssh offers the key in it, whatever the private key is. */
+  /** The text of `PATH.pub`, if there is one: ssh offers the key in it, even if it belongs to another private key. */
   readonly publicText?: string;
 }
 
@@ -12,10 +12,10 @@ const OPENSSH = /^-----BEGIN OPENSSH PRIVATE KEY-----\r?$/m;
 const OPENSSH_MAGIC = 'openssh-key-v1\0';
 
 /**
- * Tells why ssh will not be able to use a private key, as far as its text shows it. ssh itself says no more than "error in
- * libcrypto", or that the other side does not accept the key (measured with OpenSSH 9.2: OpenSSH's own format needs its
- * last line end and knows no CRLF, the PEM formats need neither).
- * @returns what is wrong and what to do, or undefined: nothing is known to be wrong
+ * Says why ssh cannot use a private key, as far as its text shows. ssh itself only says "error in libcrypto", or that
+ * the other side does not accept the key. Measured with OpenSSH 9.2: OpenSSH's own format needs the last line end and
+ * does not allow CRLF; the PEM formats do not care.
+ * @returns what is wrong and what to do; undefined when nothing is known to be wrong
  */
 export function identityProblem({ path, text, publicText }: Identity): string | undefined {
   const file = path ?? 'FILE';
@@ -29,7 +29,7 @@ export function identityProblem({ path, text, publicText }: Identity): string | 
   if (text.includes('\r')) {
     return `the private key has the line ends of Windows, which ssh cannot read: sed -i 's/\\r$//' ${file}`;
   }
-  // Without its last line it has been cut short, and a line end would not mend that: ssh says so.
+  // Without its END line the key is cut short. A line end would not repair that; ssh reports it.
   if (path !== undefined && /^-----END OPENSSH PRIVATE KEY-----$/m.test(text) && !text.endsWith('\n')) {
     return `the last line of the private key has no line end, so ssh cannot read it: echo >> ${file}`;
   }

@@ -1,13 +1,13 @@
 import { relative } from 'node:path';
 
-/** The path of `place` seen from `source`: empty if they are the same, undefined if it is not below it. */
+/** The path of `place` relative to `source`: empty if they are the same, undefined if `place` is not below `source`. */
 export function pathBelow(source: string, place: string): string | undefined {
   const path = relative(source, place);
   return path === '..' || path.startsWith('../') ? undefined : path;
 }
 
 /**
- * Whether an anchored pattern without wildcards leaves out `path`, all that is in it, or a directory above it.
+ * Whether an anchored pattern without wildcards excludes `path`, everything in it, or a directory above it.
  * @param path relative to the source
  */
 export function leavesOut(patterns: readonly string[], path: string): boolean {

@@ -8,7 +8,7 @@ import { CONFIG, type RawConfig } from './options.ts';
 import type { Settings } from './settings.ts';
 import { configValidator } from './validator.ts';
 
-/** What an error of the configuration carries beside its message. */
+/** What an error of the configuration carries besides its message. */
 interface ConfigErrorFacts {
   readonly alerts?: AlertSettings;
   readonly secretsFile?: string | undefined;
@@ -21,7 +21,7 @@ export class ConfigError extends Error {
   /** The alert channels, if that part of the file is sound: a typo elsewhere must not silence them. */
   readonly alerts: AlertSettings | undefined;
   readonly secretsFile: string | undefined;
-  /** What to do when nothing is listed that could be corrected; default: the advice of the outcome. */
+  /** What to do if the message lists nothing to correct. Default: the advice of the outcome. */
   readonly advice: string | undefined;
 
   constructor(message: string, { alerts, secretsFile, advice }: ConfigErrorFacts = {}) {

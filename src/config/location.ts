@@ -1,2 +1,2 @@
-/** Where the configuration is looked for unless `--config` or OFFSITE_RSYNC_CONFIG says otherwise. */
+/** Where the configuration is, unless `--config` or OFFSITE_RSYNC_CONFIG says otherwise. */
 export const DEFAULT_CONFIG_FILE = '/etc/offsite-rsync/config.yaml';

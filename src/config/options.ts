@@ -23,15 +23,15 @@ const KEEPALIVE = {
   interval: duration.byDefault('15s', 'Silence after which ssh asks whether the other side is still there.'),
   count: integer({ minimum: 1, maximum: 100 }).byDefault(
     4,
-    'Questions without an answer after which the line is dead.',
+    'Unanswered questions after which the line counts as dead.',
   ),
 };
 
-/** One named secondary. Its endpoint is known by reference only. */
+/** One named secondary. Its endpoint is given by reference only. */
 export const TARGET = {
   secondary: choice(['gate', 'rrsync']).byDefault(
     'gate',
-    'What stands before it. gate: our forced command, so that this host can only add. rrsync: any host with rsync; restricted to a directory, but not append-only.',
+    'What guards it. gate: our forced command, so that this host can only add. rrsync: any host with rsync; restricted to a directory, but not append-only.',
   ),
   metadata: choice(['fake_super', 'plain']).byDefault(
     'fake_super',
@@ -44,15 +44,15 @@ export const TARGET = {
   known_hosts: secret.required("The secondary's host key, as ssh-keyscan prints it.", {
     file: '/etc/offsite-rsync/vault.known_hosts',
   }),
-  compress: flag.byDefault(true, 'Compress on the way; off where the line is faster than the CPU.'),
-  bandwidth_limit: rate.optional('Bytes a second, for every job to this target.', '20MiB'),
+  compress: flag.byDefault(true, 'Compress what is sent; turn it off where the line is faster than the CPU.'),
+  bandwidth_limit: rate.optional('Bytes per second, for every job to this target.', '20MiB'),
   connect_timeout: duration.byDefault('20s', 'How long a connection may take.'),
-  io_timeout: duration.byDefault('5m', 'No data at all for so long: the line is dead.'),
+  io_timeout: duration.byDefault('5m', 'The line counts as dead after so long without any data.'),
   stall_timeout: duration.byDefault(
     '15m',
-    'How long no file, no byte and no computing may move before a session, or the walk of the source, is ended; never less than io_timeout.',
+    'A session, or the walk of the source, is ended after so long without a file, a byte or any computing; never less than io_timeout.',
   ),
-  busy_timeout: duration.byDefault('20m', 'How long to wait for a secondary that still serves another session.'),
+  busy_timeout: duration.byDefault('20m', 'How long to wait for a secondary that is still busy with another session.'),
   keepalive: group(KEEPALIVE, 'ssh notices a dead line after interval × count.'),
 };
 
@@ -66,7 +66,7 @@ const GUARD = {
   max_age: durationOrOff.byDefault('26h', 'The newest file must be younger; off for sources that rarely change.'),
   max_shrink: shareOrOff.byDefault(
     '50%',
-    'The whole must not have shrunk by more than this since the last sealed snapshot; or off.',
+    'The source must not have shrunk by more than this since the last sealed snapshot; or off.',
   ),
   allow_empty: flag.byDefault(false, 'Whether a source without any content is sent.'),
 };
@@ -74,43 +74,46 @@ const GUARD = {
 const VERIFY = {
   mode: choice(['full', 'changed']).byDefault(
     'full',
-    'full: read everything on both sides after each push. changed: what was sent, with a full pass now and then.',
+    'full: after each push, read everything on both sides. changed: only what was sent, and everything by full_schedule.',
   ),
   full_schedule: cron.byDefault('0 0 * * 0', 'With mode: changed, when a full pass is due (cron).'),
   schedule: cron.optional(
-    'When a timer verifies the newest snapshot (cron); without it, units writes none.',
+    'When a timer verifies the newest snapshot (cron); without it, `units` writes no such timer.',
     '30 4 * * 6',
   ),
-  timezone: timezone.byDefault('UTC', 'Of both schedules.'),
+  timezone: timezone.byDefault('UTC', 'The time zone of both schedules.'),
 };
 
 const EXPECT = {
   schedule: cron.required('When a sealed snapshot is due (cron).', '15 2 * * *'),
-  timezone: timezone.byDefault('UTC', 'Of the schedule.', 'Europe/Berlin'),
+  timezone: timezone.byDefault('UTC', 'The time zone of the schedule.', 'Europe/Berlin'),
   grace: duration.byDefault('1h', 'How late it may be.', '3h'),
 };
 
 /** One source directory that is sent off-site. */
 export const JOB = {
-  source: path.required('What is in it goes off-site, after the local backup has succeeded.', '/var/backups/postgres'),
+  source: path.required(
+    'The directory whose content is sent off-site after the local backup has succeeded.',
+    '/var/backups/postgres',
+  ),
   targets: ofSchema<readonly string[]>({
     ...{ type: 'array', minItems: 1, uniqueItems: true },
     items: { type: 'string' },
-  }).optional('Where to; default: the only target there is.', ['vault']),
-  exclude: list({}).byDefault([], 'What is left out: rsync patterns; a leading slash means the top of the source.', [
+  }).optional('Where to send it; needed only if there is more than one target.', ['vault']),
+  exclude: list({}).byDefault([], 'What is not sent: rsync patterns; a leading slash means the top of the source.', [
     '*.tmp',
     '/lost+found',
   ]),
-  one_file_system: flag.byDefault(false, 'Leave out other file systems that are mounted below the source.'),
+  one_file_system: flag.byDefault(false, 'Do not send other file systems that are mounted below the source.'),
   fuzzy: choice(['auto', 'always', 'never']).byDefault(
     'auto',
-    'Whether a file with a new name (a dump with its date) is sent as the difference to a similar one; auto: unless there are too many for that.',
+    'Whether a file with a new name (a dump with its date) is sent as the difference from a similar one; auto: unless there are too many.',
   ),
   deadline: duration.byDefault('12h', 'How long all attempts together may take.'),
-  bandwidth_limit: rate.optional("Bytes a second; the stricter of this and the target's counts.", '5MiB'),
+  bandwidth_limit: rate.optional("Bytes per second; the stricter of this limit and the target's applies.", '5MiB'),
   retry: group(RETRY, 'Only for failures that may pass by themselves.'),
   guard: group(GUARD, 'What a source must look like to be sent.'),
-  verify: group(VERIFY, 'How a snapshot is proved.'),
+  verify: group(VERIFY, 'How a snapshot is verified.'),
   expect: optionalGroup(EXPECT, 'When a sealed snapshot is due: status, metrics and alerts say when it is missing.'),
 };
 
@@ -123,9 +126,9 @@ const METRICS = {
 
 /** The primary's configuration: every option, once. Schema, types, defaults and settings follow from it. */
 export const CONFIG = {
-  version: ofSchema<1>({ type: 'integer', const: 1 }).required('Of the form of this file.', 1),
+  version: ofSchema<1>({ type: 'integer', const: 1 }).required('The version of the format of this file.', 1),
   secrets_file: path.optional(
-    'Lines KEY=value with mode 0600; not needed if every secret is a file, a credential or a real variable.',
+    'A file of lines KEY=value, with mode 0600; not needed if every secret is a file, a credential or a real environment variable.',
     '/etc/offsite-rsync/secrets.env',
   ),
   state_dir: path.byDefault('/var/lib/offsite-rsync', 'History, and what the next run needs to know.'),
@@ -133,13 +136,13 @@ export const CONFIG = {
     'Private files of a run (ssh configuration, control socket); default: $RUNTIME_DIRECTORY, or as root /run/offsite-rsync.',
     '/run/offsite-rsync',
   ),
-  targets: named(TARGET, 'The secondaries, each under the name by which messages speak of it.', 'vault'),
-  jobs: named(JOB, 'What is sent, each under its name.', 'postgres'),
+  targets: named(TARGET, 'The secondaries, each under the name that messages use for it.', 'vault'),
+  jobs: named(JOB, 'What is sent off-site, each job under its own name.', 'postgres'),
   alerts,
   metrics: group(METRICS, 'Figures for Prometheus.'),
 };
 
-/** What stands in the file after validation: defaults are filled in, units are still as people write them. */
+/** The content of the file after validation: defaults are filled in, units are still as people write them. */
 export type RawConfig = WrittenOf<typeof CONFIG>;
 
 /** One job of {@link RawConfig}. */

@@ -4,13 +4,13 @@ import { parseDuration } from '../shared/units.ts';
 import { leavesOut, pathBelow } from './left-out.ts';
 import type { RawConfig, RawJob } from './options.ts';
 
-/** Longest runtime directory: below it stands a socket, and a socket's path holds 108 bytes (unix(7)). */
+/** Longest runtime directory: a socket is made in it, and a socket's path can have 108 bytes (unix(7)). */
 const MAX_RUNTIME_DIRECTORY = 60;
 
 /** Where root keeps the private files of a run unless `runtime_dir` says otherwise. */
 const DEFAULT_RUNTIME_DIRECTORY = '/run/offsite-rsync';
 
-/** Longest deadline in milliseconds: timers count in 31 bits. */
+/** Longest deadline in milliseconds: timers count milliseconds in 31 bits. */
 const LONGEST_DEADLINE = 24 * 86_400_000;
 
 /** Rules that go beyond the schema. Returns every problem. */
@@ -95,7 +95,7 @@ function jobProblems(
       problems.push(problem([...path, 'exclude'], `${JSON.stringify(pattern)} is not an exclude pattern`));
     }
   }
-  // Their time zones the schema knows; a wrong one must not hide what else is wrong.
+  // The schema checks the time zones, so a wrong one does not hide a wrong schedule.
   const schedules: (readonly [string, string, string])[] = [['verify', 'full_schedule', job.verify.full_schedule]];
   if (job.verify.schedule !== undefined) schedules.push(['verify', 'schedule', job.verify.schedule]);
   if (job.expect) schedules.push(['expect', 'schedule', job.expect.schedule]);

@@ -5,8 +5,8 @@ import type { Settings } from './settings.ts';
 import { readTargetSecrets, secretSources, targetReferences } from './target-secrets.ts';
 
 /**
- * Everything that is wrong with the secrets of targets and alert channels, as this process sees them. A channel without
- * its address is noticed here, and not with the first failure that nobody hears of.
+ * Everything that is wrong with the secrets of targets and alert channels, as this process sees them. A channel whose
+ * address is missing is noticed here, and not at the first failure, which nobody would hear of.
  */
 export function secretProblems(
   settings: Settings,
@@ -23,7 +23,7 @@ export function secretProblems(
   };
   let sources: SecretSources | undefined;
   attempt(() => (sources = secretSources(settings.secretsFile, environment)));
-  // Without its file, what needs something from there is not spoken of once more.
+  // If the secrets file itself cannot be read, what needs it is not reported again.
   const found = sources ?? { environment };
   const lost = (reference: SecretReference) => sources === undefined && needsSecretsFile(reference, environment);
   for (const target of settings.targets.values()) {

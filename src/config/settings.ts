@@ -1,7 +1,10 @@
 import type { SettingsOf } from '../settings/option.ts';
 import type { CONFIG, JOB, TARGET } from './options.ts';
 
-/** One named secondary, ready for use: durations in milliseconds, sizes in bytes. Its endpoint is known by reference only. */
+/**
+ * One named secondary, ready for use: durations in milliseconds, sizes in bytes. Its endpoint is given by reference
+ * only.
+ */
 export interface TargetSettings extends SettingsOf<typeof TARGET> {
   readonly name: string;
 }
@@ -9,7 +12,7 @@ export interface TargetSettings extends SettingsOf<typeof TARGET> {
 /** One source directory that is sent off-site, ready for use: durations in milliseconds, shares from 0 to 1. */
 export interface JobSettings extends Omit<SettingsOf<typeof JOB>, 'targets'> {
   readonly name: string;
-  /** Those of the configuration if the job names none. */
+  /** All targets of the configuration if the job names none. */
   readonly targets: readonly string[];
 }
 

@@ -1,15 +1,15 @@
 import { ALERT_EVENTS, type AlertEvent } from '../notify/events.ts';
 import type { Settings } from './settings.ts';
 
-/** Events of which somebody must hear, with what goes unheard otherwise. */
+/** Events that somebody must hear of, and what goes unheard otherwise. */
 const MUST_BE_HEARD: Partial<Record<AlertEvent, string>> = {
   failure: 'a run that fails',
-  stale: 'a backup that does not come',
+  stale: 'a backup that is missing',
 };
 
 /**
- * What is valid and still keeps silent about a backup that is not made: jobs of which no snapshot is ever due, and alerts
- * that reach nobody. Pure; for people, each with what to do about it.
+ * What a valid configuration can do so that a missing backup goes unnoticed: jobs for which no snapshot is ever due,
+ * and alerts that reach nobody. Each is a sentence for people, with what to do about it.
  */
 export function silences({ jobs, alerts }: Settings): string[] {
   const unexpected = [...jobs.values()]

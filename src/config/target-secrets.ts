@@ -36,7 +36,7 @@ export function secretSources(
   return secretsFile === undefined ? { environment } : { environment, fileValues: readSecretsFile(secretsFile) };
 }
 
-/** The settings of a target that are references; the compiler misses one that is forgotten. */
+/** The settings of a target that are references; to forget one is a compiler error. */
 type ReferenceKey = {
   [K in keyof TargetSettings]: SecretReference extends TargetSettings[K] ? K : never;
 }[keyof TargetSettings];
@@ -99,7 +99,7 @@ export function readTargetSecrets(target: TargetSettings, sources: SecretSources
   };
 }
 
-/** The key as ssh would find it: a secret's value has lost its last line end, and of that a key may be in want. */
+/** The key as ssh reads it. A secret's value has lost its last line end, but a key may need it. */
 function identityOf({ value, path }: Secret): Identity {
   if (path === undefined) return { path, text: value };
   const publicText = readIfPresent(`${path}.pub`);
@@ -110,13 +110,13 @@ function readIfPresent(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return undefined; // ssh does without it, or says so itself
+    return undefined; // ssh does not need it, or reports it itself
   }
 }
 
 /**
- * Paths of the key and of known_hosts that ssh can read: where they are, if they are files; otherwise (an environment
- * variable) written to the run's private directory.
+ * Paths of the key and of known_hosts that ssh can read. Files stay where they are; what comes from an environment
+ * variable is written to the run's private directory.
  */
 export function materialise(
   secrets: TargetSecrets,
@@ -127,13 +127,13 @@ export function materialise(
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, name);
     writeFileSync(path, `${secret.value}\n`, { mode: 0o600 });
-    chmodSync(path, 0o600); // an older file would have kept its mode
+    chmodSync(path, 0o600); // an existing file keeps its mode otherwise
     return path;
   };
   return { identityFile: place(secrets.identity, 'key'), knownHostsFile: place(secrets.knownHosts, 'known_hosts') };
 }
 
-/** Account names that say nothing about where the secondary is, and that our own messages are full of. */
+/** Account names that do not reveal the secondary, and that are common words in our own messages. */
 const ORDINARY_WORDS = new Set([
   'root',
   'backup',
@@ -156,7 +156,7 @@ function namedSecrets(
     { name: name('host'), value: values.host },
     { name: name('identity'), value: values.identity },
   ];
-  // A bare number would eat into counts and sizes, so a port is known only where it stands as one.
+  // Replacing the bare number would garble counts and sizes, so a port is replaced only where it is written as one.
   for (const form of values.port === undefined
     ? []
     : [`port ${values.port}`, `${values.host}:${values.port}`, `]:${values.port}`]) {

@@ -3,19 +3,19 @@ import { parseSnapshotId } from '../shared/snapshot-id.ts';
 import { isTimezone } from '../shared/time-zone.ts';
 import { parseDuration, parsePercent, parseSize } from '../shared/units.ts';
 
-/** A check that a format name in a schema stands for, and what a user is told when it fails. */
+/** What a format in a schema checks, and what a user is told when the check fails. */
 interface Format {
   readonly validate: (text: string) => boolean;
   readonly expectation: string;
 }
 
-/** By the name that stands in a schema. Compiled schemas refer to these very functions. */
+/** The formats by their names in a schema. Compiled schemas call these functions. */
 export const FORMATS: Readonly<Record<string, Format>> = {
   duration: {
     validate: (text) => parseDuration(text) !== undefined,
     expectation: 'write a duration such as 90s, 15m, 6h or 2d',
   },
-  // Not longer: an alert that waits holds up the unit it belongs to.
+  // At most a minute, because an alert that waits holds up its unit.
   'alert-timeout': {
     validate: (text) => {
       const ms = parseDuration(text) ?? 0;
@@ -36,7 +36,7 @@ export const FORMATS: Readonly<Record<string, Format>> = {
     validate: (text) => text === 'off' || parsePercent(text) !== undefined,
     expectation: 'write a share such as 30%, or off',
   },
-  // Only the shape: what the fields may hold is checked by a rule, where the cron library is at hand.
+  // Only the shape. The fields are checked by a rule, so that what holds these formats need not load the cron library.
   cron: {
     validate: (text) => /^@[a-z]+$/.test(text.trim()) || text.trim().split(/\s+/).length === 5,
     expectation: 'write a cron expression of five fields, such as "15 2 * * *", or @daily',

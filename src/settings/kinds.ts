@@ -14,7 +14,7 @@ import {
   type WrittenOf,
 } from './option.ts';
 
-/** A value of a JSON Schema that somebody else wrote, and that is used as it is written. */
+/** A value with a JSON Schema of its own, used as it is written. */
 export function ofSchema<Value>(schema: Schema): Kind<Value> {
   return kind<Value>(schema);
 }
@@ -22,7 +22,7 @@ export function ofSchema<Value>(schema: Schema): Kind<Value> {
 /** Yes or no. */
 export const flag = kind<boolean>({ type: 'boolean' });
 
-/** Text of a format of formats.ts that is used as it is written. */
+/** Text in a format of formats.ts, used as it is written. */
 export function formatted(format: string): Kind<string> {
   return kind<string>({ type: 'string', format });
 }
@@ -56,7 +56,7 @@ export const size = kind<string, number>(
   { read: (text) => checked(parseSize(text), text) },
 );
 
-/** Bytes a second, also as a bare number; rsync's `--bwlimit` knows nothing below 1 KiB. */
+/** Bytes per second, also as a bare number. rsync's `--bwlimit` has a minimum of 1 KiB. */
 export const rate = kind<string | number, number>(
   { type: ['string', 'integer'], format: 'size', minimum: 1024 },
   { read: (value) => (typeof value === 'string' ? checked(parseSize(value), value) : value) },
@@ -79,17 +79,17 @@ export function integer(limits: { readonly minimum: number; readonly maximum?: n
   return kind<number>({ type: 'integer', ...limits });
 }
 
-/** One word of several. */
+/** One of several words. */
 export function choice<const Words extends readonly string[]>(words: Words): Kind<Words[number]> {
   return kind<Words[number]>({ type: 'string', enum: words });
 }
 
-/** Several of several words, at least one, none twice. */
+/** A list of words out of several: at least one, none twice. */
 export function choices<const Words extends readonly string[]>(words: Words): Kind<readonly Words[number][]> {
   return list({ items: { type: 'string', enum: words }, minItems: 1, uniqueItems: true });
 }
 
-/** A list of texts. @param limits of JSON Schema, for the list and its items */
+/** A list of texts. @param limits JSON Schema keywords for the list and its items */
 export function list<Text extends string = string>(limits: Schema): Kind<readonly Text[]> {
   return kind<readonly Text[]>({ type: 'array', items: { type: 'string', minLength: 1 }, ...limits });
 }
@@ -116,12 +116,12 @@ export const secretsByVariable = kind<Readonly<Record<string, SecretReference>>>
   { references: (value) => Object.entries(value).map(([path, reference]) => ({ path, reference })) },
 );
 
-/** A group of options that all may be left out, and so may the group. */
+/** A group of options that can all be left out, and so can the group. */
 export function group<const O extends Options>(options: O, description: string) {
   return groupKind(options).byDefault({} as WrittenOf<O>, description, exampleOf(options));
 }
 
-/** A group of options that is there or not; where it is, what is required in it must be given. */
+/** A group of options that is there or not. If it is, its required options must be given. */
 export function optionalGroup<const O extends Options>(options: O, description: string) {
   return groupKind(options).optional(description, exampleOf(options));
 }
@@ -133,7 +133,7 @@ function groupKind<const O extends Options>(options: O): Kind<WrittenOf<O>, Sett
   });
 }
 
-/** Any number of groups of the same options, at least one, each under a name of its own; read as a map in their order. */
+/** One or more groups of the same options, each under a name of its own; read as a map in the order of the file. */
 export function named<const O extends Options>(options: O, description: string, example: string) {
   type Written = Readonly<Record<string, WrittenOf<O>>>;
   type Read = ReadonlyMap<string, SettingsOf<O> & { readonly name: string }>;

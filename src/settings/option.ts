@@ -1,15 +1,15 @@
 import type { PlacedReference } from '../shared/secret-reference.ts';
 
-/** How an option gets its value: the file must give it, a default does, or nobody need. */
+/** Whether the file must give an option; if not, whether the option has a default. */
 type Presence = 'required' | 'default' | 'optional';
 
 /** A JSON Schema (draft 7), or a part of one. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * One option of a configuration: its type, its presence, its default, its description and an example stand here and nowhere
- * else. The JSON Schema, the types and the settings follow from it; the example file is held against it by a test.
- * `Written` is the value as it stands in the file, defaults filled in; `Read` is the same ready for use.
+ * One option of a configuration: type, presence, default, description and an example, all declared here and nowhere
+ * else. The JSON Schema, the types and the settings follow from it; a test compares the example file with it. `Written`
+ * is the value as the file has it, with defaults filled in; `Read` is the same value ready for use.
  */
 export interface Option<Written, Read = Written, P extends Presence = Presence, Unit extends string = string> {
   readonly presence: P;
@@ -19,14 +19,14 @@ export interface Option<Written, Read = Written, P extends Presence = Presence, 
   readonly example: Written;
   /** Ends the name of the setting: `Ms` for a duration. */
   readonly unit: Unit;
-  /** From what the schema has accepted. */
+  /** Makes the setting from a value that the schema has accepted. */
   read(written: Written): Read;
-  /** The references to secrets in a value, each with its place below the option. */
+  /** The references to secrets in a value, each with its path below the option. */
   references(written: Written): readonly PlacedReference[];
 }
 
 /** Options by their keys in the file. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever value: each option knows its own
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any value: each option knows its own type
 export type Options = Readonly<Record<string, Option<any, any>>>;
 
 type WrittenAs<O> = O extends { readonly example: infer Written } ? Written : never;
@@ -39,7 +39,7 @@ type SettingName<K extends string, O> = O extends { readonly unit: infer Unit ex
   ? `${CamelCase<K>}${Unit}`
   : never;
 
-/** What stands in a file that the schema has accepted, with defaults filled in. */
+/** The content of a file that the schema has accepted, with defaults filled in. */
 export type WrittenOf<O extends Options> = {
   readonly [K in keyof O as O[K]['presence'] extends 'optional' ? never : K]: WrittenAs<O[K]>;
 } & {
@@ -51,19 +51,19 @@ export type SettingsOf<O extends Options> = {
   readonly [K in keyof O & string as SettingName<K, O[K]>]: ReadAs<O[K]> | Maybe<O[K]>;
 };
 
-/** A type of value. What it takes to be an option is said with one of the three. */
+/** A type of value. One of the three functions makes an option of it. */
 export interface Kind<Written, Read = Written, Unit extends string = ''> {
   /** The file must give it. */
   required(description: string, example: Written): Option<Written, Read, 'required', Unit>;
-  /** It may be left out, and nothing takes its place. */
+  /** It may be left out, and there is no default. */
   optional(description: string, example: Written): Option<Written, Read, 'optional', Unit>;
   /** @param example what the example file shows, if not the default */
   byDefault(value: Written, description: string, example?: Written): Option<Written, Read, 'default', Unit>;
 }
 
 /**
- * A kind of value.
- * @param schema JSON Schema of it
+ * Makes a {@link Kind}.
+ * @param schema the JSON Schema of its values
  */
 export function kind<Written, Read = Written, Unit extends string = ''>(
   schema: Schema,
@@ -84,7 +84,7 @@ export function kind<Written, Read = Written, Unit extends string = ''>(
   };
 }
 
-/** The JSON Schema (draft 7) of a group of options: no other key may stand in it. */
+/** The JSON Schema (draft 7) of a group of options. It allows no other keys. */
 export function schemaOf(options: Options) {
   const all = Object.entries(options);
   const required = all.flatMap(([key, { presence }]) => (presence === 'required' ? [key] : []));
@@ -97,8 +97,8 @@ export function schemaOf(options: Options) {
 }
 
 /**
- * What the schema has accepted, ready for use.
- * @throws RangeError when it was not accepted: a defect
+ * Turns what the schema has accepted into settings ready for use.
+ * @throws RangeError when the schema has not accepted it, which is a bug
  */
 export function readAll<const O extends Options>(options: O, written: WrittenOf<O>): SettingsOf<O> {
   const values: Readonly<Record<string, unknown>> = written;
@@ -109,7 +109,7 @@ export function readAll<const O extends Options>(options: O, written: WrittenOf<
   return Object.fromEntries(read) as SettingsOf<O>;
 }
 
-/** Every reference to a secret in a group of options, under the keys that lead to it, joined by dots. */
+/** Every reference to a secret in a group of options, with the keys that lead to it, joined by dots. */
 export function referencesIn<const O extends Options>(options: O, written: WrittenOf<O>): PlacedReference[] {
   const values: Readonly<Record<string, unknown>> = written;
   return Object.entries(options).flatMap(([key, option]) => {
@@ -118,7 +118,7 @@ export function referencesIn<const O extends Options>(options: O, written: Writt
   });
 }
 
-/** Puts a key before the places of references. */
+/** Puts a key before the paths of references. */
 export function below(key: string, found: readonly PlacedReference[]): PlacedReference[] {
   return found.map(({ path, reference }) => ({ path: path === '' ? key : `${key}.${path}`, reference }));
 }

@@ -2,7 +2,7 @@ import { Ajv, type AnySchemaObject, type CodeOptions, type ErrorObject } from 'a
 import { FORMATS } from './formats.ts';
 import { secretReferenceDefinition } from '../shared/secret-reference.ts';
 
-/** Says whether a value fits a schema, and fills in its defaults. What is wrong stands in `errors` until the next call. */
+/** Says whether a value fits a schema, and fills in its defaults. `errors` lists what is wrong until the next call. */
 export interface Validator {
   (value: unknown): boolean;
   readonly errors?: readonly SchemaError[] | null;
@@ -12,29 +12,30 @@ export interface Validator {
 export type SchemaError = ErrorObject;
 
 /**
- * Compiles a JSON Schema (draft 7). Schemas may use the formats of formats.ts and two keywords of ours: `secretReference`
- * (secret-reference.ts), and `fault`, what a person is told where the part of the schema that holds it objects.
+ * Compiles a JSON Schema (draft 7). Schemas may use the formats of formats.ts and two keywords of ours:
+ * `secretReference` (secret-reference.ts), and `fault`, which is the message for people when that part of the schema
+ * does not fit.
  *
- * The build calls this, not the programs: it replaces each `validator.ts` by the code that comes of it
- * (scripts/compile-schemas.mjs), for to load the compiler and to compile takes 50 ms of every start.
+ * Only the build and the tests call this. The build replaces each `validator.ts` with the compiled code
+ * (scripts/compile-schemas.mjs), because loading the compiler and compiling would take 50 ms of every start.
  */
 export function compileSchema(schema: AnySchemaObject): Validator {
-  return createCompiler({ optimize: false }).compile(schema); // better code takes longer to make than it saves once
+  return createCompiler({ optimize: false }).compile(schema); // optimizing takes longer than it saves in one process
 }
 
 /**
- * The compiler with all that our schemas use.
- * @param code how the code is to be written; nothing in here changes what it says
+ * The compiler with everything that our schemas use.
+ * @param code how the code is written; does not change what it checks
  */
 export function createCompiler(code: CodeOptions): Ajv {
   const ajv = new Ajv({
     allErrors: true,
     useDefaults: true,
     strict: true,
-    strictTuples: false, // a command is a program and any number of arguments
+    strictTuples: false, // a command is a program with any number of arguments
     allowUnionTypes: true,
     verbose: true,
-    // The schemas are constants, and a test holds them against the metaschema.
+    // The schemas are constants, and a test checks them against the metaschema.
     meta: false,
     validateSchema: false,
     formats: FORMATS,

@@ -8,13 +8,13 @@ import { wordMeant } from '../shared/suggestion.ts';
 export interface ConfigProblem {
   /** Where, as keys joined by dots: `jobs.postgres.guard.max_age`; empty for the file as a whole. */
   readonly path: string;
-  /** Line in the file, from 1; undefined when the place cannot be told. */
+  /** Line in the file, from 1; undefined when it is not known. */
   readonly line: number | undefined;
-  /** What is wrong and how to mend it. */
+  /** What is wrong and how to fix it. */
   readonly message: string;
 }
 
-/** The outcome of reading a YAML file: its value with defaults filled in, or every problem it has. */
+/** The result of reading a YAML file: its value with defaults filled in, or all its problems. */
 export type ParsedConfig<T> =
   | { readonly ok: true; readonly value: T; readonly locate: Locate }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[]; readonly value: unknown };
@@ -23,11 +23,12 @@ export type ParsedConfig<T> =
 export type Locate = (path: readonly (string | number)[]) => number | undefined;
 
 /**
- * Reads a YAML file against a JSON Schema: all problems at once, each with its path, its line and the fix. Defaults stand
- * in the schema and are filled in.
+ * Reads a YAML file against a JSON Schema: all problems at once, each with its path, its line and the fix. Defaults of
+ * the schema are filled in.
  * @param text the file's content
  * @param validate the compiled schema (schema-compiler.ts), with `additionalProperties: false` wherever keys are fixed
- * @param rules cross-field rules; what they find in a value that does not fit the schema is told too, if they get through
+ * @param rules rules beyond the schema; if the value does not fit the schema, what they find is reported as well where
+ * possible
  */
 export function parseYamlConfig<T>(
   text: string,
@@ -37,7 +38,7 @@ export function parseYamlConfig<T>(
   const foreign = encodingProblem(text);
   if (foreign) return { ok: false, problems: [{ path: '', ...foreign }], value: undefined };
   const lines = new LineCounter();
-  // Keys that stand twice are looked for below, so that each can be named.
+  // Repeated keys are looked for below, so that each can be named.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   const broken = [
     ...document.errors.map((error) => ({
@@ -45,7 +46,7 @@ export function parseYamlConfig<T>(
       line: lines.linePos(error.pos[0]).line,
       message:
         error.code === 'MULTIPLE_DOCS'
-          ? 'a second document begins here (---): a configuration is one'
+          ? 'a second document begins here (---): a configuration is a single document'
           : `not valid YAML: ${error.message}`,
     })),
     ...repeatedKeys(document, lines),
@@ -55,7 +56,7 @@ export function parseYamlConfig<T>(
   try {
     value = document.toJS() ?? {};
   } catch (error) {
-    // An alias that names nothing, or aliases that multiply without end: found only when they are followed.
+    // An alias without an anchor, or aliases that multiply without end, are found only when they are followed.
     const message = `not valid YAML: ${error instanceof Error ? error.message : String(error)}`;
     return { ok: false, problems: [{ path: '', line: undefined, message }], value: undefined };
   }
@@ -69,7 +70,7 @@ export function parseYamlConfig<T>(
   return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), value };
 }
 
-/** Keys that stand twice in one group. YAML forbids it; the parser's own words for it name neither key nor group. */
+/** Keys that appear twice in one group. YAML forbids that, but the parser's own message names neither key nor group. */
 function repeatedKeys(document: Document, lines: LineCounter): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   visit(document, {
@@ -85,7 +86,7 @@ function repeatedKeys(document: Document, lines: LineCounter): ConfigProblem[] {
           continue;
         }
         const above = ancestors.flatMap((node) => (isPair(node) && isScalar(node.key) ? [String(node.key.value)] : []));
-        const message = `not valid YAML: stands twice in one group, first in line ${first}; leave one of them`;
+        const message = `not valid YAML: this key appears twice in one group, first in line ${first}; remove one of them`;
         problems.push({ path: [...above, name].join('.'), line, message });
       }
     },
@@ -94,8 +95,9 @@ function repeatedKeys(document: Document, lines: LineCounter): ConfigProblem[] {
 }
 
 /**
- * What the rules find in a value that does not fit the schema, so that one reading tells it all. Rules are written for
- * values of the right shape: they may stumble, and where the shape is wrong, or a key is missing, they prove nothing.
+ * What the rules find in a value that does not fit the schema, so that everything is reported at once. The rules expect
+ * a value of the right shape: they may throw, and what they say of a part that is missing or of the wrong shape is
+ * dropped.
  */
 function ruleProblemsBeside(
   shape: readonly ConfigProblem[],
@@ -116,7 +118,7 @@ function isWithin(path: string, other: string): boolean {
   return path === other || path.startsWith(`${other}.`);
 }
 
-// Keys may hold dots themselves, so a path is followed key by key rather than split.
+// Keys can contain dots, so a path is followed key by key instead of being split.
 function holds(value: unknown, path: string): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return Object.entries(value).some(
@@ -138,7 +140,7 @@ function problemsOf(errors: readonly SchemaError[], locate: Locate): ConfigProbl
   const problems = new Map<string, ConfigProblem>();
   for (const error of errors) {
     const problem = problemOf(error, locate);
-    // A literal where a reference belongs breaks several keywords at once: one line tells it all.
+    // A literal instead of a reference breaks several keywords at once; one line is enough.
     if (problem) problems.set(`${problem.path}\n${problem.message}`, problem);
   }
   return [...problems.values()];
@@ -159,7 +161,7 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
       'is given by reference only, never in this file: { env: NAME }, { file: /PATH } or { credential: NAME }',
     );
   }
-  // Of another type than the fault speaks of: the words for types say it.
+  // A wrong type gets the message for types instead.
   if (typeof parent.fault === 'string' && error.keyword !== 'type') return at(path, parent.fault);
   switch (error.keyword) {
     case 'additionalProperties': {
@@ -171,7 +173,7 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
       return at(path, `the key "${(error.params as { missingProperty: string }).missingProperty}" is missing`);
     case 'dependencies': {
       const { property, missingProperty } = error.params as { property: string; missingProperty: string };
-      return at([...path, property], `has no ${missingProperty} beside it: give both, or neither`);
+      return at([...path, property], `is given without ${missingProperty}: give both, or neither`);
     }
     case 'format': {
       const format = FORMATS[(error.params as { format: string }).format];
@@ -180,7 +182,7 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
     case 'minProperties':
       return at(path, 'is empty: at least one entry belongs here');
     case 'propertyNames':
-      return undefined; // the error of the name's own schema says it, with its path
+      return undefined; // the error of the name's own schema reports it, with its path
     case 'enum':
     case 'const': {
       const allowed = (parent.enum ?? [parent.const]) as unknown[];
@@ -195,7 +197,7 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
     case 'if':
     case 'oneOf':
     case 'anyOf':
-      return undefined; // the errors of the branch say it
+      return undefined; // the errors of the branch report it
     default:
       return at(path, `${shown(error.data)} ${error.message ?? 'does not fit'}`);
   }
@@ -218,7 +220,7 @@ function unescapePointer(part: string): string {
 }
 
 function lineOf(document: Document, lines: LineCounter, path: readonly (string | number)[]): number | undefined {
-  // The deepest part of the path that stands in the file: a missing key is reported at its group.
+  // The deepest part of the path that is in the file: a missing key is reported at its group.
   for (let depth = path.length; depth > 0; depth -= 1) {
     const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
     const key = path[depth - 1];

@@ -42,7 +42,7 @@ describe('what a configuration leaves silent', () => {
     ]);
   });
 
-  it('is a failure, or a backup that does not come, of which no channel wants to hear', () => {
+  it('is a failure, or a missing backup, that no channel wants to hear of', () => {
     const found = told(watched, '{ a: { type: desktop, events: [success] }, b: { type: desktop, events: [warning] } }');
     expect(found).toEqual([
       expect.stringMatching(/^No alert channel has failure among its events/),

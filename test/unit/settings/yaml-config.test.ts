@@ -83,7 +83,7 @@ describe('a YAML file', () => {
 
   it('with keys twice is told all of them, each by its name, its group and the line of the first', () => {
     const again = (first: number) =>
-      expect.stringContaining(`stands twice in one group, first in line ${first}`) as string;
+      expect.stringContaining(`appears twice in one group, first in line ${first}`) as string;
     expect(problems('name: a\ngroup:\n  count: 1\n  count: 2\nname: b\n')).toEqual([
       { path: 'name', line: 5, message: again(1) },
       { path: 'group.count', line: 4, message: again(3) },
