@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { diskNamesRule } from './scripts/disk-names.mjs';
 import { roomsRule } from './scripts/rooms.mjs';
 
 const AJV_IS_FOR_THE_BUILD = {
@@ -64,8 +65,8 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts', 'remote-scripts/**/*.ts'],
-    plugins: { house: { rules: { rooms: roomsRule } } },
-    rules: { 'house/rooms': 'error' },
+    plugins: { house: { rules: { rooms: roomsRule, 'disk-names': diskNamesRule } } },
+    rules: { 'house/rooms': 'error', 'house/disk-names': 'error' },
   },
   {
     files: ['src/**/*.ts', 'remote-scripts/**/*.ts'],

@@ -1,0 +1,51 @@
+import { relative } from 'node:path';
+
+/** The room that knows how things are called on the disk of the secondary. */
+const STORE = 'remote-scripts/store/';
+
+/** Endings and names that nothing else bears. */
+const NAMES =
+  /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|lock|basis|changed)\b|\bgate\.log\b|\bprune\.(json|tmp)\b|(^|\/)settings\.json\b/;
+
+/** Plain words: a name only as a step of a path. */
+const STEPS = /(^|\/)(spool|incoming|accepted|inodes)(\/|$)/;
+
+/** Calls whose arguments are steps of a path. */
+const PATHS = new Set(['join', 'resolve']);
+
+/**
+ * Why a text may not stand in a file.
+ * @param from path of the file below the top of the repository
+ * @param text a literal, a piece of a template, or the source of a regular expression
+ * @param step whether it is an argument of a call that joins paths
+ * @returns words for whoever wrote it, or undefined
+ */
+export function objectionToName(from, text, step = false) {
+  if (!from.startsWith('remote-scripts/') || from.startsWith(STORE)) return undefined;
+  if (/\s/.test(text)) return undefined; // a sentence for people
+  const plain = text.replaceAll('\\', '');
+  const found = NAMES.exec(plain) ?? (step || plain.includes('/') ? STEPS.exec(plain) : null);
+  return found === null ? undefined : `${found[0]} is a name on the secondary's disk: take it from ${STORE}.`;
+}
+
+/** The same as a rule for ESLint. Imports are paths of sources, and are not looked at. */
+export const diskNamesRule = {
+  meta: { type: 'problem', schema: [] },
+  create(context) {
+    const from = relative(context.cwd, context.filename);
+    const check = (node, text) => {
+      const { parent } = node;
+      if (/^(Import|Export)/.test(parent.type) || parent.type === 'TSLiteralType') return;
+      const step = parent.type === 'CallExpression' && PATHS.has(parent.callee.name);
+      const objection = objectionToName(from, text, step);
+      if (objection !== undefined) context.report({ node, message: objection });
+    };
+    return {
+      Literal: (node) => {
+        if (node.regex !== undefined) check(node, node.regex.pattern);
+        else if (typeof node.value === 'string') check(node, node.value);
+      },
+      TemplateElement: (node) => check(node, node.value.cooked ?? node.value.raw),
+    };
+  },
+};

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ESLint } from 'eslint';
+import { describe, expect, it } from 'vitest';
+import { frozenName, partialName } from '../../../remote-scripts/store/entry-names.ts';
+import { hostPlaces, jobPaths, trashOf } from '../../../remote-scripts/store/places.ts';
+import { objectionToName } from '../../../scripts/disk-names.mjs';
+import { sealName } from '../../../src/shared/seal.ts';
+import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const elsewhere = 'remote-scripts/prune/survey.ts';
+
+const host = hostPlaces({ root: '/srv', stateDir: '/state' }, 'HOST');
+const job = jobPaths(host, 'JOB');
+const id = parseSnapshotId('20260102T030405Z')!;
+
+/** All paths that are called by a name of ours, and not by that of a host or job. */
+const places = Object.entries({ ...host, ...job, partial: partialName(id), frozen: frozenName(id), seal: sealName(id) })
+  .filter(([what]) => !['state', 'root', 'snapshots'].includes(what))
+  .map(([what, path]) => [what, path.startsWith('/') ? relative('/', path) : path] as const);
+
+describe('a name on the disk of the secondary', () => {
+  it.each(places)('is not written out elsewhere: %s', (_what, path) => {
+    expect(objectionToName(elsewhere, path)).toContain('remote-scripts/store');
+    expect(objectionToName('remote-scripts/store/places.ts', path)).toBeUndefined();
+  });
+
+  it.each(['accepted', 'frozen', 'partial', 'see gate.log', 'lock', '../store/spool.ts words'])(
+    'is not seen in %j',
+    (text) => {
+      expect(objectionToName(elsewhere, text)).toBeUndefined();
+    },
+  );
+
+  it('is the same in the installer', async () => {
+    const installer = await readFile(join(root, 'remote-scripts/install.sh'), 'utf8');
+    expect(installer).toContain(`$root/$host/${basename(trashOf('/srv/HOST'))}\n`);
+  });
+});
+
+describe('the linter', () => {
+  it.each([
+    ["join('/srv', 'spool')", 'spool'],
+    ['`${String(1)}.partial`', '.partial'],
+    [String.raw`/\.unflushed$/`, '.unflushed'],
+    ["'/srv/offsite/.trash'", '.trash'],
+  ])('objects to %s', async (planted, name) => {
+    const filePath = join(root, elsewhere);
+    const text = `${await readFile(filePath, 'utf8')}export const planted = ${planted};\n`;
+    const [result] = await new ESLint({ cwd: root }).lintText(text, { filePath });
+    const found = result?.messages.filter(({ ruleId }) => ruleId === 'house/disk-names').map(({ message }) => message);
+    expect(found).toEqual([expect.stringContaining(`${name} is a name on the secondary's disk`)]);
+  });
+});
