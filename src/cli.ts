@@ -2,17 +2,17 @@ import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_CONFIG_FILE } from './config/location.ts';
 import type { Context } from './commands/context.ts';
 import { listenForSignals } from './commands/signals.ts';
-import type { AlertUnitOptions } from './commands/alert-unit.ts';
-import type { HistoryOptions } from './commands/history.ts';
+import type { AlertUnitOptions } from './commands/alert/alert-unit.ts';
+import type { HistoryOptions } from './commands/history/history.ts';
 import type { ReportOptions } from './commands/report.ts';
-import type { RunOptions } from './commands/run.ts';
+import type { RunOptions } from './commands/run/run.ts';
 import type { DemoOptions } from './commands/demo.ts';
 import type { DoctorOptions } from './commands/doctor.ts';
-import type { ValidateOptions } from './commands/config-validate.ts';
-import type { StatusOptions } from './commands/status.ts';
-import type { AlertTestOptions } from './commands/alert-test.ts';
+import type { ValidateOptions } from './commands/config/config-validate.ts';
+import type { StatusOptions } from './commands/status/status.ts';
+import type { AlertTestOptions } from './commands/alert/alert-test.ts';
 import type { UnitsOptions } from './commands/units.ts';
-import type { VerifyOptions } from './commands/verify.ts';
+import type { VerifyOptions } from './commands/verify/verify.ts';
 import { leaveRemovedDirectory } from './platform/current-directory.ts';
 import { restoreLocale } from './platform/locale.ts';
 import { OUTCOMES, exitCodeOf } from './shared/outcome.ts';
@@ -49,7 +49,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .option('-f, --force', 'send although a guard objects to the source')
     .addOption(configOption())
     .action((jobs: string[], options: RunOptions) =>
-      perform(async (context) => (await import('./commands/run.ts')).run(jobs, options, context), true),
+      perform(async (context) => (await import('./commands/run/run.ts')).run(jobs, options, context), true),
     );
 
   program
@@ -62,7 +62,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .option('--alert', 'send an alert when damage is found or the check fails; for a timer')
     .addOption(configOption())
     .action((job: string | undefined, options: VerifyOptions) =>
-      perform(async (context) => (await import('./commands/verify.ts')).verify(job, options, context), true),
+      perform(async (context) => (await import('./commands/verify/verify.ts')).verify(job, options, context), true),
     );
 
   program
@@ -76,7 +76,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .addOption(configOption())
     .action((job: string | undefined, options: StatusOptions) =>
       perform(
-        async (context) => (await import('./commands/status.ts')).status(job, options, context),
+        async (context) => (await import('./commands/status/status.ts')).status(job, options, context),
         options.alert === true,
       ),
     );
@@ -90,7 +90,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .option('--json', 'one run per line, as JSON')
     .addOption(configOption())
     .action((job: string | undefined, options: HistoryOptions) =>
-      perform(async (context) => (await import('./commands/history.ts')).history(job, options, context)),
+      perform(async (context) => (await import('./commands/history/history.ts')).history(job, options, context)),
     );
 
   program
@@ -110,7 +110,7 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .argument('[channel]', 'name of a channel; default: all')
     .addOption(configOption())
     .action((channel: string | undefined, options: AlertTestOptions) =>
-      perform(async (context) => (await import('./commands/alert-test.ts')).alertTest(channel, options, context)),
+      perform(async (context) => (await import('./commands/alert/alert-test.ts')).alertTest(channel, options, context)),
     );
 
   alert
@@ -119,7 +119,10 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .argument('<unit>', 'name of the unit')
     .addOption(configOption())
     .action((unit: string, options: AlertUnitOptions) =>
-      perform(async (context) => (await import('./commands/alert-unit.ts')).alertUnit(unit, options, context), true),
+      perform(
+        async (context) => (await import('./commands/alert/alert-unit.ts')).alertUnit(unit, options, context),
+        true,
+      ),
     );
 
   const config = program.command('config').description('check the configuration, or print its schema');
@@ -129,13 +132,17 @@ function buildProgram(perform: (action: Action, unattended?: boolean) => Promise
     .option('--secrets', 'also check that the secrets can be read here')
     .addOption(configOption())
     .action((options: ValidateOptions) =>
-      perform(async (context) => (await import('./commands/config-validate.ts')).validateConfig(options, context)),
+      perform(async (context) =>
+        (await import('./commands/config/config-validate.ts')).validateConfig(options, context),
+      ),
     );
 
   config
     .command('schema')
     .description('print the JSON Schema of the configuration, for an editor')
-    .action(() => perform(async (context) => (await import('./commands/config-schema.ts')).printSchema(context)));
+    .action(() =>
+      perform(async (context) => (await import('./commands/config/config-schema.ts')).printSchema(context)),
+    );
 
   program
     .command('units')
@@ -198,11 +205,11 @@ async function main(): Promise<void> {
     try {
       process.exitCode = await action(context);
     } catch (error) {
-      const { reportFailure } = await import('./commands/failure.ts');
+      const { reportFailure } = await import('./commands/alert/failure.ts');
       process.exitCode = await reportFailure(error, context, unattended);
     }
     if (process.exitCode !== 0 && process.env.INVOCATION_ID !== undefined) {
-      const { leaveToldNote } = await import('./commands/told.ts');
+      const { leaveToldNote } = await import('./commands/alert/told.ts');
       await leaveToldNote(process.exitCode, context);
     }
   });

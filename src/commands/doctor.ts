@@ -9,15 +9,15 @@ import { silences } from '../config/silence.ts';
 import { makePrivateDirectory, whyKeptOut, writeFileAtomic } from '../platform/files.ts';
 import { UnfitFileError } from '../platform/regular-file.ts';
 import { localRsyncVersion } from '../rsync/version.ts';
-import { describeFileSystems } from '../run/file-systems.ts';
-import { describeNotSent } from '../run/not-sent.ts';
+import { describeFileSystems } from '../run/source/file-systems.ts';
+import { describeNotSent } from '../run/source/not-sent.ts';
 import { previewRun } from '../run/preview.ts';
 import type { Probe } from '../run/probe.ts';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { formatCount, formatSize } from '../shared/units.ts';
 import { isOlder, OLDEST_NODE } from '../shared/versions.ts';
 import type { Context } from './context.ts';
-import { runDeps } from './run.ts';
+import { runDeps } from './run/run.ts';
 import { select, type Selected } from './selection.ts';
 
 /** Options of `offsite-rsync doctor`. */

@@ -1,7 +1,7 @@
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { RunRecord } from '../state/run-record.ts';
-import type { FileSystemsBelow } from './file-systems.ts';
-import type { NotSent } from './not-sent.ts';
+import type { FileSystemsBelow } from './source/file-systems.ts';
+import type { NotSent } from './source/not-sent.ts';
 import type { Difference } from '../verify/comparison.ts';
 
 /** The steps of an attempt (docs/architecture.md). */

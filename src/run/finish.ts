@@ -15,7 +15,7 @@ import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { failureCode, signalOf } from './failure.ts';
 import type { RunEnd } from './run-end.ts';
-import type { SourceSummary } from './source.ts';
+import type { SourceSummary } from './source/read-source.ts';
 
 /** A run that has ended and has to be recorded and reported. */
 export interface EndedRun {

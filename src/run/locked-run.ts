@@ -3,15 +3,15 @@ import { SecretError } from '../platform/secrets.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { isDistrusted } from '../state/distrust.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
-import { makeAttempts, type AttemptPlan } from './attempts.ts';
-import { checkGuards, unguarded } from './guards.ts';
+import { makeAttempts, type AttemptPlan } from './attempt/attempts.ts';
+import { checkGuards, unguarded } from './source/guards.ts';
 import { interruptionOf, unexpectedFailure, type Failure } from './failure.ts';
 import { bandwidthLimitOf, stallMsOf, verifyModeOf, wiresOf } from './plan.ts';
-import { whilePreparing, type Preparation } from './preparation.ts';
-import { worthLooking } from './new-names.ts';
+import { whilePreparing, type Preparation } from './connection/preparation.ts';
+import { worthLooking } from './source/new-names.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import type { RunEnd } from './run-end.ts';
-import { readSource, type SourceSummary } from './source.ts';
+import { readSource, type SourceSummary } from './source/read-source.ts';
 
 /** The secrets of a target, or why they cannot be read. */
 export type RunSecrets =

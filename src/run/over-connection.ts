@@ -1,10 +1,10 @@
 import type { JobState } from '../state/job-state.ts';
-import type { AttemptPlan } from './attempts.ts';
+import type { AttemptPlan } from './attempt/attempts.ts';
 import { interruptionOf, type Failure } from './failure.ts';
 import { planAttempts, readJobSource } from './locked-run.ts';
-import { whilePreparing, type Purpose } from './preparation.ts';
+import { whilePreparing, type Purpose } from './connection/preparation.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import type { SourceSummary } from './source.ts';
+import type { SourceSummary } from './source/read-source.ts';
 
 /** Why a connection was not used. */
 interface NotUsed {

@@ -4,7 +4,7 @@ import { nextDue } from '../shared/schedule.ts';
 import type { ConnectionTimes } from '../ssh/client-config.ts';
 import { remoteShell } from '../ssh/connection.ts';
 import type { JobState } from '../state/job-state.ts';
-import type { SourceSummary } from './source.ts';
+import type { SourceSummary } from './source/read-source.ts';
 
 /** Slowest disk that comparisons by checksum allow for, in bytes per second. */
 const SLOWEST_DISK = 8 * 1024 * 1024;

@@ -3,16 +3,16 @@ import { nextSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { loadJobState, type JobState } from '../state/job-state.ts';
 import type { TransferFigures } from '../state/run-record.ts';
-import { basesOf, type AttemptPlan } from './attempts.ts';
-import { whileBusy } from './busy.ts';
-import { excludesOf, type FileSystemsBelow } from './file-systems.ts';
+import { basesOf, type AttemptPlan } from './attempt/attempts.ts';
+import { whileBusy } from './attempt/busy.ts';
+import { excludesOf, type FileSystemsBelow } from './source/file-systems.ts';
 import { failureCode, sessionFailure, unexpectedFailure, type Failure } from './failure.ts';
-import { checkGuards } from './guards.ts';
+import { checkGuards } from './source/guards.ts';
 import { readRunSecrets } from './locked-run.ts';
-import type { NotSent } from './not-sent.ts';
+import type { NotSent } from './source/not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import { probeSessions, type Probe } from './probe.ts';
-import { push, type Pushed } from './push.ts';
+import { push, type Pushed } from './attempt/push.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 
 /** What a run would do. */

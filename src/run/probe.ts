@@ -9,11 +9,11 @@ import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import type { SealedSnapshot } from '../state/job-state.ts';
 import { checkCanary, type CanaryCandidate } from '../verify/canary.ts';
-import type { AttemptPlan } from './attempts.ts';
-import { whileBusy } from './busy.ts';
+import type { AttemptPlan } from './attempt/attempts.ts';
+import { whileBusy } from './attempt/busy.ts';
 import { sessionFailure, sessionVerdict, type Failure } from './failure.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { wrongSecondary } from './wrong-secondary.ts';
+import { wrongSecondary } from './attempt/wrong-secondary.ts';
 
 /** The sessions of a run after the push. */
 export type ProbedSession = 'verification' | 'canary' | 'seal';

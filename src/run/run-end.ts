@@ -1,9 +1,9 @@
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import type { JobState } from '../state/job-state.ts';
 import type { TransferFigures, VerificationFigures } from '../state/run-record.ts';
-import type { SealedContents } from './attempt-spec.ts';
+import type { SealedContents } from './attempt/attempt-spec.ts';
 import type { Failure } from './failure.ts';
-import type { SourceSummary } from './source.ts';
+import type { SourceSummary } from './source/read-source.ts';
 
 /** How a run ended, before it is recorded and reported. */
 export type RunEnd = SecuredRun | UnlockedRun | UnsentRun | UnsecuredRun;

@@ -1,5 +1,5 @@
 import { checkArguments, pushArguments, type Wire } from '../../src/rsync/arguments.ts';
-import { looksIntoFiles } from '../../src/run/progress.ts';
+import { looksIntoFiles } from '../../src/run/attempt/progress.ts';
 import { nextSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { DataSet } from './data-set.ts';
 import type { Command } from './measure.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { alertTest } from '../../../src/commands/alert-test.ts';
+import { alertTest } from '../../../src/commands/alert/alert-test.ts';
 import { makeConfig, testContext, type ConfigDirectory } from './support.ts';
 
 let place: ConfigDirectory | undefined;

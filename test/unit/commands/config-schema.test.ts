@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { printSchema } from '../../../src/commands/config-schema.ts';
+import { printSchema } from '../../../src/commands/config/config-schema.ts';
 import { testContext } from './support.ts';
 
 const EXAMPLE = new URL('../../../config.example.yaml', import.meta.url);

@@ -1,8 +1,8 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { alertTest } from '../../../src/commands/alert-test.ts';
-import { validateConfig } from '../../../src/commands/config-validate.ts';
+import { alertTest } from '../../../src/commands/alert/alert-test.ts';
+import { validateConfig } from '../../../src/commands/config/config-validate.ts';
 import { doctor } from '../../../src/commands/doctor.ts';
 import { makeConfig, testContext, type ConfigDirectory } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { history, type HistoryOptions } from '../../../src/commands/history.ts';
+import { history, type HistoryOptions } from '../../../src/commands/history/history.ts';
 import { keepLastRuns } from '../../../src/insight/last-runs.ts';
 import { sparkline } from '../../../src/insight/sparkline.ts';
 import { runRecord, writeStateDirectory } from '../insight/support/records.ts';

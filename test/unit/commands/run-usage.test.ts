@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { reportFailure } from '../../../src/commands/failure.ts';
-import { run, type RunOptions } from '../../../src/commands/run.ts';
+import { reportFailure } from '../../../src/commands/alert/failure.ts';
+import { run, type RunOptions } from '../../../src/commands/run/run.ts';
 import { makeConfig, testContext, type ConfigDirectory } from './support.ts';
 
 let made: ConfigDirectory;

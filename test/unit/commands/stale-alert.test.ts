@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { alertStale } from '../../../src/commands/stale-alert.ts';
+import { alertStale } from '../../../src/commands/status/stale-alert.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { allPairs, readStandings } from '../../../src/insight/read-standings.ts';
 import { loadStaleNote, saveStaleNote } from '../../../src/state/stale-note.ts';

@@ -1,7 +1,7 @@
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { status } from '../../../src/commands/status.ts';
+import { status } from '../../../src/commands/status/status.ts';
 import { runRecord, writeStateDirectory } from '../insight/support/records.ts';
 import { makeConfig, testContext, type ConfigDirectory } from './support.ts';
 

@@ -18,8 +18,12 @@ describe('a room of the house', () => {
   });
 
   it.each([
-    ['src/state/history.ts', '../run/push.ts', /src\/state may not import src\/run/],
-    ['src/run/push.ts', '../../remote-scripts/gate/request.ts', /src\/run may not import remote-scripts\/gate/],
+    ['src/state/history.ts', '../run/attempt/push.ts', /src\/state may not import src\/run/],
+    [
+      'src/run/attempt/push.ts',
+      '../../../remote-scripts/gate/request.ts',
+      /src\/run may not import remote-scripts\/gate/,
+    ],
     ['remote-scripts/gate/check/a.ts', '../../../src/ssh/connection.ts', /may not import src\/ssh/],
     ['remote-scripts/gate/request.ts', '../prune/plan.ts', /may not import remote-scripts\/prune/],
     ['src/shared/units.ts', 'node:fs/promises', /is pure/],
@@ -44,9 +48,9 @@ describe('a room of the house', () => {
 
 describe('the linter', () => {
   it.each([
-    ["import '../run/push.ts';", 'src/state may not import src/run'],
+    ["import '../run/attempt/push.ts';", 'src/state may not import src/run'],
     ["export * from '../commands/run.ts';", 'src/state may not import src/commands'],
-    ["export const later = () => import('../run/push.ts');", 'src/state may not import src/run'],
+    ["export const later = () => import('../run/attempt/push.ts');", 'src/state may not import src/run'],
     ['export const later = (what: string): Promise<unknown> => import(what);', 'must be written out'],
     [
       "export let secondary: import('../../remote-scripts/gate/request.ts').GateRequest;",

@@ -1,0 +1,90 @@
+import type { Log } from '../../platform/logger.ts';
+import { describeFileSystems } from '../../run/source/file-systems.ts';
+import { describeNotSent } from '../../run/source/not-sent.ts';
+import type { RunEvent, Step } from '../../run/events.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { redactDeep, type Redact } from '../../shared/redaction.ts';
+import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
+import type { ProgressBar } from './progress-bar.ts';
+
+const STEP_WORDS: Readonly<Record<Exclude<Step, 'verify'>, string>> = {
+  connect: 'connecting',
+  push: 'sending',
+  canary: 'verifying that verification can see',
+  seal: 'sealing',
+};
+const VERIFY_WORDS = {
+  full: 'verifying: reading both sides',
+  changed: 'verifying: reading what was sent, on both sides',
+} as const;
+
+/** Milliseconds between two lines of progress where no bar can be shown. */
+const LINE_EVERY = 60_000;
+
+/** Shows the events of runs to a person: lines on standard error, and a bar on a terminal. */
+export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | undefined): (event: RunEvent) => void {
+  let lastLine = clock.monotonic();
+  let label = '';
+  const say = (level: Parameters<Log>[0], text: string) => {
+    bar?.clear();
+    log(level, `${label}: ${text}`);
+  };
+  return (event) => {
+    switch (event.event) {
+      case 'run-started':
+      case 'preview-started':
+        label = `${event.job} → ${event.target}`;
+        break;
+      case 'source-read':
+        say('info', `source holds ${formatCount(event.files, 'file')}, ${formatSize(event.bytes)}`);
+        for (const line of [...describeFileSystems(event.fileSystems), ...describeNotSent(event.notSent)])
+          say('info', line);
+        break;
+      case 'attempt-started': {
+        const bases = event.bases.length === 0 ? 'nothing to link to yet' : `linking to ${event.bases.join(' and ')}`;
+        const names =
+          event.fuzzy || event.bases.length === 0 ? '' : '; new names are not compared with those there (fuzzy)';
+        say('info', `snapshot ${event.snapshot}, attempt ${event.attempt}, ${bases}${names}`);
+        lastLine = clock.monotonic();
+        break;
+      }
+      case 'step-started':
+        if (event.step !== 'push') bar?.clear();
+        say('info', event.step === 'verify' ? VERIFY_WORDS[event.mode] : STEP_WORDS[event.step]);
+        break;
+      case 'progress': {
+        bar?.update(label, event);
+        const now = clock.monotonic();
+        if (bar || now - lastLine < LINE_EVERY) break;
+        lastLine = now;
+        const percent = event.totalBytes === 0 ? 100 : Math.floor((event.bytes / event.totalBytes) * 100);
+        say(
+          'info',
+          `${percent} %: ${formatSize(event.bytes)} of ${formatSize(event.totalBytes)}, ${event.files} of ${formatCount(event.totalFiles, 'file')}`,
+        );
+        break;
+      }
+      case 'waiting':
+        say('info', `${event.reason}; waiting ${formatDuration(event.ms)}`);
+        break;
+      case 'attempt-failed': {
+        const next = event.retryInMs === null ? '' : `; next attempt in ${formatDuration(event.retryInMs)}`;
+        if (event.retryInMs !== null) say('warning', `attempt ${event.attempt}: ${event.reason}${next}`);
+        break;
+      }
+      case 'difference':
+        say('notice', `${event.difference.kind}: ${event.difference.name} (${event.difference.what})`);
+        break;
+      case 'run-finished':
+        bar?.clear();
+        break;
+      default:
+        event satisfies never;
+    }
+  };
+}
+
+/** Prints one event a line, for programs. */
+export function createJsonWriter(out: (text: string) => void, clock: Clock, redact: Redact): (event: RunEvent) => void {
+  return (event) => out(`${JSON.stringify({ time: clock.now().toISOString(), ...redactDeep(event, redact) })}\n`);
+}

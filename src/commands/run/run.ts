@@ -1,0 +1,102 @@
+import { loadConfig } from '../../config/load.ts';
+import type { Settings } from '../../config/settings.ts';
+import type { RunEvent } from '../../run/events.ts';
+import type { RunDeps, RunRequest } from '../../run/request.ts';
+import { describeFileSystems } from '../../run/source/file-systems.ts';
+import { describeNotSent } from '../../run/source/not-sent.ts';
+import { previewRun, type Preview } from '../../run/preview.ts';
+import { runJob } from '../../run/run-job.ts';
+import { formatCount, formatSize } from '../../shared/units.ts';
+import type { Context } from '../context.ts';
+import { createProgressBar } from './progress-bar.ts';
+import { createEventWriter, createJsonWriter } from './run-events.ts';
+import { NO_BASIS, summariseRun } from './run-summary.ts';
+import { select, UsageError } from '../selection.ts';
+
+/** Options of `offsite-rsync run`. */
+export interface RunOptions {
+  readonly config: string;
+  readonly target?: string;
+  readonly all?: boolean;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+/**
+ * `offsite-rsync run JOB…`: sends jobs off-site, one after the other; a failed one does not keep the next from running.
+ * @returns the exit code: 0 only if all are secured, otherwise that of the first that is not
+ */
+export async function run(jobs: readonly string[], options: RunOptions, context: Context): Promise<number> {
+  const settings = await loadConfig(options.config);
+  context.tellings.stateDirectory = settings.stateDirectory;
+  try {
+    return await runSelected(settings, jobs, options, context);
+  } catch (error) {
+    if (error instanceof UsageError) error.settings = settings;
+    throw error;
+  }
+}
+
+async function runSelected(
+  settings: Settings,
+  jobs: readonly string[],
+  options: RunOptions,
+  context: Context,
+): Promise<number> {
+  if (jobs.length === 0 && options.all !== true) {
+    throw new UsageError(`Name a job, or say --all. Jobs: ${[...settings.jobs.keys()].join(', ')}`);
+  }
+  if (jobs.length > 0 && options.all === true) {
+    throw new UsageError(`--all means every job: leave out ${jobs.join(' ')}, or --all.`);
+  }
+  const selected = select(settings, options.all === true ? [] : jobs, options.target);
+  const deps = runDeps(options, context);
+  const codes: number[] = [];
+  for (const { job, target } of selected) {
+    if (context.signal.aborted && codes.length > 0) break;
+    const request: RunRequest = { settings, job, target, force: options.force === true, signal: context.signal };
+    if (options.dryRun === true) {
+      codes.push(showPreview(await previewRun(request, deps), request, options, context));
+      continue;
+    }
+    const record = await runJob(request, deps);
+    if (options.json !== true) context.out(summariseRun(record));
+    codes.push(record.exitCode);
+  }
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
+/** The outside world of a run that a command starts. */
+export function runDeps(options: { readonly json?: boolean }, context: Context): RunDeps {
+  const { runProcess, clock, log, redactor, environment, host, hurry, tellings } = context;
+  const observe: (event: RunEvent) => void =
+    options.json === true
+      ? createJsonWriter(context.out, clock, redactor.redact)
+      : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);
+  const watched = options.json === true || context.interactive;
+  return { runProcess, clock, log, redactor, observe, watched, environment, host, tellings, alertSignal: hurry };
+}
+
+function showPreview(preview: Preview, { job, target }: RunRequest, options: RunOptions, context: Context): number {
+  if (options.json === true) {
+    context.out(`${JSON.stringify({ event: 'preview', job: job.name, target: target.name, ...preview })}\n`);
+    return preview.exitCode;
+  }
+  const name = `${job.name} → ${target.name}`;
+  if (preview.kind === 'failed') {
+    context.log('error', `${name}: ${preview.reason}`);
+    context.log('info', `  What to do: ${preview.advice}`);
+    return preview.exitCode;
+  }
+  const { newFiles, changedFiles, linkedFiles, basis } = preview.figures;
+  context.out(
+    `${name}: nothing was sent (--dry-run). Of ${formatCount(preview.files, 'file')}, ${formatSize(preview.bytes)}:\n` +
+      `    ${newFiles} new, ${changedFiles} changed, ${basis === null ? NO_BASIS : `${linkedFiles} to be linked to ${basis}`}\n` +
+      [...describeFileSystems(preview.fileSystems), ...describeNotSent(preview.notSent)]
+        .map((line) => `    ${line}\n`)
+        .join('') +
+      preview.objections.map((objection) => `    a guard objects: ${objection}\n`).join(''),
+  );
+  return preview.exitCode;
+}

@@ -1,0 +1,151 @@
+import { loadConfig } from '../../config/load.ts';
+import type { Settings } from '../../config/settings.ts';
+import { readStandings } from '../../insight/read-standings.ts';
+import type { Condition, Standing } from '../../insight/standing.ts';
+import { exitCodeOf } from '../../shared/outcome.ts';
+import { redactDeep } from '../../shared/redaction.ts';
+import type { Context } from '../context.ts';
+import { readingState } from '../reading-state.ts';
+import { select, UsageError } from '../selection.ts';
+import { alertStale } from './stale-alert.ts';
+import { pluginLine, pluginUnknown } from './status-nagios.ts';
+import { statusTable } from './status-table.ts';
+
+/** Options of `offsite-rsync status`. */
+export interface StatusOptions {
+  readonly config: string;
+  readonly target?: string;
+  readonly json?: boolean;
+  readonly nagios?: boolean;
+  /** Tell people of stale jobs and write the metrics: for the freshness timer. */
+  readonly alert?: boolean;
+}
+
+/**
+ * `offsite-rsync status [JOB]`: how every job stands.
+ * @returns 0 when all are in order; otherwise what {@link exitCode} says. With `--nagios` 0 to 3
+ */
+export async function status(job: string | undefined, options: StatusOptions, context: Context): Promise<number> {
+  const { json, nagios, alert } = options;
+  if (nagios === true && (json === true || alert === true)) {
+    throw new UsageError('--nagios goes with neither --json nor --alert.');
+  }
+  if (nagios === true) return plugin(job, options, context);
+  const settings = await loadConfig(options.config);
+  context.tellings.stateDirectory = settings.stateDirectory;
+  const now = context.clock.now();
+  const warnings: string[] = [];
+  const warn = (problem: string) => warnings.push(problem);
+  const standings = await standingsOf(settings, job, options, now, warn);
+  if (alert === true) await alertStale(settings, standings, now, context);
+  const code = exitCode(standings, alert === true);
+  if (json === true) {
+    const report = {
+      version: 1,
+      host: context.host,
+      at: now.toISOString(),
+      exitCode: code,
+      jobs: standings.map(plain),
+      warnings,
+    };
+    context.out(`${JSON.stringify(redactDeep(report, context.redactor.redact))}\n`);
+  } else {
+    context.out(statusTable(standings, now, context.columns));
+    for (const warning of warnings) context.log('warning', warning);
+  }
+  return code;
+}
+
+/** The plugin must always answer in its own form, or the monitor shows an old state. */
+async function plugin(job: string | undefined, options: StatusOptions, context: Context): Promise<number> {
+  try {
+    const settings = await loadConfig(options.config);
+    const { line, code } = pluginLine(await standingsOf(settings, job, options, context.clock.now()));
+    context.out(`${line}\n`);
+    return code;
+  } catch (error) {
+    const { line, code } = pluginUnknown(error);
+    context.out(`${line}\n`);
+    return code;
+  }
+}
+
+function standingsOf(
+  settings: Settings,
+  job: string | undefined,
+  { target }: StatusOptions,
+  now: Date,
+  warn?: (problem: string) => void,
+): Promise<Standing[]> {
+  const selected = select(settings, job === undefined ? [] : [job], target);
+  const pairs = selected.map((pair) => ({ job: pair.job.name, target: pair.target.name }));
+  return readingState(settings.stateDirectory, () => readStandings(settings, pairs, now, warn));
+}
+
+/**
+ * The worst of all jobs: 40 when one is stale; 20 when a verification found damage; 1 when of one nothing can be told; the code
+ * of the last run of the first that fails.
+ * @param forTimer a run that failed has told of itself, so the freshness check does not fail each hour for it
+ */
+function exitCode(standings: readonly Standing[], forTimer: boolean): number {
+  const has = (condition: Condition) => standings.some((standing) => standing.condition === condition);
+  if (standings.some(({ stale }) => stale)) return exitCodeOf('stale');
+  if (has('corrupt')) return exitCodeOf('corruption');
+  if (has('unknown')) return exitCodeOf('internal-error');
+  const failed = forTimer ? undefined : standings.find(({ failing }) => failing !== null);
+  return failed ? failureCode(failed) : 0;
+}
+
+function failureCode({ failing, lastFailure }: Standing): number {
+  if (failing === null) return 0;
+  // The history knows which signal it was.
+  return lastFailure?.outcome === failing.outcome ? lastFailure.exitCode : exitCodeOf(failing.outcome);
+}
+
+/** A standing for programs: times in ISO 8601, durations in milliseconds, sizes in bytes; null where nothing is known. */
+function plain(standing: Standing) {
+  const {
+    job,
+    target,
+    condition,
+    stale,
+    why,
+    sealed,
+    ageMs,
+    freshness,
+    lastRun,
+    lastSuccess,
+    lastFailure,
+    failing,
+    verified,
+    damaged,
+    running,
+  } = standing;
+  return {
+    job,
+    target,
+    condition,
+    stale,
+    why,
+    sealed,
+    ageMs: ageMs ?? null,
+    freshness: freshness
+      ? {
+          state: freshness.state,
+          lastDue: freshness.lastDue.toISOString(),
+          nextDue: freshness.nextDue.toISOString(),
+          deadline: freshness.deadline.toISOString(),
+          overdueBy: freshness.overdueBy,
+        }
+      : null,
+    sentBytes: lastSuccess?.transfer?.sentBytes ?? null,
+    lastRun: lastRun ? { finished: lastRun.finished, outcome: lastRun.outcome, exitCode: lastRun.exitCode } : null,
+    lastVerification: verified ? { ...verified, at: verified.at.toISOString() } : null,
+    lastFailure: lastFailure
+      ? { finished: lastFailure.finished, outcome: lastFailure.outcome, reason: lastFailure.reason }
+      : null,
+    failing,
+    damaged,
+    running: running ?? null,
+  };
+}

@@ -1,0 +1,38 @@
+import type { Settings } from '../../config/settings.ts';
+import { deliverAlert } from '../../notify/deliver.ts';
+import { reachedSomebody } from '../../notify/tellings.ts';
+import { alertDeps } from '../../run/finish.ts';
+import type { VerifyReport } from '../../run/verify/verify-job.ts';
+import { OUTCOMES } from '../../shared/outcome.ts';
+import type { Context } from '../context.ts';
+
+/**
+ * Whether a verification tells people what it finds: when it is asked to, and where systemd has started it, which gives each
+ * invocation an id (systemd.exec(5)). On a terminal somebody is looking.
+ */
+export function tellsPeople(alert: boolean | undefined, { interactive, environment }: Context): boolean {
+  return alert === true || (!interactive && environment.INVOCATION_ID !== undefined);
+}
+
+/** Tells the alert channels of a verification that found damage, or came to no verdict. */
+export async function alertVerification(report: VerifyReport, settings: Settings, context: Context): Promise<void> {
+  const { job, target, snapshot, outcome, reason, advice } = report;
+  const which = snapshot === null ? '' : ` of snapshot ${snapshot}`;
+  const facts = {
+    kind: 'problem',
+    event: 'failure',
+    at: context.clock.now(),
+    host: context.host,
+    job,
+    target,
+    problem:
+      outcome === 'corruption'
+        ? `${context.host}/${job} on ${target}: snapshot ${snapshot ?? ''} is damaged`
+        : `${context.host}/${job} on ${target}: the verification${which} failed: ${OUTCOMES[outcome].title}`,
+    reason,
+    advice: advice ?? OUTCOMES[outcome].advice,
+  } as const;
+  const deps = alertDeps(settings.secretsFile, { ...context, alertSignal: context.hurry });
+  const reached = reachedSomebody(await deliverAlert(facts, settings.alerts, deps));
+  context.tellings.add({ reached, recorded: false });
+}

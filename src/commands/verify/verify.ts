@@ -1,0 +1,131 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import { loadConfig } from '../../config/load.ts';
+import { verifyJob, type VerifyReport } from '../../run/verify/verify-job.ts';
+import { describeNotSent } from '../../run/source/not-sent.ts';
+import { shortName } from '../../shared/long-names.ts';
+import { OUTCOMES } from '../../shared/outcome.ts';
+import { redactDeep } from '../../shared/redaction.ts';
+import { parseSnapshotId, type SnapshotId } from '../../shared/snapshot-id.ts';
+import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
+import { WORST_FIRST, type DifferenceKind } from '../../verify/difference.ts';
+import type { Context } from '../context.ts';
+import { runDeps } from '../run/run.ts';
+import { select, UsageError } from '../selection.ts';
+import { alertVerification, tellsPeople } from './verify-alert.ts';
+
+/** Options of `offsite-rsync verify`. */
+export interface VerifyOptions {
+  readonly config: string;
+  readonly snapshot: string;
+  readonly target?: string;
+  readonly json?: boolean;
+  /** Tell the alert channels what is found: for a timer. */
+  readonly alert?: boolean;
+}
+
+/** Differences that are listed; the rest is counted. */
+const LISTED = 50;
+
+const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
+  corruption: 'CORRUPT',
+  missing: 'MISSING',
+  metadata: 'metadata',
+  drift: 'drift',
+  unseen: 'drift',
+  extra: 'extra',
+  clamped: 'time',
+};
+
+/** No fault of the snapshot. */
+const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped'];
+
+/**
+ * `offsite-rsync verify [JOB]`: compares a snapshot with the source, both read in full.
+ * @returns 0 when nothing is corrupt (drift alone is no fault of the snapshot), 20, 21, or why it could not be told
+ */
+export async function verify(job: string | undefined, options: VerifyOptions, context: Context): Promise<number> {
+  const settings = await loadConfig(options.config);
+  context.tellings.stateDirectory = settings.stateDirectory;
+  const wanted = wantedSnapshot(options.snapshot);
+  const selected = select(settings, job === undefined ? [] : [job], options.target);
+  const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
+  const codes: number[] = [];
+  for (const { job: settingsOfJob, target } of selected) {
+    if (context.signal.aborted && codes.length > 0) break;
+    const request = { settings, job: settingsOfJob, target, force: false, signal: context.signal };
+    if (options.json !== true) context.log('info', `${settingsOfJob.name} → ${target.name}: reading both sides …`);
+    const report = await verifyJob(request, wanted, deps);
+    context.out(
+      options.json === true ? `${JSON.stringify(redactDeep(report, context.redactor.redact))}\n` : describe(report),
+    );
+    if (report.exitCode !== 0 && tellsPeople(options.alert, context))
+      await alertVerification(report, settings, context);
+    codes.push(report.exitCode);
+  }
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
+function wantedSnapshot(text: string): SnapshotId | 'latest' {
+  if (text === 'latest') return 'latest';
+  const id = parseSnapshotId(text);
+  if (id === undefined) {
+    throw new UsageError(`"${text}" is no snapshot id. Write one like 2026-11-23T021500Z, or latest.`);
+  }
+  return id;
+}
+
+function describe(report: VerifyReport): string {
+  const name = `${report.job} → ${report.target}`;
+  const which = report.snapshot === null ? '' : `, ${report.snapshot}`;
+  const lines: string[] = [];
+  const counts = report.comparison?.counts;
+  if (report.outcome === 'done') {
+    const drifted = (counts?.drift ?? 0) + (counts?.extra ?? 0);
+    const rest =
+      drifted === 0
+        ? 'identical to the source'
+        : `no corruption; ${formatCount(drifted, 'entry', 'entries')} changed in the source since`;
+    const clamped = counts?.clamped ?? 0;
+    const times =
+      clamped === 0
+        ? ''
+        : `, but for ${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`;
+    const unsent = report.notSent === null ? [] : describeNotSent(report.notSent);
+    const but = unsent.length > 0 && drifted + clamped === 0 ? ', but for what is not sent' : '';
+    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${times}${but}`)}`);
+    lines.push(...unsent.map((line) => `    ${line}`));
+  } else {
+    lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);
+    lines.push(`    what to do  ${report.advice ?? OUTCOMES[report.outcome].advice}`);
+  }
+  if (report.comparison) {
+    const unread = report.comparison.unread.length;
+    const but = unread === 0 ? '' : `, but for ${unread} that this host cannot read`;
+    lines.push(
+      `    compared  ${formatCount(report.files, 'file')}, ${formatSize(report.bytes)}, every file read on both sides${but} (${report.algorithm}), ${formatDuration(report.durationMs)}`,
+    );
+    if (report.extras === 'not-checked')
+      lines.push('    extras    files that only the secondary has: not checked (a plain rrsync account refuses it)');
+    lines.push(...differenceTable(report));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function differenceTable({ comparison }: VerifyReport): string[] {
+  const differences = [...(comparison?.differences ?? [])].sort(
+    (a, b) => WORST_FIRST.indexOf(a.kind) - WORST_FIRST.indexOf(b.kind),
+  );
+  if (differences.length === 0) return [];
+  const table = new Table({
+    head: ['', pc.bold('file'), pc.bold('differs in')],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { kind, name, what } of differences.slice(0, LISTED)) {
+    const word = KIND_WORDS[kind];
+    table.push([HARMLESS.includes(kind) ? word : pc.red(word), shortName(name), what]);
+  }
+  const total = Object.values(comparison?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+  const more = total - Math.min(LISTED, differences.length);
+  return [table.toString(), ...(more > 0 ? [`    and ${more} more`] : [])];
+}

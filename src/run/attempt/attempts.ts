@@ -1,0 +1,170 @@
+import type { SnapshotId } from '../../shared/snapshot-id.ts';
+import { nextSnapshotId, snapshotTime } from '../../shared/snapshot-id.ts';
+import { errorMessage } from '../../platform/files.ts';
+import { noteDistrust } from '../../state/distrust.ts';
+import { saveJobState, type JobState } from '../../state/job-state.ts';
+import { attempt, type AttemptResult, type Remains } from './attempt.ts';
+import type { AttemptSpec } from './attempt-spec.ts';
+import { excludesOf } from '../source/file-systems.ts';
+import { interruptionOf, unexpectedFailure } from '../failure.ts';
+import type { RunDeps, RunRequest } from '../request.ts';
+import { sessionEnvironment } from '../../ssh/connection.ts';
+import { nextAttemptDelay } from './retry.ts';
+
+/** Everything that an attempt needs and that is the same for all attempts of a run. */
+export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'copyBases' | 'basesGoodAt' | 'onProgress'>;
+
+/** How the attempts of a run ended. */
+export interface AttemptsEnd {
+  readonly result: AttemptResult;
+  readonly id: SnapshotId;
+  readonly made: number;
+  readonly state: JobState;
+  readonly warnings: readonly string[];
+  /** Whether the last attempt compared with its bases by checksum. */
+  readonly distrustBases: boolean;
+}
+
+/** Milliseconds between two notes of an attempt's progress. */
+const NOTE_EVERY = 30_000;
+
+/**
+ * Makes attempts until one is sealed or another one would not help. Each has an id and a directory of its own; what a broken one left is
+ * named as the second basis of the next.
+ *
+ * The state is written before an attempt begins: if we die during the attempt, its id is not used again and what it wrote is known.
+ */
+export async function makeAttempts(
+  request: RunRequest,
+  plan: AttemptPlan,
+  initial: JobState,
+  deps: RunDeps,
+): Promise<AttemptsEnd> {
+  const warnings = new Set<string>();
+  let state = initial;
+  let arrived = false;
+  let crowded = 0;
+  let { distrustBases } = plan;
+  let written = Promise.resolve();
+  const keep = (next: JobState): Promise<void> => {
+    state = next;
+    // One after the other: a note of progress must not overtake the state that follows it.
+    written = written
+      .then(() => saveJobState(request.settings.stateDirectory, request.job.name, request.target.name, next))
+      .catch((error: unknown) => {
+        // A full disk here must not stop the backup from leaving this host.
+        warnings.add(
+          `The state could not be written (${errorMessage(error)}): the next run may send more than necessary.`,
+        );
+      });
+    return written;
+  };
+  for (let made = 1; ; made += 1) {
+    const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
+    const bases = basesOf(state);
+    const basesGoodAt = goodAt(state);
+    // What a broken attempt sent was never compared, and this one may link to it.
+    const verifyMode = state.broken === null ? plan.verifyMode : 'full';
+    deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases, fuzzy: plan.fuzzy });
+    await keep({ ...state, lastId: id, broken: state.broken ?? { id, bytes: 0 } });
+
+    const noteProgress = progressNotes(deps, (bytes) => {
+      if (bytes > (state.broken?.bytes ?? -1)) void keep({ ...state, broken: { id, bytes } });
+    });
+    const { job } = request;
+    const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
+    const spec: AttemptSpec = {
+      ...plan,
+      verifyMode,
+      distrustBases,
+      tree,
+      bases,
+      copyBases: crowded >= 2 && plan.wire.secondary === 'rrsync',
+      basesGoodAt,
+      onProgress: noteProgress,
+    };
+    const result = await attempt(spec, { ...deps, environment: sessionEnvironment() }).catch((error: unknown) =>
+      thrownIn(error, id, state.broken, plan.signal),
+    );
+    if (result.kind === 'sealed') return { result, id, made, state, warnings: [...warnings], distrustBases };
+
+    const { why, remains, lesson } = result;
+    arrived ||= remains.kind !== 'nothing';
+    // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate itself
+    // looks for other such files (one-basis.ts). On a plain secondary there may be thousands of them, and there are few attempts.
+    if (lesson === 'crowded') crowded += 1;
+    const wait = lesson === 'give-up' ? undefined : nextAttemptDelay(why.outcome, made, job.retry, deps.clock.random());
+    const broken = brokenAfter(state.broken, id, remains);
+    // Ids that the secondary does not know may be used again. If the clock was in the future, such ids and all that follow them would be
+    // refused until that time has come.
+    await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
+    const { outcome, reason } = why;
+    deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
+    if (lesson === 'by-checksum' && !distrustBases) {
+      distrustBases = true;
+      warnings.add(unseenWarning(reason));
+      // The note is for the next run, if this one ends here. This run knows it anyway.
+      const { settings, target } = request;
+      await noteDistrust(settings.stateDirectory, job.name, target.name, deps.clock.now()).catch((error: unknown) => {
+        warnings.add(`The note about this could not be written: ${errorMessage(error)}`);
+      });
+    }
+    if (wait === undefined) return { result, id, made, state, warnings: [...warnings], distrustBases };
+    try {
+      await deps.clock.sleep(wait, plan.signal);
+    } catch {
+      // The deadline or a signal came while waiting. The cause of the failed attempt says more than the interruption alone.
+      const interruption = interruptionOf(plan.signal);
+      const both = { ...interruption, reason: `${interruption.reason} (before that: ${reason})` };
+      const ended: AttemptResult = { ...result, why: both };
+      return { result: ended, id, made, state, warnings: [...warnings], distrustBases };
+    }
+  }
+}
+
+// People see the first 300 characters; the rest is in the journal.
+function unseenWarning(reason: string): string {
+  return `A program here sets times back after it has written, or the disk of the secondary is bad: ${reason}`;
+}
+
+/**
+ * When everything that {@link basesOf} names was last known to be equal to the source. That is no later than the start of the run that
+ * made the last sealed snapshot, and no later than the last time when everything was read.
+ */
+function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | undefined {
+  if (sealed === null) return broken === null ? undefined : snapshotTime(broken.id);
+  const started = new Date(sealed.started);
+  const read = lastFullVerification === null ? started : new Date(lastFullVerification);
+  return read < started ? read : started;
+}
+
+/** What the next attempt may link to, best first (facts.md#order-of-bases). */
+export function basesOf(state: JobState): SnapshotId[] {
+  return [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
+}
+
+/**
+ * The end of an attempt in which an exception was thrown, for example because a disk here is full. What is known about the attempt is
+ * kept: its id is used up, and what it has sent is a basis.
+ */
+function thrownIn(error: unknown, id: SnapshotId, noted: JobState['broken'], signal: AbortSignal): AttemptResult {
+  const remains = { kind: 'basis', bytes: noted?.id === id ? noted.bytes : 0 } as const;
+  return { kind: 'failed', why: unexpectedFailure(error, signal), remains, lesson: 'none' };
+}
+
+/** The attempt that got furthest is the better basis. */
+function brokenAfter(before: JobState['broken'], id: SnapshotId, remains: Remains): JobState['broken'] {
+  const other = before?.id === id ? null : before;
+  if (remains.kind !== 'basis') return other;
+  return other !== null && other.bytes > remains.bytes ? other : { id, bytes: remains.bytes };
+}
+
+function progressNotes(deps: RunDeps, note: (bytes: number) => void): (bytes: number) => void {
+  let last = deps.clock.monotonic();
+  return (bytes) => {
+    const now = deps.clock.monotonic();
+    if (now - last < NOTE_EVERY) return;
+    last = now;
+    note(bytes);
+  };
+}

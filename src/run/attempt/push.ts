@@ -1,0 +1,179 @@
+import { writeFile } from 'node:fs/promises';
+import { pushArguments, type PushOptions } from '../../rsync/arguments.ts';
+import { decodeName, type Item } from '../../rsync/itemized.ts';
+import { runSession, type SessionResult } from '../../rsync/session.ts';
+import { formatCount } from '../../shared/units.ts';
+import { createManifest } from '../../state/manifest.ts';
+import type { TransferFigures } from '../../state/run-record.ts';
+import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
+import { wrongSecondary } from './wrong-secondary.ts';
+import { createProgressReporter, looksIntoFiles } from './progress.ts';
+
+/** A push that has ended, in whatever way. */
+export interface Pushed {
+  readonly session: SessionResult;
+  readonly figures: TransferFigures;
+  /** Whether the secondary has stored anything of the attempt. */
+  readonly wrote: boolean;
+  /** A file on the secondary could not take as many links as needed. The attempt is a basis nevertheless, because it shows which file. */
+  readonly crowded: boolean;
+  /** Bytes of the source that were handled: sent or linked. */
+  readonly bytesDone: number;
+  /** rsync wrote into a directory that already existed, which must never be sealed (design.md#the-wire). */
+  readonly intoExisting: boolean;
+  /** What answered is not what the configuration says, so nothing was sent. */
+  readonly wrong: string | undefined;
+  /** Whether any file was found in a basis. */
+  readonly basisSeen: boolean;
+  /** Compressed list of all entries that were named; undefined if not every file was, or nothing was sent. */
+  readonly manifest: Buffer | undefined;
+  /** Files whose content was sent; undefined when they are too many, or one too long, to be listed. */
+  readonly sentNames: readonly string[] | undefined;
+}
+
+/** More sent files than this are verified by a full pass, because filter rules cost one comparison per file and rule. */
+const LISTED_FILES = 5000;
+
+/**
+ * Longest name that is listed, in characters. rsync ignores a pattern of 4096 bytes or more and exits with 0, so the file would not be
+ * verified. A pattern may be twice as long as its name.
+ */
+const LONGEST_LISTED = 2000;
+
+/** What a push needs to know about an attempt. */
+type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
+
+/** Sends the source into a fresh directory. */
+export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
+  const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
+  const seen = { basis: false, anything: false, created: false, existing: false, noGate: false };
+  const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
+  const done = { files: 0, bytes: 0 };
+  const manifest = options.dryRun ? undefined : createManifest();
+  const stop = new AbortController();
+  const report = createProgressReporter(spec, deps);
+  const reach = (sentBytes: number): void => {
+    done.bytes = Math.max(done.bytes, sentBytes + tally.linkedBytes);
+    // A dry run sends nothing; its items show what would be sent.
+    if (!options.dryRun) report(done.files, done.bytes);
+  };
+
+  const onItem = (item: Item): void => {
+    seen.anything = true;
+    // The gate creates the directory itself, so it is new. Plain rrsync would write into an existing one.
+    if (!seen.created && !options.dryRun && spec.wire.secondary === 'rrsync') {
+      seen.existing = true;
+      stop.abort();
+    }
+    if (!item.isNew && item.name !== './') seen.basis = true;
+    manifest?.add(item);
+    if (item.kind !== 'file') return;
+    done.files += 1;
+    if (item.action === 'sent') {
+      if (item.isNew) tally.newFiles += 1;
+      else tally.changedFiles += 1;
+      const fits = item.name.length <= LONGEST_LISTED;
+      if (fits && sent.names && sent.names.length < LISTED_FILES) sent.names.push(item.name);
+      else sent.names = undefined;
+      sent.bytes += item.size;
+    } else if (item.action === 'linked' && !item.isNew) {
+      tally.linkedFiles += 1;
+      tally.linkedBytes += item.size;
+    } else if (item.action === 'created' && item.differs === '') {
+      tally.copiedFiles += 1; // equal to the basis, and yet not linked: facts.md#link-dest-that-links-nothing
+      tally.linkedBytes += item.size;
+    }
+    reach(sent.bytes);
+  };
+  const wire = options.checksum === true ? spec.verifyWire : spec.wire;
+  const session = await runSession(
+    {
+      args: pushArguments(wire, spec.tree, {
+        ...options,
+        progress: deps.watched || looksIntoFiles(spec.source),
+      }),
+      mode: 'push',
+      environment: deps.environment,
+      signal: AbortSignal.any([spec.signal, stop.signal]),
+      stallMs: wire.stallMs,
+      onItem,
+      onDestinationCreated: () => {
+        seen.created = true;
+        // The gate creates that directory itself, so something else has answered. Nothing has been sent yet.
+        if (options.dryRun || spec.wire.secondary !== 'gate') return;
+        seen.noGate = true;
+        stop.abort();
+      },
+      onProgress: reach,
+    },
+    deps.runProcess,
+  );
+  const listed = await manifest?.end();
+  const crowded = session.verdict.kind === 'failed' && session.verdict.crowded === true;
+  return {
+    session,
+    figures: {
+      newFiles: tally.newFiles,
+      changedFiles: tally.changedFiles,
+      linkedFiles: tally.linkedFiles,
+      copiedFiles: tally.copiedFiles,
+      sentBytes: session.stats.sentBytes,
+      receivedBytes: session.stats.receivedBytes,
+      literalBytes: session.stats.literalBytes,
+      matchedBytes: session.stats.matchedBytes,
+      basis: options.bases[0] ?? null,
+    },
+    wrote: (seen.anything || seen.created || crowded) && !options.dryRun,
+    crowded,
+    bytesDone: done.bytes,
+    intoExisting: seen.existing,
+    wrong: wrongSecondary(spec.wire, seen.noGate ? 'rrsync' : session.answeredBy),
+    basisSeen: seen.basis || session.stats.matchedBytes > 0,
+    sentNames: sent.names,
+    manifest: done.files >= session.source.regularFiles ? listed : undefined,
+  };
+}
+
+/**
+ * Whether deduplication was lost although rsync succeeded: rsync does not report a basis that it could not use
+ * (facts.md#anchored-link-dest and facts.md#link-dest-that-links-nothing).
+ * @param oldFiles number of regular files older than the basis, which the basis should contain
+ * @returns a warning, or undefined
+ */
+export function linkingProblem(pushed: Pushed, oldFiles: number): string | undefined {
+  const { basis, copiedFiles } = pushed.figures;
+  if (basis === null) return undefined;
+  if (copiedFiles > 0) {
+    return `${formatCount(copiedFiles, 'unchanged file')} could not be linked to ${basis}, so that the secondary holds copies: owned by another account there, immutable, or with as many names as the file system allows. Deduplication is lost for what was copied.`;
+  }
+  if (!pushed.basisSeen && oldFiles > 0) {
+    return `Nothing of the basis ${basis} was found on the secondary, so everything was sent anew: it was removed there, or the wrapper ignores --link-dest (rrsync 3.4.2 to 3.4.4 does). Deduplication is lost.`;
+  }
+  return undefined;
+}
+
+/**
+ * Writes the filter that limits a verification to certain files: NUL-separated include patterns of the files and of
+ * the directories above them.
+ */
+export async function writeOnlyFilter(path: string, names: readonly string[]): Promise<void> {
+  const patterns = new Map<string, Buffer>();
+  for (const name of names) {
+    const bytes = decodeName(name);
+    for (let slash = bytes.indexOf(0x2f); slash !== -1; slash = bytes.indexOf(0x2f, slash + 1)) {
+      const directory = bytes.subarray(0, slash + 1);
+      patterns.set(directory.toString('latin1'), directory);
+    }
+    patterns.set(bytes.toString('latin1'), bytes);
+  }
+  const lines = [...patterns.values()].map((bytes) =>
+    Buffer.concat([Buffer.from('/'), escapePattern(bytes), Buffer.of(0)]),
+  );
+  await writeFile(path, Buffer.concat(lines), { mode: 0o600 });
+}
+
+// rsync(1), "PATTERN MATCHING RULES": a backslash is literal unless the pattern has a wildcard.
+function escapePattern(name: Buffer): Buffer {
+  const text = name.toString('latin1');
+  return Buffer.from(/[*?[]/.test(text) ? text.replace(/[\\*?[]/g, '\\$&') : text, 'latin1');
+}

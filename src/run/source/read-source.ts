@@ -1,0 +1,170 @@
+import { stat } from 'node:fs/promises';
+import { errorCode, errorMessage } from '../../platform/files.ts';
+import type { RunProcess } from '../../platform/process.ts';
+import { judgeSession } from '../../rsync/exit.ts';
+import { decodeName } from '../../rsync/itemized.ts';
+import { listSource } from '../../rsync/listing.ts';
+import type { CanaryCandidate } from '../../verify/canary.ts';
+import { createView, type View } from './three-views.ts';
+import { watchGroups } from './false-groups.ts';
+import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
+import { watchNotSent, type NotSent } from './not-sent.ts';
+import type { LongestPath } from '../attempt/long-paths.ts';
+import { countNames, type NameCounts } from './new-names.ts';
+
+/** What one walk of the source found, as rsync interprets the excludes. */
+export interface SourceSummary {
+  /** Regular files and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+  /** All that was walked, by kinds. */
+  readonly view: View;
+  readonly largestFile: number;
+  /** mtime of the newest regular file that is not dated in the future; undefined when there is none. */
+  readonly newest: Date | undefined;
+  /** Regular files that are dated in the future, which do not count as the newest. */
+  readonly futureFiles: number;
+  /** Number of regular files whose mtime lies before `oldBefore`, which should be linked to the basis. */
+  readonly oldFiles: number;
+  /** The smallest files with content, smallest first. */
+  readonly candidates: readonly CanaryCandidate[];
+  readonly fileSystems: FileSystemsBelow;
+  readonly notSent: NotSent;
+  /** The longest path of all entries; undefined if none is long enough to matter. */
+  readonly longestPath?: LongestPath | undefined;
+  readonly names: NameCounts;
+}
+
+/** The summary, or why the source cannot be read. */
+export type SourceReading =
+  | { readonly kind: 'read'; readonly summary: SourceSummary }
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly advice?: string }
+  | { readonly kind: 'no-rsync'; readonly reason: string }
+  | { readonly kind: 'aborted' };
+
+/** What to walk. */
+export interface SourceSpec {
+  readonly source: string;
+  readonly exclude: readonly string[];
+  readonly oneFileSystem: boolean;
+  /** Examine every entry for what no snapshot contains (see watchNotSent). */
+  readonly closely: boolean;
+  /** Whether systemd has started us, so that we may not see what is really there. */
+  readonly inUnit: boolean;
+  readonly oldBefore: Date | undefined;
+  /** A file dated later does not count as the newest: it could hide for years that no new files arrive. */
+  readonly notAfter: Date;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Milliseconds without any progress after which the walk is ended. */
+  readonly stallMs: number;
+}
+
+/** How many candidates for the canary are kept, in case some change before their turn. */
+const CANDIDATES = 5;
+
+/** Longest name that a canary may have: it also has to fit below another directory. */
+const LONGEST_CANDIDATE = 2000;
+
+/** From this number of characters on, the length of a name is checked; rsync writes up to five for a byte that is not ASCII. */
+const LONG = 2000;
+
+/** Walks the source once, as a stream: it answers all questions in one walk, in bounded memory. */
+export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
+  const refusal = await notADirectory(spec.source);
+  if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };
+  const counter = createView();
+  const watch = await watchFileSystems(spec, spec.inUnit);
+  const unsent = watchNotSent(spec, run);
+  const groups = watchGroups(spec, run);
+  let files = 0;
+  let bytes = 0;
+  let largestFile = 0;
+  let newestMs = -Infinity;
+  let futureFiles = 0;
+  let oldFiles = 0;
+  const oldBeforeMs = spec.oldBefore?.getTime() ?? -Infinity;
+  const notAfterMs = spec.notAfter.getTime();
+  const candidates: CanaryCandidate[] = [];
+  const names = countNames(spec.oldBefore);
+  let last: string | undefined;
+  let longestPath: LongestPath | undefined;
+  const end = await listSource(spec, run, (entry) => {
+    const { kind, size, mtimeMs, name } = entry;
+    last = name;
+    counter.add(kind);
+    unsent.onEntry(entry);
+    groups.onEntry(entry);
+    if (name.length > LONG) longestPath = longerPath(longestPath, name);
+    watch.onEntry(name, kind === 'directory');
+    if (kind !== 'file') return;
+    files += 1;
+    bytes += size;
+    names.add({ name, size, mtimeMs });
+    if (size > largestFile) largestFile = size;
+    if (mtimeMs > notAfterMs) futureFiles += 1;
+    else if (mtimeMs > newestMs) newestMs = mtimeMs;
+    if (mtimeMs < oldBeforeMs) oldFiles += 1;
+    if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
+  });
+  const [unsentEntries, falseLinks] = await Promise.all([unsent.end(), groups.end()]);
+  const verdict = judgeSession(end, last);
+  switch (verdict.kind) {
+    case 'aborted':
+      return { kind: 'aborted' };
+    case 'busy':
+      return { kind: 'unreadable', reason: verdict.reason };
+    case 'failed':
+      return verdict.outcome === 'usage'
+        ? { kind: 'no-rsync', reason: verdict.reason }
+        : { kind: 'unreadable', reason: `the source ${spec.source} cannot be read in full: ${verdict.reason}` };
+    case 'ok': {
+      const watched = watch.end();
+      if (watched.kind === 'wrong') return { ...watched, kind: 'unreadable' };
+      const { fileSystems } = watched;
+      const newest = newestMs === -Infinity ? undefined : new Date(newestMs);
+      return {
+        kind: 'read',
+        summary: {
+          files,
+          bytes,
+          view: counter.view(),
+          largestFile,
+          newest,
+          futureFiles,
+          oldFiles,
+          candidates,
+          fileSystems,
+          notSent: { ...unsentEntries, falseLinks },
+          longestPath,
+          names: names.end(),
+        },
+      };
+    }
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function longerPath(before: LongestPath | undefined, name: string): LongestPath {
+  const bytes = decodeName(name).length;
+  return before !== undefined && before.bytes >= bytes ? before : { name, bytes };
+}
+
+async function notADirectory(source: string): Promise<string | undefined> {
+  try {
+    return (await stat(source)).isDirectory() ? undefined : `the source ${source} is not a directory`;
+  } catch (error) {
+    return errorCode(error) === 'ENOENT'
+      ? `the source ${source} does not exist`
+      : `the source ${source} cannot be read: ${errorMessage(error)}`;
+  }
+}
+
+function keepSmallest(candidates: CanaryCandidate[], candidate: CanaryCandidate): void {
+  const last = candidates.at(-1);
+  if (candidates.length >= CANDIDATES && last && last.size <= candidate.size) return;
+  const at = candidates.findIndex(({ size }) => size > candidate.size);
+  candidates.splice(at === -1 ? candidates.length : at, 0, candidate);
+  if (candidates.length > CANDIDATES) candidates.pop();
+}

@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { parseConfig } from '../../../../src/config/load.ts';
+import type { AttemptPlan } from '../../../../src/run/attempt/attempts.ts';
+import { makeAttempts } from '../../../../src/run/attempt/attempts.ts';
+import { systemClock } from '../../../../src/platform/clock.ts';
+import { runProcess } from '../../../../src/platform/process.ts';
+import { createLearningRedactor } from '../../../../src/shared/redaction.ts';
+import { loadJobState } from '../../../../src/state/job-state.ts';
+
+/** Makes the two attempts of a run on a host whose clock stands at `now`: clocks cannot be set here, so this one is made up. */
+async function twoAttempts(now: Date, change: (directory: string) => Promise<Record<string, unknown>>) {
+  const directory = await mkdtemp(join(tmpdir(), 'offsite-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const settings = parseConfig(
+    'config.yaml',
+    `version: 1
+state_dir: ${directory}
+targets: { vault: { host: {env: H}, user: {env: U}, identity: {env: I}, known_hosts: {env: K} } }
+jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms } } }`,
+  );
+  const job = settings.jobs.get('postgres');
+  const target = settings.targets.get('vault');
+  if (!job || !target) throw new Error('the configuration has both');
+  const signal = new AbortController().signal;
+  const attempts: string[] = [];
+  const plan = { directory, signal, ...(await change(directory)) } as unknown as AttemptPlan;
+  const { state } = await loadJobState(directory, 'postgres', 'vault');
+  const { result } = await makeAttempts({ settings, job, target, force: false, signal }, plan, state, {
+    runProcess,
+    clock: { ...systemClock, now: () => now },
+    log: () => undefined,
+    redactor: createLearningRedactor(),
+    watched: false,
+    observe: (event) => {
+      if (event.event === 'attempt-started') attempts.push(event.snapshot);
+    },
+    environment: {},
+    host: 'db1',
+  });
+  return { result, attempts, state: (await loadJobState(directory, 'postgres', 'vault')).state };
+}
+
+it('ids of a clock that stood in the future are given back when the secondary was never reached', async () => {
+  const { result, attempts, state } = await twoAttempts(new Date('2099-01-01T00:00:00Z'), () =>
+    Promise.resolve({
+      wire: { alias: 'vault' },
+      source: { fileSystems: { sent: [], leftOut: [] } },
+      connect: () =>
+        Promise.resolve({ kind: 'failed', failure: { outcome: 'could-not-connect', reason: 'nothing listens there' } }),
+    }),
+  );
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome: 'could-not-connect' } });
+  expect(attempts).toEqual(['2099-01-01T000000Z', '2099-01-01T000001Z']);
+  expect(state).toMatchObject({ lastId: null, broken: null });
+});
+
+/** A plan over a connection whose other end says one line and ends: a remote shell of the test's own, before a real rsync. */
+async function answering(directory: string, line: string, code: number): Promise<Record<string, unknown>> {
+  const remoteShell = join(directory, 'remote-shell');
+  await writeFile(remoteShell, `#!/bin/sh\necho '${line}' >&2\nexit ${code}\n`, { mode: 0o755 });
+  const source = join(directory, 'source');
+  await mkdir(source);
+  return {
+    wire: { remoteShell: [remoteShell], alias: 'vault', secondary: 'gate', metadata: 'fake_super', timeoutSeconds: 60 },
+    connect: () => Promise.resolve({ kind: 'connected', connection: { close: () => Promise.resolve() } }),
+    source: { largestFile: 0, files: 0, bytes: 0, fileSystems: { sent: [], leftOut: [] } },
+    busyTimeoutMs: 0,
+  };
+}
+
+const AHEAD = new Date('2026-11-25T00:05:00Z');
+
+it('ids that the secondary refused are given back: it has kept nothing of them', async () => {
+  const { result, attempts, state } = await twoAttempts(AHEAD, (directory) =>
+    answering(directory, 'offsite-gate: refused: clock skew: 305 s ahead', 2),
+  );
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome: 'refused' } });
+  expect(attempts).toEqual(['2026-11-25T000500Z']);
+  expect(state).toMatchObject({ lastId: null });
+});
+
+it.each([
+  ['offsite-gate: broke: rsync was ended by SIGKILL on the secondary', 20, 'connection-lost', 1],
+  ['offsite-gate: ended: internal error; see gate.log on the secondary', 2, 'refused', 0],
+  ['', 247, 'connection-lost', 1],
+])('ids that the secondary may have kept are never used again: %j', async (line, code, outcome, last) => {
+  const { result, state } = await twoAttempts(AHEAD, (directory) => answering(directory, line, code));
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome } });
+  // With the clock right again, the next run goes on from there, and is not refused for as long as it was ahead.
+  expect(state).toMatchObject({ lastId: `2026-11-25T00050${last}Z` });
+});
+
+it('an attempt in which a file had no room for its names is named to the next, which the gate then gives copies', async () => {
+  const { result, state } = await twoAttempts(AHEAD, (directory) =>
+    answering(directory, 'rsync: [generator] link "/proc/self/fd/5/a/54" => a/0 failed: Too many links (31)', 2),
+  );
+  expect(result).toMatchObject({ kind: 'failed', why: { outcome: 'incomplete' }, lesson: 'crowded' });
+  // rsync dies before it has told of any item, so nothing else says that something is there. Both got equally far.
+  expect(state.broken?.id).toBe('2026-11-25T000501Z');
+});
