@@ -1,7 +1,5 @@
 import { errorCode, errorMessage } from '../platform/files.ts';
 import { UnfitFileError } from '../platform/regular-file.ts';
-import type { Left, SessionVerdict } from '../rsync/exit.ts';
-import type { SessionResult } from '../rsync/session.ts';
 import { exitCodeOf, type Fault } from '../shared/outcome.ts';
 
 interface Told {
@@ -75,34 +73,4 @@ export function unexpectedFailure(error: unknown, signal: AbortSignal): Failure 
         reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
       };
   }
-}
-
-/** What a session that did not end well means for the run. */
-export function sessionFailure(verdict: SessionVerdict, signal: AbortSignal): { why: Failure; left: Left } {
-  switch (verdict.kind) {
-    case 'aborted': {
-      const interruption = interruptionOf(signal);
-      const told = verdict.trouble === undefined ? '' : ` (rsync had told of: ${verdict.trouble})`;
-      return { why: { ...interruption, reason: `${interruption.reason}${told}` }, left: 'perhaps' };
-    }
-    case 'busy':
-      return { why: { outcome: 'refused', reason: `still busy: ${verdict.reason}` }, left: 'nothing' };
-    case 'failed': {
-      const { outcome, reason, advice, left } = verdict;
-      return { why: { outcome, reason, advice }, left };
-    }
-    case 'ok': {
-      const reason = 'a session that ended well was judged a failure';
-      return { why: { outcome: 'internal-error', reason }, left: 'perhaps' };
-    }
-    default:
-      return verdict satisfies never;
-  }
-}
-
-/** The verdict of the session behind a verification or canary. */
-export function sessionVerdict(
-  result: { readonly kind: string } | { readonly kind: 'session-failed'; readonly session: SessionResult },
-): SessionVerdict {
-  return 'session' in result ? result.session.verdict : { kind: 'ok' };
 }

@@ -1,7 +1,7 @@
 import type { JobState } from '../state/job-state.ts';
 import type { AttemptPlan } from './attempt/attempts.ts';
 import { interruptionOf, type Failure } from './failure.ts';
-import { planAttempts, readJobSource } from './locked-run.ts';
+import { planAttempts, readJobSource } from './plan.ts';
 import { whilePreparing, type Purpose } from './connection/preparation.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import type { SourceSummary } from './source/read-source.ts';

@@ -2,9 +2,107 @@ import type { JobSettings, TargetSettings } from '../config/settings.ts';
 import type { Wire } from '../rsync/arguments.ts';
 import { nextDue } from '../shared/schedule.ts';
 import type { ConnectionTimes } from '../ssh/client-config.ts';
-import { remoteShell } from '../ssh/connection.ts';
+import { remoteShell, sessionEnvironment } from '../ssh/connection.ts';
 import type { JobState } from '../state/job-state.ts';
-import type { SourceSummary } from './source/read-source.ts';
+import { readSource, type SourceSummary } from './source/read-source.ts';
+import { readTargetSecrets, secretSources, type TargetSecrets } from '../config/target-secrets.ts';
+import { SecretError } from '../platform/secrets.ts';
+import { isDistrusted } from '../state/distrust.ts';
+import type { AttemptPlan } from './attempt/attempts.ts';
+import type { Preparation } from './connection/preparation.ts';
+import { interruptionOf, type Failure } from './failure.ts';
+import type { RunDeps, RunRequest } from './request.ts';
+import { worthLooking } from './source/new-names.ts';
+
+/** The secrets of a target, or why they cannot be read. */
+export type RunSecrets =
+  { readonly kind: 'read'; readonly secrets: TargetSecrets } | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Reads the target's secrets and gives them to the redactor before anything can mention them. */
+export function readRunSecrets(
+  request: Pick<RunRequest, 'settings' | 'target'>,
+  deps: Pick<RunDeps, 'environment' | 'redactor'>,
+): RunSecrets {
+  try {
+    const secrets = readTargetSecrets(request.target, secretSources(request.settings.secretsFile, deps.environment));
+    // An account with the same name as a job reveals nothing new, and redacting it would hide the job's name everywhere.
+    const names = new Set([...request.settings.jobs.keys(), ...request.settings.targets.keys()]);
+    deps.redactor.learn(secrets.named.filter(({ value }) => !names.has(value)));
+    return { kind: 'read', secrets };
+  } catch (error) {
+    if (error instanceof SecretError) return { kind: 'unreadable', reason: error.message };
+    throw error;
+  }
+}
+
+/** The clock of a file server may be ahead of ours by this much (milliseconds). */
+const FUTURE_SLACK = 60 * 60_000;
+
+/** Walks the source of a job; `ended` if the run cannot continue. */
+export async function readJobSource(
+  request: RunRequest,
+  state: JobState,
+  { closely }: { readonly closely: boolean },
+  deps: RunDeps,
+): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; why: Failure }> {
+  const { job, target, signal } = request;
+  const reading = await readSource(
+    {
+      source: job.source,
+      exclude: job.exclude,
+      oneFileSystem: job.oneFileSystem,
+      closely,
+      inUnit: deps.environment.INVOCATION_ID !== undefined,
+      oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
+      notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
+      environment: sessionEnvironment(),
+      signal,
+      stallMs: stallMsOf(target),
+    },
+    deps.runProcess,
+  );
+  switch (reading.kind) {
+    case 'aborted':
+      return { kind: 'ended', why: interruptionOf(signal) };
+    case 'no-rsync':
+      return { kind: 'ended', why: { outcome: 'usage', reason: reading.reason } };
+    case 'unreadable': {
+      const { reason, advice } = reading;
+      return { kind: 'ended', why: { outcome: 'source-guard', reason, advice } };
+    }
+    case 'read': {
+      const { files, bytes, fileSystems, notSent } = reading.summary;
+      deps.observe({ event: 'source-read', files, bytes, fileSystems, notSent });
+      return { kind: 'read', source: reading.summary };
+    }
+    default:
+      return reading satisfies never;
+  }
+}
+
+/** The values that are the same for all attempts of a run. */
+export async function planAttempts(
+  request: RunRequest,
+  source: SourceSummary,
+  state: JobState,
+  { directory, connect, rsyncVersion }: Preparation,
+  deps: RunDeps,
+): Promise<AttemptPlan> {
+  const { job, target, settings, signal } = request;
+  return {
+    ...wiresOf(target, directory, source),
+    connect,
+    source,
+    bandwidthLimit: bandwidthLimitOf(job, target),
+    fuzzy: worthLooking(job.fuzzy, source.names, state.sealed ?? undefined),
+    busyTimeoutMs: target.busyTimeoutMs,
+    verifyMode: verifyModeOf(job, state, deps.clock.now()),
+    distrustBases: await isDistrusted(settings.stateDirectory, job.name, target.name),
+    rsyncVersion: (await rsyncVersion) ?? 'unknown',
+    directory,
+    signal,
+  };
+}
 
 /** Slowest disk that comparisons by checksum allow for, in bytes per second. */
 const SLOWEST_DISK = 8 * 1024 * 1024;

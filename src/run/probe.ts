@@ -10,10 +10,10 @@ import { sessionEnvironment } from '../ssh/connection.ts';
 import type { SealedSnapshot } from '../state/job-state.ts';
 import { checkCanary, type CanaryCandidate } from '../verify/canary.ts';
 import type { AttemptPlan } from './attempt/attempts.ts';
-import { whileBusy } from './attempt/busy.ts';
-import { sessionFailure, sessionVerdict, type Failure } from './failure.ts';
+import { sessionFailure, sessionVerdict, whileBusy } from './attempt/session.ts';
+import type { Failure } from './failure.ts';
 import type { RunDeps, RunRequest } from './request.ts';
-import { wrongSecondary } from './attempt/wrong-secondary.ts';
+import { wrongSecondary } from './attempt/session.ts';
 
 /** The sessions of a run after the push. */
 export type ProbedSession = 'verification' | 'canary' | 'seal';

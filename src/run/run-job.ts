@@ -2,8 +2,12 @@ import { formatDuration } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { takeRunLock, type Locked } from '../state/run-lock.ts';
 import { finishRun, tellStart } from './finish.ts';
-import { DeadlinePassed, unexpectedFailure } from './failure.ts';
-import { readRunSecrets, runLocked, type RunSecrets } from './locked-run.ts';
+import { DeadlinePassed, unexpectedFailure, type Failure } from './failure.ts';
+import { loadJobState, type JobState } from '../state/job-state.ts';
+import { makeAttempts, type AttemptPlan } from './attempt/attempts.ts';
+import { whilePreparing, type Preparation } from './connection/preparation.ts';
+import { planAttempts, readJobSource, readRunSecrets, type RunSecrets } from './plan.ts';
+import { checkGuards, unguarded } from './source/guards.ts';
 import { lockName, type RunDeps, type RunRequest } from './request.ts';
 import type { RunEnd } from './run-end.ts';
 
@@ -54,4 +58,68 @@ function lockedOut(lock: Extract<Locked, { kind: 'held' }>, secrets: RunSecrets)
   const who = lock.holder ? `, held by process ${lock.holder.pid} since ${lock.holder.since}` : '';
   const reason = `another run of this job to this target is going on${who}`;
   return { kind: 'unlocked', why: { outcome: 'locked', reason } };
+}
+
+/** The part of a run for which the lock is held. Never throws once the state is read. */
+async function runLocked(request: RunRequest, secrets: RunSecrets, deps: RunDeps): Promise<RunEnd> {
+  const { job, target, settings } = request;
+  const { state, damage } = await loadJobState(settings.stateDirectory, job.name, target.name);
+  const warnings = damage === undefined ? [] : [damage];
+  const unsent = (why: Failure): RunEnd => ({ kind: 'unsent', why, source: undefined, state, warnings });
+  if (secrets.kind === 'unreadable') return unsent({ outcome: 'secret', reason: secrets.reason });
+  if (state.sealed !== null && deps.clock.now() < new Date(state.sealed.started)) {
+    warnings.push(
+      `The clock of this host is behind the last snapshot (${state.sealed.id}): it was set back. New ids continue from that one.`,
+    );
+  }
+  try {
+    const warn = (warning: string) => warnings.push(warning);
+    const purpose = { name: 'run', secrets: secrets.secrets, warn } as const;
+    return await whilePreparing(request, purpose, deps, (preparing) =>
+      guardAndSend(request, preparing, state, warnings, deps),
+    );
+  } catch (error) {
+    return unsent(unexpectedFailure(error, request.signal));
+  }
+}
+
+async function guardAndSend(
+  request: RunRequest,
+  preparing: Promise<Preparation>,
+  state: JobState,
+  warnings: string[],
+  deps: RunDeps,
+): Promise<RunEnd> {
+  const { job } = request;
+  // What no snapshot contains is reported in full once, before the first snapshot; `verify`, `doctor` and dry runs report it again.
+  const reading = await readJobSource(request, state, { closely: state.sealed === null }, deps);
+  if (reading.kind === 'ended') return { kind: 'unsent', why: reading.why, source: undefined, state, warnings };
+  const { source } = reading;
+  const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
+  if (objections.length > 0 && !request.force) {
+    const why = { outcome: 'source-guard', reason: objections.join('\n') } as const;
+    return { kind: 'unsent', why, source, state, warnings };
+  }
+  warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
+
+  warnings.push(...unguarded(source, job.guard, deps.clock.now()));
+  const plan = await planAttempts(request, source, state, await preparing, deps);
+  return attemptsToEnd(request, plan, state, warnings, deps);
+}
+
+async function attemptsToEnd(
+  request: RunRequest,
+  plan: AttemptPlan,
+  initial: JobState,
+  warnings: string[],
+  deps: RunDeps,
+): Promise<RunEnd> {
+  const { result, id, made, state, warnings: more, distrustBases } = await makeAttempts(request, plan, initial, deps);
+  warnings.push(...more);
+  const common = { attempts: made, source: plan.source, state, warnings };
+  if (result.kind === 'failed') return { kind: 'unsecured', why: result.why, ...common };
+  const { transfer, verification, contents } = result;
+  warnings.push(...result.warnings);
+  const clearsDistrust = distrustBases || verification.mode === 'full';
+  return { kind: 'secured', snapshot: id, transfer, verification, contents, clearsDistrust, ...common };
 }

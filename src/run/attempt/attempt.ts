@@ -1,10 +1,10 @@
-import type { Left } from '../../rsync/exit.ts';
+import type { Left } from '../../rsync/exit-tables.ts';
 import { describeReadErrors } from '../../rsync/read-errors.ts';
 import type { TransferFigures, VerificationFigures } from '../../state/run-record.ts';
 import { clampedWarning, summariseComparison } from '../../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec, SealedContents } from './attempt-spec.ts';
-import { whileBusy } from './busy.ts';
-import { interruptionOf, sessionFailure, type Failure } from '../failure.ts';
+import { sessionFailure, whileBusy } from './session.ts';
+import { interruptionOf, type Failure } from '../failure.ts';
 import { dueToLongPath } from './long-paths.ts';
 import { prove, type Compared, type Doubt } from './proof.ts';
 import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';

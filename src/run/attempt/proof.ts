@@ -4,8 +4,8 @@ import { checkCanary, WHO_REMOVES } from '../../verify/canary.ts';
 import type { Witnesses } from '../../verify/comparison.ts';
 import { verifySnapshot, type Verified } from '../../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
-import { whileBusy } from './busy.ts';
-import { interruptionOf, sessionFailure, sessionVerdict, type Failure } from '../failure.ts';
+import { sessionFailure, sessionVerdict, whileBusy } from './session.ts';
+import { interruptionOf, type Failure } from '../failure.ts';
 import { disagreement, NOT_ALL_SEEN, viewOf, type View } from '../source/three-views.ts';
 
 /** What is to be proven: that a snapshot holds what the source holds. */

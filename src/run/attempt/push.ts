@@ -6,7 +6,7 @@ import { formatCount } from '../../shared/units.ts';
 import { createManifest } from '../../state/manifest.ts';
 import type { TransferFigures } from '../../state/run-record.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
-import { wrongSecondary } from './wrong-secondary.ts';
+import { wrongSecondary } from './session.ts';
 import { createProgressReporter, looksIntoFiles } from './progress.ts';
 
 /** A push that has ended, in whatever way. */

@@ -9,7 +9,7 @@ import type { AttemptPlan } from '../attempt/attempts.ts';
 import { failureCode, unexpectedFailure, type Failure } from '../failure.ts';
 import { excludesOf } from '../source/file-systems.ts';
 import { forgetGoneDamage } from './gone-damage.ts';
-import { readRunSecrets } from '../locked-run.ts';
+import { readRunSecrets } from '../plan.ts';
 import type { NotSent } from '../source/not-sent.ts';
 import { overConnection } from '../over-connection.ts';
 import { prove, type Compared } from '../attempt/proof.ts';

@@ -8,7 +8,7 @@ import { checkGuards } from '../../../src/run/source/guards.ts';
 import { DeadlinePassed, interruptionOf, SignalReceived, unexpectedFailure } from '../../../src/run/failure.ts';
 import { bandwidthLimitOf, connectionTimes, stallMsOf, verifyModeOf, wiresOf } from '../../../src/run/plan.ts';
 import { linkingProblem, writeOnlyFilter, type Pushed } from '../../../src/run/attempt/push.ts';
-import { nextAttemptDelay } from '../../../src/run/attempt/retry.ts';
+import { nextAttemptDelay } from '../../../src/run/attempt/attempts.ts';
 import type { SourceSummary } from '../../../src/run/source/read-source.ts';
 import { OUTCOMES, type Outcome } from '../../../src/shared/outcome.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
