@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
@@ -6,6 +6,7 @@ import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { runProcess } from '../platform/process.ts';
 import { attackSnapshot, fingerprint, type StolenKey } from './attacker.ts';
+import { flipByte } from './bad-disk.ts';
 import { setUpController, type Controller } from './controller.ts';
 import { layLine, type Line } from './line.ts';
 import { startPrivateSshd } from './private-sshd.ts';
@@ -235,20 +236,6 @@ function tellRun(stage: Stage, record: RunRecord): boolean {
     );
   }
   return true;
-}
-
-/** Inverts one byte and puts the times back, as a bad disk would. */
-async function flipByte(path: string, at: number): Promise<void> {
-  const { atime, mtime } = await stat(path);
-  const file = await open(path, 'r+');
-  try {
-    const byte = Buffer.alloc(1);
-    await file.read(byte, 0, 1, at);
-    await file.write(Buffer.of((byte[0] ?? 0) ^ 0xff), 0, 1, at);
-  } finally {
-    await file.close();
-  }
-  await utimes(path, atime, mtime);
 }
 
 async function exists(path: string): Promise<boolean> {

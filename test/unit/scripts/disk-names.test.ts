@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
 import { frozenName, partialName } from '../../../remote-scripts/store/entry-names.ts';
 import { hostPlaces, jobPaths, trashOf } from '../../../remote-scripts/store/places.ts';
@@ -37,20 +36,5 @@ describe('a name on the disk of the secondary', () => {
   it('is the same in the installer', async () => {
     const installer = await readFile(join(root, 'remote-scripts/install.sh'), 'utf8');
     expect(installer).toContain(`$root/$host/${basename(trashOf('/srv/HOST'))}\n`);
-  });
-});
-
-describe('the linter', () => {
-  it.each([
-    ["join('/srv', 'spool')", 'spool'],
-    ['`${String(1)}.partial`', '.partial'],
-    [String.raw`/\.unflushed$/`, '.unflushed'],
-    ["'/srv/offsite/.trash'", '.trash'],
-  ])('objects to %s', async (planted, name) => {
-    const filePath = join(root, elsewhere);
-    const text = `${await readFile(filePath, 'utf8')}export const planted = ${planted};\n`;
-    const [result] = await new ESLint({ cwd: root }).lintText(text, { filePath });
-    const found = result?.messages.filter(({ ruleId }) => ruleId === 'house/disk-names').map(({ message }) => message);
-    expect(found).toEqual([expect.stringContaining(`${name} is a name on the secondary's disk`)]);
   });
 });

@@ -1,8 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
 import { objectionTo, roomOf, ROOMS } from '../../../scripts/rooms.mjs';
 
@@ -43,24 +41,5 @@ describe('a room of the house', () => {
     ['test/unit/rsync/exit.test.ts', '../../../src/rsync/exit.ts', false],
   ])('%s may use %s', (from, specifier, typeOnly) => {
     expect(objectionTo(from, specifier, typeOnly)).toBeUndefined();
-  });
-});
-
-describe('the linter', () => {
-  it.each([
-    ["import '../run/attempt/push.ts';", 'src/state may not import src/run'],
-    ["export * from '../commands/run.ts';", 'src/state may not import src/commands'],
-    ["export const later = () => import('../run/attempt/push.ts');", 'src/state may not import src/run'],
-    ['export const later = (what: string): Promise<unknown> => import(what);', 'must be written out'],
-    [
-      "export let secondary: import('../../remote-scripts/gate/request.ts').GateRequest;",
-      'may not import remote-scripts/gate',
-    ],
-  ])('objects to %s', async (planted, objection) => {
-    const filePath = join(root, 'src/state/run-lock.ts');
-    const text = `${await readFile(filePath, 'utf8')}${planted}\n`;
-    const [result] = await new ESLint({ cwd: root }).lintText(text, { filePath });
-    const found = result?.messages.filter(({ ruleId }) => ruleId === 'house/rooms').map(({ message }) => message);
-    expect(found).toEqual([expect.stringContaining(objection)]);
   });
 });
