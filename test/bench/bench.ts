@@ -8,6 +8,7 @@ import { renderReport, type Report } from './report.ts';
 import { startBench } from './secondary.ts';
 import { dumpsSection } from './sections/dumps.ts';
 import { gateSection } from './sections/gate.ts';
+import { gateBuildsSection } from './sections/gate-builds.ts';
 import { growthSection } from './sections/growth.ts';
 import { limitsSection, othersSection } from './sections/others.ts';
 import { pruneSection } from './sections/prune.ts';
@@ -21,6 +22,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   'start-up': startUpSection,
   planning: planningSection,
   gate: gateSection,
+  'gate-builds': gateBuildsSection,
   'second-line': secondLineSection,
   run: runSection,
   dumps: dumpsSection,

@@ -2,10 +2,11 @@
 // running benchmark does not pull them away under it.
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compiledSchemas } from '../../scripts/compile-schemas.mjs';
 import { OLDEST_NODE } from '../../scripts/node.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,6 +25,7 @@ try {
     format: 'esm',
     logLevel: 'warning',
   });
+  await buildGates(join(directory, 'gates'));
   const argv = [
     join(directory, 'bench.mjs'),
     join(directory, 'dist'),
@@ -33,4 +35,28 @@ try {
   process.exitCode = spawnSync(process.execPath, argv, { stdio: 'inherit' }).status ?? 1;
 } finally {
   rmSync(directory, { recursive: true, force: true });
+}
+
+/** The gate, bundled in other ways than the build does it, each in a directory of its own (sections/gate-builds.ts). */
+async function buildGates(gates) {
+  const require = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const common = {
+    absWorkingDir: root,
+    entryPoints: ['remote-scripts/offsite-gate.ts'],
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: `node${OLDEST_NODE}`,
+    format: 'esm',
+    define: { 'globalThis.OFFSITE_RSYNC_VERSION': JSON.stringify(version) },
+    banner: { js: require },
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [compiledSchemas()],
+  };
+  await build({ ...common, outdir: join(gates, 'one-file') });
+  await build({ ...common, outdir: join(gates, 'split'), splitting: true });
 }

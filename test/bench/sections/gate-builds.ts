@@ -1,0 +1,58 @@
+import { cpSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { prepareGateSessions } from '../gate-session.ts';
+import { median } from '../measure.ts';
+import type { Section } from './section.ts';
+
+const ROUNDS = 50;
+
+/**
+ * The start of the gate as it is built and as test/bench/start.mjs builds it otherwise, taking turns: until it starts rrsync,
+ * with the settings remembered and after a change of them, and all of `--check`.
+ */
+export const gateBuildsSection: Section = async ({ bench, sizes, report, say }) => {
+  say('gate-builds');
+  cpSync(join(dirname(process.argv[1] ?? ''), 'gates'), join(bench.directory, 'gates'), { recursive: true });
+  const oneFile = join(bench.directory, 'gates/one-file/offsite-gate.mjs');
+  const builds = {
+    'as built': { path: bench.programs.gate },
+    'one file': { path: oneFile },
+    split: { path: join(bench.directory, 'gates/split/offsite-gate.mjs') },
+    'one file, node keeps compiled code': {
+      path: oneFile,
+      env: { NODE_COMPILE_CACHE: join(bench.directory, 'state/bench/compiled') },
+    },
+  };
+  const sessions = await prepareGateSessions(bench, 'job46');
+  const found = Object.entries(builds).map(([build, program]) => ({ build, program, ...noTimes() }));
+  for (let round = 0; round < (sizes.quick ? 5 : ROUNDS); round += 1) {
+    for (const times of [...found.slice(round % found.length), ...found.slice(0, round % found.length)]) {
+      await sessions.forgetSettings();
+      times.changed.push((await sessions.session(times.program)).untilRrsyncMs);
+      const { untilRrsyncMs, measured } = await sessions.session(times.program);
+      times.plain.push(untilRrsyncMs);
+      times.cpu.push(measured.cpuMs);
+      times.check.push((await sessions.check(times.program)).wallMs);
+    }
+  }
+  for (const { build, plain, cpu, changed, check } of found) {
+    const [session, afterChange, whole] = [plain, changed, check].map((times) => `${median(times).toFixed(1)} ms`);
+    // The kernel counts in 10 ms, so the mean says more than the median.
+    const processor = `${(cpu.reduce((a, b) => a + b, 0) / cpu.length).toFixed(1)} ms`;
+    report.notes.push(
+      `gate, ${build}: a session ${session} (processor, rrsync included: ${processor}), ` +
+        `the first after a change of the settings ${afterChange}, --check ${whole}`,
+    );
+  }
+};
+
+interface Times {
+  readonly plain: number[];
+  readonly cpu: number[];
+  readonly changed: number[];
+  readonly check: number[];
+}
+
+function noTimes(): Times {
+  return { plain: [], cpu: [], changed: [], check: [] };
+}
