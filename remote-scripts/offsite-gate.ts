@@ -69,7 +69,7 @@ async function main(argv: readonly string[]): Promise<number> {
   process.umask(0o077);
   if (values.check) {
     leaveRemovedDirectory();
-    const { checkHost } = await import('./gate/rarely.ts');
+    const { checkHost } = await import('./gate/check/check-host.ts');
     return checkHost({ host, configPath: values.config, write: (text) => process.stdout.write(text) });
   }
   const end = await serve(host, values.config);

@@ -2,10 +2,10 @@
 export interface Bundled {
   /** Files that were written. */
   readonly outputs: string[];
-  /** Size of what node parses at each start: not what is carried as text. */
-  readonly codeBytes: number;
   /** Files that went into it, from the root of the repository. */
   readonly inputs: string[];
+  /** Those of them that run at each start. The others wait for a dynamic import. */
+  readonly run: string[];
   /** Modules that it imports from outside. */
   readonly imports: string[];
 }

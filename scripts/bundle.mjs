@@ -1,7 +1,6 @@
 // How the programs are bundled: for the build, and for the tests that look into a bundle.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { coldModules, isCold } from './cold-modules.mjs';
 import { compiledSchemas } from './compile-schemas.mjs';
 import { OLDEST_NODE } from './node.mjs';
 
@@ -39,20 +38,29 @@ export async function bundleController(outdir, version) {
 
 /** Bundles a program of the secondary into one file of its own that needs only node. Tells what went into it. */
 export async function bundleSecondary(name, outfile, version) {
-  const metafiles = [];
-  const plugins = [compiledSchemas(), coldModules((metafile) => metafiles.push(metafile))];
-  const entry = { entryPoints: [`remote-scripts/${name}.ts`], outfile, metafile: true };
-  const { metafile } = await build({ ...optionsFor(version, ON_THE_SECONDARY), ...entry, plugins });
-  metafiles.push(metafile);
-  const [written] = Object.values(metafile.outputs);
+  const program = `remote-scripts/${name}.ts`;
+  const entry = { entryPoints: [program], outfile, metafile: true };
+  const { metafile } = await build({
+    ...optionsFor(version, ON_THE_SECONDARY),
+    ...entry,
+    plugins: [compiledSchemas()],
+  });
   return {
     outputs: Object.keys(metafile.outputs),
-    codeBytes: Object.entries(written.inputs)
-      .filter(([path]) => !isCold(path))
-      .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
-    inputs: metafiles.flatMap(({ inputs }) => Object.keys(inputs)),
-    imports: metafiles.flatMap(({ outputs }) =>
-      Object.values(outputs).flatMap(({ imports }) => imports.map(({ path }) => path)),
-    ),
+    inputs: Object.keys(metafile.inputs),
+    run: runAtStart(program, metafile.inputs),
+    imports: Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)),
   };
+}
+
+/** What `program` imports by statements, directly or not. */
+function runAtStart(program, inputs) {
+  const reached = new Set([program]);
+  // The loop comes to what is added meanwhile, too.
+  for (const path of reached) {
+    for (const { path: imported, kind } of inputs[path].imports) {
+      if (kind === 'import-statement' && imported in inputs) reached.add(imported);
+    }
+  }
+  return [...reached];
 }

@@ -101,10 +101,7 @@ unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', '
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], environment);
 });
 if (program.startsWith(join(cacheDirectory(), '/'))) linkNode(root, program); // after npm ci, which empties node_modules
-const BUILD = [
-  'package.json',
-  ...['build', 'bundle', 'cold-modules', 'compile-schemas'].map((name) => `scripts/${name}.mjs`),
-];
+const BUILD = ['package.json', ...['build', 'bundle', 'compile-schemas'].map((name) => `scripts/${name}.mjs`)];
 unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts')], () => {
   console.error('Building …');
   run(program, ['scripts/build.mjs'], environment);

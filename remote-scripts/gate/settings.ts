@@ -61,9 +61,13 @@ export async function loadGateSettings(configPath: string, host: string, version
 }
 
 async function validate(configPath: string, text: string, host: string): Promise<GateSettings> {
-  const { formatProblems, parseSecondaryConfig } = await import('./rarely.ts');
+  // YAML and the schema are most of the gate's code, and few sessions run it: they are imported only here.
+  const { parseSecondaryConfig } = await import('../config/load.ts');
   const parsed = parseSecondaryConfig(text);
-  if (!parsed.ok) throw new GateSettingsError(formatProblems(configPath, parsed.problems));
+  if (!parsed.ok) {
+    const { formatProblems } = await import('../../src/settings/yaml-config.ts');
+    throw new GateSettingsError(formatProblems(configPath, parsed.problems));
+  }
   const own = parsed.settings.hosts.get(host);
   if (own === undefined) throw new GateSettingsError(`${configPath} has no host ${host}.`);
   if (own.secondary !== 'gate') {

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { errorCode } from '../../src/platform/files.ts';
 import { isRegularFile, readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
+import { discardUnsealed } from '../store/discard.ts';
 import { FailedWriteError, flush } from '../store/syncing.ts';
 import { jobPathsOf, type GateSettings } from './settings.ts';
 import type { JobPaths } from '../store/places.ts';
@@ -61,7 +62,6 @@ export async function clearUnflushed(settings: GateSettings, job: string): Promi
   const { snapshots, unflushed } = jobPathsOf(settings, job);
   // Anything that is not a note is no reason to discard an attempt: an administrator has to look.
   if (!(await isRegularFile(unflushed))) return [];
-  const { discardUnsealed } = await import('./rarely.ts');
   const discarded = await discardUnsealed(settings.hostRoot, snapshots, job);
   await rm(unflushed);
   return discarded;

@@ -25,7 +25,7 @@ try {
     format: 'esm',
     logLevel: 'warning',
   });
-  await buildGates(join(directory, 'gates'));
+  await buildSplitGate(join(directory, 'split'));
   const argv = [
     join(directory, 'bench.mjs'),
     join(directory, 'dist'),
@@ -37,11 +37,11 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** The gate, bundled in other ways than the build does it, each in a directory of its own (sections/gate-builds.ts). */
-async function buildGates(gates) {
+/** The gate, bundled into several files of which node loads what a session needs (sections/gate-builds.ts). */
+async function buildSplitGate(outdir) {
   const require = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const common = {
+  await build({
     absWorkingDir: root,
     entryPoints: ['remote-scripts/offsite-gate.ts'],
     outExtension: { '.js': '.mjs' },
@@ -56,7 +56,7 @@ async function buildGates(gates) {
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [compiledSchemas()],
-  };
-  await build({ ...common, outdir: join(gates, 'one-file') });
-  await build({ ...common, outdir: join(gates, 'split'), splitting: true });
+    splitting: true,
+    outdir,
+  });
 }

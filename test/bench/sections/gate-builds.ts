@@ -7,19 +7,18 @@ import type { Section } from './section.ts';
 const ROUNDS = 50;
 
 /**
- * The start of the gate as it is built and as test/bench/start.mjs builds it otherwise, taking turns: until it starts rrsync,
- * with the settings remembered and after a change of them, and all of `--check`.
+ * What the start of the gate would save by splitting its one file (test/bench/start.mjs), or by a cache of compiled code, taking
+ * turns: until it starts rrsync, with the settings remembered and after a change of them, and all of `--check`.
  */
 export const gateBuildsSection: Section = async ({ bench, sizes, report, say }) => {
   say('gate-builds');
-  cpSync(join(dirname(process.argv[1] ?? ''), 'gates'), join(bench.directory, 'gates'), { recursive: true });
-  const oneFile = join(bench.directory, 'gates/one-file/offsite-gate.mjs');
+  cpSync(join(dirname(process.argv[1] ?? ''), 'split'), join(bench.directory, 'split'), { recursive: true });
+  const { gate } = bench.programs;
   const builds = {
-    'as built': { path: bench.programs.gate },
-    'one file': { path: oneFile },
-    split: { path: join(bench.directory, 'gates/split/offsite-gate.mjs') },
+    'one file': { path: gate },
+    split: { path: join(bench.directory, 'split/offsite-gate.mjs') },
     'one file, node keeps compiled code': {
-      path: oneFile,
+      path: gate,
       env: { NODE_COMPILE_CACHE: join(bench.directory, 'state/bench/compiled') },
     },
   };
