@@ -148,8 +148,8 @@ describe('a wrong channel is told as one clear problem', () => {
 
   it('for half of the credentials, or credentials in the clear', () => {
     const base = 'type: email\nhost: { env: H }\nfrom: { env: F }\nto: { env: T }';
-    expect(problems(`${base}\nuser: { env: U }`)[0]).toContain('ops.user: has no password beside it');
-    expect(problems(`${base}\npassword: { env: P }`)[0]).toContain('ops.password: has no user beside it');
+    expect(problems(`${base}\nuser: { env: U }`)[0]).toContain('ops.user: is given without password');
+    expect(problems(`${base}\npassword: { env: P }`)[0]).toContain('ops.password: is given without user');
     expect(problems(`${base}\nuser: { env: U }\npassword: { env: P }\ntls: none`)[0]).toContain('in the clear');
   });
 
