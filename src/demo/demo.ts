@@ -87,7 +87,7 @@ export async function playDemo(spec: DemoSpec): Promise<boolean> {
     const secondary = await setUpSecondary(vault, spec.program, 'shop');
     await sshd.authorize(secondary.forcedCommand);
     stage.say('plain', 'command="offsite-gate primary1",restrict ssh-ed25519 …');
-    stage.say('plain', `gate and prune run as ${secondary.account}; snapshots lie in ${secondary.stored}`);
+    stage.say('plain', `gate and prune run as ${secondary.account}; snapshots are in ${secondary.stored}`);
     const source = await makeSampleSource(join(primary, 'backups'));
     const { user, keyFile, knownHostsFile } = sshd;
     const key = { port: line.port, user, keyFile, knownHostsFile };

@@ -24,7 +24,7 @@ export async function writeMetrics(
   await makePrivateDirectory(stateDirectory);
   const path = join(stateDirectory, 'metrics.lock');
   const lock = await takeLock(path, { waitMs: LOCK_WAIT });
-  if (lock === undefined) throw new Error(`${path} is held by another process for too long`);
+  if (lock === undefined) throw new Error(`another process has kept ${path} locked for too long`);
   try {
     const standings = await readStandings(settings, allPairs(settings), clock.now());
     // 0644: node_exporter reads it as another user; it contains only names, times and sizes.

@@ -12,13 +12,13 @@ interface Family {
 const FAMILIES: readonly Family[] = [
   {
     name: 'offsite_rsync_last_success_timestamp_seconds',
-    help: 'When the last run ended that sealed a snapshot.',
+    help: 'End of the last run that sealed a snapshot.',
     type: 'gauge',
     value: ({ sealed }) => (sealed ? seconds(sealed.finished) : undefined),
   },
   {
     name: 'offsite_rsync_last_attempt_timestamp_seconds',
-    help: 'When the last run ended, however it ended.',
+    help: 'End of the last run, whether it succeeded or failed.',
     type: 'gauge',
     value: ({ lastRun }) => (lastRun ? seconds(lastRun.finished) : undefined),
   },
@@ -30,25 +30,25 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'offsite_rsync_last_duration_seconds',
-    help: 'How long the last run took, all attempts together.',
+    help: 'Duration of the last run, all attempts together.',
     type: 'gauge',
     value: ({ lastRun }) => (lastRun ? lastRun.durationMs / 1000 : undefined),
   },
   {
     name: 'offsite_rsync_consecutive_failures',
-    help: 'Runs that failed since the last one that sealed a snapshot.',
+    help: 'Failed runs since the last one that sealed a snapshot.',
     type: 'gauge',
     value: ({ condition, failing }) => (condition === 'unknown' ? undefined : (failing?.count ?? 0)),
   },
   {
     name: 'offsite_rsync_stale',
-    help: 'Whether no sealed snapshot is there though one was due (1), or not (0); only for jobs with expect.',
+    help: '1 if a sealed snapshot was due and is missing, otherwise 0; only for jobs with expect.',
     type: 'gauge',
     value: ({ expect, stale }) => (expect ? Number(stale) : undefined),
   },
   {
     name: 'offsite_rsync_stale_after_timestamp_seconds',
-    help: 'From when on the job is stale unless a newer snapshot is sealed: right even when nothing writes this file any more.',
+    help: 'When the job becomes stale unless a newer snapshot is sealed; remains correct even if this file is no longer written.',
     type: 'gauge',
     value: (standing) => {
       const deadline = staleAfter(standing);
@@ -57,19 +57,19 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'offsite_rsync_last_verification_timestamp_seconds',
-    help: 'When stored bytes were last compared with the source, after a push or by verify.',
+    help: 'Time of the last comparison of stored bytes with the source, after a push or by verify.',
     type: 'gauge',
     value: ({ verified }) => verified && verified.at.getTime() / 1000,
   },
   {
     name: 'offsite_rsync_last_verification_success',
-    help: 'Whether that comparison found the snapshot intact (1) or not (0).',
+    help: '1 if that comparison found the snapshot intact, otherwise 0.',
     type: 'gauge',
     value: ({ verified }) => verified && Number(verified.outcome === 'done'),
   },
   {
     name: 'offsite_rsync_damaged_snapshots',
-    help: 'Snapshots that verify found damaged and has not yet found intact or gone.',
+    help: 'Snapshots that verify found damaged and has not since found intact or gone.',
     type: 'gauge',
     value: ({ condition, damaged }) => (condition === 'unknown' ? undefined : damaged.length),
   },
@@ -87,13 +87,13 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'offsite_rsync_snapshot_sent_bytes',
-    help: 'Bytes that went over the line for the last sealed snapshot.',
+    help: 'Bytes sent over the line for the last sealed snapshot.',
     type: 'gauge',
     value: ({ lastSuccess }) => lastSuccess?.transfer?.sentBytes,
   },
   {
     name: 'offsite_rsync_sent_bytes_total',
-    help: 'Bytes that went over the line for all sealed snapshots in the history of this host.',
+    help: 'Bytes sent over the line for all sealed snapshots in the history of this host.',
     type: 'counter',
     value: ({ sentBytesTotal }) => sentBytesTotal,
   },

@@ -116,7 +116,7 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
  * @param problem why not, in words
  */
 export function unknownStanding({ job, target, expect }: StandingName, problem: string): Standing {
-  const why = `how it stands cannot be told: ${problem}`;
+  const why = `its state cannot be determined: ${problem}`;
   return {
     job,
     target,

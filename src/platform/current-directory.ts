@@ -6,7 +6,7 @@ export function leaveRemovedDirectory(): void {
   try {
     process.cwd();
   } catch {
-    process.stderr.write('warning: The current directory does not exist any more; going on in /.\n');
+    process.stderr.write('warning: The current directory no longer exists; continuing in /.\n');
     process.chdir('/');
   }
 }

@@ -20,7 +20,8 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   await assertReplaceable(path);
   written += 1;
   const temporary = join(dirname(path), `.${basename(path)}.${writerMark()}.${written}.tmp`);
-  // Never an existing file: in a directory where others may write, the name could be a link that somebody has put there.
+  // Never opens an existing file: in a directory where others may write, it could be a link that somebody has put
+  // there.
   const file = await open(temporary, 'wx', mode);
   try {
     try {

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 /** Longest piece of a line without an end that is kept, in characters. A path is at most 4096 bytes, escaped 4 times that. */
 const LONGEST_LINE = 65_536;
 
-/** So many pieces of a stream are handled as they arrive. A stream that sends more counts as busy. */
+/** Number of pieces of a stream that are handled as they arrive. A stream that sends more counts as busy. */
 const FEW = 50;
 
 /** A piece shorter than this (characters) was not worth waking up for. */

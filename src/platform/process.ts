@@ -19,7 +19,7 @@ export type ProcessEnd =
 export interface ProcessSpec {
   /** Program name or path. */
   readonly program: string;
-  /** Arguments, one an element; no shell ever sees them. */
+  /** Arguments, one per element; no shell ever sees them. */
   readonly args: readonly string[];
   /** The whole environment of the child; default: this process's own. */
   readonly env?: Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ export class UnfitFileError extends Error {
 /** Errors of open(2) that say that the path does not lead to a file. */
 const NO_FILE: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory',
-  ELOOP: 'is a symbolic link that leads round in a circle',
+  ELOOP: 'is a symbolic link that leads back to itself',
   ENOTDIR: 'lies below something that is no directory',
   ENXIO: 'is a socket or a pipe',
   ENODEV: 'is a device',
@@ -49,7 +49,7 @@ export async function readRegularFile(path: string, limit: number): Promise<stri
   const file = await openRegularFile(path, constants.O_RDONLY);
   try {
     const { size } = await file.stat();
-    if (size > limit) throw unfit(path, `has ${size} bytes, and ${limit} are the most that make sense there`);
+    if (size > limit) throw unfit(path, `has ${size} bytes, far more than it should ever need (${limit})`);
     return await file.readFile('utf8');
   } finally {
     await file.close();
@@ -123,5 +123,5 @@ export function unfitForDirectory(path: string, error: unknown): unknown {
   const what = ownValue(NO_DIRECTORY, code);
   return what === undefined
     ? error
-    : new UnfitFileError(`${path} ${what}; a directory belongs there: move what lies there away`);
+    : new UnfitFileError(`${path} ${what}; a directory belongs there: move what is there away`);
 }

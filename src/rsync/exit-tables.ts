@@ -97,7 +97,7 @@ export const WORDS: readonly WordsRow[] = [
   {
     pattern: /^rsync: (?:\[(?:[Rr]eceiver|generator)[^\]]*\] )?(.*: File too large \(27\).*)/m,
     meaning: 'secondary-full',
-    says: 'a file is larger than what may be written there: what is free, max_session_bytes of the gate, or the most that the file system can hold',
+    says: 'a file is larger than what may be written there: the free space, max_session_bytes of the gate, or the limit of the file system',
   },
   // In a push, the generator and the receiver run only on the secondary.
   {

@@ -29,7 +29,10 @@ export function readErrorIn(line: string): UnreadableFile | undefined {
 /** Longest list of files in a reason. */
 const NAMED_FILES = 5;
 
-/** Errors of a failing disk or an unreachable file server: EIO, EREMOTEIO, ESTALE, EUCLEAN, EBADMSG and similar. */
+/**
+ * Every other error (EIO, EREMOTEIO, ESTALE, EUCLEAN, EBADMSG …) points to a failing disk or an unreachable file
+ * server.
+ */
 const NOT_OF_A_DISK = /^(?:Permission denied|Operation not permitted)$/;
 
 /** The reason for ending a run because of such files, in one line. */
@@ -37,7 +40,7 @@ export function describeReadErrors(files: readonly UnreadableFile[]): string {
   const told = files.slice(0, NAMED_FILES).map(({ name, reason }) => `${displayName(name)}: ${reason}`);
   const more = files.length > NAMED_FILES ? `; and ${files.length - NAMED_FILES} more` : '';
   const failing = files.some(({ reason }) => !NOT_OF_A_DISK.test(reason))
-    ? '. The disk or file system of this host fails (its kernel log says more): save what can still be read, and take what cannot from the last sealed snapshot'
+    ? '. The disk or file system of this host is failing (its kernel log says more): save what can still be read, and restore the rest from the last sealed snapshot'
     : '';
   return `this host cannot read all of its own source: ${told.join('; ')}${more}${failing}`;
 }

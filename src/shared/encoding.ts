@@ -12,12 +12,12 @@ export interface EncodingProblem {
  */
 export function encodingProblem(text: string): EncodingProblem | undefined {
   if (text.includes('\0')) {
-    const message = 'is not UTF-8 but, it seems, UTF-16, as editors on Windows write it: iconv -f UTF-16 -t UTF-8';
+    const message = 'is not UTF-8 but probably UTF-16, as editors on Windows write it: iconv -f UTF-16 -t UTF-8';
     return { line: undefined, message };
   }
   const place = text.indexOf('\uFFFD');
   if (place < 0) return undefined;
   const message =
-    'holds a character that is not UTF-8: write it anew, or convert the file, such as with iconv -f ISO-8859-1 -t UTF-8';
+    'contains a character that is not UTF-8: type it again, or convert the file, for example with iconv -f ISO-8859-1 -t UTF-8';
   return { line: text.slice(0, place).split('\n').length, message };
 }

@@ -23,7 +23,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'internal error',
     advice:
-      'This is a defect in offsite-rsync, or rsync or ssh ended in a way that it does not know: report it with the log.',
+      'This is a bug in offsite-rsync, or rsync or ssh ended in a way that it does not know. Please report it with the log.',
   },
   usage: {
     code: 2,
@@ -41,14 +41,14 @@ export const OUTCOMES = {
     code: 4,
     retried: false,
     title: 'another run holds the lock',
-    advice: 'Wait for the other run, or look at why it takes so long.',
+    advice: 'Wait for the other run, or find out why it takes so long.',
   },
   'no-space-here': {
     code: 5,
     retried: false,
     title: 'no space left on this host',
     advice:
-      'Free space or inodes on this host where state_dir and runtime_dir lie (df -h, df -i). No snapshot is lost, and the next run resumes.',
+      'Free space or inodes on this host where state_dir and runtime_dir are (df -h, df -i). No snapshot is lost, and the next run resumes.',
   },
   'could-not-connect': {
     code: 10,
@@ -61,7 +61,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'host key or authentication refused',
     advice:
-      'Check known_hosts (has the secondary been reinstalled, or is this another machine?) and that the public key stands in authorized_keys of the transfer account.',
+      'Check known_hosts (has the secondary been reinstalled, or is this another machine?) and that the public key is in authorized_keys of the transfer account.',
   },
   'connection-lost': {
     code: 12,
@@ -75,7 +75,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'deadline exceeded',
     advice:
-      'Raise the deadline of the job, lift its bandwidth_limit, or look at why the line is slow. The next run resumes.',
+      'Raise the deadline of the job, lift its bandwidth_limit, or find out why the line is slow. The next run resumes.',
   },
   refused: {
     code: 14,
@@ -94,7 +94,7 @@ export const OUTCOMES = {
     retried: false,
     title: 'source guard failed',
     advice:
-      'Look at the local backup job first: what it left is not worth sending. If the reason names the clock, set that right (timedatectl). If it is right after all: --force',
+      'Look at the local backup job first: what it left is not worth sending. If the reason names the clock, set that right (timedatectl). If the source is right after all, run with --force.',
   },
   incomplete: {
     code: 17,
@@ -121,7 +121,7 @@ export const OUTCOMES = {
     code: 40,
     retried: false,
     title: 'stale: no sealed snapshot when one was due',
-    advice: 'Look at why the local backup job or the transfer did not run.',
+    advice: 'Find out why the local backup job or the transfer did not run.',
   },
   interrupted: {
     code: 128,

@@ -104,7 +104,7 @@ export function parseSeal(text: string, expected: { id: SnapshotId; job: string 
     return 'without its rsync versions';
   }
   const basisId = basis === null ? null : typeof basis === 'string' ? parseSnapshotId(basis) : undefined;
-  if (basisId === undefined) return 'with a basis that is no snapshot id';
+  if (basisId === undefined) return 'with a basis that is not a snapshot id';
   return {
     version: 1,
     id: expected.id,

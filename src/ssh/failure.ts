@@ -34,7 +34,7 @@ const WORDS: readonly (readonly [RegExp, Fault, string?])[] = [
   [
     /invalid characters|banner line too long|Protocol major versions differ/i,
     'could-not-connect',
-    'what answers on that port is no ssh server: check the port',
+    'what answers on that port is not an ssh server: check the port',
   ],
   [
     /kex_exchange_identification: (?:Connection closed|read: Connection reset)/,
@@ -65,7 +65,7 @@ export function judgeConnection(end: ProcessEnd): ConnectionFailure {
     outcome: 'could-not-connect',
     reason:
       said === ''
-        ? 'the other side closed the connection without a word. Is it an ssh server that has an algorithm in common with this one, and may the account log in there (account expired, nologin, AllowUsers)? Its own log tells'
+        ? 'the other side closed the connection without a word. Is it an ssh server that has an algorithm in common with this one, and may the account log in there (account expired, nologin, AllowUsers)? Its own log says why'
         : `ssh: ${lastReasons(said)}`,
   };
 }

@@ -26,7 +26,7 @@ export function couplingUnit(job: string, coupling: Coupling): UnitFile {
             'Written by "offsite-rsync units".',
           ],
           {
-            Unit: ['# Also when there is nothing to send because the backup itself failed.', ON_FAILURE],
+            Unit: ['# Also if there is nothing to send because the backup itself failed.', ON_FAILURE],
             Service: [
               '# "+": as root and outside of the sandbox of this unit, whatever its User= and restrictions are.',
               `ExecStartPost=+${commandLine(['/usr/bin/systemctl', 'start', transfer])}`,
@@ -42,7 +42,7 @@ export function couplingUnit(job: string, coupling: Coupling): UnitFile {
         text: unitText([`When the backup has succeeded, ${transfer} sends it. Written by "offsite-rsync units".`], {
           Unit: [
             `OnSuccess=${transfer}`,
-            '# There is nothing to send when the backup itself failed: that has to be told too.',
+            '# If the backup itself fails there is nothing to send, and that has to be reported too.',
             ON_FAILURE,
           ],
         }),

@@ -108,7 +108,7 @@ const NOT_STARTED: Readonly<Record<string, string>> = {
   226: 'its sandbox could not be set up (226/NAMESPACE): a path of the unit is missing',
   233: 'its runtime directory could not be made (233/RUNTIME_DIRECTORY)',
   238: 'its state directory could not be made (238/STATE_DIRECTORY)',
-  243: 'its credentials could not be read (243/CREDENTIALS): look below /etc/offsite-rsync/credentials',
+  243: 'its credentials could not be read (243/CREDENTIALS): look in /etc/offsite-rsync/credentials',
 };
 
 const RESULTS: Readonly<Record<string, string>> = {

@@ -34,15 +34,15 @@ export function transferService(settings: Settings, program: Program): UnitFile 
     path: `${TRANSFER}.service`,
     text: unitText(
       [
-        'Sends the job %i off-site, verifies and seals it. Written by "offsite-rsync units"; what differs from job to job',
-        'stands in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
+        'Sends the job %i off-site, verifies and seals it. Written by "offsite-rsync units"; what differs from job to job is',
+        'in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
       ],
       {
         Unit: [
           'Description=Send the backup %i off-site',
           'Wants=network-online.target',
           'After=network-online.target',
-          '# The run tells its own failures. This tells that it was killed, or never came to its first line.',
+          '# The run reports its own failures. This is for one that was killed, or that never started.',
           ON_FAILURE,
         ],
         Service: [
@@ -50,7 +50,7 @@ export function transferService(settings: Settings, program: Program): UnitFile 
           `ExecStart=${call(program, ['run'])} %i`,
           '# The run has a deadline of its own; job.conf sets a second one a little later.',
           'TimeoutStartSec=infinity',
-          '# The controller ends rsync and ssh itself, records and tells it. What is left after two minutes is killed.',
+          '# The controller ends rsync and ssh itself, records the end and sends the alert. What is left after two minutes is killed.',
           'KillMode=mixed',
           'TimeoutStopSec=2min',
           'Nice=10',
@@ -87,9 +87,9 @@ export function jobDropIn(
     text: unitText([`The job ${job.name}, as the configuration had it when "offsite-rsync units" wrote this.`], {
       ...(stoppedWith === undefined
         ? {}
-        : { Unit: ['# Whoever stops the backup does not want it sent either.', `StopPropagatedFrom=${stoppedWith}`] }),
+        : { Unit: ['# If the backup is stopped, it is not to be sent either.', `StopPropagatedFrom=${stoppedWith}`] }),
       Service: [
-        '# The deadline of the configuration for each target, and time to record and tell.',
+        '# The deadline of the configuration for each target, and time to record the run and send alerts.',
         `TimeoutStartSec=${job.targets.length * (Math.ceil(job.deadlineMs / 1000) + MARGIN)}`,
         `ReadOnlyPaths=${quoteWord(`-${job.source}`)}`,
         ...readablePlaces(waysOf(paths, program)),

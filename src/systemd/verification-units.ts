@@ -39,7 +39,7 @@ export function verificationUnits(
           Unit: [`Description=Verify the newest off-site snapshot of ${job.name}`],
           Timer: [
             ...calendarOf(schedule, timezone).map((calendar) => `OnCalendar=${calendar}`),
-            '# Several hosts with one secondary need not all read at once.',
+            '# So that several hosts with one secondary do not all read at once.',
             'RandomizedDelaySec=15min',
             'Persistent=yes',
           ],
@@ -56,15 +56,15 @@ function verificationService(settings: Settings, program: Program): UnitFile {
     path: `${VERIFICATION}.service`,
     text: unitText(
       [
-        'Compares the newest snapshot of the job %i with its source, both read in full. Written by "offsite-rsync units".',
-        'What differs from job to job stands in offsite-rsync-verify@JOB.service.d/job.conf.',
+        'Compares the newest snapshot of the job %i with its source, reading both in full. Written by "offsite-rsync units".',
+        'What differs from job to job is in offsite-rsync-verify@JOB.service.d/job.conf.',
       ],
       {
         Unit: [
           'Description=Verify the newest off-site snapshot of %i',
           'Wants=network-online.target',
           'After=network-online.target',
-          '# It tells what it finds. This tells that it was killed, or never came to its first line.',
+          '# It reports what it finds. This is for one that was killed, or that never started.',
           ON_FAILURE,
         ],
         Service: [

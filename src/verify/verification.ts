@@ -147,7 +147,7 @@ export function summariseComparison({ counts, differences, snapshotMissing, unre
     [counts.missing, 'missing'],
     [counts.metadata, 'with other metadata'],
     [counts.drift, 'changed in the source since'],
-    [counts.unseen, 'with other content under the same size and time'],
+    [counts.unseen, 'with other content but the same size and time'],
     [counts.extra, 'only on the secondary'],
     [counts.clamped, 'with a time that the secondary cannot hold'],
   ];

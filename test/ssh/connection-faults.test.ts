@@ -136,7 +136,7 @@ describe('a connection that does not come about', () => {
       undo: () => secondary.force(),
       code: 11,
       says: /does not accept this key for this account/,
-      advises: /public key stands in authorized_keys/,
+      advises: /public key is in authorized_keys/,
     });
     expect((await primary.history()).at(-2)).toMatchObject({ attempts: 1 });
     await primary.configure();

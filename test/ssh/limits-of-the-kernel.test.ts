@@ -89,7 +89,7 @@ describe('a shell that stands in a directory which was removed', () => {
     const end = await primary.call('run', 'db', '--force');
     primary.wrapper = [];
     expect(end.code, end.stderr).toBe(0);
-    expect(end.stderr).toContain('current directory does not exist any more');
+    expect(end.stderr).toContain('current directory no longer exists');
     expect(end.alerts.map(({ event }) => event)).toContain('success');
   });
 });

@@ -81,7 +81,7 @@ describe.skipIf(!isRoot)('a host without room for the files of a run (needs root
       provoke: () => secondary.line.after(0.5 * MIB, () => FILL.space(place)),
       undo: () => makeRoom(place),
       says: /the files of the run cannot be written \(ENOSPC/,
-      advises: /Free space or inodes on this host where state_dir and runtime_dir lie \(df -h, df -i\)/,
+      advises: /Free space or inodes on this host where state_dir and runtime_dir are \(df -h, df -i\)/,
     });
     const [attempt, ...more] = await secondary.snapshots(primary.job);
     expect(more).toEqual([next]);

@@ -256,7 +256,7 @@ describe('a source that changes where size and time do not show it', () => {
     expect(end.code, end.stderr).toBe(0);
     expect(end.alerts.map(({ event }) => event)).toEqual(['success', 'warning']);
     expect(end.alerts[1]?.body).toMatch(
-      /A program here sets times back after it has written, or the disk of the secondary is bad: size and time did not show rsync what differs, so the next attempt or run compares by checksum: 1 with other content under the same size and time \(quiet\.dump: content\)/,
+      /A program here sets times back after it has written, or the disk of the secondary is bad: size and time did not show rsync what differs, so the next attempt or run compares by checksum: 1 with other content but the same size and time \(quiet\.dump: content\)/,
     );
     expect((await quiet.history()).at(-1)).toMatchObject({ attempts: 2, transfer: { changedFiles: 1 } });
     expect(await quiet.call('verify', 'quiet')).toMatchObject({ code: 0 });

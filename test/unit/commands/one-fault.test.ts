@@ -37,7 +37,7 @@ describe('a job whose state cannot be read keeps no other from being seen', () =
     const context = testContext(MORNING);
     expect(await status(undefined, { config: place.config }, context)).toBe(40);
     expect(context.said()).toMatch(/\? unknown/);
-    expect(context.said()).toMatch(/broken → vault: how it stands cannot be told: .*broken@vault\.json/);
+    expect(context.said()).toMatch(/broken → vault: its state cannot be determined: .*broken@vault\.json/);
     expect(context.said()).toContain('stale → vault: no sealed snapshot since');
   });
 
@@ -60,7 +60,7 @@ describe('a job whose state cannot be read keeps no other from being seen', () =
     expect(await readFile(out, 'utf8')).toMatch(/unknown[\s\S]*stale/);
     const context = testContext(MORNING);
     expect(await status(undefined, { config: place.config, nagios: true }, context)).toBe(2);
-    expect(context.said()).toMatch(/broken to vault: unknown, how it stands cannot be told/);
+    expect(context.said()).toMatch(/broken to vault: unknown, its state cannot be determined/);
   });
 
   it('and its own fault shows in the exit code where nothing is expected of it', async () => {

@@ -144,7 +144,7 @@ describe('a file in the place of a directory', () => {
     ['where a seal arrives', () => dirname(paths().incoming), () => prepareIncoming(paths())],
   ])('%s is named', async (_, place, act) => {
     put((path) => writeFileSync(path, ''), place());
-    await expect(act()).rejects.toThrow(/a directory belongs there: move what lies there away/);
+    await expect(act()).rejects.toThrow(/a directory belongs there: move what is there away/);
   });
 
   it('is found by offsite-gate --check', async () => {

@@ -44,5 +44,7 @@ it('a file of many times the size that makes sense is not read', async () => {
   await writeFile(path, '{}');
   expect(await readRegularFile(path, 100)).toBe('{}');
   await truncate(path, 600e6);
-  await expect(readRegularFile(path, 1e6)).rejects.toThrow(/has 600000000 bytes, and 1000000 are the most/);
+  await expect(readRegularFile(path, 1e6)).rejects.toThrow(
+    /has 600000000 bytes, far more than it should ever need \(1000000\)/,
+  );
 });

@@ -104,11 +104,9 @@ describe('a secrets file', () => {
   it('in UTF-16, or with a value that is not UTF-8, is told so; a comment may be anything', async () => {
     const path = await file('');
     await writeFile(path, Buffer.from('\uFEFFA=canary\n', 'utf16le'));
-    expect(() => readSecretsFile(path)).toThrow(
-      /^Secrets file \S+ is not UTF-8 but, it seems, UTF-16.*iconv -f UTF-16/,
-    );
+    expect(() => readSecretsFile(path)).toThrow(/^Secrets file \S+ is not UTF-8 but probably UTF-16.*iconv -f UTF-16/);
     await writeFile(path, Buffer.from('A=1\nB=canary\xfc\n', 'latin1'));
-    expect(() => readSecretsFile(path)).toThrow(/^Secrets file \S+, line 2: holds a character that is not UTF-8/);
+    expect(() => readSecretsFile(path)).toThrow(/^Secrets file \S+, line 2: contains a character that is not UTF-8/);
     expect(() => readSecretsFile(path)).not.toThrow(/canary/);
     await writeFile(path, Buffer.from('# f\xfcr\nA=1\n', 'latin1'));
     expect(readSecretsFile(path).get('A')).toBe('1');

@@ -47,6 +47,6 @@ function callFromNowhere(...words: string[]) {
 it('tells people though the shell stands in a directory that was removed', () => {
   const check = callFromNowhere('check', HOST);
   expect(check.status, check.stderr).toBe(40);
-  expect(check.stderr).toContain('current directory does not exist any more');
+  expect(check.stderr).toContain('current directory no longer exists');
   expect(readFileSync(join(store.base, 'told'), 'utf8')).toContain('db has no fresh snapshot');
 });

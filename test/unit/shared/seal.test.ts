@@ -44,8 +44,8 @@ describe('a seal', () => {
     [{ verification: { ...seal.verification, mode: 'none' } }, 'without its verification'],
     [{ verification: { ...seal.verification, canary: 'no' } }, 'without its verification'],
     [{ rsync: [] }, 'without its rsync versions'],
-    [{ basis: '../etc' }, 'with a basis that is no snapshot id'],
-    [{ basis: 1 }, 'with a basis that is no snapshot id'],
+    [{ basis: '../etc' }, 'with a basis that is not a snapshot id'],
+    [{ basis: 1 }, 'with a basis that is not a snapshot id'],
   ])('with %j is refused', (change, why) => {
     expect(parse(change)).toBe(why);
   });

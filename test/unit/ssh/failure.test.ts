@@ -30,7 +30,7 @@ it.each([
   [
     'kex_exchange_identification: banner line contains invalid characters\r\nbanner exchange: Connection to h port 80: invalid format',
     'could-not-connect',
-    /no ssh server: check the port \(ssh: kex_exchange_identification: .*; banner exchange: .*\)$/,
+    /not an ssh server: check the port \(ssh: kex_exchange_identification: .*; banner exchange: .*\)$/,
   ],
   [
     'Load key "/k": error in libcrypto\r\na@h: Permission denied (publickey).',
