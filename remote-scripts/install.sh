@@ -441,7 +441,7 @@ tell_next() {
     say ''
   fi
   if ! grep -Eq '^[[:space:]]+type:|[{,][[:space:]]*type:' -- "$settings" 2>/dev/null; then
-    say "NOTE: nobody is told of anything yet. Write a channel below alerts: in $ETC/secondary.yaml (see secondary.example.yaml there)."
+    say "NOTE: nobody is told of anything yet. Add a channel under alerts: in $ETC/secondary.yaml (see secondary.example.yaml there)."
   fi
   say "Check with: $BIN/offsite-gate --check $host"
   say "       and: runuser -u $account -- $BIN/offsite-prune check $host"

@@ -81,7 +81,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function serve(host: string, configPath: string): Promise<SessionEnd> {
   const { SSH_ORIGINAL_COMMAND: commandLine, SSH_CONNECTION: connection } = process.env;
   if (process.getuid?.() === 0) return refused('the gate does not run as root: give the host an account of its own');
-  if (commandLine === undefined) return refused('only rsync may be started here, and only by rsync');
+  if (commandLine === undefined) return refused('only rsync may be started here, and only by an rsync client');
   try {
     const settings = await loadGateSettings(configPath, host, VERSION);
     const { username } = userInfo();
@@ -102,7 +102,7 @@ async function serve(host: string, configPath: string): Promise<SessionEnd> {
     const words = ['--tag', 'offsite-gate', '--priority', 'auth.err', '--', errorMessage(error)];
     spawnSync('/usr/bin/logger', words, { stdio: 'ignore' });
     return error instanceof GateSettingsError
-      ? refused(`the settings of the secondary cannot be used; type there: offsite-gate --check ${host}`)
+      ? refused(`the settings of the secondary cannot be used; run there: offsite-gate --check ${host}`)
       : failure(error, { letIn: false, log: 'the system log' });
   }
 }

@@ -74,18 +74,21 @@ interface RunFlags {
 function createProgram(finish: (code: number) => void): Command {
   const program = new Command('offsite-prune')
     .description(
-      "Removes snapshots from the secondary by the secondary's own policy, and tells when one is missing.\nRuns as the account of the host, never as root.",
+      "Removes snapshots from the secondary by the secondary's own policy, and sends an alert when one is missing.\nRuns as the account of the host, never as root.",
     )
     .version(globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev')
     .exitOverride();
 
   const run = program
     .command('run <host>', { isDefault: true })
-    .description('decide, remove and tell; "run" may be left out: offsite-prune HOST')
+    .description('decide what to remove, remove it and send alerts; "run" may be left out: offsite-prune HOST')
     .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
-    .option('--dry-run', 'show every snapshot with all reasons, and what removal would really free; change nothing')
+    .option(
+      '--dry-run',
+      'show every snapshot with all reasons, and how much space removal would really free; change nothing',
+    )
     .addOption(
-      new Option('--simulate <days>', 'show what the policy would hold over time; change nothing')
+      new Option('--simulate <days>', 'show what the policy would keep over that time; change nothing')
         .argParser(parseDays)
         .conflicts(['dryRun']),
     )
@@ -126,7 +129,7 @@ function createProgram(finish: (code: number) => void): Command {
   program
     .command('check <host>')
     .description(
-      'look, remove nothing, show, and send alerts for what is new: overdue, on hold, in quarantine, a wrong clock',
+      'show how each job stands, and send alerts for what is new: overdue, on hold, in quarantine, a wrong clock; remove nothing',
     )
     .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
     .option('--json', 'for programs')

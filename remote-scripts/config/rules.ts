@@ -30,7 +30,7 @@ export interface Scrutiny {
   readonly reach?: boolean;
 }
 
-/** Rules that reach across keys. */
+/** Rules beyond the schema. */
 export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Scrutiny = {}): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const report = (path: readonly string[], message: string) => {
@@ -45,7 +45,7 @@ export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Sc
   if (liesIn(yaml.root, yaml.state_dir) || liesIn(yaml.state_dir, yaml.root)) {
     report(
       ['state_dir'],
-      `must lie outside of root (${yaml.root}): whoever holds the push key writes there. Use /var/lib/offsite-rsync`,
+      `must be outside of root (${yaml.root}), where anyone with the push key can write. Use /var/lib/offsite-rsync`,
     );
   }
   const accounts = new Map<string, string>();
@@ -55,7 +55,7 @@ export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Sc
     if (other !== undefined) {
       report(
         [...at, 'account'],
-        `${host.account} is the account of ${other} too: with one account, one primary's key could reach the other's snapshots. Give each host its own`,
+        `${host.account} is also the account of ${other}: with one account, one primary's key could reach the other's snapshots. Give each host its own`,
       );
     }
     accounts.set(host.account, name);
@@ -87,7 +87,7 @@ function hostRules(
     const jobAt = [...at, 'jobs', name];
     if (job.retention !== undefined) retentionRules(job.retention, [...jobAt, 'retention'], report, reach);
     if (job.retention === undefined && host.retention === undefined) {
-      report(jobAt, 'has no retention: write one here, or one for the whole host beside its account');
+      report(jobAt, 'has no retention: add one here, or one for the whole host beside its account');
     }
     const wrong = job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule);
     if (wrong !== undefined) report([...jobAt, 'expect', 'schedule'], wrong);
@@ -113,7 +113,7 @@ function retentionRules(
     const howSoon = reached === 0 ? 'at once' : `within ${formatDuration(reached)}`;
     report(
       at,
-      `lets whoever holds the push key displace all that is kept ${howSoon}, by pushing rubbish: last is used up by as many pushes, and so is a bucket when the next begins. Add within: 1d or more, or at least 2 of ${LASTING}`,
+      `lets anyone with the push key displace everything that is kept ${howSoon}, by pushing rubbish: as many pushes use up last, and a bucket is used up when the next one begins. Add within: 1d or more, or at least 2 of ${LASTING}`,
     );
   }
 }

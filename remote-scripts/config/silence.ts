@@ -10,13 +10,11 @@ export function silencesOf({ alerts }: Pick<SecondarySettings, 'alerts'>, host: 
   const unexpected = [...host.jobs.values()].filter(({ expect }) => expect === undefined).map(({ name }) => name);
   return [
     ...(mute
-      ? [
-          'nobody is told of anything: write a channel below alerts (see secondary.example.yaml), or look here every day',
-        ]
+      ? ['nobody is told of anything: add a channel under alerts (see secondary.example.yaml), or look here every day']
       : []),
     ...unexpected.map(
       (job) =>
-        `nothing says when a snapshot of ${host.name}/${job} is due, so a missing one is noticed after two days or more: write expect: { schedule: "15 2 * * *", grace: 2h } for it, with your own times`,
+        `nothing says when a snapshot of ${host.name}/${job} is due, so a missing one is noticed only after two days or more: add expect: { schedule: "15 2 * * *", grace: 2h } for it, with your own times`,
     ),
   ];
 }

@@ -76,9 +76,10 @@ export function parseRequest(commandLine: string): ParsedRequest {
 
 function parse(commandLine: string): GateRequest {
   if (commandLine.length > LONGEST_COMMAND) refuse(`the command is longer than ${LONGEST_COMMAND} characters`);
-  if (!ALPHABET.test(commandLine)) refuse('the command has a character that no command of offsite-rsync has');
+  if (!ALPHABET.test(commandLine)) refuse('the command contains a character that offsite-rsync never sends');
   const [program, server, ...words] = commandLine.split(' ');
-  if (program !== 'rsync' || server !== '--server') refuse('only rsync may be started here, and only by rsync');
+  if (program !== 'rsync' || server !== '--server')
+    refuse('only rsync may be started here, and only by an rsync client');
   if (words[0] === '--sender') refuse('nothing can be read from here');
 
   const [dot, destination] = words.slice(-2);

@@ -29,7 +29,7 @@ export async function serveSeal(
   const { id, job } = request;
   const { states, path } = await readJobDirectory(paths.snapshots);
   const state = states.get(id) ?? 'none';
-  if (state === 'frozen') return refused(`attempt ${id} ended without a seal; it cannot be sealed any more`);
+  if (state === 'frozen') return refused(`attempt ${id} ended without a seal; it can no longer be sealed`);
   if (state !== 'sealed' && !(state === 'partial' && (await isRealDirectory(path, partialName(id))))) {
     return refused(`there is no snapshot ${id} to seal`);
   }
@@ -75,7 +75,7 @@ async function refuseChanged(session: JobSession, id: SnapshotId, { basis, names
   await session.log({ event: 'attack', reason });
   await freeze(session.paths, id);
   return refused(
-    `${reason}. This is how an attack with the push key looks. ${id} is not sealed; the next push links to nothing of ${basis}`,
+    `${reason}. This is what an attack with the push key looks like. ${id} is not sealed; the next push links to nothing of ${basis}`,
   );
 }
 

@@ -57,10 +57,10 @@ export async function serveSession(input: SessionInput): Promise<SessionEnd> {
 
 async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, request: GateRequest): Promise<SessionEnd> {
   const { settings } = input;
-  if (!settings.jobs.includes(request.job)) return refused(`no job ${request.job} is configured for this host`);
+  if (!settings.jobs.includes(request.job)) return refused(`the job ${request.job} is not configured for this host`);
   const { metadata } = request.wire;
   if (metadata !== undefined && metadata !== settings.metadata) {
-    return refused(`this host keeps metadata: ${settings.metadata}, not ${metadata}; say the same on both sides`);
+    return refused(`this host has metadata: ${settings.metadata}, not ${metadata}; configure the same on both sides`);
   }
   const paths = jobPathsOf(settings, request.job);
   await makeJobDirectory(paths);
@@ -138,7 +138,7 @@ async function serveVerify(
   const { states, path } = await readJobDirectory(session.paths.snapshots);
   const state = states.get(request.id) ?? 'none';
   const { directory: name } = standingOf(request.id, state);
-  if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it cannot be verified any more`);
+  if (state === 'frozen') return refused(`attempt ${request.id} ended without a seal; it can no longer be verified`);
   if (name === undefined || !(await isRealDirectory(path, name))) return refused(absentSnapshot(request.id));
   const end = await runIn(session, { ...commandFor(session, request, name), allowDelete: request.extras });
   return ended(end, session.settings.limits.sessionLimitMs);

@@ -72,7 +72,7 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
     }
     if (!lock) {
       locked.push(plan.job);
-      deps.log('notice', `${plan.job}: a session is writing to it; it is left for the next run`);
+      deps.log('notice', `${plan.job}: a session is writing to it, so it is left for the next run`);
       continue;
     }
     try {

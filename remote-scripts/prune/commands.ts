@@ -75,7 +75,7 @@ export async function runPrune(
     if (options.json)
       deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, survey.faults, done), null, 2)}\n`);
     else if (options.dryRun) deps.write(plansText(host, measured, style(settings, deps, survey.now)));
-    for (const { job, reason } of survey.faults) deps.log('error', `${job} cannot be looked at: ${reason}`);
+    for (const { job, reason } of survey.faults) deps.log('error', `${job} cannot be examined: ${reason}`);
     const faulty = codeOfFaults(survey.faults);
     if (!done) return faulty ?? (survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code);
     logRun(survey, done.removed, deps);

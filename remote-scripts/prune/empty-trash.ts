@@ -136,7 +136,7 @@ function createTeller(names: readonly string[], before: number, total: number, {
 }
 
 /** What is reported for the entry at which deletion was stopped. */
-const INTERRUPTED = 'interrupted; the next run goes on';
+const INTERRUPTED = 'interrupted; the next run continues';
 
 /** Deletes one entry. @returns why it could not be deleted, if so */
 async function deleteOne(trash: string, name: string, deps: TrashDeps): Promise<string | undefined> {

@@ -8,13 +8,13 @@ export const EXIT = {
     code: exitCodeOf('usage'),
     meaning: 'usage, invalid configuration, or refused (root, a wrong owner, a link)',
   },
-  locked: { code: exitCodeOf('locked'), meaning: 'another prune runs, or a session kept a job locked' },
+  locked: { code: exitCodeOf('locked'), meaning: 'another prune is running, or a session kept a job locked' },
   stale: { code: exitCodeOf('stale'), meaning: 'status, check: a snapshot is overdue' },
   held: { code: 41, meaning: 'on hold: something looks wrong, and no snapshot of that job was removed' },
   look: {
     code: 42,
     meaning:
-      'status, check: nothing is overdue, and somebody must look (quarantine, unknown entries, no expect or channel)',
+      'status, check: nothing is overdue, but somebody must look (quarantine, unknown entries, no expect or channel)',
   },
 } as const;
 

@@ -21,10 +21,10 @@ export function problemsOfFaults(host: string, faults: readonly JobFault[]): Pro
   return faults.map(({ job, reason }) => ({
     key: `fault:${job}`,
     event: 'failure',
-    problem: `${host}/${job} cannot be looked at`,
+    problem: `${host}/${job} cannot be examined`,
     reason,
     advice:
-      'Remove the cause named above. Until then nobody knows here whether its backups come, and nothing of it is removed.',
+      'Remove the cause named above. Until then it is not known whether its backups arrive, and nothing of it is removed.',
     fingerprint: reason,
     job,
   }));

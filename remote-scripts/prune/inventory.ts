@@ -99,20 +99,20 @@ async function readEntry(
   if (stats.isDirectory() && stats.dev !== options.device) return odd('another file system is mounted there');
 
   const entry = parseEntryName(name);
-  if (entry === undefined) return odd('its name is no snapshot id');
+  if (entry === undefined) return odd('its name is not a snapshot id');
   const { id, kind } = entry;
   const since = appearance(stats);
   switch (kind) {
     case 'unfinished-seal':
-      return stats.isFile() ? { name, kind: 'temporary', id: undefined, since } : odd('its name is no snapshot id');
+      return stats.isFile() ? { name, kind: 'temporary', id: undefined, since } : odd('its name is not a snapshot id');
     case 'seal':
       if (present.has(id)) return undefined; // reported together with its snapshot
-      return stats.isFile() ? { name, kind, id, since } : odd('it is no regular file');
+      return stats.isFile() ? { name, kind, id, since } : odd('it is not a regular file');
     case 'partial':
     case 'frozen':
-      return stats.isDirectory() ? { name, kind, id, since } : odd('it is no directory');
+      return stats.isDirectory() ? { name, kind, id, since } : odd('it is not a directory');
     case 'complete':
-      if (!stats.isDirectory()) return odd('it is no directory');
+      if (!stats.isDirectory()) return odd('it is not a directory');
       if (present.has(sealName(id))) return readSealed(directory, id, options);
       // Behind the gate this name appears only after a verified seal was accepted, so it is not thrown away as a leftover.
       return options.secondary === 'gate' ? odd('it has no seal') : { name, kind: 'unsealed', id, since };
@@ -155,11 +155,11 @@ async function readSeal(
     // Never through a link, and never waiting for the other end of a pipe.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    return `not to be read (${errorCode(error) ?? 'unknown error'})`;
+    return `unreadable (${errorCode(error) ?? 'unknown error'})`;
   }
   try {
     const stats = await file.stat();
-    if (!stats.isFile() || stats.uid !== uid) return 'no regular file of ours';
+    if (!stats.isFile() || stats.uid !== uid) return 'not a regular file of ours';
     if (stats.size > MAX_STORED_SEAL_BYTES) return `larger than ${MAX_STORED_SEAL_BYTES} bytes`;
     const seal = parseSeal(await file.readFile('utf8'), expected);
     return typeof seal === 'string' ? seal : { seal, born: birth(stats) };

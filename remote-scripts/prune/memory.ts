@@ -101,7 +101,8 @@ export async function readMemory(state: string, warn?: (reason: string) => void)
 }
 
 /** What is lost with a memory. */
-const LOST = 'People may be told again of what they know, and how often snapshots usually arrive is learnt anew.';
+const LOST =
+  'People may be told again what they already know, and prune has to learn anew how often snapshots usually arrive.';
 
 /** Writes the memory of a host. */
 export async function writeMemory(state: string, { lastRun, problems, arrivals }: Memory): Promise<void> {

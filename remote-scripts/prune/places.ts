@@ -15,7 +15,7 @@ import { PruneRefusal } from './refusal.ts';
 export function refuseRoot(uid: number, host: HostSettings, command: string): void {
   if (uid !== 0) return;
   throw new PruneRefusal(
-    `Prune does not run as root: it would delete with rights it does not need. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
+    `Prune does not run as root: it would delete with more rights than it needs. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
   );
 }
 
@@ -54,7 +54,7 @@ export async function ownHosts({ root, hosts }: SecondarySettings, uid: number):
   }
   if (own.length > 0) return own;
   const lines = [...hosts.values()].map(({ name, account }) => `runuser -u ${account} -- offsite-prune status ${name}`);
-  throw new PruneRefusal(`No host belongs to this account. As root, type: ${lines.join('; ')}`);
+  throw new PruneRefusal(`No host belongs to this account. As root, run: ${lines.join('; ')}`);
 }
 
 /** Every mount point of this machine; empty where there is no /proc. */

@@ -71,7 +71,7 @@ export function failedPrune(host: string, failures: readonly string[]): Problem[
       event: 'failure',
       problem: `prune of ${host} could not remove everything`,
       reason: named(failures),
-      advice: 'Remove the cause named above (an immutable file? a mount?). The next run goes on with what is left.',
+      advice: 'Remove the cause named above (an immutable file? a mount?). The next run continues with what is left.',
       fingerprint: failures.join('\n'),
     },
   ];
@@ -84,7 +84,7 @@ export function lockedJobs(host: string, jobs: readonly string[]): Problem[] {
     event: 'warning',
     problem: `prune of ${host}/${job} never gets its turn`,
     reason: 'each time it ran, a session was writing to the job',
-    advice: 'Look at what the primary sends all the time; gate.session_limit ends a session that never ends.',
+    advice: 'Find out what the primary sends all the time; gate.session_limit ends a session that would never end.',
     fingerprint: '',
     job,
     patience: 3 * DAY,
@@ -108,7 +108,7 @@ function staleProblem(subject: string, { freshness, holds, newest, job }: JobPla
       problem: `${subject} has no fresh snapshot`,
       reason,
       advice:
-        'Look at why the local backup job or the transfer on the primary did not run. Nothing is removed meanwhile.',
+        'Find out why the local backup job or the transfer on the primary did not run. Nothing is removed meanwhile.',
       fingerprint: '',
       notProtectedSince: newest?.received,
     },
@@ -132,7 +132,7 @@ function holdProblem(host: string, { holds, job }: JobPlan, about: About): Probl
 }
 
 function releaseAdvice(host: string): string {
-  return `Nothing of this job is removed meanwhile. As the account of the host, offsite-prune ${host} --dry-run shows what would be removed, and how to release that once it has been looked at.`;
+  return `Nothing of this job is removed meanwhile. Run as the account of the host, offsite-prune ${host} --dry-run shows what would be removed, and how to release it once you have checked it.`;
 }
 
 function quarantineProblem(subject: string, { decisions, job }: JobPlan, about: About): Problem[] {
@@ -146,7 +146,7 @@ function quarantineProblem(subject: string, { decisions, job }: JobPlan, about: 
       problem: `${formatCount(found.length, 'snapshot')} of ${subject} in quarantine`,
       reason: named(found.map(({ snapshot, reasons }) => `${snapshot.id}: ${reasons.join('; ')}`)),
       advice:
-        'They are kept and use no place of others. Look at the primary (its clock, or somebody with its key), then remove them by hand.',
+        'They are kept, but do not count for the retention. Look at the primary (its clock, or somebody with its key), then remove them by hand.',
       fingerprint: found.map(({ snapshot }) => snapshot.id).join(),
     },
   ];
@@ -159,7 +159,7 @@ function oddityProblem(subject: string, { oddities, directory, job }: JobPlan, a
       ...about,
       key: `oddity:${job}`,
       event: 'warning',
-      problem: `${formatCount(oddities.length, 'entry', 'entries')} of ${subject} that cannot be accounted for`,
+      problem: `${formatCount(oddities.length, 'entry', 'entries')} of ${subject} cannot be accounted for`,
       reason: named(oddities.map(({ name, reason }) => `${JSON.stringify(name)}: ${reason}`)),
       advice: `Prune does not touch them. Look at them in ${directory}, and remove them by hand.`,
       fingerprint: oddities.map(({ name }) => name).join('\n'),
@@ -176,7 +176,7 @@ function changedProblem(subject: string, { changed, job }: JobPlan, about: About
       event: 'failure',
       problem: `sealed snapshots of ${subject} were changed after they were sealed`,
       reason: named(changed.map(({ id, names }) => `${id}: ${named(names)}`)),
-      advice: `Mode, owner, time, size or xattrs are not what they were: this is how an attack with the push key looks. Look at ${GATE_LOG} and at the primary; change the key if nobody on this machine has done it. New snapshots link to nothing of these. Once looked at, remove: ${changed.map(({ note }) => note).join(' ')}`,
+      advice: `Mode, owner, time, size or xattrs are not what they were: this is what an attack with the push key looks like. Look at ${GATE_LOG} and at the primary; change the key if nobody on this machine has done it. New snapshots link to nothing of these. After you have looked at it, remove: ${changed.map(({ note }) => note).join(' ')}`,
       fingerprint: changed.map(({ id }) => id).join(),
     },
   ];

@@ -16,10 +16,10 @@ export function release(host: string, plans: readonly JobPlan[], marks: readonly
     if (!plan) {
       const jobs = plans.map((candidate) => candidate.job).join(', ');
       throw new PruneRefusal(
-        `--release ${mark} names no job of ${host}: write JOB:MARK as --dry-run shows it (${jobs})`,
+        `--release ${mark} does not name a job of ${host}: write JOB:MARK as --dry-run shows it (${jobs})`,
       );
     }
-    if (plan.holds.length === 0) throw new PruneRefusal(`${job} is not on hold: leave --release away.`);
+    if (plan.holds.length === 0) throw new PruneRefusal(`${job} is not on hold: leave out --release.`);
     const current = releaseMark(plan);
     if (current === undefined) {
       const lasting = plan.holds.filter(({ kind }) => HOLDS[kind].ends !== 'release');

@@ -76,7 +76,7 @@ export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: Rep
     summary(plan, freed),
   ];
   if (plan.decisions.some(({ snapshot }) => snapshot.receivedBy === 'birth-time')) {
-    lines.push('* without a receipt of the gate: when the file of its seal was made on this machine');
+    lines.push('* no receipt of the gate: the time is that at which the file of its seal was made on this machine');
   }
   return `${lines.join('\n')}\n`;
 }
@@ -84,7 +84,7 @@ export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: Rep
 function releaseLine(host: string, plan: JobPlan): string[] {
   const mark = releaseMark(plan);
   if (mark === undefined) return [];
-  return [`If this plan is right, carry it out once, as it stands here: offsite-prune ${host} --release ${mark}`];
+  return [`If this plan is right, carry it out once, as shown here: offsite-prune ${host} --release ${mark}`];
 }
 
 function summary({ decisions, holds, leftovers }: JobPlan, freed: Freed): string {

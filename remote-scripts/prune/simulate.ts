@@ -46,6 +46,6 @@ export async function runSimulation(
       ? `${JSON.stringify(simulationData(host.name, jobs), null, 2)}\n`
       : renderSimulation(host, jobs, style(settings, deps, now)),
   );
-  for (const { job, reason } of faults) deps.log('error', `${job} cannot be looked at: ${reason}`);
+  for (const { job, reason } of faults) deps.log('error', `${job} cannot be examined: ${reason}`);
   return codeOfFaults(faults) ?? EXIT.done.code;
 }

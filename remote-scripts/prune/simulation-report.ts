@@ -19,7 +19,7 @@ export function renderSimulation(
     .map(({ job, course, days }) => {
       const title = colors.bold(`${host}/${job}`);
       if (!course) {
-        return `${title}\nnothing says how often snapshots arrive: state expect.schedule, or wait for two snapshots\n`;
+        return `${title}\nnothing says how often snapshots arrive: set expect.schedule, or wait for two snapshots\n`;
       }
       const most = Math.max(0, ...days.map(({ held }) => held));
       const table = new Table({
@@ -42,10 +42,10 @@ export function renderSimulation(
         ]);
       }
       const turnedAway = sum(days, 'turnedAway');
-      const lines = [title, `simulated: ${describeCourse(course)}; nobody pushes beside that, and nothing is on hold`];
+      const lines = [title, `simulated: ${describeCourse(course)}; no other pushes, and nothing on hold`];
       if (turnedAway > 0) lines.push(`${formatCount(turnedAway, 'snapshot')} left out: ${lets(gate)}`);
       else if (course.by === 'usual' && course.simulated > course.seen)
-        lines.push(`no more often, because ${lets(gate)}; state expect.schedule for what is meant`);
+        lines.push(`not more often, because ${lets(gate)}; set expect.schedule to the schedule that you want`);
       return `${[...lines, drawTable(table)].join('\n')}\n`;
     })
     .join('\n');
@@ -54,13 +54,13 @@ export function renderSimulation(
 function describeCourse(course: Course): string {
   if (course.by === 'schedule') return `a snapshot whenever expect.schedule says (${course.schedule.schedule})`;
   const seen =
-    course.simulated > course.seen ? ` (those that are there arrived every ${formatDuration(course.seen)})` : '';
+    course.simulated > course.seen ? ` (the existing ones arrived every ${formatDuration(course.seen)})` : '';
   return `no schedule says when snapshots arrive, so one every ${formatDuration(course.simulated)}${seen}`;
 }
 
 function lets({ attemptsPerDay, minIntervalMs }: HostSettings['gate']): string {
   const interval = minIntervalMs > 0 ? `, ${formatDuration(minIntervalMs)} apart (min_interval)` : '';
-  return `the gate lets in ${attemptsPerDay} a day (attempts_per_day)${interval}`;
+  return `the gate lets in ${attemptsPerDay} per day (attempts_per_day)${interval}`;
 }
 
 /** Days to show, each standing for as many as lie since the one before. The last day is always there. */

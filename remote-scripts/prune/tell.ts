@@ -15,10 +15,10 @@ import { readMemory, reconcile, writeMemory, type Memory, type News } from './me
 import type { JobPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
 
-/** Milliseconds to wait for another of our programs that is just telling somebody. */
+/** Milliseconds to wait for another of our programs that is sending alerts now. */
 const MEMORY_WAIT = 180_000;
 
-/** What telling takes. */
+/** What telling people needs. */
 export interface TellDeps {
   readonly runProcess: RunProcess;
   readonly clock: Clock;
@@ -26,13 +26,13 @@ export interface TellDeps {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** One look at a host, to be told of. */
+/** The result of one look at a host. */
 export interface Look {
   readonly settings: SecondarySettings;
   readonly host: string;
   readonly state: string;
   readonly plans: readonly JobPlan[];
-  /** What was found, beside the faults. */
+  /** What was found, besides the faults. */
   readonly problems: readonly Problem[];
   readonly faults: readonly JobFault[];
   /** Whether this look could have seen a problem of this key. */
@@ -62,7 +62,7 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   } catch (error) {
     deps.log(
       'error',
-      `What people have been told cannot be remembered, so they may be told again: ${errorMessage(error)}`,
+      `What people have been told cannot be recorded, so they may be told again: ${errorMessage(error)}`,
     );
   } finally {
     await lock?.release();
@@ -97,7 +97,7 @@ function factsOf(item: News, host: string, at: Date): ProblemFacts {
   const reporter = hostname().split('.')[0] || host;
   const common = { kind: 'problem', at, host: reporter, target: host, failingSince: item.since } as const;
   if (item.kind === 'resolved') {
-    return { ...common, event: 'recovery', problem: item.problem, reason: 'it is no longer so', advice: '' };
+    return { ...common, event: 'recovery', problem: item.problem, reason: 'this is no longer the case', advice: '' };
   }
   const { problem } = item;
   return {

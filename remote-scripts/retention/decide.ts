@@ -98,8 +98,8 @@ function suspicions({ id, received }: SealedSnapshot, disputed: boolean, setting
   const reasons: string[] = [];
   const arrival = received.getTime();
   const ahead = snapshotTime(id).getTime() - arrival;
-  if (Number.isNaN(ahead)) return ['its arrival is not known'];
-  if (disputed) reasons.push('it is listed with different arrivals');
+  if (Number.isNaN(ahead)) return ['the time of its arrival is not known'];
+  if (disputed) reasons.push('it is listed with different times of arrival');
   if (ahead > setting.clockSkew) {
     reasons.push(`future-dated: its name is ${formatDuration(ahead)} ahead of its arrival`);
   }
@@ -110,7 +110,7 @@ function suspicions({ id, received }: SealedSnapshot, disputed: boolean, setting
   }
   const future = arrival - now.getTime();
   if (future > setting.clockSkew) {
-    reasons.push(`it arrived ${formatDuration(future)} in the future: this machine's clock is wrong, or was`);
+    reasons.push(`it arrived ${formatDuration(future)} in the future: this machine's clock is or was wrong`);
   }
   return reasons;
 }

@@ -39,25 +39,25 @@ export const HOLDS = {
   shrink: {
     ends: 'release',
     advice:
-      'Look at the newest snapshot. If the data really became less, raise hold.shrink or wait: the hold ends once as many small snapshots as large ones are there.',
+      'Look at the newest snapshot. If the data really shrank, raise hold.shrink or wait: the hold ends when there are as many small snapshots as large ones.',
   },
   removals: {
     ends: 'release',
     advice:
-      'Look at what arrived and at the plan. If somebody pushed rubbish, move that away first. If the plan is right, it can be carried out once, without a change of hold.max_removals.',
+      'Look at what arrived and at the plan. If somebody pushed rubbish, move that away first. If the plan is right, it can be carried out once, without changing hold.max_removals.',
   },
   flood: {
     ends: 'release',
     advice:
-      'Somebody may be pushing rubbish so that good snapshots are displaced: look at who pushed what (gate.log, and offsite-rsync history on the primary). If they are yours, release them; if as many will go on arriving, state it in expect.schedule or raise hold.max_extra.',
+      'Somebody may be pushing rubbish so that good snapshots are displaced: look at who pushed what (gate.log, and offsite-rsync history on the primary). If they are yours, release them; if as many will keep arriving, change expect.schedule or raise hold.max_extra.',
   },
   stale: {
     ends: 'itself',
-    advice: 'Look at why no snapshot arrives. Nothing is removed until one does.',
+    advice: 'Find out why no snapshot arrives. Nothing is removed until one does.',
   },
   clock: {
     ends: 'itself',
-    advice: 'Check the clock of this machine (timedatectl). Nothing is removed by a clock that cannot be right.',
+    advice: 'Check the clock of this machine (timedatectl). Nothing is removed while the clock cannot be right.',
   },
 } as const satisfies Readonly<Record<string, { readonly ends: 'release' | 'itself'; readonly advice: string }>>;
 
@@ -143,7 +143,7 @@ function floodHold(honest: readonly SizedSnapshot[], { rhythm, acceptedUntil, li
   return [
     {
       kind: 'flood',
-      reason: `${formatCount(flood.arrived, 'snapshot')} arrived within ${formatDuration(flood.span)} (${first} to ${last}), where ${flood.expected} were to be expected ${rhythm.by}; ${limits.maxExtra} more are allowed`,
+      reason: `${formatCount(flood.arrived, 'snapshot')} arrived within ${formatDuration(flood.span)} (${first} to ${last}), where ${flood.expected} were expected ${rhythm.by}; ${limits.maxExtra} more are allowed`,
     },
   ];
 }
@@ -173,13 +173,16 @@ function clockHold(decisions: readonly Decision[], { now, previousRun }: HoldCon
   const holds: Hold[] = [];
   const back = previousRun ? previousRun.getTime() - now.getTime() : 0;
   if (back > CLOCK_TOLERANCE) {
-    holds.push({ kind: 'clock', reason: `the clock stands ${formatDuration(back)} before the last run of prune` });
+    holds.push({ kind: 'clock', reason: `the clock is ${formatDuration(back)} behind the last run of prune` });
   }
   const arrivals = decisions.map(({ snapshot }) => snapshot.received.getTime()).filter((time) => !Number.isNaN(time));
   const newest = arrivals.reduce((latest, time) => Math.max(latest, time), -Infinity);
   const ahead = newest - now.getTime();
   if (ahead > CLOCK_TOLERANCE) {
-    holds.push({ kind: 'clock', reason: `a snapshot arrived ${formatDuration(ahead)} after what the clock shows now` });
+    holds.push({
+      kind: 'clock',
+      reason: `a snapshot arrived ${formatDuration(ahead)} later than the time that the clock shows now`,
+    });
   }
   return holds;
 }

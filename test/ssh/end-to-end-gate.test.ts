@@ -253,8 +253,8 @@ describe('restoring', () => {
 describe('limits of the gate reach whoever reads the message and the alert', () => {
   it.each([
     ['too many attempts', { gate: { attempts_per_day: 1 } }, 14, /too often: \d+ attempts in the last 24 hours/],
-    ['a job that is not configured', { jobs: { other: {} } }, 14, /no job db is configured for this host/],
-    ['other metadata', { metadata: 'plain' }, 14, /this host keeps metadata: plain, not fake_super/],
+    ['a job that is not configured', { jobs: { other: {} } }, 14, /the job db is not configured for this host/],
+    ['other metadata', { metadata: 'plain' }, 14, /this host has metadata: plain, not fake_super/],
     ['too little space', { gate: { min_free_space: '8000TiB' } }, 15, /no space: .* free \(min_free_space/],
     ['too few inodes', { gate: { min_free_inodes: 10 ** 12 } }, 15, /no space: .*inodes free/],
   ])('%s', async (_, change, code, says) => {

@@ -66,7 +66,7 @@ it('prunes by the birth time of the seals, leaves the rest as it was, and the ne
   const before = await secondary.record('postgres');
   const dry = await run('--dry-run');
   expect(dry.code).toBe(0);
-  expect(dry.stdout).toContain('* without a receipt of the gate');
+  expect(dry.stdout).toContain('* no receipt of the gate');
   expect(await run()).toMatchObject({ code: 0 });
 
   const staying = [...ids.slice(0, 1), ...ids.slice(-2)]; // the first of the year, and the last two

@@ -33,7 +33,7 @@ test.runIf(process.getuid?.() === 0)('finds a host ready when all is as install.
   expect(lines.filter((each) => each.startsWith('✗'))).toEqual([]);
   expect(lines).toContain(`✓ ${host.hostState} belongs to ${host.sshd.account.name} alone`);
   expect(lines.join('\n')).toMatch(/✓ .* takes user xattrs\n/);
-  expect(lines).toContainEqual(expect.stringMatching(/^! nobody is told of anything: write a channel/));
+  expect(lines).toContainEqual(expect.stringMatching(/^! nobody is told of anything: add a channel/));
   expect(lines).toContainEqual(expect.stringMatching(/^! nothing says when a snapshot of web1\/db is due/));
   expect(lines.at(-1)).toBe('web1: ready');
   expect(status).toBe(0);

@@ -53,7 +53,7 @@ test.each([
 });
 
 test('refuses a chain of commands', async () => {
-  await expectRefusal(await host.ssh('rsync --server; id'), 'the command has a character');
+  await expectRefusal(await host.ssh('rsync --server; id'), 'the command contains a character');
 });
 
 test('refuses to be read, though rsync asks in a valid way', async () => {
@@ -76,13 +76,13 @@ test('refuses rsync as others use it', async () => {
 
 test('refuses a job that is not configured, and makes no directory for it', async () => {
   const push = host.pushArguments(host.nextId()).map((word) => word.replace('secondary:db/', 'secondary:other/'));
-  await expectRefusal(await host.rsync(push), 'no job other is configured for this host');
+  await expectRefusal(await host.rsync(push), 'the job other is not configured for this host');
 });
 
 test('refuses metadata that the host does not keep', async () => {
   const push = host.pushArguments(host.nextId());
   await host.configure({ metadata: 'plain' });
-  await expectRefusal(await host.rsync(push), 'this host keeps metadata: plain, not fake_super');
+  await expectRefusal(await host.rsync(push), 'this host has metadata: plain, not fake_super');
   await host.configure({});
 });
 
@@ -186,7 +186,7 @@ test('hides the details of its own trouble from the sender', async () => {
   const end = await host.push(host.nextId());
   await writeFile(host.config, good);
 
-  expectSaid(end, 'refused', 'the settings of the secondary cannot be used; type there: offsite-gate --check web1');
+  expectSaid(end, 'refused', 'the settings of the secondary cannot be used; run there: offsite-gate --check web1');
   expect(end.stderr).not.toContain('rooot');
   expect((await host.push(host.nextId())).code).toBe(0);
 });

@@ -3,7 +3,7 @@ import { errorMessage, isMissing } from '../../../src/platform/files.ts';
 import { bad, good, unseen, type Finding } from './finding.ts';
 
 /**
- * Looks at every key of an account.
+ * Checks every key of an account.
  * @param paths where sshd looks for them; not all have to exist
  */
 export async function checkKeys(host: string, paths: readonly string[]): Promise<Finding[]> {
@@ -46,7 +46,7 @@ export function judgeKeys(text: string, host: string, path: string): Finding[] {
   return findings.length > 0 ? findings : [bad(`${path} has no key`, `Add: ${authorizedKeysLine(host)}`)];
 }
 
-/** The options in front of the key type; blanks inside of quotes belong to them. */
+/** The options in front of the key type; blanks inside quotes belong to them. */
 function optionsOf(line: string): string {
   const match = /^((?:[^\s"]|"(?:[^"\\]|\\.)*")+)\s+\S/.exec(line.trim());
   const first = match?.[1] ?? '';

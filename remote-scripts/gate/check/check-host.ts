@@ -13,7 +13,7 @@ import { checkDirectories } from './directories.ts';
 import { bad, formatFindings, good, hint, type Finding } from './finding.ts';
 import { checkPrograms } from './programs.ts';
 
-/** What to check, and where to say so. */
+/** What to check, and where to report it. */
 export interface CheckInput {
   readonly host: string;
   readonly configPath: string;
@@ -21,7 +21,7 @@ export interface CheckInput {
 }
 
 /**
- * `offsite-gate --check HOST`: says whether everything the gate relies on is as it must be.
+ * `offsite-gate --check HOST`: reports whether everything that the gate relies on is in order.
  * @returns 0 if it is, 1 otherwise
  */
 export async function checkHost({ host, configPath, write }: CheckInput): Promise<number> {
@@ -68,9 +68,9 @@ async function loadConfig(
   } catch (error) {
     return { finding: bad(`${path} cannot be read: ${errorMessage(error)}`, 'Copy secondary.example.yaml there.') };
   }
-  // Without a reader of schedules: it would make the bundle half as large again, and each session start later.
+  // Without a parser for schedules, which would make the bundle half as large again, and each session start later.
   const parsed = parseSecondaryConfig(text, { reach: true });
-  if (!parsed.ok) return { finding: bad(formatProblems(path, parsed.problems), 'Mend what is listed.') };
+  if (!parsed.ok) return { finding: bad(formatProblems(path, parsed.problems), 'Correct what is listed.') };
   const own = parsed.settings.hosts.get(host);
   if (own === undefined) {
     const known = [...parsed.settings.hosts.keys()].join(', ');
@@ -83,11 +83,11 @@ async function loadConfig(
   return { settings: parsed.settings, own };
 }
 
-/** Whoever can write the settings can grant himself anything. */
+/** Anyone who can write the settings can grant themselves anything. */
 async function checkFile(path: string): Promise<Finding[]> {
   const { uid, mode } = await lstat(path);
-  if ((mode & 0o022) === 0 && uid === 0) return [good(`${path} can be written by root alone`)];
-  return [bad(`${path} can be written by others than root`, `chown root:root ${path} && chmod 644 ${path}`)];
+  if ((mode & 0o022) === 0 && uid === 0) return [good(`only root can write ${path}`)];
+  return [bad(`others than root can write ${path}`, `chown root:root ${path} && chmod 644 ${path}`)];
 }
 
 function findAccount(name: string): Account | undefined {

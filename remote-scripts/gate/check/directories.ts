@@ -9,7 +9,7 @@ import type { Account } from './access.ts';
 import { bad, good, unseen, type Finding } from './finding.ts';
 import { checkState } from './state-files.ts';
 
-/** Looks at the directories of one host: owners, modes, and whether they can hold what is to be kept. */
+/** Checks the directories of one host: owners, modes, and whether their file systems can hold what is stored. */
 export async function checkDirectories(
   { root, stateDir }: SecondarySettings,
   host: HostSettings,
@@ -31,7 +31,7 @@ export async function checkDirectories(
   return findings;
 }
 
-/** The account must not be able to put another directory in the place of its own. */
+/** The account must not be able to replace its own directory with another one. */
 async function checkParent(path: string, account: Account): Promise<Finding[]> {
   try {
     const { uid, mode } = await lstat(path);
@@ -58,11 +58,11 @@ async function checkOwn(path: string, { name, uid }: Account): Promise<Finding> 
   }
 }
 
-// Node knows no xattrs; rrsync needs Python, so it is there.
+// Node has no xattrs. Python is there, because rrsync needs it.
 const SET_XATTR = 'import os, sys; os.setxattr(sys.argv[1], "user.offsite-rsync.check", b"1")';
 
 async function checkXattrs(directory: string, { name, uid }: Account): Promise<Finding> {
-  if (![0, uid].includes(process.getuid?.() ?? -1)) return unseen(`xattrs can be tried by root or ${name} only`);
+  if (![0, uid].includes(process.getuid?.() ?? -1)) return unseen(`only root or ${name} can try xattrs`);
   const probe = join(directory, `${PROBE}${writerMark()}`);
   try {
     await clearProbes(directory);
@@ -73,7 +73,7 @@ async function checkXattrs(directory: string, { name, uid }: Account): Promise<F
     });
     if (status === 0) return good(`${directory} takes user xattrs`);
     return bad(
-      `${directory} takes no user xattrs, which metadata: fake_super needs`,
+      `${directory} has no user xattrs, which metadata: fake_super needs`,
       'Use ext4, xfs, btrfs or zfs (xattr=sa), or set `metadata: plain` here and on the primary.',
     );
   } catch {
@@ -83,10 +83,10 @@ async function checkXattrs(directory: string, { name, uid }: Account): Promise<F
   }
 }
 
-/** How the files begin on which xattrs are tried. */
+/** Prefix of the files on which xattrs are tried. */
 const PROBE = '.check.';
 
-/** Removes what checks that were killed have left; one that goes on beside us keeps its own. */
+/** Removes what killed checks have left, but not the files of a check that is running now. */
 async function clearProbes(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(PROBE)) continue;

@@ -1,8 +1,8 @@
-/** What one look at the machine showed. */
+/** The result of one check. */
 export interface Finding {
   /**
-   * `good`: as it must be. `bad`: it is not, and `fix` says what to do. `hint`: works, but could be better.
-   * `unseen`: cannot be told by this user.
+   * `good`: in order. `bad`: not in order, and `fix` says what to do. `hint`: works, but could be better. `unseen`:
+   * this user cannot see it.
    */
   readonly kind: 'good' | 'bad' | 'hint' | 'unseen';
   readonly text: string;

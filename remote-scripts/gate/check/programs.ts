@@ -6,7 +6,7 @@ import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
 import { bad, good, type Finding } from './finding.ts';
 import { tryLinking } from './try-linking.ts';
 
-/** Programs that the gate starts, and the Debian package that brings each. */
+/** Programs that the gate starts, and the Debian package of each. */
 const PROGRAMS: readonly (readonly [string, string])[] = [
   ['rsync', 'rsync'],
   ['rrsync', 'rsync'],
@@ -17,7 +17,7 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
   ['sync', 'coreutils'],
 ];
 
-/** Looks at the programs that a session starts. */
+/** Checks the programs that a session starts. */
 export function checkPrograms(): Finding[] {
   const missing = PROGRAMS.filter(([program]) => !installed(program));
   return [

@@ -5,9 +5,9 @@ import { kindInState } from '../../store/state-kinds.ts';
 import { bad, type Finding } from './finding.ts';
 
 /**
- * Finds what lies in the place of a file or directory of the gate's or prune's and is none: the gate names it in its log, but
- * not where it is the log, and passes over what it can do without.
- * @param state the host's state directory; one that cannot be read shows nothing, and is found fault with elsewhere
+ * Finds places of the gate's and prune's files and directories where there is something else. The gate names such a
+ * place in its log, unless it is the log itself, and ignores it if it can do without the file.
+ * @param state the host's state directory; if it cannot be read, nothing is found here, and another check reports it
  */
 export async function checkState(state: string): Promise<Finding[]> {
   const findings: Finding[] = [];

@@ -8,14 +8,14 @@ import { bad, good, type Finding } from './finding.ts';
 // What ssh does for a real session, without ssh: the command line that the client sends goes to rrsync.
 const REMOTE_SHELL = `sh -c 'shift; SSH_ORIGINAL_COMMAND="$*" exec rrsync -wo -no-del -munge -no-lock "$OFFSITE_TRIAL"' sh`;
 
-/** Milliseconds that the trial may take. */
+/** Time limit of the trial, in milliseconds. */
 const LIMIT = 30_000;
 
 /**
- * Tries what a push rests on, with the rrsync and rsync that are here: an unchanged file becomes a hard link to the basis. A
- * version number says little, since distributions patch theirs: rrsync 3.4.2 to 3.4.4 take --link-dest and ignore it, with exit
- * 0, and older ones refuse it.
- * @param path where programs are looked for
+ * Tries what every push relies on with the rrsync and rsync of this machine: an unchanged file becomes a hard link to
+ * the basis. A version number says little, since distributions patch their packages. rrsync 3.4.2 to 3.4.4 accept
+ * --link-dest and ignore it, with exit code 0; older ones refuse it.
+ * @param path where to look for programs
  */
 export function tryLinking(path = CHILD_ENVIRONMENT.PATH ?? ''): Finding {
   const directory = mkdtempSync(join(tmpdir(), 'offsite-gate-check-'));
@@ -43,7 +43,7 @@ export function tryLinking(path = CHILD_ENVIRONMENT.PATH ?? ''): Finding {
     return one === other
       ? good('a trial push links what is unchanged')
       : bad(
-          'a trial push copied what is unchanged: this rrsync takes --link-dest and ignores it, so every push would be a full copy',
+          'a trial push copied what is unchanged: this rrsync accepts --link-dest but ignores it, so every push would be a full copy',
           'Install the security updates of your distribution.',
         );
   } finally {

@@ -137,7 +137,7 @@ it('says at which entry an end came, and counts what was gone by then', async ()
   const { done } = await run(store, { runProcess: interrupted, signal: end.signal });
   expect(done.deleted).toBe(4); // two processes, two each
   expect(done.failures).toHaveLength(1);
-  expect(done.failures[0]).toMatch(/: interrupted; the next run goes on$/);
+  expect(done.failures[0]).toMatch(/: interrupted; the next run continues$/);
   expect((await run(store)).done.failures).toEqual([]);
   expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
 });

@@ -41,7 +41,7 @@ describe('offsite-prune check', () => {
   });
 
   it.each([
-    ['nobody who would be told', { jobs: EXPECTED }, /nobody is told of anything: write a channel below alerts/],
+    ['nobody who would be told', { jobs: EXPECTED }, /nobody is told of anything: add a channel under alerts/],
     [
       'no word of when a snapshot is due',
       { alerts: CHANNEL },

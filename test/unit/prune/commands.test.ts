@@ -216,8 +216,8 @@ describe('offsite-prune HOST', () => {
     const { code, stdout } = await run(store, '--simulate', '400');
     expect(code).toBe(0);
     expect(performance.now() - start).toBeLessThan(10_000);
-    expect(stdout).toMatch(/no schedule says .* one every 7 min 12 s \(those that are there arrived every 2\.0 s\)/);
-    expect(stdout).toContain('because the gate lets in 200 a day (attempts_per_day)');
+    expect(stdout).toMatch(/no schedule says .* one every 7 min 12 s \(the existing ones arrived every 2\.0 s\)/);
+    expect(stdout).toContain('because the gate lets in 200 per day (attempts_per_day)');
   });
 });
 
@@ -266,7 +266,7 @@ describe('the freshness check', () => {
     expect(told()).toEqual([
       'Warning: prune of web1/db is on hold',
       'Warning: 1 snapshot of web1/db in quarantine',
-      'Warning: 1 entry of web1/db that cannot be accounted for',
+      'Warning: 1 entry of web1/db cannot be accounted for',
     ]);
   });
 

@@ -46,7 +46,7 @@ describe('whoever has the push key', () => {
     for (const args of [[], ['--dry-run']]) {
       const { code, stderr } = await run(made, ...args);
       expect(code).toBe(2);
-      expect(stderr).toMatch(/line 8, hosts\.web1\.retention: lets whoever holds the push key displace all/);
+      expect(stderr).toMatch(/line 8, hosts\.web1\.retention: lets anyone with the push key displace everything/);
     }
     expect(sealed(made)).toEqual(expect.arrayContaining(honest));
   });
@@ -89,8 +89,8 @@ describe('a hold', () => {
     });
     for (const [mark, reason] of [
       ['db:00000000', /no longer the one that you looked at/],
-      ['files:00000000', /names no job of web1/],
-      ['db', /names no job of web1/],
+      ['files:00000000', /does not name a job of web1/],
+      ['db', /does not name a job of web1/],
     ] as const) {
       const refused = await run(made, '--release', mark);
       expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(reason) as string });

@@ -71,10 +71,10 @@ it('touches nothing that it cannot account for', async () => {
   writeFileSync(join(db, '2026-11-17T021500Z.sealed'), ' '.repeat(70_000));
   const found = await inventory(store);
   expect(Object.fromEntries(found.oddities.map(({ name, reason }) => [name, reason]))).toEqual({
-    'lost+found': 'its name is no snapshot id',
+    'lost+found': 'its name is not a snapshot id',
     [ID]: 'it is a symbolic link; neither it nor what it points to is touched',
-    '2026-11-19T021500Z.partial': 'it is no directory',
-    '2026-02-30T021500Z': 'its name is no snapshot id',
+    '2026-11-19T021500Z.partial': 'it is not a directory',
+    '2026-02-30T021500Z': 'its name is not a snapshot id',
     '2026-11-18T021500Z.sealed': 'its seal is for another snapshot id',
     '2026-11-17T021500Z.sealed': 'its seal is larger than 65536 bytes',
   });
@@ -86,7 +86,7 @@ it('reads no seal through a symbolic link', async () => {
   store.directory(`db/${ID}`);
   symlinkSync('/etc/hostname', join(store.root, 'db', `${ID}.sealed`));
   expect((await inventory(store)).oddities.map(({ reason }) => reason)).toEqual([
-    'its seal is not to be read (ELOOP)',
+    'its seal is unreadable (ELOOP)',
     'it is a symbolic link; neither it nor what it points to is touched',
   ]);
 });

@@ -90,7 +90,7 @@ describe.skipIf(!isRoot)('without one inode left where state and snapshots lie (
     fill();
     const { code, stderr } = await run(HOST);
     expect(code).toBe(41);
-    expect(stderr).toMatch(/What people have been told cannot be remembered.*no space/i);
+    expect(stderr).toMatch(/What people have been told cannot be recorded.*no space/i);
     expect(readFileSync(told, 'utf8')).toContain('prune of web1/db is on hold');
   });
 });

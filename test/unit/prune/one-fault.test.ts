@@ -77,7 +77,7 @@ describe.each(Object.entries(FAULTS))('with %s, the other jobs', (_, [code, reas
     expect(toldBy(store)).toEqual([
       'Stale: web1/db has no fresh snapshot',
       'Stale: web1/web has no fresh snapshot',
-      'Problem: web1/db cannot be looked at',
+      'Problem: web1/db cannot be examined',
     ]);
   });
 
@@ -89,7 +89,7 @@ describe.each(Object.entries(FAULTS))('with %s, the other jobs', (_, [code, reas
     const before = store.names('web').length;
     const { stderr, code: ended } = await call(store, HOST);
     expect(stderr).toMatch(/web: [1-9]\d* removed/);
-    expect(stderr).toMatch(/db cannot be looked at: /);
+    expect(stderr).toMatch(/db cannot be examined: /);
     expect(store.names('web').length).toBeLessThan(before);
     expect(ended).toBe(code);
   });

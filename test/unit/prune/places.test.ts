@@ -30,7 +30,7 @@ describe('prune begins', () => {
     renameSync(join(store.base, path), join(store.base, 'elsewhere'));
     symlinkSync(join(store.base, 'elsewhere'), join(store.base, path));
     await expect(check(store)).rejects.toThrow(
-      /is a symbolic link. Only in real directories is anything moved or deleted/,
+      /is a symbolic link. Anything is moved or deleted in real directories only/,
     );
   });
 

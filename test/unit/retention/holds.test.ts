@@ -71,7 +71,7 @@ describe('rule 6: hold instead of deleting', () => {
 
   it('holds when the clock stands before the last run or before an arrival', () => {
     expect(holds(plan([100]), { previousRun: new Date(NOW.getTime() + DAY) })).toEqual([
-      { kind: 'clock', reason: 'the clock stands 1 d before the last run of prune' },
+      { kind: 'clock', reason: 'the clock is 1 d behind the last run of prune' },
     ]);
     expect(holds(plan([100], 'quarantine', NOW.getTime() + DAY))).toMatchObject([{ kind: 'clock' }]);
     expect(holds(plan([100]), { previousRun: new Date(NOW.getTime() + 60_000) })).toEqual([]);

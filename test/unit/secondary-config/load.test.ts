@@ -157,8 +157,8 @@ test.each([
     'retention: { daily: 7 }\n    gate: { timeout: 0s }',
     'would be no limit',
   ],
-  ['state inside of the root', 'version: 1', 'version: 1\nstate_dir: /srv/offsite/state', 'must lie outside of root'],
-  ['the root inside of the state', 'version: 1', 'version: 1\nstate_dir: /srv', 'must lie outside of root'],
+  ['state inside of the root', 'version: 1', 'version: 1\nstate_dir: /srv/offsite/state', 'must be outside of root'],
+  ['the root inside of the state', 'version: 1', 'version: 1\nstate_dir: /srv', 'must be outside of root'],
   ['a root that climbs', 'root: /srv/offsite', 'root: /srv/../etc', 'without'],
   ['the whole machine as root', 'root: /srv/offsite', 'root: /', 'without'],
   ['a future version', 'version: 1', 'version: 2', 'not one of: 1'],
@@ -192,7 +192,9 @@ test.each([
       {
         path: 'hosts.web1.retention',
         line: 7,
-        message: expect.stringContaining(`lets whoever holds the push key displace all that is kept ${soon}`) as string,
+        message: expect.stringContaining(
+          `lets anyone with the push key displace everything that is kept ${soon}`,
+        ) as string,
       },
     ],
   });
@@ -218,7 +220,7 @@ test.each([
 test('refuses two hosts with one account', () => {
   const second = '  web2: { account: offsite-web1, retention: { last: 1 }, jobs: { a: {} } }\n';
   expect(problemsOf(`${MINIMAL}${second}`)).toEqual([
-    expect.stringContaining('hosts.web2.account: offsite-web1 is the account of web1 too'),
+    expect.stringContaining('hosts.web2.account: offsite-web1 is also the account of web1'),
   ]);
 });
 
