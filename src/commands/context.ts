@@ -6,13 +6,13 @@ import { createLogger, isJournal, type Log } from '../platform/logger.ts';
 import { runProcess, type RunProcess } from '../platform/process.ts';
 import { createLearningRedactor, type LearningRedactor } from '../shared/redaction.ts';
 
-/** What every command gets: where to write, and the outside world. */
+/** What every command gets: outputs, clock, processes, environment and signals. */
 export interface Context {
   /** Results, for people and programs. Redacted. */
   readonly out: (text: string) => void;
-  /** Messages beside the results: standard error, with priorities under systemd. Redacted. */
+  /** Messages besides the results: standard error, with priorities under systemd. Redacted. */
   readonly log: Log;
-  /** Takes note of what people are told of failures. */
+  /** Records what people have been told of failures. */
   readonly tellings: Tellings;
   readonly redactor: LearningRedactor;
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface Context {
   readonly host: string;
   /** Whether standard error is a terminal on which a bar may move. */
   readonly interactive: boolean;
-  /** Columns of the terminal that shows the results; undefined when standard output is none. */
+  /** Columns of the terminal that shows the results; undefined when standard output is not a terminal. */
   readonly columns: number | undefined;
   /** Aborted with a SignalReceived by SIGTERM, SIGINT and SIGHUP. */
   readonly signal: AbortSignal;

@@ -25,21 +25,21 @@ export interface DoctorOptions {
   readonly config: string;
 }
 
-/** One thing looked at: fine, to be known, or wrong. */
+/** The result of one check: fine, worth knowing, or wrong. */
 interface Finding {
   readonly kind: 'good' | 'note' | 'bad';
   readonly text: string;
 }
 
 /**
- * Older ones lack safe resolution of paths (facts.md#the-price-of-safe-paths), and rrsync ignores an anchored --link-dest in
- * some (facts.md#anchored-link-dest).
+ * Older versions do not resolve paths safely (facts.md#the-price-of-safe-paths), and the rrsync of some ignores an
+ * anchored --link-dest (facts.md#anchored-link-dest).
  */
 const GOOD_RSYNC = '3.5.0';
 
 /**
- * `offsite-rsync doctor [JOB]`: looks at everything a run needs, up to a dry run of the push; writes nothing there and
- * tells nobody.
+ * `offsite-rsync doctor [JOB]`: checks everything that a run needs, including a dry run of the push. It writes nothing
+ * to the secondary and sends no alert.
  * @returns 0 if nothing is wrong, otherwise the exit code that a run would have, or 1
  */
 export async function doctor(job: string | undefined, options: DoctorOptions, context: Context): Promise<number> {
@@ -100,13 +100,13 @@ function probeFinding({ session, kind, text }: Probe): Finding {
   return { kind: PROBE_MARKS[kind], text: `${session}: ${text}` };
 }
 
-/** Said when every session was let in: then what answers is what the configuration says. */
+/** For when every session was accepted, which shows that the kind of secondary is the configured one. */
 function answersFinding({ secondary }: TargetSettings): Finding {
   return secondary === 'gate'
     ? { kind: 'good', text: 'the gate answers: what is sealed cannot be changed from here' }
     : {
         kind: 'note',
-        text: 'plain rrsync is NOT append-only: whoever has the key can overwrite older snapshots, and extra files there are not noticed',
+        text: 'plain rrsync is NOT append-only: anyone with the key can overwrite older snapshots, and extra files there are not noticed',
       };
 }
 
@@ -129,7 +129,7 @@ const TRIAL_BYTES = 64 * 1024;
 async function stateFinding(settings: Settings): Promise<Finding> {
   try {
     await makePrivateDirectory(settings.stateDirectory);
-    // A full or read-only file system shows only when something is written: as much as a state with its history.
+    // Only writing shows that a file system is full or read-only. The size is that of a state with its history.
     const trial = join(settings.stateDirectory, '.doctor');
     await writeFileAtomic(trial, Buffer.alloc(TRIAL_BYTES)).finally(() => rm(trial, { force: true }));
     return { kind: 'good', text: `${settings.stateDirectory} can be written` };
@@ -142,7 +142,7 @@ async function stateFinding(settings: Settings): Promise<Finding> {
 function alertFindings(settings: Settings): Finding[] {
   const names = Object.keys(settings.alerts.channels);
   return names.length === 0
-    ? [] // which `silences` speaks of
+    ? [] // reported by `silences`
     : [{ kind: 'good', text: `alerts go to ${names.join(', ')} (try: offsite-rsync alert test)` }];
 }
 

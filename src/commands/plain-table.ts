@@ -5,9 +5,9 @@ import width from 'string-width';
 const GAP = '  ';
 
 /**
- * A table without lines, as `ls` and `systemctl` draw theirs: it can be read, searched and copied. Laid out here, since what
- * cli-table3 takes for it grows with the square of the rows: 50 s for 20,000.
- * @param right indices of columns whose numbers stand at the right
+ * A table without lines, as `ls` and `systemctl` print them: easy to read, search and copy. It is laid out here because
+ * the time that cli-table3 needs grows with the square of the number of rows: 50 s for 20,000.
+ * @param right indices of the columns that are aligned to the right
  */
 export function plainTable(
   head: readonly string[],

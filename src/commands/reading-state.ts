@@ -2,8 +2,8 @@ import { isForbidden, RUN_AS_OWNER } from '../platform/files.ts';
 import { UsageError } from './selection.ts';
 
 /**
- * Reads what runs have recorded. State and history belong to the account of the runs, so that somebody else who looks is
- * told what to do instead of being shown a stack.
+ * Reads what runs have recorded. State and history belong to the account of the runs, so another user gets a message
+ * that says what to do, not a stack trace.
  * @throws UsageError when this user may not read the directory
  */
 export async function readingState<T>(stateDirectory: string, read: () => Promise<T>): Promise<T> {

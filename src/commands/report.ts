@@ -25,7 +25,7 @@ export interface ReportOptions {
 const MOST_DAYS = 731;
 
 /**
- * `offsite-rsync report --out FILE`: one HTML page that needs nothing else, with a calendar, sizes and traffic of every job.
+ * `offsite-rsync report --out FILE`: one self-contained HTML page with a calendar, sizes and traffic of every job.
  * @returns 0, whatever the page says
  * @throws UsageError when the file cannot be written
  */
@@ -56,8 +56,8 @@ export async function report(options: ReportOptions, context: Context): Promise<
 }
 
 /**
- * The page may leave this host. What runs have recorded was redacted then; what can be read of the secrets now is looked
- * for once more. A secret that this user cannot read stands in the history no more than before.
+ * Makes the redactor know the secrets, because the page may leave this host. The history was already redacted when it
+ * was written, so a secret that this user cannot read does no harm.
  */
 function learnSecrets(settings: Settings, context: Context): void {
   for (const target of settings.targets.values()) {

@@ -2,10 +2,13 @@ import { wordMeant } from '../shared/suggestion.ts';
 import { ConfigError } from '../config/load.ts';
 import type { JobSettings, Settings, TargetSettings } from '../config/settings.ts';
 
-/** A command was called with words it cannot use. Exit code 2. */
+/** A command was called with arguments that it cannot use. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  /** Where to tell it, if the configuration could be read: a unit that names a wrong job secures nothing. */
+  /**
+   * Set if the configuration could be read, so that an alert can be sent: a unit that names a wrong job secures
+   * nothing.
+   */
   settings: Settings | undefined;
 }
 

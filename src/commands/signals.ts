@@ -2,9 +2,9 @@ import { SignalReceived } from '../run/failure.ts';
 
 /** Turns signals into aborts. */
 export interface SignalAborts {
-  /** Aborted by the first signal: end what is going on, record and tell it. */
+  /** Aborted by the first signal: end what is running, record it and send the alerts. */
   readonly signal: AbortSignal;
-  /** Aborted by the second: give up what is left, alerts too. */
+  /** Aborted by the second signal: give up everything else, even alerts. */
   readonly hurry: AbortSignal;
 }
 

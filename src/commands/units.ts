@@ -28,7 +28,7 @@ export interface UnitsOptions {
 /**
  * `offsite-rsync units JOB`: prints the units that couple a job to its backup, or writes them.
  * @returns 0
- * @throws UsageError when the words do not fit together, or the backup unit is of a kind that the style cannot serve
+ * @throws UsageError when the options contradict each other, or the style does not work with this kind of backup unit
  */
 export async function units(jobName: string, options: UnitsOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -40,7 +40,7 @@ export async function units(jobName: string, options: UnitsOptions, context: Con
     const notes = root === '' ? await askAboutBackup(coupling, context) : [];
     const planned = planUnits(settings, selected.job, coupling, {
       ...(await programOf(options.config)),
-      // The links below another root are not those of this machine.
+      // Links of this machine say nothing about another root.
       ...(root === '' ? { waysTo: pathsOnTheWay } : {}),
     });
     return { ...planned, notes: [...notes, ...planned.notes] };
@@ -75,7 +75,7 @@ function couplingOf({ style, backupUnit, marker }: UnitsOptions): Coupling {
   return { style, backupUnit: checkServiceName(named) };
 }
 
-/** Some services cannot be coupled in some styles, and would look as if they were. */
+/** Refuses a style that would silently not work with this service. */
 async function askAboutBackup(coupling: Coupling, context: Context): Promise<string[]> {
   if (coupling.style === 'path') return [];
   const { backupUnit, style } = coupling;
@@ -90,7 +90,7 @@ async function askAboutBackup(coupling: Coupling, context: Context): Promise<str
   }
   if (style === 'on-success' && facts.remainAfterExit) {
     throw new UsageError(
-      `${backupUnit} has RemainAfterExit=yes: it never ends, so OnSuccess= never comes. Use --style exec-start-post.`,
+      `${backupUnit} has RemainAfterExit=yes: it never ends, so OnSuccess= is never triggered. Use --style exec-start-post.`,
     );
   }
   return [];
@@ -99,7 +99,7 @@ async function askAboutBackup(coupling: Coupling, context: Context): Promise<str
 async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Context): Promise<void> {
   const written = await writeUnits(plan.files, root, dryRun).catch((error: unknown) => {
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
-    throw new UsageError(`${errorMessage(error)}. Type it as root, or without --write to look at the units only.`);
+    throw new UsageError(`${errorMessage(error)}. Run it as root, or without --write to only look at the units.`);
   });
   for (const { path, change } of written) {
     const words = {
@@ -117,7 +117,8 @@ async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Con
   const obsolete: string[] = [];
   for (const unit of plan.obsolete) if (await exists(join(root, UNIT_DIRECTORY, unit))) obsolete.push(unit);
   const steps = [
-    // The configuration does not want them any more, and whoever stops one should know it: so it is told and not done.
+    // The configuration no longer has these. Stopping a unit is for the administrator to decide, so it is only
+    // suggested.
     ...obsolete.flatMap((unit) => [`systemctl disable --now ${unit}`, `rm ${join(UNIT_DIRECTORY, unit)}`]),
     ...(missing.length === 0 ? [] : [`install -d -m 0700 ${CREDENTIALS_DIRECTORY}`]),
     ...missing.map((path) => `install -m 0600 /dev/stdin ${path}    # type or paste the value, then Ctrl-D`),
@@ -127,10 +128,10 @@ async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Con
   context.out(`\nNext, as root:\n${steps.map((step) => `  ${step}\n`).join('')}`);
 }
 
-/** How units call this very program. */
+/** How units call this program. */
 async function programOf(config: string): Promise<Program> {
   const script = resolve(process.argv[1] ?? '');
-  // Where node is not where units look for it, "env node" of the first line would not find it.
+  // Units would not find a node in another place by the "env node" of the first line.
   const found = /^\/usr\/(local\/)?bin\/node$/.test(process.execPath) && (await executable(script));
   return {
     words: found ? [script] : [process.execPath, script],

@@ -315,7 +315,7 @@ describe('two runs at once', () => {
     await until(() => first.said().includes('sending'));
     const during = await other.call('status');
     expect(during.stdout).toMatch(
-      new RegExp(`twice → vault.*: a run is going on for .*, since \\d\\d:\\d\\d UTC \\(process ${first.pid}\\)`),
+      new RegExp(`twice → vault.*: a run has been going on for .*, since \\d\\d:\\d\\d UTC \\(process ${first.pid}\\)`),
     );
     const report = JSON.parse((await other.call('status', '--json')).stdout) as { jobs: { running: unknown }[] };
     expect(report.jobs[0]?.running).toMatchObject({ pid: first.pid });

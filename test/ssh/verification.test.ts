@@ -114,7 +114,7 @@ describe('verify', () => {
     const nonsense = await primary.call('verify', 'postgres', '--snapshot', '../../etc');
     expect(nonsense.code).toBe(2);
     expect(nonsense.stderr).toMatch(
-      /"\.\.\/\.\.\/etc" is no snapshot id\. Write one like 2026-11-23T021500Z, or latest/,
+      /"\.\.\/\.\.\/etc" is not a snapshot id\. Write one like 2026-11-23T021500Z, or latest/,
     );
     const other = await makePrimary(secondary, 'never-run');
     await fillSampleTree(other.source);

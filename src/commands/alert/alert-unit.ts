@@ -22,8 +22,9 @@ export interface AlertUnitOptions {
 }
 
 /**
- * `offsite-rsync alert unit UNIT`, called by `OnFailure=`: tells that a unit failed, unless the run in it has told so.
- * @returns 0: whether a channel could be reached changes nothing here
+ * `offsite-rsync alert unit UNIT`, called by `OnFailure=`: sends an alert that a unit failed, unless the run in it has
+ * already sent one.
+ * @returns 0, even if no channel could be reached
  */
 export async function alertUnit(unit: string, options: AlertUnitOptions, context: Context): Promise<number> {
   const end = monitoredEnd(unit, context.environment);
@@ -33,14 +34,14 @@ export async function alertUnit(unit: string, options: AlertUnitOptions, context
   try {
     settings = await loadConfig(options.config);
   } catch (error) {
-    // A run that cannot read its configuration has told what can be told without one.
+    // A run that cannot read its configuration has already sent the alerts that are possible without one.
     if (!(error instanceof ConfigError) || (await settle(verdict, end, undefined, context))) throw error;
     context.log('info', `${unit}: ${error.message}`);
     return 0;
   }
   const untold = await settle(verdict, end, settings, context);
   if (!untold) {
-    context.log('info', `${unit} failed; that has been told.`);
+    context.log('info', `${unit} failed; an alert about it has already been sent.`);
     return 0;
   }
   const now = context.clock.now();
@@ -57,7 +58,7 @@ interface Untold {
   readonly recording: Recording;
 }
 
-/** What is still to be told; undefined when somebody knows. */
+/** What still has to be told; undefined when somebody knows already. */
 async function settle(
   verdict: Verdict,
   end: MonitoredEnd,
@@ -74,7 +75,7 @@ async function settle(
       const note = await findToldNote(end.invocation, settings, context);
       if (note?.exitCode !== code) return { job, why, recording: 'record' };
       if (note.told) return undefined;
-      return { job, why: `${why}, and could tell nobody`, recording: note.recorded ? 'recorded' : 'record' };
+      return { job, why: `${why}, and its alert reached nobody`, recording: note.recorded ? 'recorded' : 'record' };
     }
     default:
       return verdict satisfies never;
@@ -91,7 +92,7 @@ function factsOf(unit: string, { job, why }: Untold, protection: Protection, { c
     job: job ?? verifiedByUnit(unit),
     problem: problemOf(unit, job, host),
     reason: `${unit}: ${why}`,
-    advice: `Look at: journalctl -u ${unit}\n${own ? `Send it now with: systemctl start ${unit}` : `Once it is put right: systemctl start ${unit}`}`,
+    advice: `Look at: journalctl -u ${unit}\n${own ? `Send it now with: systemctl start ${unit}` : `Once it is fixed: systemctl start ${unit}`}`,
     ...protection,
   };
 }
@@ -101,7 +102,7 @@ function problemOf(unit: string, job: string | undefined, host: string): string 
   const verified = verifiedByUnit(unit);
   if (verified !== undefined) return `the backup ${verified} of ${host} was not verified: ${unit} failed`;
   if (unit.startsWith('offsite-rsync-')) {
-    return `${unit} failed on ${host}: nobody watches whether the backups are fresh`;
+    return `${unit} failed on ${host}: nothing checks whether the backups are fresh`;
   }
   return `${unit} failed on ${host}: there is no new backup to send off-site`;
 }

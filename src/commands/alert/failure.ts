@@ -11,9 +11,9 @@ import type { Context } from '../context.ts';
 import { UsageError } from '../selection.ts';
 
 /**
- * Says why a command could not do its work. A run that never starts is a backup that is not secured: a broken
- * configuration is told to the alert channels too, if that part of the file is sound, and so is an unknown job.
- * @param unattended whether a unit or timer may have started the command; on a terminal somebody is looking
+ * Reports why a command could not do its work. A run that never starts is a backup that is not secured, so a broken
+ * configuration also causes an alert, if the alerts' part of the file is sound; and so does an unknown job.
+ * @param unattended whether a unit or timer may have started the command; on a terminal, somebody sees the message
  * @returns the exit code
  */
 export async function reportFailure(error: unknown, context: Context, unattended: boolean): Promise<number> {
@@ -26,7 +26,7 @@ export async function reportFailure(error: unknown, context: Context, unattended
       : String(error);
   const settings = unattended && isUnattended(error, context) ? alertSettingsOf(error) : undefined;
   if (settings) {
-    const reached = await tellChannels(reason, settings, context); // the journal is told with the rest
+    const reached = await tellChannels(reason, settings, context); // this includes the journal
     context.tellings.add({ reached, recorded: false });
   } else {
     context.tellings.add({ reached: false, recorded: false });
@@ -37,9 +37,9 @@ export async function reportFailure(error: unknown, context: Context, unattended
 }
 
 /**
- * Whether nobody reads what we print. A word that `run` does not know is nearly always typed by somebody, who may have no
- * terminal (ssh without one, a script); it pages people only where systemd started us, which gives each invocation an id
- * (systemd.exec(5)). cron mails what we print.
+ * Whether nobody reads what we print. An argument that `run` does not know was nearly always typed by somebody, perhaps
+ * without a terminal (over ssh, in a script). So it causes an alert only if systemd started us, which sets an id for
+ * each invocation (systemd.exec(5)). cron mails what we print.
  */
 function isUnattended(error: unknown, { interactive, environment }: Context): boolean {
   if (interactive) return false;
@@ -57,7 +57,7 @@ function adviceFor(error: unknown, outcome: Outcome): string {
   return (error instanceof ConfigError ? error.advice : undefined) ?? OUTCOMES[outcome].advice;
 }
 
-/** Where to tell an error that came before any run began. */
+/** Where to send an error that came before any run began. */
 interface WhereToTell {
   readonly problem: string;
   readonly alerts: AlertSettings;
@@ -71,7 +71,7 @@ function alertSettingsOf(error: unknown): WhereToTell | undefined {
   }
   if (error instanceof UsageError && error.settings) {
     const { alerts, secretsFile } = error.settings;
-    return { problem: 'was started for something it does not know: nothing is sent', alerts, secretsFile };
+    return { problem: 'was started with arguments that it cannot use: nothing is sent', alerts, secretsFile };
   }
   return undefined;
 }

@@ -4,8 +4,8 @@ import { loadToldNote, saveToldNote, type ToldNote } from '../../state/told-note
 import type { Context } from '../context.ts';
 
 /**
- * Leaves a note for `OnFailure=`: whether people know of what this process fails with. Only systemd asks for it. Where no
- * note can be left, its unit tells it once more: better twice than never.
+ * Leaves a note for `OnFailure=` that says whether people have been told of this failure. Only under systemd does
+ * anything read it. If no note can be left, the unit sends another alert: better twice than never.
  */
 export async function leaveToldNote(exitCode: number, context: Context): Promise<void> {
   const { INVOCATION_ID: invocation } = context.environment;
@@ -17,8 +17,8 @@ export async function leaveToldNote(exitCode: number, context: Context): Promise
 
 /**
  * Finds the note that a process of a failed unit has left.
- * @param invocation of that unit, as systemd names it to `OnFailure=`
- * @param settings undefined when they cannot be read: the process could not either
+ * @param invocation of that unit, which systemd passes to `OnFailure=`
+ * @param settings undefined when they cannot be read, as they could not be by the process
  */
 export async function findToldNote(
   invocation: string | undefined,
@@ -28,7 +28,8 @@ export async function findToldNote(
   return invocation === undefined ? undefined : loadToldNote(places(settings?.stateDirectory, context), invocation);
 }
 
-// The state directory is the one that both surely share; a read-only or full one is what may have to be told of.
+// Both processes are sure to share the state directory. But it may be read-only or full, and that may be the very
+// failure.
 function places(stateDirectory: string | undefined, { environment }: Context): string[] {
   return [...(stateDirectory === undefined ? [] : [stateDirectory]), defaultRuntimeDirectory(environment)];
 }

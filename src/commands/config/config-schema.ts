@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 
 /**
  * `offsite-rsync config schema`: the JSON Schema (draft 7) of the configuration on standard output, for an editor that
- * completes keys and shows what each means. It is one file: what our schemas refer to by name is in it.
+ * completes keys and shows what each means. It is complete in itself: what our schemas refer to by name is included.
  * @returns 0
  */
 export function printSchema(context: Context): number {

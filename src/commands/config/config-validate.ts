@@ -13,8 +13,8 @@ export interface ValidateOptions {
 }
 
 /**
- * `offsite-rsync config validate`: the file, and with `--secrets` also whether the secrets of targets and channels can be read
- * here, and whether the programs of channels are there. What keeps silent about a missing backup is a warning.
+ * `offsite-rsync config validate`: checks the file, and with `--secrets` also whether the secrets of targets and
+ * channels can be read here and the programs of channels exist. It warns if a missing backup would go unnoticed.
  * @returns 0; 3 when a secret is missing; 2 when only a channel's program is
  * @throws ConfigError that lists every problem
  */
@@ -23,7 +23,7 @@ export async function validateConfig(options: ValidateOptions, context: Context)
   const jobs = formatCount(settings.jobs.size, 'job');
   const targets = formatCount(settings.targets.size, 'target');
   const channels = formatCount(Object.keys(settings.alerts.channels).length, 'alert channel');
-  context.out(`${options.config} is valid: ${jobs}, ${targets}, ${channels} beside the journal.\n`);
+  context.out(`${options.config} is valid: ${jobs}, ${targets}, ${channels} besides the journal.\n`);
   for (const silence of silences(settings)) context.log('warning', silence);
   if (options.secrets !== true) return 0;
   const secrets = secretProblems(settings, context.environment);

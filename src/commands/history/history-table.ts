@@ -10,12 +10,12 @@ import { plainTable } from '../plain-table.ts';
 const HEAD = ['started (UTC)', 'job', 'outcome', 'took', 'size', 'sent', 'saved', 'snapshot, or what was wrong'];
 const NUMBERS = [3, 4, 5, 6];
 
-/** Characters of the reason of a failure that stand in the table; the rest is in `--json`. */
+/** Characters of a failure's reason that the table shows; `--json` has all of it. */
 const LONGEST_REASON = 60;
 
 /**
- * Runs for people, oldest first, with the course of size and traffic below on a terminal.
- * @param columns of the terminal; undefined when it is none
+ * Runs for people, oldest first. On a terminal, graphs of size and traffic follow.
+ * @param columns of the terminal; undefined when there is none
  * @param isDamaged whether a verification has found damage in what a run sealed
  */
 export function historyTable(

@@ -21,12 +21,13 @@ export interface HistoryOptions {
 }
 
 const DEFAULT_LIMIT = 20;
-/** Runs that are kept in memory at most: an hour's runs of ten years. */
+/** The most runs that are kept in memory: ten years of one run an hour. */
 const GREATEST_LIMIT = 100_000;
 
 /**
- * `offsite-rsync history [JOB]`: the last runs, the newest at the bottom. With `--json` one record a line, as stored;
- * without `--limit` then all of them, as they are read. Without JOB also runs of jobs that the configuration no longer has.
+ * `offsite-rsync history [JOB]`: the latest runs, the newest at the bottom. `--json` prints one record per line, as
+ * stored; without `--limit` it prints all of them as they are read. Without JOB, runs of jobs that are no longer
+ * configured are included.
  */
 export async function history(job: string | undefined, options: HistoryOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -66,7 +67,7 @@ async function tableOf(
   for (const [key, { job, target }] of pairs) {
     const known = await readingState(stateDirectory, () => loadDamage(stateDirectory, job, target)).catch(
       (error: unknown) => {
-        log('warning', `Of ${job} → ${target}, damaged snapshots are not marked: ${errorMessage(error)}`);
+        log('warning', `Damaged snapshots of ${job} → ${target} are not marked: ${errorMessage(error)}`);
         return [];
       },
     );

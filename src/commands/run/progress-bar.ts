@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress';
 import type { Clock } from '../../platform/clock.ts';
 import { formatDuration, formatSize } from '../../shared/units.ts';
 
-/** How far a transfer is. */
+/** How far a transfer has come. */
 interface Position {
   readonly files: number;
   readonly totalFiles: number;
@@ -13,11 +13,11 @@ interface Position {
 /** A bar on standard error: bytes, rate, files, time left. */
 export interface ProgressBar {
   update(label: string, position: Position): void;
-  /** Takes the bar away so that a line can be written. */
+  /** Removes the bar so that a line can be written. */
   clear(): void;
 }
 
-/** Makes a bar; it shows itself with the first update. */
+/** Makes a bar, which appears with the first update. */
 export function createProgressBar(clock: Clock): ProgressBar {
   let shown: { bar: SingleBar; since: number; from: number } | undefined;
   return {

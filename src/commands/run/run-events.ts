@@ -10,7 +10,7 @@ import type { ProgressBar } from './progress-bar.ts';
 const STEP_WORDS: Readonly<Record<Exclude<Step, 'verify'>, string>> = {
   connect: 'connecting',
   push: 'sending',
-  canary: 'verifying that verification can see',
+  canary: 'checking that verification notices differences',
   seal: 'sealing',
 };
 const VERIFY_WORDS = {
@@ -18,7 +18,7 @@ const VERIFY_WORDS = {
   changed: 'verifying: reading what was sent, on both sides',
 } as const;
 
-/** Milliseconds between two lines of progress where no bar can be shown. */
+/** Milliseconds between two lines of progress if no bar can be shown. */
 const LINE_EVERY = 60_000;
 
 /** Shows the events of runs to a person: lines on standard error, and a bar on a terminal. */
@@ -84,7 +84,7 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
   };
 }
 
-/** Prints one event a line, for programs. */
+/** Prints one event per line, for programs. */
 export function createJsonWriter(out: (text: string) => void, clock: Clock, redact: Redact): (event: RunEvent) => void {
   return (event) => out(`${JSON.stringify({ time: clock.now().toISOString(), ...redactDeep(event, redact) })}\n`);
 }

@@ -2,10 +2,10 @@ import pc from 'picocolors';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
 import type { RunRecord } from '../../state/run-record.ts';
 
-/** Said instead of how many files were linked. */
+/** Shown instead of the number of linked files. */
 export const NO_BASIS = 'no earlier snapshot to link to';
 
-/** A finished run for people: what is secured, what it took, and how little went over the line. */
+/** A finished run for people: what is secured, how long it took, and how little was sent. */
 export function summariseRun(record: RunRecord): string {
   const name = `${record.job} → ${record.target}`;
   if (record.outcome !== 'done') {

@@ -24,8 +24,8 @@ export interface RunOptions {
 }
 
 /**
- * `offsite-rsync run JOB…`: sends jobs off-site, one after the other; a failed one does not keep the next from running.
- * @returns the exit code: 0 only if all are secured, otherwise that of the first that is not
+ * `offsite-rsync run JOB…`: sends jobs off-site, one after the other; the next one runs even if one fails.
+ * @returns 0 only if all are secured, otherwise the exit code of the first that is not
  */
 export async function run(jobs: readonly string[], options: RunOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -45,7 +45,7 @@ async function runSelected(
   context: Context,
 ): Promise<number> {
   if (jobs.length === 0 && options.all !== true) {
-    throw new UsageError(`Name a job, or say --all. Jobs: ${[...settings.jobs.keys()].join(', ')}`);
+    throw new UsageError(`Name a job, or use --all. Jobs: ${[...settings.jobs.keys()].join(', ')}`);
   }
   if (jobs.length > 0 && options.all === true) {
     throw new UsageError(`--all means every job: leave out ${jobs.join(' ')}, or --all.`);
@@ -67,7 +67,7 @@ async function runSelected(
   return codes.find((code) => code !== 0) ?? 0;
 }
 
-/** The outside world of a run that a command starts. */
+/** What a run needs from the outside world, for a run that a command starts. */
 export function runDeps(options: { readonly json?: boolean }, context: Context): RunDeps {
   const { runProcess, clock, log, redactor, environment, host, hurry, tellings } = context;
   const observe: (event: RunEvent) => void =

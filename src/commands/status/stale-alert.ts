@@ -13,8 +13,8 @@ import { clearStaleNote, loadStaleNote, saveStaleNote } from '../../state/stale-
 import type { Context } from '../context.ts';
 
 /**
- * The freshness check: tells people of every stale job, once and then daily, and writes the metrics. The recovery is
- * told by the run that secures the job again. Nothing in here changes what `status` answers.
+ * The freshness check: sends an alert for every stale job, at once and then daily, and writes the metrics. The run that
+ * secures the job again reports the recovery. None of this changes the result of `status`.
  */
 export async function alertStale(
   settings: Settings,
@@ -26,10 +26,10 @@ export async function alertStale(
     let reached = false;
     try {
       const told = await alertOne(settings, standing, now, context);
-      // Of a job of which nothing is known, only that it is stale can have been told.
+      // If nothing is known about a job, people can only have been told that it is stale.
       reached = told && (standing.stale || standing.condition !== 'unknown');
     } catch (error) {
-      // A state that cannot be written must not keep the next job from being told.
+      // A state that cannot be written must not prevent the alert for the next job.
       const name = `${standing.job} → ${standing.target}`;
       context.log('warning', `${name}: the freshness check could not be finished: ${errorMessage(error)}`);
     }
@@ -40,7 +40,7 @@ export async function alertStale(
   );
 }
 
-/** @returns false when people are to be told, and nobody was reached */
+/** @returns false when an alert was due and nobody was reached */
 async function alertOne(settings: Settings, standing: Standing, now: Date, context: Context): Promise<boolean> {
   const { stateDirectory } = settings;
   const { job, target } = standing;
@@ -49,8 +49,9 @@ async function alertOne(settings: Settings, standing: Standing, now: Date, conte
   if (decision.kind !== 'tell') return true;
   const { note, reminder } = decision;
   let noted = await saved(() => saveStaleNote(stateDirectory, job, target, note), standing, context);
-  // A run writes its state, then takes the note away; we write the note, then read the state. So if a run ends at this
-  // very moment, either it finds the note and tells the recovery, or we find its snapshot and stay quiet.
+  // A run first writes its state and then removes the note; we first write the note and then read the state. So if a
+  // run ends at this very moment, either it finds the note and reports the recovery, or we find its snapshot and send
+  // no alert.
   const [latest] = await readStandings(settings, [standing], now);
   if (latest && !latest.stale) {
     await clearStaleNote(stateDirectory, job, target);
@@ -62,16 +63,16 @@ async function alertOne(settings: Settings, standing: Standing, now: Date, conte
     settings.alerts,
     alertDeps(settings.secretsFile, { ...context, alertSignal: context.hurry }),
   );
-  // Nobody was reached: the next check tries again, not the next day's.
+  // Nobody was reached, so the next check tries again, not only that of the next day.
   if (!reachedSomebody(deliveries)) return false;
   const told = { ...note, lastTold: now.toISOString(), told: note.told + 1 };
-  // A run may have ended while we told: it has taken the note away and told the recovery, so none may stand again.
+  // A run that ended meanwhile has removed the note and reported the recovery. Then the note must not come back.
   noted &&= (await loadStaleNote(stateDirectory, job, target)) !== undefined;
   if (noted) await saved(() => saveStaleNote(stateDirectory, job, target, told), standing, context);
   return true;
 }
 
-/** On a full disk people are told all the same, though then at every check. */
+/** With a full disk the alert is sent all the same, though then at every check. */
 async function saved(save: () => Promise<void>, { job, target }: Standing, context: Context): Promise<boolean> {
   try {
     await save();
@@ -93,10 +94,10 @@ function factsOf(standing: Standing, count: number, reminder: boolean, at: Date,
     target,
     outcome: 'stale',
     failures: 0,
-    reason: `${cause}${reminder ? `. This is told for the ${count}. time` : ''}`,
+    reason: `${cause}${reminder ? `. This is alert number ${count} about it` : ''}`,
     lastSealed: sealed?.id,
     notProtectedSince: sealed ? new Date(sealed.started) : undefined,
-    // Runs that fail say best what is to be done; otherwise one did not even start.
+    // A failing run knows best what to do. If none failed, none was even started.
     advice: failing ? OUTCOMES[failing.outcome].advice : undefined,
     failingSince: failing ? new Date(failing.since) : undefined,
   };

@@ -2,7 +2,7 @@ import { staleAfter, type Condition, type Standing } from '../../insight/standin
 import { oneLine } from '../../notify/text.ts';
 import { formatDuration } from '../../shared/units.ts';
 
-/** What a monitor reads: https://www.monitoring-plugins.org/doc/guidelines.html */
+/** The output for a monitor: https://www.monitoring-plugins.org/doc/guidelines.html */
 export interface PluginResult {
   /** One line: `OFFSITE OK - text | performance data`. */
   readonly line: string;
@@ -12,7 +12,7 @@ export interface PluginResult {
 
 const STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 
-/** A job that only fails is a warning: its last snapshot is still as new as it has to be. */
+/** A job that only fails is a warning, because its last snapshot is still new enough. */
 const SEVERITY: Readonly<Record<Condition, number>> = {
   secured: 0,
   failing: 1,
@@ -22,7 +22,7 @@ const SEVERITY: Readonly<Record<Condition, number>> = {
   unknown: 3,
 };
 
-/** All standings as one line; the worst decides. */
+/** All standings in one line; the worst one decides. */
 export function pluginLine(standings: readonly Standing[]): PluginResult {
   const code = Math.max(0, ...standings.map(severityOf));
   const wrong = standings.filter((standing) => severityOf(standing) > 0).sort((a, b) => severityOf(b) - severityOf(a));
@@ -37,7 +37,7 @@ export function pluginLine(standings: readonly Standing[]): PluginResult {
   };
 }
 
-/** What a monitor is told when nothing can be said. */
+/** The result when nothing can be determined. */
 export function pluginUnknown(error: unknown): PluginResult {
   const message = error instanceof Error ? error.message : String(error);
   return { line: `OFFSITE UNKNOWN - ${plainLine(message)}`, code: 3 };
@@ -60,7 +60,7 @@ function oldestText(standings: readonly Standing[]): string {
   return Number.isFinite(oldest) ? `, oldest snapshot ${formatDuration(oldest)}` : '';
 }
 
-/** `'label'=value[unit];[warn];[crit];[min]`; a job that has no snapshot has no figures. */
+/** `'label'=value[unit];[warn];[crit];[min]`; a job without a snapshot has no figures. */
 function performanceData(standing: Standing): string[] {
   const { job, target, sealed, ageMs, lastSuccess } = standing;
   if (sealed === null || ageMs === undefined) return [];
@@ -76,7 +76,7 @@ function performanceData(standing: Standing): string[] {
   ];
 }
 
-// "|" begins the performance data, so it must not stand in the text.
+// "|" begins the performance data, so the text must not contain it.
 function plainLine(text: string): string {
   return oneLine(text.replaceAll('|', '/'), 1000);
 }

@@ -5,7 +5,7 @@ import { OUTCOMES } from '../../shared/outcome.ts';
 import { formatDuration, formatSize } from '../../shared/units.ts';
 import { plainTable } from '../plain-table.ts';
 
-/** Columns that the table needs to be read without wrapped lines; on a narrower terminal each job is a block. */
+/** Columns that the table needs without wrapped lines; on a narrower terminal each job is a block. */
 const TABLE_WIDTH = 132;
 
 const LOOKS: Readonly<Record<Condition, { readonly sign: string; readonly paint: (text: string) => string }>> = {
@@ -23,8 +23,8 @@ type Row = Readonly<Record<Column, string>>;
 type Column = 'job' | 'state' | 'last sealed' | 'age' | 'due' | 'size' | 'sent' | 'verified' | 'last failure';
 
 /**
- * The standings for people: a table, or blocks where the terminal is narrow; below, in words, what is wrong.
- * @param columns of the terminal; undefined when it is none
+ * The standings for people: a table, or blocks on a narrow terminal. Below, in words, what is wrong.
+ * @param columns of the terminal; undefined when there is none
  */
 export function statusTable(standings: readonly Standing[], now: Date, columns: number | undefined): string {
   const rows = standings.map((standing) => rowOf(standing, now));
@@ -39,7 +39,7 @@ export function statusTable(standings: readonly Standing[], now: Date, columns: 
     const since = new Date(running.since);
     const when = `${formatDuration(Math.max(0, now.getTime() - since.getTime()))}, since ${since.toISOString().slice(11, 16)} UTC`;
     return [
-      `${pc.cyan('…')} ${pc.bold(`${job} → ${target}`)}: a run is going on for ${when} (process ${running.pid})\n`,
+      `${pc.cyan('…')} ${pc.bold(`${job} → ${target}`)}: a run has been going on for ${when} (process ${running.pid})\n`,
     ];
   });
   const lines = [...notes, ...going];

@@ -17,18 +17,18 @@ export interface StatusOptions {
   readonly target?: string;
   readonly json?: boolean;
   readonly nagios?: boolean;
-  /** Tell people of stale jobs and write the metrics: for the freshness timer. */
+  /** Send alerts for stale jobs and write the metrics; for the freshness timer. */
   readonly alert?: boolean;
 }
 
 /**
- * `offsite-rsync status [JOB]`: how every job stands.
- * @returns 0 when all are in order; otherwise what {@link exitCode} says. With `--nagios` 0 to 3
+ * `offsite-rsync status [JOB]`: the state of every job.
+ * @returns 0 when all are in order, otherwise the code of {@link exitCode}; with `--nagios`, 0 to 3
  */
 export async function status(job: string | undefined, options: StatusOptions, context: Context): Promise<number> {
   const { json, nagios, alert } = options;
   if (nagios === true && (json === true || alert === true)) {
-    throw new UsageError('--nagios goes with neither --json nor --alert.');
+    throw new UsageError('--nagios cannot be combined with --json or --alert.');
   }
   if (nagios === true) return plugin(job, options, context);
   const settings = await loadConfig(options.config);
@@ -56,7 +56,7 @@ export async function status(job: string | undefined, options: StatusOptions, co
   return code;
 }
 
-/** The plugin must always answer in its own form, or the monitor shows an old state. */
+/** The plugin must always answer in its own format, or the monitor would show an old state. */
 async function plugin(job: string | undefined, options: StatusOptions, context: Context): Promise<number> {
   try {
     const settings = await loadConfig(options.config);
@@ -83,9 +83,9 @@ function standingsOf(
 }
 
 /**
- * The worst of all jobs: 40 when one is stale; 20 when a verification found damage; 1 when of one nothing can be told; the code
- * of the last run of the first that fails.
- * @param forTimer a run that failed has told of itself, so the freshness check does not fail each hour for it
+ * The code of the worst job: 40 when one is stale, 20 when a verification found damage, 1 when the state of one cannot
+ * be determined; otherwise the code of the last run of the first job that fails.
+ * @param forTimer a failed run has sent its own alert, so the freshness check does not fail every hour because of it
  */
 function exitCode(standings: readonly Standing[], forTimer: boolean): number {
   const has = (condition: Condition) => standings.some((standing) => standing.condition === condition);
@@ -102,7 +102,9 @@ function failureCode({ failing, lastFailure }: Standing): number {
   return lastFailure?.outcome === failing.outcome ? lastFailure.exitCode : exitCodeOf(failing.outcome);
 }
 
-/** A standing for programs: times in ISO 8601, durations in milliseconds, sizes in bytes; null where nothing is known. */
+/**
+ * A standing for programs: times in ISO 8601, durations in milliseconds, sizes in bytes; null for what is not known.
+ */
 function plain(standing: Standing) {
   const {
     job,

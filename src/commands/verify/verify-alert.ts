@@ -7,14 +7,14 @@ import { OUTCOMES } from '../../shared/outcome.ts';
 import type { Context } from '../context.ts';
 
 /**
- * Whether a verification tells people what it finds: when it is asked to, and where systemd has started it, which gives each
- * invocation an id (systemd.exec(5)). On a terminal somebody is looking.
+ * Whether a verification sends alerts for what it finds: if it was asked to, or if systemd started it, which sets an id
+ * for each invocation (systemd.exec(5)). On a terminal, somebody sees the result.
  */
 export function tellsPeople(alert: boolean | undefined, { interactive, environment }: Context): boolean {
   return alert === true || (!interactive && environment.INVOCATION_ID !== undefined);
 }
 
-/** Tells the alert channels of a verification that found damage, or came to no verdict. */
+/** Sends an alert for a verification that found damage or could not come to a verdict. */
 export async function alertVerification(report: VerifyReport, settings: Settings, context: Context): Promise<void> {
   const { job, target, snapshot, outcome, reason, advice } = report;
   const which = snapshot === null ? '' : ` of snapshot ${snapshot}`;

@@ -20,11 +20,11 @@ export interface VerifyOptions {
   readonly snapshot: string;
   readonly target?: string;
   readonly json?: boolean;
-  /** Tell the alert channels what is found: for a timer. */
+  /** Send alerts for what is found; for a timer. */
   readonly alert?: boolean;
 }
 
-/** Differences that are listed; the rest is counted. */
+/** Number of differences that are listed; the rest are only counted. */
 const LISTED = 50;
 
 const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
@@ -37,12 +37,13 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
   clamped: 'time',
 };
 
-/** No fault of the snapshot. */
+/** Differences that are no fault of the snapshot. */
 const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped'];
 
 /**
- * `offsite-rsync verify [JOB]`: compares a snapshot with the source, both read in full.
- * @returns 0 when nothing is corrupt (drift alone is no fault of the snapshot), 20, 21, or why it could not be told
+ * `offsite-rsync verify [JOB]`: compares a snapshot with the source; both are read in full.
+ * @returns 0 when nothing is corrupt (drift alone is no fault of the snapshot), 20, 21, or the code of the failure that
+ * prevented it
  */
 export async function verify(job: string | undefined, options: VerifyOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -70,7 +71,7 @@ function wantedSnapshot(text: string): SnapshotId | 'latest' {
   if (text === 'latest') return 'latest';
   const id = parseSnapshotId(text);
   if (id === undefined) {
-    throw new UsageError(`"${text}" is no snapshot id. Write one like 2026-11-23T021500Z, or latest.`);
+    throw new UsageError(`"${text}" is not a snapshot id. Write one like 2026-11-23T021500Z, or latest.`);
   }
   return id;
 }

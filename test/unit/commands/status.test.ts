@@ -222,7 +222,7 @@ describe('status --alert', () => {
     ]);
     await check('2026-11-24T04:00:00Z');
     expect(await told()).toHaveLength(2);
-    expect((await told())[1]?.reason).toContain('This is told for the 2. time');
+    expect((await told())[1]?.reason).toContain('This is alert number 2 about it');
   });
 
   it('tries again at the next check when nobody could be reached', async () => {
