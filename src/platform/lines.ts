@@ -10,8 +10,9 @@ const FEW = 50;
 const SHORT = 4096;
 
 /**
- * Milliseconds to wait until more has arrived. Some 280 lines fill the pipe, and then rsync has to wait too. When it lists a
- * source it writes over 200 lines per millisecond; with a wait of 1 ms it took half as long again.
+ * Milliseconds to wait until more has arrived. Some 280 lines fill the pipe, and then rsync has to wait too. When it
+ * lists a source it writes over 200 lines per millisecond, so a wait of 1 ms slowed it down (docs/performance.md, "What
+ * was taken out").
  */
 const GATHER = 0.5;
 
