@@ -10,7 +10,7 @@ import { isChanged } from '../store/inode-records.ts';
 /** What unchanged files of a push are linked to. */
 export interface Basis {
   readonly name: string;
-  /** The sealed snapshot whose inodes it holds. */
+  /** The sealed snapshot whose inodes it shares. */
   readonly sealed: SnapshotId | undefined;
 }
 

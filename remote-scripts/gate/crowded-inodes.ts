@@ -11,7 +11,7 @@ import { CHILD_ENVIRONMENT } from '../store/environment.ts';
  * the next push, which links to the copies. Nothing is sent again, and nothing of a sealed snapshot is touched.
  */
 
-/** Links between two trees of one file system, and what becomes of those that do not fit. */
+/** Makes links between two trees of one file system, and copies where a file can have no more names. */
 export interface Crowd {
   /** Makes a link: to the copy, if one was made. @throws NodeJS.ErrnoException */
   link(from: string, to: string): void;
@@ -23,7 +23,7 @@ export interface Crowd {
 
 /** Starts without any copies. */
 export function createCrowd(): Crowd {
-  /** Names that a file can have here, as a full one has shown. */
+  /** The most names that a file can have here, as learnt from one that has them. */
   let most: number | undefined;
   /** Copies, by the inode number of the original. */
   const copies = new Map<number, string>();
@@ -71,7 +71,7 @@ function namesByInode(tree: string, most: number): Map<number, { readonly names:
   return found;
 }
 
-/** Node copies no xattrs, in which `fake_super` keeps owners, modes and ACLs. */
+/** Uses cp(1), because Node does not copy xattrs, in which `fake_super` keeps owners, modes and ACLs. */
 function copyInPlace(path: string): boolean {
   const beside = `${path}.offsite-copy`;
   const copied = spawnSync('cp', ['--preserve=all', '--no-dereference', '--', path, beside], {

@@ -14,18 +14,18 @@ export interface SessionInput {
   /** The gate's own version, for receipts. */
   readonly version: string;
   readonly clock: Clock;
-  /** Aborted when the gate is told to end. */
+  /** Aborted when the gate has to end. */
   readonly signal: AbortSignal;
 }
 
-/** The same once the job's lock is held. */
+/** A session that holds the lock of its job. */
 export interface JobSession extends SessionInput {
   readonly paths: JobPaths;
   readonly lockFd: number;
   readonly log: (entry: LogEntry) => Promise<void>;
 }
 
-/** Takes away what the disk may not have written. */
+/** Moves away what the disk may have failed to write. */
 export async function discardUnflushed({ settings, log }: JobSession, job: string): Promise<void> {
   const names = await clearUnflushed(settings, job);
   if (names.length > 0) await log({ event: 'discarded', reason: names.join(' ') });

@@ -22,7 +22,7 @@ export function fillUp(attempt: string, sealed: string): void {
   link(attempt, sealed, crowded);
   if (!crowded.found()) return;
   crowded.renew(attempt);
-  link(attempt, sealed, crowded); // what found no room beside its other names is linked to the copy
+  link(attempt, sealed, crowded); // what could not get one more name is linked to the copy
 }
 
 function link(attempt: string, sealed: string, crowd: Crowd): void {

@@ -10,7 +10,7 @@ export interface Rebuild {
   readonly destination: string;
   /** Name in rrsync's root that unchanged files are linked to. Never more than one: see one-basis.ts. */
   readonly basis: string | undefined;
-  /** Seconds of silence; what the client asked for is in it. */
+  /** Seconds of silence that are allowed, with the client's wish taken into account. */
   readonly timeoutSeconds: number;
   /** Whether files may be sent as differences to what is here. */
   readonly delta: boolean;
@@ -18,7 +18,7 @@ export interface Rebuild {
   readonly fuzzy: boolean;
 }
 
-/** One option of rsync: where a client may send it, and how it is written anew. */
+/** One option of rsync: in which sessions a client may send it, and how it is rebuilt. */
 interface OptionRow {
   /** One of the letters of the group, or the name of a long option. */
   readonly letter?: string;
@@ -31,7 +31,10 @@ interface OptionRow {
   readonly in: Readonly<Partial<Record<SessionKind, 'must' | 'may'>>>;
   /** The kinds of metadata that it belongs to, because it shapes the wire format. With any other kind it is refused. */
   readonly metadata?: readonly Metadata[];
-  /** What is written for what the client asked for; undefined: nothing. Without this, it is written as it was asked for. */
+  /**
+   * The rebuilt option, from what the client asked for; undefined leaves it out. By default it is rebuilt as it was
+   * asked for.
+   */
   readonly written?: (asked: string | undefined, rebuild: Rebuild, kind: SessionKind) => string | undefined;
   /** Its value is a separate word, as rsync itself sends it. */
   readonly apart?: boolean;
@@ -47,17 +50,17 @@ const NO_VALUE = /^$/;
 export const MOST_BASES = 2;
 
 /**
- * Every option that stands in a command for rrsync, in the order in which it is written. What has no row is refused. Missing
- * on purpose: X, U (change inodes that sealed snapshots share, facts.md#options-that-reach-shared-inodes), b, K, k, L, R, m,
- * B, x, s, I, O, J, N, S, u, d, q, v: nothing of ours sends them.
+ * Every option of a command for rrsync, in the order in which they are written. What has no row is refused. Missing on
+ * purpose: X, U (change inodes that sealed snapshots share, facts.md#options-that-reach-shared-inodes), b, K, k, L, R,
+ * m, B, x, s, I, O, J, N, S, u, d, q, v: our client sends none of them.
  *
- * `-y` and `-W` steer only the receiving side, so the gate may take one away and add the other (measured against rsync
- * 3.5.0: no difference in the protocol).
+ * `-y` and `-W` affect only the receiving side, so the gate may remove the one and add the other (measured with rsync
+ * 3.5.0: the protocol is the same).
  */
 export const OPTIONS = {
   dryRun: { letter: 'n', in: { push: 'may', verify: 'must' } },
   symlinks: { letter: 'l', in: TRANSFER, metadata: BOTH }, // munged
-  // Which names are one file. A client whose source cannot tell leaves it out.
+  // Preserves hard links. A client whose source has unreliable inode numbers leaves it out.
   hardLinks: { letter: 'H', in: EITHER, metadata: BOTH },
   owner: { letter: 'o', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
   group: { letter: 'g', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
@@ -92,7 +95,7 @@ export const OPTIONS = {
     written: (_, { basis }) => (basis === undefined ? undefined : `/${basis}/`),
   },
   fakeSuper: { long: 'fake-super', value: NO_VALUE, in: EITHER },
-  // Accepted and dropped: sent to plain rrsync, where nobody else makes the directory of the job.
+  // Accepted and dropped. It is meant for plain rrsync, where nothing else makes the directory of the job.
   mkpath: { long: 'mkpath', value: NO_VALUE, in: { push: 'may', seal: 'may' }, written: () => undefined },
 } as const satisfies Readonly<Record<string, OptionRow>>;
 
@@ -129,7 +132,10 @@ export function calledOption(name: OptionName): string {
   return letter === undefined ? `--${long}` : `-${letter}`;
 }
 
-/** What a session of a kind lacks: an option that it must have, or one of its metadata. Undefined: nothing. */
+/**
+ * The first option that a session of this kind must have, or that belongs to its metadata, and that is missing;
+ * undefined if none is.
+ */
 export function missingOption(given: Given, kind: SessionKind, metadata: Metadata | undefined): OptionName | undefined {
   return ROWS.find(
     ([name, row]) =>
@@ -139,7 +145,7 @@ export function missingOption(given: Given, kind: SessionKind, metadata: Metadat
   )?.[0];
 }
 
-/** What may not stand in a session of a kind, or not with its metadata. Undefined: nothing. */
+/** The first option that is not allowed in a session of this kind, or with its metadata; undefined if there is none. */
 export function foreignOption(
   given: Iterable<OptionName>,
   kind: SessionKind,
@@ -152,7 +158,7 @@ export function foreignOption(
   });
 }
 
-/** The options of a command for rrsync, written anew from what was given and decided: the letters, and the other words. */
+/** The options of a command for rrsync, rebuilt from what was given and decided: the letters, and the other words. */
 export function writtenOptions(
   given: Given,
   rebuild: Rebuild,

@@ -8,7 +8,7 @@ export interface ProcessLook {
   readonly written: number;
   /** Processor time in milliseconds. */
   readonly cpuMs: number;
-  /** Whether one of them waits for a disk just now. */
+  /** Whether one of them is waiting for a disk. */
   readonly waitsForDisk: boolean;
 }
 
@@ -23,8 +23,9 @@ interface Figures {
 }
 
 /**
- * Looks at a process and all it has started (proc_pid_io(5), proc_pid_stat(5)). What has ended by then keeps its last figures.
- * @returns a function that looks, and returns undefined where /proc does not show it
+ * Reads the figures of a process and all its descendants (proc_pid_io(5), proc_pid_stat(5)). Those that have ended
+ * count with their last figures.
+ * @returns a function that reads them; it returns undefined if /proc does not show the process
  */
 export function createProcessLook(pid: number): () => ProcessLook | undefined {
   const seen = new Map<number, Figures>();
@@ -60,7 +61,7 @@ function figuresOf(pid: number): Figures | undefined {
       waits: state === 'D',
     };
   } catch {
-    return undefined; // it has ended, or is not ours to look at
+    return undefined; // it has ended, or we may not read it
   }
 }
 

@@ -8,7 +8,7 @@ import type { GateRequest } from './request.ts';
  */
 const CAPABILITIES = ['i', 'L', 's', 'f', 'x', 'C', 'v', 'u'];
 
-/** The command for rrsync, built from parsed values alone. */
+/** The command for rrsync, built from parsed values only. */
 export function rebuiltCommand({ kind, wire }: GateRequest, rebuild: Rebuild): string {
   const capabilities = CAPABILITIES.filter((letter) => wire.capabilities.includes(letter)).join('');
   const { letters, words } = writtenOptions(wire.given, rebuild, kind);

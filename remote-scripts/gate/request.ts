@@ -15,7 +15,7 @@ import {
   type SessionKind,
 } from './options.ts';
 
-/** What both ends must agree on, or the client may choose. */
+/** What both ends have to agree on, and what the client may choose. */
 export interface WireOptions {
   /** Which owners and modes are kept; undefined for a seal. */
   readonly metadata: Metadata | undefined;
@@ -24,7 +24,7 @@ export interface WireOptions {
   readonly given: Given;
 }
 
-/** What a client asks for, parsed; nothing of its command line goes on but these values. */
+/** What a client asks for, parsed. Only these values of its command line are used. */
 export type GateRequest =
   | {
       readonly kind: 'push';
@@ -51,14 +51,14 @@ export type GateRequest =
 export type ParsedRequest =
   { readonly ok: true; readonly request: GateRequest } | { readonly ok: false; readonly reason: string };
 
-/** Longest command line that is looked at, in characters; ours have some 250. */
+/** Longest command line that is accepted, in characters; ours have some 250. */
 export const LONGEST_COMMAND = 1024;
 
 // No backslash, quote, glob, control character or white space but the blank: rrsync and rsync then read the
 // rebuilt words exactly as we do (facts.md#white-space).
 const ALPHABET = /^[A-Za-z0-9 ._/=%-]*$/;
 
-/** Thrown inside this file only. */
+/** Thrown only within this file. */
 class Refusal extends Error {}
 
 /**
@@ -91,10 +91,11 @@ function parse(commandLine: string): GateRequest {
     allowOnly('seal', given, bases, undefined);
     return { kind: 'seal', job, id, wire: { metadata: undefined, capabilities, given } };
   }
-  // Sent as one list, a list has a name at the index for which rsync's receiver takes the number of a basis.
+  // If everything is sent as one list, there is a name at the index that rsync's receiver confuses with the number of a
+  // basis.
   if (!capabilities.includes('i')) refuse('the client cannot send one list for each directory (i)');
   const metadata = given.has('fakeSuper') ? 'fake_super' : 'plain';
-  // Names of this machine's own users have no meaning for files of another.
+  // Names of this machine's users mean nothing for files of another machine.
   if (metadata === 'fake_super' && !given.has('numericIds')) refuse('--numeric-ids is missing');
   const wire = { metadata, capabilities, given } as const;
   // Only a push names a file that was cut short (--partial) or another basis; with both kinds -c may come.
@@ -180,7 +181,7 @@ function parseBasis(text: string, job: string): SnapshotId {
   return id;
 }
 
-/** Holds what was sent against the table. */
+/** Compares what was sent with the table. */
 function allowOnly(
   kind: SessionKind,
   given: Given,

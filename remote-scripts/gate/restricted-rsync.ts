@@ -5,23 +5,23 @@ import { freeSpace } from '../store/job-directory.ts';
 import { createProcessLook } from './process-look.ts';
 import { createJudge, type Objection, type SessionBounds } from './session-watch.ts';
 
-/** What rrsync is to run, and within which bounds. */
+/** What rrsync has to run, and within which bounds. */
 export interface RestrictedRun {
-  /** Rebuilt command; rrsync reads it as if sshd had given it. */
+  /** The rebuilt command, passed to rrsync as sshd would pass it. */
   readonly command: string;
-  /** Directory that rrsync does not let it out of. */
+  /** The directory to which rrsync confines it. */
   readonly root: string;
   /** rrsync refuses `--delete` even in a dry run (facts.md#deletion), so a verification needs this. */
   readonly allowDelete: boolean;
-  /** Inherited by rsync, which so holds the lock as long as it lives. */
+  /** Inherited by rsync, which therefore holds the lock as long as it lives. */
   readonly lockFd: number;
-  /** Milliseconds until rsync and all it started are ended. */
+  /** Milliseconds after which rsync and all its processes are ended. */
   readonly limitMs: number;
-  /** Looked at once a second. */
+  /** Checked once a second. */
   readonly bounds: SessionBounds;
   /** Largest file that may be written, in bytes; the kernel ends rsync above it. */
   readonly largestFile?: number;
-  /** Aborted when the gate itself is told to end. */
+  /** Aborted when the gate itself has to end. */
   readonly signal: AbortSignal;
 }
 
@@ -33,7 +33,7 @@ export type RestrictedEnd =
   | Objection
   | { readonly kind: 'stopped' };
 
-/** Milliseconds between the polite signal and the one that cannot be ignored. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_AFTER = 5000;
 
 /**
@@ -94,10 +94,10 @@ function watchSession(
     if (objection !== undefined) object(objection);
   };
   return setInterval(() => {
-    if (looking) return; // a disk that hangs: the wall clock goes on
+    if (looking) return; // a disk hangs, but the wall clock still counts
     looking = true;
     look()
-      .catch(() => undefined) // one look less
+      .catch(() => undefined) // one check is skipped
       .finally(() => (looking = false));
   }, LOOK_EVERY);
 }

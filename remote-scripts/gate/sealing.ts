@@ -29,12 +29,12 @@ import { flushOrDistrust } from './unflushed.ts';
  *   4. <id>.sealed beside it               died: the same, and there is nothing left to do but 5
  *   5. remove accepted/<id>.sealed
  *
- * The name without a suffix appears only after 2, so what bears it has always been verified by its sender.
+ * The name without a suffix appears only after 2, so a directory of that name has always been verified by its sender.
  */
 
 /** Empties the directory into which rrsync will receive a seal. */
 export async function prepareIncoming(paths: JobPaths): Promise<void> {
-  await makePrivateDirectory(dirname(paths.incoming)); // before it is cleared: this says what lies in its place
+  await makePrivateDirectory(dirname(paths.incoming)); // before it is cleared: this reports what is in its place
   await clearIncoming(paths);
   await makePrivateDirectory(paths.incoming);
 }
@@ -43,8 +43,8 @@ export async function prepareIncoming(paths: JobPaths): Promise<void> {
 const LOOK_EVERY = 50;
 
 /**
- * Watches what arrives in the place of a seal. Sent several files, rsync makes a directory of the name, and a client of
- * the sender's own making could fill the disk of the state directory with small files until the session's limit.
+ * Watches what arrives in place of a seal. If a client sends several files, rsync makes a directory of that name, and a
+ * purpose-built client could fill the disk of the state directory with small files until the session's limit.
  * @returns a signal that is aborted as soon as there is a directory, and how to stop watching
  */
 export function watchIncoming({ incoming }: JobPaths, id: SnapshotId): { signal: AbortSignal; stop: () => void } {
@@ -84,7 +84,8 @@ export async function readIncoming(
 }
 
 /**
- * Whether a sealed snapshot bears just these claims already: the sender's line broke before it heard of its success.
+ * Whether a sealed snapshot already has exactly these claims: the sender asks again if its connection broke before it
+ * heard of the success.
  */
 export async function bearsClaims({ snapshots }: JobPaths, seal: StoredSeal): Promise<boolean> {
   const text = await readRegularFile(join(snapshots, sealName(seal.id)), MAX_STORED_SEAL_BYTES);
@@ -105,7 +106,7 @@ export async function placeSeal(paths: JobPaths, seal: StoredSeal, receipt: Rece
 }
 
 /**
- * Goes on with seals that were accepted when the gate died.
+ * Completes seals that had been accepted when the gate died.
  * @returns the ids that it completed
  * @throws Error when one of them is damaged, or no file
  */
@@ -114,7 +115,7 @@ export async function completeSeals(paths: JobPaths): Promise<SnapshotId[]> {
   for (const name of await namesIn(paths.accepted)) {
     const id = sealedId(name);
     if (id === undefined) {
-      // What writeFileAtomic leaves when it is killed; a directory is none of that, and in nobody's way.
+      // What writeFileAtomic leaves when it is killed. A directory is something else, and does no harm.
       const place = join(paths.accepted, name);
       if ((await lstat(place)).isFile()) await rm(place, { force: true });
     } else if (await completeSeal(paths, id)) {
@@ -128,10 +129,10 @@ async function completeSeal(paths: JobPaths, id: SnapshotId): Promise<boolean> {
   const record = join(paths.accepted, sealName(id));
   const text = await readRegularFile(record, MAX_STORED_SEAL_BYTES);
   const seal = parseSeal(text, { id, job: basename(paths.snapshots) });
-  // Placed, it would make a snapshot that prune cannot read, and nobody prunes.
+  // Once placed, it would make a snapshot that prune cannot read and never removes.
   if (typeof seal === 'string') throw new Error(`${record} is ${seal}: move it away`);
   const present = new Set(await readdir(paths.snapshots));
-  // rename(2) never replaces a directory that holds something, and nobody else makes names here while we hold the lock.
+  // rename(2) never replaces a directory that is not empty, and nothing else creates names here while we hold the lock.
   if (!present.has(id) && (await isRealDirectory(paths.snapshots, partialName(id)))) {
     await rename(join(paths.snapshots, partialName(id)), join(paths.snapshots, id));
     await syncDirectory(paths.snapshots);

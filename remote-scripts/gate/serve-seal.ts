@@ -14,13 +14,13 @@ import { clearRecords } from '../store/inode-records.ts';
 import { findChanged, type Changed } from './shared-inodes.ts';
 import { distrustAllJobs } from './unflushed.ts';
 
-/** What only the administrator of this machine can mend. */
+/** For what only the administrator of this machine can repair. */
 const DISK_FAILED = `it is not certain that the disk took what was pushed; see ${GATE_LOG} and the kernel log of this machine`;
 
 /** Largest file that can be written while a seal is received, in bytes. */
 const LARGEST_INCOMING = 65_536;
 
-/** Receives a seal into the spool, and places it if it is one and the snapshot is as it should be. */
+/** Receives a seal into the spool, and places it if it is valid and the snapshot is in order. */
 export async function serveSeal(
   session: JobSession,
   request: Extract<GateRequest, { kind: 'seal' }>,
@@ -69,7 +69,10 @@ export async function serveSeal(
   }
 }
 
-/** A client has found a way to change what is sealed, or somebody on this machine has. Nothing more is linked to that snapshot. */
+/**
+ * Somebody has changed what is sealed, either a client or somebody on this machine. Nothing more is linked to that
+ * snapshot.
+ */
 async function refuseChanged(session: JobSession, id: SnapshotId, { basis, names }: Changed): Promise<SessionEnd> {
   const reason = `sealed files of ${basis} have changed since they were sealed: ${names.join(', ')}`;
   await session.log({ event: 'attack', reason });
@@ -79,7 +82,7 @@ async function refuseChanged(session: JobSession, id: SnapshotId, { basis, names
   );
 }
 
-/** The note stands by now: what cannot be cleared away here, on a disk that fails, the next session clears away. */
+/** The note exists by now, so what cannot be moved away here, on a failing disk, is moved away by the next session. */
 async function diskFailed(session: JobSession, job: string, { message }: FailedWriteError): Promise<SessionEnd> {
   await session.log({ event: 'failed', reason: message });
   try {

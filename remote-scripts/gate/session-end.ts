@@ -3,7 +3,7 @@ import type { GateEnd } from '../../src/shared/gate-words.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { RestrictedEnd } from './restricted-rsync.ts';
 
-/** What the session comes to: rsync's own exit code, or another end in words for the sender. */
+/** How the session ended: with rsync's own exit code, or in another way, with words for the sender. */
 export type SessionEnd =
   { readonly kind: 'exit'; readonly code: number } | { readonly kind: GateEnd; readonly reason: string };
 
@@ -14,19 +14,20 @@ export function refused(reason: string): SessionEnd {
 
 /** Errors that pass by themselves, so that the sender may try again. */
 const PASSING: ReadonlySet<string> = new Set([
-  'EAGAIN', // no process more for this account just now (fork), or an flock(1) that was interrupted
+  'EAGAIN', // this account cannot start another process now (fork), or flock(1) was interrupted
   'EINTR',
-  'EIO', // a disk or a file server that was away for a moment; if it stays, the attempts are counted
+  'EIO', // a disk or file server was away for a moment; if that lasts, the number of attempts is limited
   'EMFILE',
   'ENFILE',
   'ENOMEM',
-  'ESTALE', // a file server that came back
+  'ESTALE', // a file server has come back
   'ETIMEDOUT',
 ]);
 
 /**
- * What an error of the gate's own means for the sender. The path and the message are for the administrator of this machine.
- * @param letIn whether the session has left something already, its id at least
+ * What an error in the gate itself means for the sender. Path and message are only for the administrator of this
+ * machine.
+ * @param letIn whether the session has already left something, at least its id
  * @param log where the administrator reads more
  */
 export function failure(error: unknown, { letIn, log }: { readonly letIn: boolean; readonly log: string }): SessionEnd {

@@ -5,7 +5,7 @@ import type { GateRequest } from './request.ts';
 import { runRestrictedRsync, type RestrictedEnd } from './restricted-rsync.ts';
 import { silenceOf } from './session-watch.ts';
 
-/** Milliseconds that sending a seal may take: it has under 1 KiB. */
+/** Time limit for sending a seal, in milliseconds; it has less than 1 KiB. */
 export const SEAL_LIMIT = 120_000;
 
 /** Milliseconds by which rsync's own time-out comes before ours, because rsync ends more cleanly by itself. */
@@ -21,11 +21,11 @@ interface Run {
   readonly writes?: boolean;
   readonly root?: string;
   readonly largestFile?: number;
-  /** Ends rsync, beside the session's own. */
+  /** Ends rsync too, in addition to the session's own signal. */
   readonly signal?: AbortSignal;
 }
 
-/** Starts it within the bounds of the session, and waits for its end. */
+/** Starts rrsync within the bounds of the session, and waits for its end. */
 export async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
   await session.log({ event: 'accepted', reason: run.command });
   const { limits } = session.settings;

@@ -6,24 +6,24 @@ import type { GateRequest } from './request.ts';
 
 /** Why a session is ended while it runs, with the reason in words for the sender. */
 export interface Objection {
-  /** `silent`: it may be tried again. `limit`: it would meet the same limit again. */
+  /** `silent`: another try may succeed. `limit`: another try would reach the same limit. */
   readonly kind: 'silent' | 'limit';
   readonly reason: string;
 }
 
 /** What a session may do, apart from its wall clock. */
 export interface SessionBounds {
-  /** Milliseconds in which nothing comes and nothing is read. */
+  /** Milliseconds during which nothing may arrive and nothing be read. */
   readonly silenceMs: number;
-  /** What may be written, in bytes, and what must stay free meanwhile; undefined for a session that writes no files. */
+  /** How much may be written, and how much must stay free; undefined for a session that writes no files. */
   readonly writing: Pick<GateLimits, 'maxSessionBytes' | 'minFreeSpace' | 'minFreeInodes'> | undefined;
 }
 
-/** One look at a session. */
+/** The figures of a session at one moment. */
 export interface SessionLook {
   /** Milliseconds of a monotonic clock. */
   readonly at: number;
-  /** Undefined where this machine does not show its processes. Nothing is concluded from that. */
+  /** Undefined if this machine does not show its processes. Nothing is concluded from that. */
   readonly processes: ProcessLook | undefined;
   readonly freeBytes: number;
   readonly freeInodes: number | undefined;
@@ -32,9 +32,9 @@ export interface SessionLook {
 /**
  * Seconds without a byte after which a session ends.
  *
- * Where each file is read for its checksum, the client sends nothing until it has read all of a list, which may take hours: how
- * long, it alone can tell, by its --timeout. There the wall clock of the session bounds it, and sshd ends a client that has
- * gone (ClientAliveInterval). In every other session there is nothing to be silent for.
+ * If each file is read for its checksum, the client sends nothing until it has read all files of a list. That may take
+ * hours; only the client knows how long, and says so by its --timeout. Such a session is limited by its wall clock, and
+ * sshd ends a client that has gone (ClientAliveInterval). Every other session has no reason to be silent.
  */
 export function silenceOf(
   request: GateRequest,
@@ -46,15 +46,15 @@ export function silenceOf(
   return Math.min(asked, reads ? Math.max(own, Math.ceil(sessionLimitMs / 1000)) : own);
 }
 
-/** Share of one processor that counts as work: more than sending keepalives takes, and less than linking files does. */
+/** Share of one processor that counts as work: more than sending keepalives needs, and less than linking files does. */
 const WORKING = 0.05;
 
 /**
- * Judges one look after the other.
+ * Makes a function that judges a session, called again and again.
  *
- * rsync's own time-out does not end a client that falls silent after its file list: the server sends keepalives from then
- * on, and that they can be written is enough for it (io.c, check_timeout). So what counts here is what comes in, or what the server
- * reads of its own disk; one number has both (rchar in proc_pid_io(5)).
+ * rsync's own time-out does not end a client that falls silent after its file list: the server sends keepalives from
+ * then on, and is content if it can write them (io.c, check_timeout). So what counts here is what arrives, or what the
+ * server reads from its own disk. One number covers both (rchar in proc_pid_io(5)).
  */
 export function createJudge({ silenceMs, writing }: SessionBounds): (look: SessionLook) => Objection | undefined {
   let last: SessionLook | undefined;

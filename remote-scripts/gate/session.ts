@@ -30,7 +30,7 @@ import { GATE_LOG, statePlaces } from '../store/places.ts';
 /** The reason that the controller knows as "wait and try again" (facts.md#its-own-lock). */
 const BUSY = 'busy: another session is still writing to this job';
 
-/** Serves one session from the client's words to the exit code. */
+/** Serves one session, from the client's command to the exit code. */
 export async function serveSession(input: SessionInput): Promise<SessionEnd> {
   const log = (entry: LogEntry) =>
     writeLog(statePlaces(input.settings.hostState).log, { time: input.clock.now(), client: input.client }, entry);
@@ -88,7 +88,7 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
 async function servePush(session: JobSession, request: Extract<GateRequest, { kind: 'push' }>): Promise<SessionEnd> {
   const { paths, settings, clock, client } = session;
   const { id, dryRun } = request;
-  // A dry run leaves no trace, so it may not even freeze what a run beside it has just pushed.
+  // A dry run leaves no trace. It must not freeze what another run has just pushed.
   if (!dryRun) await freezeLeftovers(paths);
   const directory = await readJobDirectory(paths.snapshots);
   const now = clock.now();
@@ -125,7 +125,7 @@ async function servePush(session: JobSession, request: Extract<GateRequest, { ki
     }
     return ended(end, settings.limits.sessionLimitMs);
   } catch (error) {
-    // The ledger has the id by now, so the sender must not use it again: it would be refused.
+    // The ledger has the id by now, so it would be refused if the sender used it again.
     await session.log({ event: 'failed', reason: errorMessage(error) });
     return failure(error, { letIn: true, log: GATE_LOG });
   }

@@ -7,7 +7,7 @@ import type { GateLimits } from '../config/settings.ts';
 
 /** What the gate must know about one host. */
 export interface GateSettings {
-  /** rrsync's world: `<root>/<host>`, with a directory for each job. */
+  /** The directory of the host, `<root>/<host>`, with a directory for each job. */
   readonly hostRoot: string;
   /** `<state_dir>/<host>`. */
   readonly hostState: string;
@@ -17,7 +17,7 @@ export interface GateSettings {
   readonly jobs: readonly string[];
 }
 
-/** Where everything of a configured job lies. */
+/** Where everything of a configured job is. */
 export function jobPathsOf({ hostRoot, hostState }: GateSettings, job: string): JobPaths {
   return jobPaths({ root: hostRoot, state: hostState }, job);
 }
@@ -27,7 +27,7 @@ export class GateSettingsError extends Error {
   override readonly name = 'GateSettingsError';
 }
 
-/** Validated settings of one host, kept beside its state; good for exactly the text they were made from. */
+/** Validated settings of one host, kept beside its state, and valid only for the text that they were made from. */
 interface Remembered {
   readonly gate: string;
   readonly host: string;
@@ -38,9 +38,9 @@ interface Remembered {
 /**
  * Loads one host's part of the secondary's settings.
  *
- * To load and read YAML takes 20 ms, as long as all else that the gate does until rrsync starts, so the result is kept
- * in the host's state directory. It is used only while the text of the YAML file and the gate's version are the same to
- * the letter.
+ * Loading the YAML library and reading the file takes 20 ms, as long as everything else until rrsync starts. So the
+ * result is kept in the host's state directory, and used as long as the text of the YAML file and the version of the
+ * gate are the same.
  * @param version the gate's own
  * @throws GateSettingsError when the file is missing, has problems, or does not know the host
  */
@@ -84,13 +84,13 @@ async function validate(configPath: string, text: string, host: string): Promise
   };
 }
 
-// A guess at where the remembered settings lie, before the YAML is parsed. A wrong guess finds nothing.
+// Guesses where the remembered settings are, without parsing the YAML. A wrong guess finds nothing.
 function rememberedPath(text: string, host: string): string {
   const stateDir = /^\s*["']?state_dir["']?\s*:\s*["']?(\/[^\s"',#]*)/m.exec(text)?.[1] ?? '/var/lib/offsite-rsync';
   return statePlaces(join(stateDir, host)).remembered;
 }
 
-/** What the limits are made of. The compiler holds it against them; the limit of bytes alone may be missing. */
+/** The types of the limits. The compiler compares the keys with GateLimits. Only the limit of bytes may be missing. */
 const LIMITS: Readonly<Record<keyof GateLimits, readonly string[]>> = {
   clockSkewMs: ['number'],
   minIntervalMs: ['number'],

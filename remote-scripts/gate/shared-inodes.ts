@@ -8,12 +8,13 @@ import { fitsFile, whileLocked } from '../store/locks.ts';
 import type { JobPaths } from '../store/places.ts';
 
 /*
- * The second line of defence behind the grammar. rsync's receiver holds hard links to sealed inodes while a client speaks to
- * it; should a client find a way to change one of them all the same, it is noticed here, before the next seal.
+ * The second line of defence behind the grammar. While a client is connected, rsync's receiver has hard links to sealed
+ * inodes. If a client finds a way to change one of them after all, that is noticed here, before the next seal.
  *
- * For each sealed snapshot a record says what its inodes were: mode, owner, size, mtime (whole seconds, as rsync compares) and
- * xattrs, in which `fake_super` keeps owners and modes. After a push, what the new tree shares with its basis is compared with
- * the record of the basis, and the record of the new tree is written. Both in one walk, beside the verification that follows.
+ * For each sealed snapshot a record says what its inodes were: mode, owner, size, mtime (whole seconds, as rsync
+ * compares) and xattrs, in which `fake_super` keeps owners and modes. After a push, what the new tree shares with its
+ * basis is compared with the record of the basis, and the record of the new tree is written. Both happen in one walk,
+ * during the verification that follows.
  */
 
 /** Where the snapshots of a job are, and the records. */
@@ -66,7 +67,7 @@ place(out, pairs.tobytes())
 const DIFFERS = 3;
 
 /**
- * Prepares for a push: after it, what the client may have changed is told by the record of its basis.
+ * Prepares a push: makes sure that its basis has a record, which later shows what the client has changed.
  * @param basis the sealed snapshot whose inodes the push may link to
  * @throws Error when the tree of the basis cannot be walked, or something else lies in the place of a file of ours
  */
@@ -76,7 +77,10 @@ export async function prepareRecord(paths: WalkPaths, id: SnapshotId, basis: Sna
   await writeBasis(paths, id, basis);
 }
 
-/** Begins the walk of what was pushed, while it is verified. Only a head start: {@link findChanged} waits for it, or does it. */
+/**
+ * Begins the walk of what was pushed, while it is verified. It is only a head start: {@link findChanged} waits for it,
+ * or does it itself.
+ */
 export function beginWalk(paths: WalkPaths, id: SnapshotId, directory: string, basis: SnapshotId | undefined): void {
   const walk = { id, directory, against: basis };
   if (unfitPlace(paths, walk) !== undefined) return; // findChanged reports it
@@ -86,7 +90,7 @@ export function beginWalk(paths: WalkPaths, id: SnapshotId, directory: string, b
   child.unref();
 }
 
-/** What has changed in a sealed snapshot, noticed before a snapshot that shares it is sealed. */
+/** What has changed in a sealed snapshot, found before a snapshot that shares it is sealed. */
 export interface Changed {
   readonly basis: SnapshotId;
   /** Some names, from the root of the snapshot; what is not ASCII is escaped. */
@@ -94,8 +98,8 @@ export interface Changed {
 }
 
 /**
- * Says whether an unsealed snapshot shares anything with its basis that has changed since that was sealed; if not, its own
- * record is there afterwards.
+ * Determines whether an unsealed snapshot shares anything with its basis that has changed since the basis was sealed.
+ * If not, its own record exists afterwards.
  * @param directory name of its directory
  * @throws Error when its tree cannot be walked
  */
@@ -117,11 +121,11 @@ function command(paths: WalkPaths, { id, directory, against }: Walk) {
   const { changed } = recordFiles(paths, against ?? id);
   const known = against === undefined ? '' : recordFiles(paths, against).record;
   const tree = join(paths.snapshots, directory);
-  // Two walks never write the same record: the second waits, and finds it written.
+  // Two walks never write the same record: the second one waits and then finds it.
   return whileLocked(lock, ['python3', '-I', '-c', WALK, tree, known, record, changed, UNFINISHED], 'wait');
 }
 
-/** The path of a file that the walk would open, where something else lies. */
+/** The path of a file that the walk would open, if something else is there. */
 function unfitPlace(paths: WalkPaths, { id, against = id }: Walk): string | undefined {
   const own = recordFiles(paths, id);
   const other = recordFiles(paths, against);

@@ -7,12 +7,13 @@ import { jobPathsOf, type GateSettings } from './settings.ts';
 import type { JobPaths } from '../store/places.ts';
 
 /*
- * What the disk did not take reads well from memory until the memory is needed, and the kernel tells of it only once. So a
- * note stands from before we ask until the answer was good. Where it is found, what is unsealed goes into the trash before
- * anything else, whoever began it: linked to by a later attempt, it would be sealed over files that are not there.
+ * What the disk failed to write can be read from memory until that memory is reused, and the kernel reports the failure
+ * only once. So a note is written before we ask, and removed when the answer was good. If it is found, everything
+ * unsealed goes into the trash before anything else happens: a later attempt that linked to it would be sealed although
+ * the files are not on the disk.
  *
- *   the flush failed     the note stays; whatever keeps us from clearing away, the next session does it
- *   we died in it        the same for this job: whether the kernel told somebody, nobody knows. Other jobs get no note of it
+ *   the flush failed     the note stays; what we cannot move away, the next session does
+ *   we died in it        the same for this job, because nobody knows whether the kernel reported it. Other jobs get no note
  *   power was cut        nothing is in memory any more, and verification reads what is on the disk
  */
 

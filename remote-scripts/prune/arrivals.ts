@@ -3,13 +3,13 @@ import type { SealedSnapshot } from '../retention/decide.ts';
 
 const DAY = 86_400_000;
 
-/** Days of which the number of arrivals is remembered. */
+/** Number of days for which arrivals are remembered. */
 const REMEMBERED_DAYS = 120;
 
 /** Recent days that do not count towards what is usual, so that a flood in progress is not learnt from. */
 const RECENT_DAYS = 14;
 
-/** Number of arrivals that is needed before the history means anything. */
+/** Number of arrivals from which on the history means something. */
 const TELLING = 7;
 
 /** What is remembered about the snapshots that arrived in one job, including those that were removed since. */
@@ -25,8 +25,8 @@ export interface Arrivals {
 }
 
 /**
- * Adds what has arrived since the last look. Pure. Call it at each look, and before anything is removed.
- * @param before undefined at the first look
+ * Adds what has arrived since the last survey. Pure. Call it in each survey, before anything is removed.
+ * @param before undefined in the first survey
  * @param honest the snapshots of the job that are not in quarantine
  */
 export function learnArrivals(before: Arrivals | undefined, honest: readonly SealedSnapshot[], now: Date): Arrivals {
@@ -44,13 +44,13 @@ export function learnArrivals(before: Arrivals | undefined, honest: readonly Sea
   return { ...known, until: new Date(until), days };
 }
 
-/** How often snapshots arrived before the present days; undefined while too little is known. */
+/** How often snapshots arrived before the most recent days; undefined while too little is known. */
 export function usualRhythm({ since, days }: Arrivals, now: Date): Rhythm | undefined {
   const end = dayOf(now) - RECENT_DAYS;
   const past = [...days].filter(([day]) => day < end);
   const arrived = past.reduce((total, [, count]) => total + count, 0);
   if (arrived < TELLING) return undefined;
-  // Not spread into arguments: a damaged memory may hold more of them than a call can take.
+  // Not spread into arguments, because a damaged memory may contain more than a call can take.
   const first = [...days.keys()].reduce((least, day) => Math.min(least, day), Infinity);
   const start = Math.max(dayOf(since), first);
   return { span: ((end - start) * DAY * COUNTED) / arrived, by: 'by what arrived before' };

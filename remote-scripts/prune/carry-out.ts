@@ -19,7 +19,7 @@ import { moveToTrash, prepareTrash, type Trash } from '../store/trash.ts';
 /** Milliseconds that prune waits for a session that is writing to a job. If it takes longer, the job is left for the next run. */
 export const LOCK_WAIT = 20_000;
 
-/** What carrying out takes. */
+/** What carrying out plans needs. */
 export interface CarryOutDeps {
   readonly runProcess: RunProcess;
   readonly clock: Clock;
@@ -36,15 +36,15 @@ export interface CarriedOut {
   readonly removed: ReadonlyMap<string, readonly string[]>;
   /** Jobs that a session kept locked. */
   readonly locked: readonly string[];
-  /** Entries of the trash that were deleted, those of earlier runs among them. */
+  /** Entries of the trash that were deleted, including those of earlier runs. */
   readonly deleted: number;
   /** What could not be done, in words. */
   readonly failures: readonly string[];
 }
 
 /**
- * Removes what the plans say, in two steps: under each job's lock, renames into the trash; then, with no lock held, the
- * deletion. Holding the lock for the renames only, a long deletion never keeps a push waiting.
+ * Removes what the plans say, in two steps: renames into the trash, under each job's lock, and then the deletion,
+ * without a lock. So a long deletion never keeps a push waiting.
  */
 export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<CarriedOut> {
   const { places, plans } = survey;
@@ -55,7 +55,7 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
   const trash = await prepareTrash(places.trash, deps.uid);
   for (const plan of plans) {
     if (deps.signal?.aborted) break;
-    // A job whose spool cannot be read is a failure of that job: the others, and the trash, are still to be done.
+    // If the spool of a job cannot be read, only that job fails. The others and the trash are still processed.
     const work = await hasWork(plan, survey).catch((error: unknown) => errorMessage(error));
     if (typeof work === 'string') {
       failures.push(`${plan.job}: ${work}`);
@@ -67,7 +67,7 @@ export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<Carr
     }
     const lock = await lockJob(plan.job, survey, deps).catch((error: unknown) => errorMessage(error));
     if (typeof lock === 'string') {
-      failures.push(`${plan.job}: ${lock}`); // the others, and the trash, are still to be done
+      failures.push(`${plan.job}: ${lock}`); // the others and the trash are still processed
       continue;
     }
     if (!lock) {
@@ -106,7 +106,7 @@ async function lockJob(
   });
 }
 
-/** Whether anything is to be moved or removed. If not, no lock is needed and prune does not wait. */
+/** Whether anything has to be moved or removed. If not, no lock is needed, and prune does not wait for one. */
 async function hasWork(plan: JobPlan, { places, host, now }: Survey): Promise<boolean> {
   const { snapshots, leftovers } = removalsOf(plan);
   if (snapshots.length + leftovers.length > 0) return true;
@@ -127,8 +127,8 @@ async function moveAway(
     if (mount !== undefined) throw new Error(`${mount} is a mount point in it`);
     return moveToTrash(path, trash, `${plan.job}.${name}`);
   };
-  // The snapshot first, with all that is in it, then its seal: what we leave behind if we die in between is a seal of
-  // nothing, which the next run removes. The other way round it would be a whole snapshot that looks like a broken one.
+  // The snapshot first, then its seal. If we die in between, a seal without a snapshot is left, which the next run
+  // removes. The other way round, a complete snapshot would be left that looks like a broken one.
   for (const names of [...snapshots.map((id) => [id, sealName(id)]), ...leftovers.map((name) => [name])]) {
     const [name = ''] = names;
     try {

@@ -20,14 +20,14 @@ import { surveyHost, type Survey } from './survey.ts';
 import { tellNews, type Look, type TellDeps } from './tell.ts';
 import type { TrashProgress } from './empty-trash.ts';
 
-/** What every command takes. */
+/** What every command needs. */
 export interface CommandDeps extends TellDeps {
   readonly uid: number;
   /** Takes finished text for standard output. */
   readonly write: (text: string) => void;
   readonly color: boolean;
   readonly onProgress?: (progress: TrashProgress) => void;
-  /** Told of each simulated day; `name` is the job. */
+  /** Called for each simulated day; `name` is the job. */
   readonly onSimulated?: (progress: TrashProgress) => void;
   readonly signal?: AbortSignal;
   readonly lockWaitMs?: number;
@@ -41,7 +41,7 @@ export interface RunOptions {
   readonly json: boolean;
 }
 
-/** `offsite-prune HOST`: decides, removes, tells. @returns the exit code */
+/** `offsite-prune HOST`: decides, removes and sends alerts. @returns the exit code */
 export async function runPrune(
   settings: SecondarySettings,
   host: HostSettings,
@@ -98,7 +98,10 @@ export async function runPrune(
   }
 }
 
-/** `offsite-prune status`: shows; tells nobody. @param only default: all hosts of this account. @returns the exit code */
+/**
+ * `offsite-prune status`: shows the state and sends no alerts. @param only default: all hosts of this account. @returns
+ * the exit code
+ */
 export async function runStatus(
   settings: SecondarySettings,
   only: HostSettings | undefined,
@@ -121,7 +124,10 @@ export async function runStatus(
   return worstOf(statuses);
 }
 
-/** `offsite-prune check HOST`, by timer: looks, removes nothing, shows, and tells what is new. @returns the exit code */
+/**
+ * `offsite-prune check HOST`, started by a timer: shows the state, sends alerts for what is new, and removes nothing.
+ * @returns the exit code
+ */
 export async function runCheck(
   settings: SecondarySettings,
   host: HostSettings,
@@ -158,14 +164,14 @@ export async function runCheck(
   return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
 }
 
-/** Looks at everything of one host. */
+/** Surveys one host. */
 export async function lookAt(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
   const warn = (reason: string) => deps.log('warning', reason);
   const memory = await readMemory(hostPlaces(settings, host.name).state, warn);
   return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now() });
 }
 
-// Counting what is freed reads every inode of what goes, so it is left out where nobody sees it.
+// Counting what is freed reads every inode of what would be removed, so it is left out if nobody sees the result.
 async function measureAll(survey: Survey, options: RunOptions, deps: CommandDeps): Promise<[JobPlan, Freed][]> {
   const measured: [JobPlan, Freed][] = [];
   for (const plan of survey.plans) {
@@ -214,7 +220,7 @@ function worstOf(hosts: readonly HostStatus[]): number {
   return states.includes('look') ? EXIT.look.code : EXIT.done.code;
 }
 
-/** How reports of this call look. */
+/** How the reports of this call look. */
 export function style(settings: SecondarySettings, deps: CommandDeps, now: Date): ReportStyle {
   return { colors: pc.createColors(deps.color), timezone: settings.timezone, now };
 }

@@ -11,7 +11,7 @@ export interface TrashProgress {
   readonly of: number;
 }
 
-/** What deleting takes. */
+/** What deleting needs. */
 export interface TrashDeps {
   readonly runProcess: RunProcess;
   readonly onProgress?: (progress: TrashProgress) => void;
@@ -35,7 +35,7 @@ interface TrashFailure {
 /** Entries of the trash that are deleted together: half a hundred snapshots with their seals. */
 const BATCH = 100;
 
-/** Processes that delete at once: two take two thirds of the time of one, on one disk and two processors. */
+/** Number of processes that delete at once: on one disk and two processors, two need two thirds of the time of one. */
 const LANES = 2;
 
 /** Milliseconds between two looks at how far rm has come. */
@@ -43,7 +43,7 @@ const LOOK_EVERY = 500;
 
 /**
  * Deletes everything in the trash, including what an earlier run left there. Dying at any moment is harmless: the next
- * run goes on.
+ * run continues.
  */
 export async function emptyTrash(trash: string, deps: TrashDeps): Promise<EmptiedTrash> {
   const names = (await readdir(trash)).sort();
@@ -60,8 +60,8 @@ export async function emptyTrash(trash: string, deps: TrashDeps): Promise<Emptie
 }
 
 /**
- * Deletes many entries with few processes, and what those could not delete one by one. One process for each entry, half of them only
- * seals, would take longer than the removal of many a snapshot.
+ * Deletes many entries with few processes, and then one by one what those could not delete. Starting a process for each
+ * entry, half of them only seals, would take longer than removing many a snapshot.
  */
 async function deleteBatch(
   trash: string,
@@ -81,7 +81,7 @@ async function deleteBatch(
     return { deleted: going.length, failures };
   }
   // Either rm failed on one of them, or we were stopped. Deleting them one by one shows which, and why.
-  const left = await stillThere(trash, going).catch(() => going); // on a failing disk: rm says of each
+  const left = await stillThere(trash, going).catch(() => going); // on a failing disk, rm reports each of them
   let deleted = going.length - left.length;
   for (const name of left) {
     tell(name);
@@ -94,10 +94,10 @@ async function deleteBatch(
   return { deleted, failures };
 }
 
-/** Runs rm over several entries, in their order, and tells how far it has come. @returns whether all are gone */
+/** Runs rm on several entries, in order, and reports progress. @returns whether all are gone */
 async function removeAll(trash: string, names: readonly string[], tell: Teller, deps: TrashDeps): Promise<boolean> {
   tell(names[0]);
-  // What follows the last that is gone: one that rm could not delete may still lie before it.
+  // Looks behind the last one that is gone, because one that rm could not delete may still be before it.
   const look = async () => {
     const left = new Set(await stillThere(trash, names));
     tell(names[names.findLastIndex((name) => !left.has(name)) + 1]);
@@ -124,7 +124,10 @@ async function stillThere(trash: string, names: readonly string[]): Promise<stri
   return names.filter((name) => present.has(name));
 }
 
-/** Tells that an entry has its turn, with all before it that were not told of yet; never twice of one. */
+/**
+ * Reports that an entry has its turn, and before that all previous ones that were not reported yet. Never reports one
+ * twice.
+ */
 type Teller = (name: string | undefined) => void;
 
 function createTeller(names: readonly string[], before: number, total: number, { onProgress }: TrashDeps): Teller {
@@ -146,8 +149,7 @@ async function deleteOne(trash: string, name: string, deps: TrashDeps): Promise<
   if (endedWell(first)) return undefined;
   if (deps.signal?.aborted) return INTERRUPTED;
   // rm cannot go into a directory without permissions, which a snapshot under `metadata: plain` may hold
-  // (facts.md#deleting-deep-trees).
-  // Only now, because looking for them takes as long again as deleting.
+  // (facts.md#deleting-deep-trees). Only now, because searching for them takes as long as the deletion itself.
   await deps.runProcess({
     ...toolSpec(trash, deps),
     program: 'find',
@@ -157,13 +159,13 @@ async function deleteOne(trash: string, name: string, deps: TrashDeps): Promise<
   return endedWell(second) ? undefined : whyOf(second);
 }
 
-/** Removes one name that is no directory. @returns false when it is one, or cannot be removed */
+/** Removes one entry that is not a directory. @returns false when it is one, or cannot be removed */
 async function removeFile(path: string): Promise<boolean> {
   try {
     await unlink(path);
     return true;
   } catch {
-    return false; // EISDIR; rm reports anything else in better words
+    return false; // EISDIR; rm reports anything else more clearly
   }
 }
 

@@ -3,20 +3,20 @@ import { EXIT } from './exit-codes.ts';
 import type { Problem } from './problems.ts';
 import { StoreRefusal } from '../store/refusal.ts';
 
-/** A job that could not be looked at. Nothing of it is touched, and the others go on. */
+/** A job that could not be examined. Nothing of it is touched, and the others are processed. */
 export interface JobFault {
   readonly job: string;
   readonly reason: string;
-  /** Whether its directory is not what it must be, rather than that something failed. */
+  /** Whether its directory is not what it has to be. Otherwise something failed. */
   readonly refused: boolean;
 }
 
-/** What was thrown while a job was looked at, as a fault of that job. */
+/** Turns an error that was thrown while a job was examined into a fault of that job. */
 export function faultOf(job: string, error: unknown): JobFault {
   return { job, reason: errorMessage(error), refused: error instanceof StoreRefusal };
 }
 
-/** Faults as what a person must know. Pure. */
+/** Faults as problems that a person must know of. Pure. */
 export function problemsOfFaults(host: string, faults: readonly JobFault[]): Problem[] {
   return faults.map(({ job, reason }) => ({
     key: `fault:${job}`,
@@ -31,15 +31,15 @@ export function problemsOfFaults(host: string, faults: readonly JobFault[]): Pro
 }
 
 /**
- * Whether a look with these faults could have seen a problem of this key: what it could not see is not over. Of the clock
- * every job may tell.
+ * Whether a survey with these faults could have seen the problem with this key. What it could not see is not over.
+ * Every job can show a wrong clock.
  */
 export function isSeenBeside(faults: readonly JobFault[], key: string): boolean {
   if (key === 'clock') return faults.length === 0;
   return !faults.some(({ job }) => key.endsWith(`:${job}`) && key !== `fault:${job}`);
 }
 
-/** The exit code of a command whose look had faults; undefined where it had none. */
+/** The exit code of a command whose survey had faults; undefined if it had none. */
 export function codeOfFaults(faults: readonly JobFault[]): number | undefined {
   if (faults.length === 0) return undefined;
   return faults.every(({ refused }) => refused) ? EXIT.usage.code : EXIT.failed.code;

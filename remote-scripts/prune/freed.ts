@@ -7,12 +7,14 @@ import { isLeftBehind, writerMark } from '../../src/platform/writer-mark.ts';
 /** Bytes in which find(1) counts the blocks of a file. */
 const BLOCK = 512;
 
-/** What removing some directories would really give back. */
+/** What removing some directories would really free. */
 export interface Freed {
-  /** Bytes on the disk of all inodes whose last link goes. */
+  /** Bytes on the disk of all inodes whose last link would go. */
   readonly bytes: number;
   readonly inodes: number;
-  /** False when a directory could not be entered (`metadata: plain` keeps their modes): then it is at least this. */
+  /**
+   * False when a directory could not be entered (`metadata: plain` keeps their modes); the figures are a minimum then.
+   */
   readonly complete: boolean;
 }
 
@@ -20,11 +22,12 @@ export interface Freed {
  * Counts what removing directories would free: an inode goes only with its last link, so a file that a kept snapshot
  * shares frees nothing.
  *
- * find(1) and sort(1) do the work, and sort keeps what exceeds its buffer in a file: memory does not grow with the
+ * find(1) and sort(1) do the work. sort keeps what exceeds its buffer in a file, so memory does not grow with the
  * number of files.
- * @param directory where the names lie; all on one file system
+ * @param directory the directory that contains the names; all on one file system
  * @param names directories (or files) in it
- * @param scratch directory for temporary files, on any file system; what cannot be written there goes into that of the system
+ * @param scratch directory for temporary files, on any file system; what cannot be written there goes into that of the
+ * system
  */
 export async function measureFreed(
   directory: string,
@@ -60,7 +63,10 @@ export async function measureFreed(
   }
 }
 
-/** A directory of our own in `scratch`, or else in the system's temporary directory: people ask what would be freed when a disk is full. */
+/**
+ * A directory of our own in `scratch`, or else in the system's temporary directory: people ask for this when a disk is
+ * full.
+ */
 async function makeTemporary(scratch: string): Promise<string> {
   const name = `freed-${writerMark()}-`;
   try {
@@ -72,7 +78,7 @@ async function makeTemporary(scratch: string): Promise<string> {
   }
 }
 
-/** Removes what counts that were killed have left; one that goes on beside us keeps its own. */
+/** Removes what killed counts have left, but not the files of one that is running now. */
 async function clearLeftovers(scratch: string): Promise<void> {
   for (const name of await readdir(scratch)) {
     const mark = /^freed-(?:(.*)-)?[^-]+$/.exec(name);
@@ -87,7 +93,7 @@ async function clearLeftovers(scratch: string): Promise<void> {
 /** The environment of find and sort: only what they need. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
-// Directories and files with one link go for certain: only their blocks are printed. The rest goes into a file.
+// Directories and files with one link are certain to go, so only their blocks are printed. The rest goes into a file.
 const PRINT_BLOCKS = ['-xdev', '(', '-type', 'd', '-o', '-links', '1', ')', '-printf', '%b\n'];
 
 function createTally() {

@@ -7,14 +7,14 @@ import type { SizedSnapshot } from '../retention/holds.ts';
 import { MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 
-/** A sealed snapshot as it lies in a job's directory. */
+/** A sealed snapshot in a job's directory. */
 export interface StoredSnapshot extends SizedSnapshot {
   readonly files: number;
-  /** Who says when it arrived: the gate's receipt, or the birth time of the seal's inode. */
+  /** What shows when it arrived: the gate's receipt, or the birth time of the seal's inode. */
   readonly receivedBy: 'receipt' | 'birth-time';
 }
 
-/** Something that is no snapshot and goes away after a time. */
+/** Something that is not a snapshot and is removed after a time. */
 export interface Leftover {
   readonly name: string;
   /**
@@ -22,19 +22,19 @@ export interface Leftover {
    * finished. `unsealed`: an attempt under a plain rrsync.
    */
   readonly kind: 'partial' | 'frozen' | 'unsealed' | 'seal' | 'temporary';
-  /** Undefined where the name holds none. */
+  /** Undefined if the name contains none. */
   readonly id: SnapshotId | undefined;
   /** When it appeared here, by our own clock. */
   readonly since: Date;
 }
 
-/** Something that nobody can explain. It is never touched, and an administrator must look at it. */
+/** Something that prune cannot explain. It is never touched, and an administrator must look at it. */
 export interface Oddity {
   readonly name: string;
   readonly reason: string;
 }
 
-/** What one job's directory holds. */
+/** What one job's directory contains. */
 export interface Inventory {
   readonly directory: string;
   readonly snapshots: readonly StoredSnapshot[];
@@ -42,12 +42,12 @@ export interface Inventory {
   readonly oddities: readonly Oddity[];
 }
 
-/** What reading depends on. */
+/** What reading a directory depends on. */
 export interface InventoryOptions {
   readonly secondary: 'gate' | 'rrsync';
   /** Our own user id: what belongs to another user is not ours. */
   readonly uid: number;
-  /** The device of the host's root: what lies on another is a mount. */
+  /** The device of the host's root: what is on another one is a mount. */
   readonly device: number;
 }
 
@@ -95,7 +95,7 @@ async function readEntry(
   if (!stats) return undefined; // gone since the directory was read
   if (stats.isSymbolicLink()) return odd('it is a symbolic link; neither it nor what it points to is touched');
   if (stats.uid !== options.uid) return odd(`it belongs to another user (${stats.uid})`);
-  // Only of directories: on an overlay every file has a device of its own.
+  // Checked only for directories, because on an overlay every file has a device of its own.
   if (stats.isDirectory() && stats.dev !== options.device) return odd('another file system is mounted there');
 
   const entry = parseEntryName(name);
@@ -134,7 +134,7 @@ async function readSealed(
   );
   if (typeof read === 'string') return { name, reason: `its seal is ${read}` };
   const { seal, born } = read;
-  // Without a gate the receipt, if there is one, is the sender's own invention.
+  // Without a gate, a receipt can only be the sender's own invention.
   const receipt = options.secondary === 'gate' ? seal.receipt : undefined;
   return {
     id,
@@ -178,14 +178,14 @@ async function statOf(path: string): Promise<Stats | undefined> {
 }
 
 /**
- * When the inode was made, by our kernel's clock. rsync can set the modification time of what it writes to anything;
- * nobody can set this one, short of setting the clock. An invalid date where the file system does not keep it.
+ * When the inode was made, by our kernel's clock. rsync can set any modification time, but this one can be changed only
+ * by setting the clock. An invalid date if the file system does not record it.
  */
 function birth(stats: Stats): Date {
   return stats.birthtimeMs > 0 ? stats.birthtime : new Date(Number.NaN);
 }
 
-/** The birth time, or where there is none the last change of the inode, which the sender cannot set back either. */
+/** The birth time, or if there is none the last change of the inode, which the sender cannot set back either. */
 function appearance(stats: Stats): Date {
   return stats.birthtimeMs > 0 ? stats.birthtime : stats.ctime;
 }

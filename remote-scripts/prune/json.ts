@@ -87,7 +87,7 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
   };
 }
 
-/** A simulation for programs; `days` null: nothing says how often snapshots arrive. */
+/** A simulation for programs; `days` is null if nothing says how often snapshots arrive. */
 export function simulationData(host: string, jobs: readonly SimulatedJob[]) {
   return {
     version: 1,
@@ -96,7 +96,7 @@ export function simulationData(host: string, jobs: readonly SimulatedJob[]) {
   };
 }
 
-/** A job that could not be looked at, and is in no list of jobs. */
+/** A job that could not be examined, and so is in no list of jobs. */
 function faultData({ job, reason }: JobFault) {
   return { job, reason };
 }

@@ -7,44 +7,44 @@ import type { Problem } from './problems.ts';
 const DAY = 86_400_000;
 
 /**
- * What prune remembers of one host between its runs. Losing it costs a repeated alert, and the knowledge of how often
- * snapshots arrive where no schedule says so; never a snapshot.
+ * What prune remembers of one host between its runs. Losing it costs repeated alerts, and for jobs without a schedule
+ * the knowledge of how often snapshots arrive; never a snapshot.
  */
 export interface Memory {
-  /** When the last run of prune ended, dry runs left out. */
+  /** When the last run of prune ended, not counting dry runs. */
   readonly lastRun: Date | undefined;
-  /** Problems that were there at the last look, by key. */
+  /** Problems that the last survey found, by key. */
   readonly problems: ReadonlyMap<string, RememberedProblem>;
   /** By job. */
   readonly arrivals: ReadonlyMap<string, Arrivals>;
 }
 
-/** A problem that was there at the last look. */
+/** A problem that the last survey found. */
 export interface RememberedProblem {
   readonly since: Date;
-  /** When somebody was last told; undefined when nobody has been yet. */
+  /** When people were last told; undefined if they have not been yet. */
   readonly told: Date | undefined;
-  /** How often somebody was told. */
+  /** How often people were told. */
   readonly times: number;
   readonly fingerprint: string;
   readonly problem: string;
 }
 
-/** What is to be told now. */
+/** What people have to be told now. */
 export type News =
   | { readonly kind: 'open'; readonly problem: Problem; readonly since: Date; readonly times: number }
   | { readonly kind: 'resolved'; readonly key: string; readonly problem: string; readonly since: Date };
 
-/** Bytes that the memory has at most: many times what thousands of problems need. */
+/** Largest size of the memory in bytes: many times what thousands of problems need. */
 const LARGEST = 64 * 1024 * 1024;
 
 /** An empty memory. */
 export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map(), arrivals: new Map() };
 
 /**
- * Compares what is wrong now with what was wrong before: new problems and changed ones are told at once, lasting ones
- * once a day, and each end once. Pure.
- * @param isLookedAt whether this look could have seen a problem; what it could not see is neither told nor ended
+ * Compares what is wrong now with what was wrong before. New and changed problems are reported at once, lasting ones
+ * once a day, and the end of each once. Pure.
+ * @param isLookedAt whether this survey could have seen a problem; what it could not see is neither reported nor over
  */
 export function reconcile(
   memory: Memory,
@@ -61,7 +61,7 @@ export function reconcile(
     }
   }
   for (const problem of problems) {
-    if (next.has(problem.key)) continue; // the same of two jobs: a wrong clock
+    if (next.has(problem.key)) continue; // the same problem in two jobs: a wrong clock
     const before = memory.problems.get(problem.key);
     const since = before?.since ?? now;
     const patient = problem.patience !== undefined && now.getTime() - since.getTime() < problem.patience;
@@ -86,7 +86,7 @@ export function reconcile(
 
 /**
  * Reads the memory of a host. A missing or damaged file counts as an empty memory.
- * @param warn told in words of one that is there and cannot be used
+ * @param warn called with a message if there is a file that cannot be used
  */
 export async function readMemory(state: string, warn?: (reason: string) => void): Promise<Memory> {
   const path = memoryPath(state);
@@ -100,7 +100,7 @@ export async function readMemory(state: string, warn?: (reason: string) => void)
   return NO_MEMORY;
 }
 
-/** What is lost with a memory. */
+/** What losing the memory means. */
 const LOST =
   'People may be told again what they already know, and prune has to learn anew how often snapshots usually arrive.';
 

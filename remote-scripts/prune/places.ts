@@ -9,8 +9,8 @@ import { PruneRefusal } from './refusal.ts';
 /**
  * Refuses to run as root.
  *
- * What lies below the host's root was written by whoever holds the push key. A defect here, or a trick there, must
- * not have all of this machine within its reach.
+ * What is below the host's root was written by somebody with the push key. A bug here, or a trick there, must not reach
+ * the whole machine.
  */
 export function refuseRoot(uid: number, host: HostSettings, command: string): void {
   if (uid !== 0) return;
@@ -19,13 +19,13 @@ export function refuseRoot(uid: number, host: HostSettings, command: string): vo
   );
 }
 
-/** The device of a host's root, for telling mounts. */
+/** The device of a host's root, to recognise mounts. */
 export interface CheckedHost {
   readonly device: number;
 }
 
 /**
- * Makes sure that prune works where it believes to: real directories, the host's own owned by us.
+ * Makes sure that prune works on real directories, and that the host's own ones belong to us.
  * @throws StoreRefusal when one is missing, a symbolic link, or somebody else's
  */
 export async function checkHostRoot(
@@ -40,7 +40,8 @@ export async function checkHostRoot(
 }
 
 /**
- * The hosts whose root belongs to us: each has an account of its own, and one account sees nothing of another.
+ * The hosts whose root belongs to us. Each host has an account of its own, and one account cannot see the data of
+ * another.
  * @throws PruneRefusal when there is none
  */
 export async function ownHosts({ root, hosts }: SecondarySettings, uid: number): Promise<HostSettings[]> {
@@ -57,7 +58,7 @@ export async function ownHosts({ root, hosts }: SecondarySettings, uid: number):
   throw new PruneRefusal(`No host belongs to this account. As root, run: ${lines.join('; ')}`);
 }
 
-/** Every mount point of this machine; empty where there is no /proc. */
+/** Every mount point of this machine; empty if there is no /proc. */
 export async function readMountPoints(): Promise<string[]> {
   try {
     return parseMountPoints(await readFile('/proc/self/mountinfo', 'utf8'));
@@ -67,7 +68,7 @@ export async function readMountPoints(): Promise<string[]> {
   }
 }
 
-/** Reads mountinfo (proc(5)); white space in names stands there as octal escapes. */
+/** Reads mountinfo (proc(5)), where white space in names is written as octal escapes. */
 export function parseMountPoints(mountinfo: string): string[] {
   return mountinfo
     .split('\n')

@@ -32,7 +32,7 @@ export interface JobPlan {
   readonly holds: readonly Hold[];
   /** Holds that an administrator has overruled for this run. */
   readonly released: readonly Hold[];
-  /** Undefined where the job states no schedule. */
+  /** Undefined if the job has no schedule. */
   readonly freshness: Freshness | undefined;
   /** The newest snapshot that is not quarantined. */
   readonly newest: StoredSnapshot | undefined;
@@ -46,12 +46,12 @@ export interface PlanContext {
   readonly previousRun: Date | undefined;
   /** What is remembered of the arrivals of this job. */
   readonly arrivals: Arrivals | undefined;
-  /** Ids whose seal the gate has accepted and not yet placed: complete, and no leftovers. */
+  /** Ids whose seal the gate has accepted but not yet placed: they are complete, and not leftovers. */
   readonly accepted: ReadonlySet<SnapshotId>;
   readonly changed: readonly ChangedSnapshot[];
 }
 
-/** Sessions that one attempt can take, one after the other: push, verification, canary, seal. */
+/** Sessions of one attempt, one after the other: push, verification, canary, seal. */
 const SESSIONS = 4;
 
 /** Decides what is to be done in one job. Pure. */
@@ -90,7 +90,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
   };
 }
 
-/** The names in the job's directory that a plan removes; snapshots bring their seals. */
+/** The names in the job's directory that a plan removes. Snapshots go with their seals. */
 export function removalsOf(plan: JobPlan): { readonly snapshots: SnapshotId[]; readonly leftovers: string[] } {
   const snapshots =
     plan.holds.length > 0
@@ -101,9 +101,9 @@ export function removalsOf(plan: JobPlan): { readonly snapshots: SnapshotId[]; r
 }
 
 /**
- * The mark of a plan on hold: what `--release` takes, so that nothing is carried out but the plan that somebody has looked
- * at. It changes with what would be removed, with what has arrived, and with why it is on hold.
- * @returns undefined where there is no hold, or one that only ends by itself
+ * The mark of a plan on hold, for `--release`, so that only the plan that somebody has looked at is carried out. It
+ * changes with what would be removed, with what has arrived, and with the reason of the hold.
+ * @returns undefined if there is no hold, or one that only ends by itself
  */
 export function releaseMark({ job, decisions, holds, newest }: JobPlan): string | undefined {
   if (holds.length === 0 || holds.some(({ kind }) => HOLDS[kind].ends !== 'release')) return undefined;
@@ -117,7 +117,7 @@ export function releasePlan(plan: JobPlan): JobPlan {
   return { ...plan, holds: [], released: plan.holds };
 }
 
-/** What counts as an honest name, from what the gate lets in. */
+/** Which names can be honest, given what the gate lets in. */
 export function settingOf({ gate }: HostSettings, timezone: string): RetentionSetting {
   return {
     timezone,

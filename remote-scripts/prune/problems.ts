@@ -10,26 +10,26 @@ const DAY = 24 * HOUR;
 
 /** Something on the secondary that a person must know. */
 export interface Problem {
-  /** Tells it from others over time: `stale:postgres`. */
+  /** Identifies the problem over time: `stale:postgres`. */
   readonly key: string;
   readonly event: Extract<AlertEvent, 'failure' | 'stale' | 'warning'>;
   /** A short phrase that names its subject. */
   readonly problem: string;
   readonly reason: string;
   readonly advice: string;
-  /** Changes when the same problem has become another one, which is told anew. */
+  /** Changes when the problem has changed so much that people have to be told again. */
   readonly fingerprint: string;
   readonly job?: string;
   readonly lastSealed?: SnapshotId | undefined;
   readonly notProtectedSince?: Date | undefined;
-  /** Milliseconds that it must last before it is told; default 0. */
+  /** Milliseconds that it must last before people are told; default 0. */
   readonly patience?: number;
 }
 
-/** Milliseconds without a run of prune after which its timer is taken for dead. */
+/** Milliseconds without a run of prune after which its timer counts as dead. */
 const PRUNE_MISSING = 3 * DAY;
 
-/** Most ids or names that one alert spells out. */
+/** Number of ids or names that one alert spells out. */
 const MOST_NAMED = 10;
 
 /** What is wrong in one job. Pure. */

@@ -1,10 +1,10 @@
 import type { Clock } from '../../src/platform/clock.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 
-/** Milliseconds between two lines where each line stays, as in the journal. */
+/** Milliseconds between two lines if each line stays, as in the journal. */
 const LINE_EVERY = 60_000;
 
-/** Milliseconds between two looks of a terminal at the same line. */
+/** Milliseconds between two updates of the line on a terminal. */
 const SHOW_EVERY = 100;
 
 /** One step of something that takes its time. */
@@ -18,7 +18,7 @@ export interface Step {
 }
 
 /**
- * Shows how far something has come: on a terminal one line that changes, elsewhere a line a minute.
+ * Shows progress: on a terminal as one line that changes, elsewhere as one line per minute.
  * @param stream where to; its `isTTY` decides
  */
 export function createProgress(

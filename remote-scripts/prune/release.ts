@@ -5,8 +5,8 @@ import { releaseMark, releasePlan, type JobPlan } from './plan.ts';
 /**
  * Overrules the holds of the plans that an administrator names. Pure.
  * @param marks as a dry run shows them: `JOB:MARK`
- * @throws PruneRefusal for a job that is not there or not on hold, for a hold that only ends by itself, and for a plan
- * that has become another one since it was looked at
+ * @throws PruneRefusal for a job that does not exist or is not on hold, for a hold that only ends by itself, and for a
+ * plan that has changed since somebody looked at it
  */
 export function release(host: string, plans: readonly JobPlan[], marks: readonly string[]): JobPlan[] {
   const released = new Map<string, JobPlan>();

@@ -8,14 +8,14 @@ import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { releaseMark, type JobPlan } from './plan.ts';
 
-/** What a report is made of besides the plans. */
+/** What a report needs besides the plans. */
 export interface ReportStyle {
   readonly colors: Colors;
   readonly timezone: string;
   readonly now: Date;
 }
 
-/** Table borders that survive being pasted into a ticket, and leave the width to the words. */
+/** A table without borders, which can be pasted into a ticket and leaves the width to the text. */
 export const PLAIN_TABLE = {
   chars: {
     top: '',
@@ -42,7 +42,7 @@ export function drawTable(table: Table.Table): string {
   return table.toString().replace(/ +$/gm, '');
 }
 
-/** A plan for people: every snapshot with what becomes of it and all reasons. */
+/** A plan for people: every snapshot with the decision and all reasons. */
 export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: ReportStyle): string {
   const { colors, timezone } = style;
   const held = plan.holds.length > 0;
@@ -97,12 +97,12 @@ function summary({ decisions, holds, leftovers }: JobPlan, freed: Freed): string
   return `${parts.join(', ')}; ${holds.length > 0 ? `if nothing were on hold, removing ${gain}` : `removing ${gain}`}`;
 }
 
-/** An instant in the report's zone, or that it is not known. */
+/** An instant in the report's time zone, or `unknown`. */
 export function formatArrival(time: Date, timezone: string): string {
   return Number.isNaN(time.getTime()) ? 'unknown' : formatInZone(time, timezone);
 }
 
-/** One row a job for people: is it fresh, is anything wrong. */
+/** One row per job for people: is it fresh, is anything wrong. */
 export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, now }: ReportStyle): string {
   const head = ['host', 'job', 'state', 'last sealed', 'age', 'due', 'held', 'size', 'remarks'];
   const table = new Table({ ...PLAIN_TABLE, head: head.map(colors.bold) });
@@ -149,7 +149,7 @@ export interface HostStatus {
   readonly lastRun: Date | undefined;
 }
 
-/** How a job stands, in a word and in remarks. */
+/** The state of a job, in one word and in remarks. */
 export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks: string[] } {
   const remarks: string[] = [];
   const { freshness } = plan;

@@ -9,7 +9,7 @@ import { refuseRoot } from './places.ts';
 import { settingOf } from './plan.ts';
 import { renderSimulation } from './simulation-report.ts';
 
-/** A simulated job; `course` undefined: nothing says how often snapshots arrive. */
+/** A simulated job; `course` is undefined if nothing says how often snapshots arrive. */
 export interface SimulatedJob {
   readonly job: string;
   readonly course: Course | undefined;
@@ -36,7 +36,7 @@ export async function runSimulation(
     for (const day of course ? simulateRetention(simulation, course) : []) {
       days.push(day);
       deps.onSimulated?.({ name: job, number: days.length, of: options.days });
-      await setImmediate(); // lets a signal be handled
+      await setImmediate(); // lets signals be handled
       if (deps.signal?.aborted) return EXIT.failed.code; // the caller says which signal it was
     }
     jobs.push({ job, course, days });

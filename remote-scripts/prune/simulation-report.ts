@@ -6,7 +6,7 @@ import type { HostSettings } from '../config/settings.ts';
 import { drawTable, PLAIN_TABLE, type ReportStyle } from './report.ts';
 import type { SimulatedJob } from './simulate.ts';
 
-/** Rows that a simulation prints at most: every day of a month, then fewer. */
+/** Most rows that a simulation prints: every day of a month, or fewer. */
 const MOST_ROWS = 32;
 
 /** A simulation for people: how many snapshots a policy holds over time, and how far back they reach. */
@@ -63,7 +63,7 @@ function lets({ attemptsPerDay, minIntervalMs }: HostSettings['gate']): string {
   return `the gate lets in ${attemptsPerDay} per day (attempts_per_day)${interval}`;
 }
 
-/** Days to show, each standing for as many as lie since the one before. The last day is always there. */
+/** The days to show, each for all days since the one before. The last day is always included. */
 function sampled(days: number): { index: number; of: number }[] {
   const step = Math.ceil(days / MOST_ROWS);
   const rows: { index: number; of: number }[] = [];

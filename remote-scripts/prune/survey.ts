@@ -16,12 +16,12 @@ export interface Survey {
   readonly host: HostSettings;
   readonly places: HostPlaces;
   readonly plans: readonly JobPlan[];
-  /** Jobs without a plan, since they could not be looked at. */
+  /** Jobs without a plan, because they could not be examined. */
   readonly faults: readonly JobFault[];
   readonly now: Date;
 }
 
-/** What looking takes. */
+/** What a survey needs. */
 export interface SurveyInput {
   readonly settings: SecondarySettings;
   readonly host: HostSettings;
@@ -31,8 +31,8 @@ export interface SurveyInput {
 }
 
 /**
- * Looks at every job of a host and plans; changes nothing. A job that cannot be looked at is a fault of its own.
- * @throws StoreRefusal when a directory of the host is not what it must be
+ * Examines every job of a host and makes plans; changes nothing. A job that cannot be examined becomes a fault.
+ * @throws StoreRefusal when a directory of the host is not what it has to be
  */
 export async function surveyHost({ settings, host, uid, memory, now }: SurveyInput): Promise<Survey> {
   const places = hostPlaces(settings, host.name);

@@ -35,15 +35,15 @@ export interface Look {
   /** What was found, besides the faults. */
   readonly problems: readonly Problem[];
   readonly faults: readonly JobFault[];
-  /** Whether this look could have seen a problem of this key. */
+  /** Whether this survey could have seen the problem with this key. */
   readonly isLookedAt: (key: string) => boolean;
   /** Set by a run of prune when it ends. */
   readonly ran?: boolean;
 }
 
 /**
- * Tells people what is new since the last look, and remembers it. Never throws because of a channel: what cannot be
- * told is logged. Nor because of the memory: if it cannot be written, people are told again next time.
+ * Tells people what is new since the last survey, and remembers it. Never throws: if a channel fails, that is logged,
+ * and if the memory cannot be written, people are told again next time.
  */
 export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   const lock = await takeLock(memoryLock(statePlaces(look.state)), { waitMs: MEMORY_WAIT }).catch(() => undefined);
@@ -57,7 +57,7 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
     const next: Memory = { lastRun: look.ran ? now : memory.lastRun, problems, arrivals };
     const alertDeps = alertDepsOf(look.settings, deps);
     for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
-    // After telling: dying in between repeats an alert; the other way round it would swallow one.
+    // Written after the alerts: dying in between repeats an alert. The other way round, it would lose one.
     await writeMemory(look.state, next);
   } catch (error) {
     deps.log(
@@ -69,7 +69,9 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
   }
 }
 
-/** What is known about arrivals after a look. A flood is not learnt from; otherwise it would soon count as usual. */
+/**
+ * What is known about arrivals after a survey. Nothing is learnt from a flood; otherwise it would soon count as usual.
+ */
 function arrivalsAfter(
   before: ReadonlyMap<string, Arrivals>,
   { plans, faults }: Pick<Look, 'plans' | 'faults'>,
@@ -93,7 +95,7 @@ function alertDepsOf({ secretsFile }: SecondarySettings, deps: TellDeps): AlertD
 }
 
 function factsOf(item: News, host: string, at: Date): ProblemFacts {
-  // The first label only: a full name would say where the secondary is.
+  // Only the first label, because a full name would reveal where the secondary is.
   const reporter = hostname().split('.')[0] || host;
   const common = { kind: 'problem', at, host: reporter, target: host, failingSince: item.since } as const;
   if (item.kind === 'resolved') {

@@ -5,11 +5,11 @@ const HOUR = 3_600_000;
 const DAY = 86_400_000;
 const MINUTES_A_DAY = 1440;
 
-/** An instant by the clock on the wall, in numbers. */
+/** An instant in local time, in numbers. */
 interface LocalTime {
-  /** Milliseconds since the epoch, and those that the zone is ahead of UTC. */
+  /** Milliseconds since the epoch, plus those by which the zone is ahead of UTC. */
   readonly ms: number;
-  /** Minutes that the zone is ahead of UTC. */
+  /** Minutes by which the zone is ahead of UTC. */
   readonly offset: number;
   /** Days since the epoch. */
   readonly day: number;
@@ -18,28 +18,28 @@ interface LocalTime {
   readonly month: number;
 }
 
-/** One kind of natural bucket: all that is known of it. */
+/** Everything about one kind of natural bucket. */
 interface Bucket {
-  /** What one is called, and several: `day`, `days`. */
+  /** Its name in the singular and the plural: `day`, `days`. */
   readonly noun: string;
   readonly plural: string;
-  /** Milliseconds that one lasts at least; a day is taken for 24 hours also when clocks are set forward. */
+  /** Shortest length in milliseconds; a day counts as 24 hours even when the clocks are set forward. */
   readonly least: number;
-  /** How many the example of a policy keeps. */
+  /** How many of them the example of a policy keeps. */
   readonly example: number;
-  /** Its name. Names sort and are fit to be shown. */
+  /** The name of one bucket. Names sort by time and can be shown to people. */
   readonly name: (wall: WallClock) => string;
-  /** A number that two instants share exactly when they share the name: quicker to make than a name. */
+  /** A number that two instants share exactly if they share the name. It is faster to compute than the name. */
   readonly number: (local: LocalTime) => number;
 }
 
-/** The kinds of buckets under the keys that they have in a policy, finest first. A new one is a row here. */
+/** The kinds of buckets by their keys in a policy, finest first. A new one is a row here. */
 export const BUCKETS = {
   hourly: {
     ...{ noun: 'hour', plural: 'hours', least: HOUR, example: 24 },
-    // With its offset: when clocks are set back, the hour that comes twice is two hours.
+    // With the offset, because when the clocks are set back, the hour that occurs twice is two hours.
     name: ({ hour, offset, ...date }) => `${dayName(date)} ${two(hour)}:00${formatOffset(offset)}`,
-    // Offsets lie within a day, so hour and offset fit beside each other without loss.
+    // Offsets are less than a day, so hour and offset fit into one number without loss.
     number: ({ ms, offset }) => Math.floor(ms / HOUR) * 2 * MINUTES_A_DAY + offset,
   },
   daily: {
@@ -48,7 +48,7 @@ export const BUCKETS = {
     number: ({ day }) => day,
   },
   weekly: {
-    // Those of ISO 8601, whose year can differ from the calendar's around New Year.
+    // Weeks of ISO 8601, whose year can differ from the calendar year around New Year.
     ...{ noun: 'week', plural: 'ISO weeks', least: 7 * DAY, example: 8 },
     name: ({ year, month, day }) => isoWeek(year, month, day),
     number: ({ day }) => Math.floor((day + 3) / 7), // 1970-01-01 was a Thursday
@@ -77,8 +77,8 @@ export type BucketKind = keyof typeof BUCKETS;
 export const BUCKET_KINDS = Object.keys(BUCKETS) as readonly BucketKind[];
 
 /**
- * Tells the names of the buckets in which an instant lies, by the clock on the wall of a time zone:
- * `2026-10-25 02:00+02:00`, `2026-10-25`, `2026-W43`, `2026-10`, `2026-Q4`, `2026`.
+ * Makes a function that names the buckets of an instant in the local time of a zone: `2026-10-25 02:00+02:00`,
+ * `2026-10-25`, `2026-W43`, `2026-10`, `2026-Q4`, `2026`.
  * @param timezone IANA name
  * @throws RangeError for a time zone that does not exist
  */
@@ -88,10 +88,10 @@ export function createBucketer(timezone: string): (kind: BucketKind, time: Date)
 }
 
 /**
- * The buckets of many instants as numbers, of which only equality means anything: as many as there are names, and made
- * without a string or a date for each.
+ * The buckets of many instants as numbers, without making a string or a date for each. Only the equality of these
+ * numbers means anything.
  * @param kinds which kinds of buckets; one list of numbers is returned for each
- * @param times milliseconds since the epoch; fastest where neighbours share a day
+ * @param times milliseconds since the epoch; fastest if neighbours share a day
  * @param timezone IANA name
  * @throws RangeError for a time zone that does not exist
  */

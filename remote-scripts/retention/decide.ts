@@ -6,29 +6,29 @@ import { formatDuration } from '../../src/shared/units.ts';
 /** One sealed snapshot. Unsealed ones take no part in retention. */
 export interface SealedSnapshot {
   readonly id: SnapshotId;
-  /** When its seal arrived, by the secondary's own clock: never what the sender says. */
+  /** When its seal arrived, by the secondary's own clock. Never the sender's claim. */
   readonly received: Date;
 }
 
-/** What is to become of one snapshot, with every reason in words. */
+/** The decision on one snapshot, with every reason in words. */
 export interface Decision<S extends SealedSnapshot = SealedSnapshot> {
   readonly snapshot: S;
-  /** `quarantine`: kept, takes part in nothing, and somebody must look. */
+  /** `quarantine`: it is kept, counts nowhere, and somebody must look at it. */
   readonly action: 'keep' | 'remove' | 'quarantine';
-  /** Why; for a removal, what each rule says against keeping it. */
+  /** Why; for a removal, why no rule keeps it. */
   readonly reasons: readonly string[];
 }
 
 /**
- * Decides which snapshots of one job stay. Pure: neither order nor repetition of its input makes a difference, and
- * what it decides stays decided once the removals are carried out.
+ * Decides which snapshots of one job stay. Pure. Order and repetition of its input make no difference, and the decision
+ * is the same again once the removals are carried out.
  * @param snapshots all sealed snapshots of the job
  * @param policy what to keep
- * @param setting time zone and what counts as an honest name
+ * @param setting time zone, and which names can be honest
  * @param now the present
- * @param running ids of attempts that may still be written: what they may link to is kept
+ * @param running ids of attempts that may still be written; what they may link to is kept
  * @returns one decision for each id, oldest arrival first
- * @throws RangeError when the policy is unfit (empty, or no counts)
+ * @throws RangeError when the policy is invalid (empty, or its numbers are not counts)
  */
 export function decideRetention<S extends SealedSnapshot>(
   snapshots: readonly S[],
@@ -47,7 +47,10 @@ export function decideRetention<S extends SealedSnapshot>(
   return [...decided, ...quarantined].sort((a, b) => compareArrival(a.snapshot, b.snapshot));
 }
 
-/** What the rules say of one snapshot. The words are made when somebody asks: few are ever read, of thousands. */
+/**
+ * What the rules say about one snapshot. The reasons are put into words only on demand: of thousands, few are ever
+ * read.
+ */
 class Judgement<S extends SealedSnapshot> implements Decision<S> {
   readonly snapshot: S;
   readonly action: 'keep' | 'remove';
@@ -75,7 +78,10 @@ function compareArrival(a: SealedSnapshot, b: SealedSnapshot): number {
   return a.received.getTime() - b.received.getTime() || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
-/** Takes out what has a name or an arrival that cannot be honest. The first of several mentions of an id stands for all. */
+/**
+ * Sets aside snapshots whose name or arrival cannot be honest. If an id is listed several times, the first entry counts
+ * for all.
+ */
 function setAside<S extends SealedSnapshot>(sorted: readonly S[], setting: RetentionSetting, now: Date) {
   const firsts = new Map<SnapshotId, S>();
   const disputed = new Set<SnapshotId>();

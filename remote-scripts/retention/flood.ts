@@ -1,18 +1,23 @@
 import { duesBetween, nextDue, type Expectation } from '../../src/shared/schedule.ts';
 
-/** Expected snapshots in whose time arrivals are counted: enough that one run by hand more is no flood. */
+/**
+ * Arrivals are counted within the time of so many expected snapshots: enough that one extra run by hand is no flood.
+ */
 export const COUNTED = 7;
 
-/** Times {@link COUNTED} moments over which a schedule is measured, so that a weekend more or less weighs little. */
+/**
+ * A schedule is measured over so many times {@link COUNTED} due moments, so that one weekend more or less matters
+ * little.
+ */
 const ROUNDS = 4;
 
-/** How often snapshots are to be expected. */
+/** How often snapshots are expected. */
 export interface Rhythm {
-  /** Milliseconds in which {@link COUNTED} snapshots are to be expected. */
+  /** Milliseconds in which {@link COUNTED} snapshots are expected. */
   readonly span: number;
-  /** Whose word it is, for people: `by expect.schedule`. */
+  /** Where this comes from, for people: `by expect.schedule`. */
   readonly by: string;
-  /** Snapshots that fall due in a stretch of time, where that is known; milliseconds since the epoch. */
+  /** Number of snapshots that fall due in a span of time, if known; milliseconds since the epoch. */
   readonly dueBetween?: (from: number, to: number) => number;
 }
 
@@ -29,7 +34,7 @@ export interface Flood {
 
 /**
  * The rhythm of a schedule.
- * @param now from where on it is measured
+ * @param now the moment from which on it is measured
  */
 export function scheduleRhythm(expectation: Expectation, now: Date): Rhythm {
   const first = nextDue(expectation, now);
@@ -38,13 +43,13 @@ export function scheduleRhythm(expectation: Expectation, now: Date): Rhythm {
   return {
     span: (last.getTime() - first.getTime()) / ROUNDS,
     by: 'by expect.schedule',
-    // Who fell due before the stretch may arrive within it.
+    // A snapshot that fell due before the span may arrive within it.
     dueBetween: (from, to) => duesBetween(expectation, new Date(from - expectation.grace), new Date(to)).length,
   };
 }
 
 /**
- * Finds the newest span of a rhythm in which more snapshots arrived than it and some extra ones account for. Pure.
+ * Finds the newest span in which more snapshots arrived than the rhythm and some extra ones explain. Pure.
  * @param arrivals milliseconds since the epoch, in order
  */
 export function findFlood(arrivals: readonly number[], rhythm: Rhythm, extra: number): Flood | undefined {
@@ -53,7 +58,7 @@ export function findFlood(arrivals: readonly number[], rhythm: Rhythm, extra: nu
     while (first > 0 && (arrivals[first - 1] ?? 0) > end - rhythm.span) first -= 1;
     const arrived = last - first + 1;
     if (arrived <= COUNTED + extra) continue;
-    // Of a schedule with long pauses, more than the average may fall into one stretch.
+    // In a schedule with long pauses, more than the average may fall into one span.
     const expected = Math.max(COUNTED, rhythm.dueBetween?.(end - rhythm.span, end) ?? 0);
     if (arrived > expected + extra) return { first, last, arrived, expected, span: end - (arrivals[first] ?? end) };
   }

@@ -5,16 +5,16 @@ import { formatCount, formatDuration, formatSize } from '../../src/shared/units.
 
 const DAY = 86_400_000;
 
-/** Snapshots before the newest with which its size is compared. */
+/** Number of snapshots before the newest one with which its size is compared. */
 const COMPARED = 7;
 
-/** Intervals without a snapshot after which a set without a schedule counts as stale. */
+/** Number of usual intervals without a snapshot after which a set without a schedule counts as stale. */
 const MISSED_INTERVALS = 3;
 
 /** Milliseconds that the clock may be behind the last run before it counts as set back. */
 const CLOCK_TOLERANCE = 300_000;
 
-/** A sealed snapshot with its size as the seal states it. */
+/** A sealed snapshot with the size that its seal states. */
 export interface SizedSnapshot extends SealedSnapshot {
   /** Total size of its files in bytes. */
   readonly bytes: number;
@@ -24,16 +24,16 @@ export interface SizedSnapshot extends SealedSnapshot {
 export interface HoldLimits {
   /** Share from 0 to 1 by which the newest may be smaller than those before it. */
   readonly shrink: number;
-  /** Removals that one plan may hold. */
+  /** Removals that one plan may contain. */
   readonly maxRemovals: number;
-  /** Snapshots that may arrive beyond those that were to be expected, in the time of seven. */
+  /** Snapshots that may arrive beyond the expected ones, in the time of seven. */
   readonly maxExtra: number;
 }
 
 /**
- * The kinds of hold: what to do, and how each ends. `release`: also by the word of an administrator who has looked at
- * the plan. `itself`: only when the cause is gone; to overrule it would be to thin a set that gets no more additions,
- * or to delete by a clock that cannot be right.
+ * The kinds of hold: what to do, and how each ends. `release`: an administrator who has looked at the plan can end it
+ * too. `itself`: it ends only when the cause is gone, because to overrule it would mean thinning out a set that gets no
+ * more additions, or deleting by a clock that cannot be right.
  */
 export const HOLDS = {
   shrink: {
@@ -61,7 +61,7 @@ export const HOLDS = {
   },
 } as const satisfies Readonly<Record<string, { readonly ends: 'release' | 'itself'; readonly advice: string }>>;
 
-/** A reason to delete nothing of a job now. */
+/** A reason to delete nothing of a job for now. */
 export interface Hold {
   readonly kind: keyof typeof HOLDS;
   /** What looks wrong, in words. */
@@ -72,13 +72,13 @@ export interface Hold {
 export interface HoldContext {
   readonly limits: HoldLimits;
   readonly now: Date;
-  /** When a snapshot is due; without it, the usual distance between the snapshots stands in. */
+  /** When a snapshot is due; without it, the usual interval between snapshots is used. */
   readonly expectation?: Expectation;
   /** The clock at the last run of prune. */
   readonly previousRun?: Date;
-  /** How often snapshots are to be expected; without it, nothing is called a flood. */
+  /** How often snapshots are expected; without it, nothing counts as a flood. */
   readonly rhythm?: Rhythm;
-  /** Up to this arrival an administrator has said that all is well, however many there are. */
+  /** Up to this arrival, an administrator has accepted the snapshots, however many there are. */
   readonly acceptedUntil?: Date;
 }
 
@@ -98,8 +98,9 @@ export function checkHolds(decisions: readonly Decision<SizedSnapshot>[], contex
   ];
 }
 
-// The median of several, not just the one before: that one is small too a day later, and the hold would end by itself
-// before anybody has seen it. And not the largest ever: data that really became less must not hold for good.
+// Compared with the median of several, not just with the one before: a day later that one is small too, and the hold
+// would end by itself before anybody has seen it. Nor with the largest ever: data that really shrank must not cause a
+// hold for good.
 function shrinkHold(honest: readonly SizedSnapshot[], { shrink }: HoldLimits): Hold[] {
   const newest = honest.at(-1);
   const before = honest.slice(-1 - COMPARED, -1).map(({ bytes }) => bytes);
@@ -126,8 +127,8 @@ function removalsHold(decisions: readonly Decision[], { maxRemovals }: HoldLimit
   ];
 }
 
-// Over all that is there, not over the last days only: as long as the hold lasts nothing goes, so it does not end by
-// itself when whoever pushed the rubbish has enough and waits.
+// Counted over all snapshots, not only those of the last days. Nothing is removed during a hold, so it does not end by
+// itself when the attacker has pushed enough and waits.
 function floodHold(honest: readonly SizedSnapshot[], { rhythm, acceptedUntil, limits }: HoldContext): Hold[] {
   if (!rhythm) return [];
   const arrivals = acceptedUntil

@@ -3,19 +3,19 @@ import { formatDuration } from '../../src/shared/units.ts';
 
 const DAY = 86_400_000;
 
-/** Milliseconds that a policy has to hold out against whoever pushes rubbish as fast as the gate lets him. */
+/** Milliseconds for which a policy has to withstand somebody who pushes rubbish as fast as the gate allows. */
 export const LEAST_REACH = DAY;
 
 /** What is kept. A snapshot that any rule keeps is kept; what no rule keeps is removed. */
 export interface RetentionPolicy extends Readonly<Record<BucketKind, number>> {
-  /** How many of the newest are kept, whatever else is said; at least 1. */
+  /** How many of the newest are kept, whatever the other rules say; at least 1. */
   readonly last: number;
   /**
-   * Milliseconds: everything that arrived within this time before the newest is kept. Counted from the newest and
-   * not from the present, so that a set that gets no more additions does not age away.
+   * Milliseconds: everything that arrived within this time before the newest is kept. It counts from the newest and not
+   * from now, so that a set that gets no more additions does not age away.
    */
   readonly within: number;
-  /** Milliseconds after its arrival (by our clock) in which nothing removes a snapshot: time to notice a mistake. */
+  /** Milliseconds after its arrival, by our clock, during which no snapshot is removed: time to notice a mistake. */
   readonly minAge: number;
 }
 
@@ -23,15 +23,18 @@ export interface RetentionPolicy extends Readonly<Record<BucketKind, number>> {
 export interface RetentionSetting {
   /** IANA time zone in which hours, days, weeks, months and years begin and end. */
   readonly timezone: string;
-  /** Milliseconds that the name of a snapshot may be ahead of its arrival, and its arrival ahead of the present. */
+  /** Milliseconds by which the name of a snapshot may be ahead of its arrival, and its arrival ahead of now. */
   readonly clockSkew: number;
-  /** Milliseconds that the name may lie before the arrival: the longest that an attempt can take from start to seal. */
+  /**
+   * Milliseconds by which the name may be before the arrival: the longest time that an attempt can take from start to
+   * seal.
+   */
   readonly longestAttempt: number;
 }
 
 /**
- * What makes a policy unfit to decide by, in words; empty when it is fit. A policy that keeps nothing would delete every
- * backup there is, so an empty one is refused and never "means" anything.
+ * What makes a policy invalid, in words; empty when it is valid. A policy that keeps nothing would delete every backup,
+ * so an empty one is refused instead of being given a meaning.
  */
 export function policyProblems(policy: RetentionPolicy): string[] {
   const problems: string[] = [];
@@ -46,15 +49,15 @@ export function policyProblems(policy: RetentionPolicy): string[] {
   return problems;
 }
 
-/** Whether a policy keeps nothing but what `last` says. */
+/** Whether a policy keeps only what `last` says. */
 export function isEmpty(policy: Omit<RetentionPolicy, 'last' | 'minAge'>): boolean {
   return policy.within === 0 && BUCKET_KINDS.every((kind) => policy[kind] === 0);
 }
 
 /**
- * Milliseconds for which no number of further snapshots, however fast they arrive, makes a policy drop all that it holds
- * now: `within`, or one bucket less than is counted, since the present one may end at once. `last` counts for nothing,
- * because as many pushes of rubbish use it up; nor does `min_age`, which keeps what is new and not what is good.
+ * Milliseconds for which a policy does not drop everything that it keeps now, however many snapshots arrive and however
+ * fast: `within`, or one bucket less than it counts, since the current one may end at once. `last` does not count,
+ * because as many pushes of rubbish use it up. Nor does `min_age`, which keeps what is new, not what is good.
  */
 export function guaranteedReach(policy: RetentionPolicy): number {
   return Math.max(policy.within, ...BUCKET_KINDS.map((kind) => Math.max(0, policy[kind] - 1) * BUCKETS[kind].least));

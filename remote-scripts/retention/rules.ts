@@ -4,16 +4,16 @@ import type { SealedSnapshot } from './decide.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 
-/** One rule over the snapshots of a job, oldest arrival first; they go by their index. */
+/** One rule for the snapshots of a job, which are named by their index, oldest arrival first. */
 export interface Rule {
   keeps(index: number): boolean;
-  /** Why it keeps this snapshot, or why not; empty when the rule has nothing to say. */
+  /** Why it keeps this snapshot, or why not; empty if the rule has nothing to say. */
   why(index: number): string;
 }
 
-/** What the rules look at. */
+/** What the rules depend on. */
 export interface RuleInput {
-  /** Oldest arrival first; what is quarantined is not among them. */
+  /** Oldest arrival first, without those in quarantine. */
   readonly honest: readonly SealedSnapshot[];
   readonly policy: RetentionPolicy;
   readonly setting: RetentionSetting;
@@ -102,17 +102,18 @@ function bucketRule(
 /**
  * For each snapshot the index of the first in its bucket, and the rank of its bucket, 1 for the newest.
  *
- * The first of each bucket, in order of arrival: a flood that comes later cannot displace it, and since it is never
- * what is removed while its bucket counts, carrying out the removals changes no bucket.
+ * The first one by arrival counts, because a later flood cannot displace it. It is never removed while its bucket
+ * counts, so carrying out the removals changes no bucket.
  */
 function rankBuckets(buckets: Float64Array): { firstOf: Int32Array; rankOf: Int32Array } {
   const firsts = new Map<number, number>();
   const firstOf = new Int32Array(buckets.length);
   const rankOf = new Int32Array(buckets.length);
-  const positions = new Int32Array(buckets.length); // of the bucket whose first lies at this index
+  const positions = new Int32Array(buckets.length); // of the bucket whose first snapshot has this index
   for (let index = 0; index < buckets.length; index += 1) {
     const bucket = buckets[index] ?? 0;
-    // Most follow one of their own bucket. Not all of one do: a day can come back when clocks are set back at midnight.
+    // Most snapshots follow one of the same bucket. Not all do: a day can come back when clocks are set back at
+    // midnight.
     let first = index > 0 && buckets[index - 1] === bucket ? firstOf[index - 1] : firsts.get(bucket);
     if (first === undefined) {
       first = index;
@@ -137,7 +138,7 @@ function youngRule(times: readonly number[], { minAge }: RetentionPolicy, now: D
   return [{ keeps, why }];
 }
 
-// A running push names the newest sealed snapshot before it as its basis; rsync copies in full if that vanishes.
+// A running push uses the newest sealed snapshot before it as its basis. If that vanishes, rsync makes a full copy.
 function basisRule(honest: readonly SealedSnapshot[], running: readonly SnapshotId[]): Rule {
   const bases = new Map<SnapshotId, SnapshotId>();
   for (const attempt of new Set(running)) {

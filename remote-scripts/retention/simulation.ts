@@ -6,7 +6,7 @@ import { snapshotIdOf, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 const DAY = 86_400_000;
 
-/** What a policy holds at the end of one simulated day. */
+/** What a policy keeps at the end of one simulated day. */
 export interface SimulatedDay {
   readonly at: Date;
   readonly arrived: number;
@@ -14,7 +14,7 @@ export interface SimulatedDay {
   readonly turnedAway: number;
   readonly removed: number;
   readonly held: number;
-  /** The oldest snapshot that is held; undefined when there is none. */
+  /** The oldest snapshot that is kept; undefined if there is none. */
   readonly oldest: SnapshotId | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface Simulation {
   readonly snapshots: readonly SealedSnapshot[];
   readonly policy: RetentionPolicy;
   readonly setting: RetentionSetting;
-  /** When snapshots will arrive; without it, as often as the newest of those that are there. */
+  /** When snapshots will arrive; without it, as often as the newest existing ones did. */
   readonly schedule?: Schedule | undefined;
   readonly limits: ArrivalLimits;
   readonly now: Date;
@@ -38,27 +38,27 @@ export interface Simulation {
   readonly days: number;
 }
 
-/** What says how often simulated snapshots arrive; intervals in milliseconds. */
+/** Where the frequency of simulated snapshots comes from; intervals in milliseconds. */
 export type Course =
   | { readonly by: 'schedule'; readonly schedule: Schedule }
   /** `seen`: the usual time between the newest snapshots; `simulated`: that, or the least that the gate allows. */
   | { readonly by: 'usual'; readonly seen: number; readonly simulated: number };
 
 /**
- * What a simulation will take for the course of things.
+ * How often snapshots arrive in a simulation.
  * @returns undefined when neither a schedule nor two snapshots say how often snapshots arrive
  */
 export function courseOf({ snapshots, schedule, limits }: Simulation): Course | undefined {
   if (schedule) return { by: 'schedule', schedule };
   const seen = usualInterval(oldestFirst(snapshots));
   if (seen === undefined) return undefined;
-  // Some by hand, seconds apart, are no sign of 40,000 a day: the gate would not let them in.
+  // A few by hand, seconds apart, do not mean 40,000 a day. The gate would not let those in.
   return { by: 'usual', seen, simulated: Math.max(seen, limits.minIntervalMs, DAY / limits.attemptsPerDay) };
 }
 
 /**
- * Plays a policy forward: what would be held on each day if snapshots keep arriving. Pure; holds are left out. Each day is
- * reckoned when it is asked for.
+ * Plays a policy forward: what would be kept on each day if snapshots keep arriving. Pure; without holds. Each day is
+ * computed on demand.
  */
 export function* simulateRetention(simulation: Simulation, course: Course): Generator<SimulatedDay, void, undefined> {
   const { policy, setting, now, days, limits } = simulation;

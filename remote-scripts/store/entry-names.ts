@@ -1,10 +1,16 @@
 import { sealedId } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
-/** What a name in a job's directory says that it is (design.md#on-the-secondary). What really bears it, the caller finds out. */
+/**
+ * What a name in a job's directory stands for (design.md#on-the-secondary). Whether the entry really is that, the
+ * caller has to check.
+ */
 export interface EntryName {
   readonly id: SnapshotId;
-  /** `complete`: the directory under its final name. `unfinished-seal`: what a writer of a seal leaves when it is killed. */
+  /**
+   * `complete`: the directory under its final name. `unfinished-seal`: what is left when the writer of a seal is
+   * killed.
+   */
   readonly kind: 'complete' | 'partial' | 'frozen' | 'seal' | 'unfinished-seal';
 }
 
@@ -42,7 +48,7 @@ function before(name: string, suffix: string): SnapshotId | undefined {
   return name.endsWith(suffix) ? parseSnapshotId(name.slice(0, -suffix.length)) : undefined;
 }
 
-/** rsync and writeFileAtomic both write `.NAME.MARK` first; their marks have no other characters than these. */
+/** rsync and writeFileAtomic both write `.NAME.MARK` first, with marks of these characters only. */
 function unfinishedSeal(name: string): SnapshotId | undefined {
   return sealedId(/^\.([^.]+\.[^.]+)\.[0-9A-Za-z.]+$/.exec(name)?.[1] ?? '');
 }

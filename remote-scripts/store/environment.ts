@@ -1,4 +1,7 @@
-/** All that a program started by the gate finds in its environment. sshd lets LANG and LC_* through (facts.md#environment). */
+/**
+ * The whole environment of a program that the gate starts. sshd passes on the client's LANG and LC_*
+ * (facts.md#environment).
+ */
 export const CHILD_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   LC_ALL: 'C',

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { openRegularFile } from '../../src/platform/regular-file.ts';
 
-/** What the gate writes into `<state_dir>/<host>/gate.log`, one JSON object a line. */
+/** What the gate writes to `<state_dir>/<host>/gate.log`, one JSON object per line. */
 export interface LogEntry {
   readonly event:
     'accepted' | 'refused' | 'ended' | 'broke' | 'recovered' | 'discarded' | 'sealed' | 'failed' | 'attack';
@@ -14,7 +14,9 @@ export interface LogEntry {
   readonly end?: number | string;
 }
 
-/** Size at which the log is renamed to `gate.log.1`. Otherwise, whoever has the key could fill the disk with refusals. */
+/**
+ * Size at which the log is renamed to `gate.log.1`. Otherwise, anyone with the key could fill the disk with refusals.
+ */
 const LARGEST_LOG = 4 * 1024 * 1024;
 
 /** Longest reason that is kept, in characters. */

@@ -7,11 +7,11 @@ import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.t
 import type { JobPaths } from './places.ts';
 
 /*
- * What the gate keeps of the inodes of sealed snapshots, below a job's `records`; prune tells of it.
+ * What the gate records about the inodes of sealed snapshots, in a job's `records`. Prune reports changes.
  *
  *   <id>           the record: sorted pairs of an inode number and a digest, 16 bytes each
- *   <id>.basis     which record the push of <id> is to be held against; written before the walk
- *   <id>.changed   names that differ, one a line; stands until an administrator has looked
+ *   <id>.basis     which record the push of <id> is compared with; written before the walk
+ *   <id>.changed   names that differ, one per line; stays until an administrator has looked
  *   <id>.lock      held by the walk that writes the record
  */
 
@@ -20,24 +20,24 @@ const CHANGED = '.changed';
 /** Ending of a record or note while the walk writes it. */
 export const UNFINISHED = '.tmp';
 
-/** Bytes that a note has at most: a thousand names of the longest kind, every byte of them escaped. */
+/** Largest size of a note in bytes: a thousand names of the greatest length, with every byte escaped. */
 const LARGEST_NOTE = 32 * 1024 ** 2;
 
 /** Bytes of the file that names a basis: one id. */
 const LARGEST_BASIS = 1024;
 
-/** Bytes that the records of one job may take. A basis without a record gets one before a client speaks. */
+/** Bytes that the records of one job may take. If a basis has no record, one is made before the push begins. */
 const KEPT_BYTES = 64 * 1024 ** 2;
 
 /** Where the records of a job are. */
 export type RecordPaths = Pick<JobPaths, 'records'>;
 
-/** A sealed snapshot of which the gate has noticed that files are no longer what they were. */
+/** A sealed snapshot in which the gate has found changed files. */
 export interface ChangedSnapshot {
   readonly id: SnapshotId;
-  /** Names in it, what is not ASCII escaped. */
+  /** Names in it; what is not ASCII is escaped. */
   readonly names: readonly string[];
-  /** The gate's note; removed by whoever has looked. */
+  /** The gate's note, which an administrator removes after a look. */
   readonly note: string;
 }
 
@@ -51,22 +51,22 @@ export function recordFiles({ records }: RecordPaths, id: SnapshotId) {
   };
 }
 
-/** Notes what the push of an id may link to. @param basis undefined where it links to nothing */
+/** Records what the push of an id may link to. @param basis undefined if it links to nothing */
 export async function writeBasis(paths: RecordPaths, id: SnapshotId, basis: SnapshotId | undefined): Promise<void> {
   await writeNote(recordFiles(paths, id).basis, basis ?? '');
 }
 
-/** What {@link writeBasis} noted; undefined too where there is no note. */
+/** What {@link writeBasis} recorded; undefined also if there is no record. */
 export async function readBasis(paths: RecordPaths, id: SnapshotId): Promise<SnapshotId | undefined> {
   return parseSnapshotId((await readNote(recordFiles(paths, id).basis, LARGEST_BASIS)) ?? '');
 }
 
-/** Whether changes were found in a sealed snapshot: nothing more is linked to it then. */
+/** Whether changes were found in a sealed snapshot. Nothing more is linked to it then. */
 export function isChanged(paths: RecordPaths, id: SnapshotId): boolean {
   return lstatSync(recordFiles(paths, id).changed, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The names that a note of changes holds, what is not ASCII escaped; none where there is no note. */
+/** The names in a note of changes, with what is not ASCII escaped; none if there is no note. */
 export async function readChanged(paths: RecordPaths, id: SnapshotId): Promise<readonly string[]> {
   const text = (await readNote(recordFiles(paths, id).changed, LARGEST_NOTE)) ?? '';
   return text.split('\n').filter((name) => name !== '');
@@ -82,7 +82,7 @@ export async function changedSnapshots(paths: RecordPaths): Promise<ChangedSnaps
   return found;
 }
 
-/** Removes what belongs to snapshots that are not there any more, and the oldest records beyond {@link KEPT_BYTES}. */
+/** Removes the records of snapshots that no longer exist, and the oldest records beyond {@link KEPT_BYTES}. */
 export async function clearRecords({ records }: RecordPaths, present: ReadonlySet<string>): Promise<void> {
   let bytes = 0;
   for (const name of (await readdir(records)).sort().reverse()) {

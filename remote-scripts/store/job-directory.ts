@@ -32,7 +32,7 @@ export async function isRealDirectory(directory: string, name: string): Promise<
   }
 }
 
-/** Makes the directory of a job, unless it is there. @throws Error when something else has its name */
+/** Makes the directory of a job, if there is none. @throws Error when something else has its name */
 export async function makeJobDirectory({ snapshots }: Pick<JobPaths, 'snapshots'>): Promise<void> {
   try {
     await mkdir(snapshots, { mode: 0o700 });
@@ -48,7 +48,7 @@ export async function makePartial({ snapshots }: Pick<JobPaths, 'snapshots'>, id
   await mkdir(join(snapshots, partialName(id)), { mode: 0o700 });
 }
 
-/** An attempt that ended: it is never sealed, and stays as a basis. */
+/** Marks an attempt as ended. It is never sealed, but stays as a basis. */
 export async function freeze({ snapshots }: Pick<JobPaths, 'snapshots'>, id: SnapshotId): Promise<void> {
   await rename(join(snapshots, partialName(id)), join(snapshots, frozenName(id)));
 }
@@ -61,7 +61,7 @@ export async function freezeLeftovers(paths: Pick<JobPaths, 'snapshots'>): Promi
   for (const [id, state] of states) if (state === 'partial') await freeze(paths, id);
 }
 
-/** What the file system of a directory has left. Some file systems do not count inodes. */
+/** Free space and inodes of a directory's file system. Some file systems do not count inodes. */
 export async function freeSpace(path: string): Promise<{ freeBytes: number; freeInodes: number | undefined }> {
   const { bavail, bsize, files, ffree } = await statfs(path);
   return { freeBytes: bavail * bsize, freeInodes: files === 0 ? undefined : ffree };

@@ -4,7 +4,7 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
 import type { HostPlaces, JobPaths, StatePlaces } from './places.ts';
 
 /*
- * Who keeps whom out on the secondary. Each lock is the kernel's (flock(2)), so it ends with its holder.
+ * The locks on the secondary. Each is the kernel's (flock(2)), so it ends with its holder.
  *
  *   lock         held by                            while
  *   gateLock     a session, its rsync; prune        names in the job's directory change
@@ -14,18 +14,21 @@ import type { HostPlaces, JobPaths, StatePlaces } from './places.ts';
  *   whileLocked  a program of the gate's            it runs, beside a session or after it
  */
 
-/** A lock, by what lies there. */
+/** A lock, with the kind of file that is locked. */
 export interface StoreLock {
   readonly path: string;
   readonly kind: 'file' | 'directory';
 }
 
-/** What a session of the gate holds. */
+/** The lock of a session of the gate. */
 export function gateLock({ lock }: Pick<JobPaths, 'lock'>): StoreLock {
   return { path: lock, kind: 'file' };
 }
 
-/** What keeps writers away from a job, by what serves its host (facts.md#its-own-lock). @param job paths of the job */
+/**
+ * The lock that keeps writers away from a job, with the gate or a plain rrsync (facts.md#its-own-lock). @param job
+ * paths of the job
+ */
 export function jobLock(
   secondary: 'gate' | 'rrsync',
   { root }: Pick<HostPlaces, 'root'>,
@@ -41,12 +44,14 @@ export function jobLock(
   }
 }
 
-/** The directory itself is locked: without free inodes no lock file could be created, and prune is what frees them. */
+/**
+ * Locks the directory itself, because without free inodes no lock file could be created, and prune is what frees them.
+ */
 export function hostLock({ state }: Pick<StatePlaces, 'state'>): StoreLock {
   return { path: state, kind: 'directory' };
 }
 
-/** The freshness check and a run of prune may look at the same time: each must see what the other has told. */
+/** The freshness check and a run of prune may run at the same time. Each must see what the other has told people. */
 export function memoryLock({ memoryLock: path }: Pick<StatePlaces, 'memoryLock'>): StoreLock {
   return { path, kind: 'file' };
 }
@@ -63,7 +68,10 @@ export function takeLock(
   return takeKernelLock(path, { kind, env: CHILD_ENVIRONMENT, ...wait });
 }
 
-/** The command that runs another while it holds a lock. The lock file must be {@link fitsFile}. @param held if somebody has it */
+/**
+ * The command that runs another while it holds a lock. The lock file must be {@link fitsFile}. @param held what to do
+ * if another process holds it
+ */
 export function whileLocked(
   path: string,
   words: readonly string[],
@@ -72,7 +80,10 @@ export function whileLocked(
   return { program: 'flock', args: [...(held === 'wait' ? [] : ['--nonblock']), '--no-fork', path, ...words] };
 }
 
-/** Whether a program may open a path as a file: it would wait for ever to open a named pipe. Where nothing lies, it makes the file. */
+/**
+ * Whether a program can open a path as a file; opening a named pipe would wait for ever. If nothing is there, the file
+ * is created.
+ */
 export function fitsFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() !== false;
 }

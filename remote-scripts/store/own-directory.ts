@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { isMissing } from '../../src/platform/files.ts';
 import { StoreRefusal } from './refusal.ts';
 
-/** A directory that is ours and no symbolic link. @throws StoreRefusal otherwise */
+/** Checks that a path is a directory of our own and not a symbolic link. @throws StoreRefusal otherwise */
 export async function ownDirectory(path: string, uid: number): Promise<{ dev: number }> {
   const found = await realDirectory(path);
   if (found.uid !== uid) {
@@ -13,7 +13,7 @@ export async function ownDirectory(path: string, uid: number): Promise<{ dev: nu
   return found;
 }
 
-/** A directory that is no symbolic link. @throws StoreRefusal otherwise */
+/** Checks that a path is a directory and not a symbolic link. @throws StoreRefusal otherwise */
 export async function realDirectory(path: string): Promise<{ dev: number; uid: number }> {
   try {
     const found = await lstat(path);

@@ -1,32 +1,32 @@
 import { join } from 'node:path';
 
 /*
- * Where everything of a host lies on the secondary (design.md#on-the-secondary). No other room knows these names; the linter
- * objects where one is written out.
+ * Where everything of a host is on the secondary (design.md#on-the-secondary). These names appear nowhere else; the
+ * linter enforces that.
  */
 
-/** Name of the gate's log, in which the administrator of the secondary reads why. */
+/** Name of the gate's log, in which the administrator of the secondary finds the reasons. */
 export const GATE_LOG = 'gate.log';
 
-/** What one host has beside its snapshots, for all its jobs. Nothing here can be called as a job's own file is. */
+/** What one host has besides its snapshots, for all its jobs. None of these names can be that of a job's own file. */
 export interface StatePlaces {
   /** `<state_dir>/<host>`. A run of prune locks it. */
   readonly state: string;
-  /** What the gate decided, one JSON object a line. */
+  /** What the gate decided, one JSON object per line. */
   readonly log: string;
-  /** The validated settings of the host, good for the text that they were made from. */
+  /** The validated settings of the host, valid for the text that they were made from. */
   readonly remembered: string;
   /** Held while pushed data is flushed ahead of time. */
   readonly flushLock: string;
-  /** What prune remembers between its runs. */
+  /** What prune remembers between runs. */
   readonly memory: string;
-  /** Held while prune reads, tells and writes {@link memory}. */
+  /** Held while prune reads {@link memory}, tells people and writes it. */
   readonly memoryLock: string;
-  /** Directory for what prune counts with. */
+  /** Directory for prune's temporary files. */
   readonly scratch: string;
 }
 
-/** Where everything of one host lies. */
+/** Where everything of one host is. */
 export interface HostPlaces extends StatePlaces {
   /** `<root>/<host>`, with a directory for each job. A plain rrsync is confined to it, and locks it. */
   readonly root: string;
@@ -34,15 +34,15 @@ export interface HostPlaces extends StatePlaces {
   readonly trash: string;
 }
 
-/** Where everything of one job lies. */
+/** Where everything of one job is. */
 export interface JobPaths {
   /** `<root>/<host>/<job>`: snapshots and seals, the root of rrsync. */
   readonly snapshots: string;
-  /** Whoever changes names in `snapshots` behind the gate holds this lock; prune does too. */
+  /** Behind the gate, everything that changes names in `snapshots` holds this lock, prune too. */
   readonly lock: string;
   /** What the inodes of sealed snapshots were; see inode-records.ts. */
   readonly records: string;
-  /** Attempts, one JSON object a line. */
+  /** Attempts, one JSON object per line. */
   readonly ledger: string;
   /** rrsync's root while a seal is received; emptied for each. */
   readonly incoming: string;
@@ -65,13 +65,13 @@ export function statePlaces(state: string): StatePlaces {
   };
 }
 
-/** The places of a host; nothing is looked at yet. */
+/** The places of a host. Nothing is checked. */
 export function hostPlaces(settings: { readonly root: string; readonly stateDir: string }, host: string): HostPlaces {
   const root = join(settings.root, host);
   return { ...statePlaces(join(settings.stateDir, host)), root, trash: trashOf(root) };
 }
 
-/** The trash of a host. No job can be called so. @param root `<root>/<host>` */
+/** The trash of a host. No job can have this name. @param root `<root>/<host>` */
 export function trashOf(root: string): string {
   return join(root, '.trash');
 }

@@ -1,4 +1,4 @@
-/** What lies on the disk is not what our programs work in; nothing was changed. The message says what to do. */
+/** Something on the disk is not as our programs need it. Nothing was changed, and the message says what to do. */
 export class StoreRefusal extends Error {
   override readonly name: string = 'StoreRefusal';
 }

@@ -2,27 +2,28 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { frozenName, parseEntryName, partialName, type EntryName } from './entry-names.ts';
 
 /**
- * What becomes of an id (design.md#on-the-secondary), told by the names in the directory of its job:
+ * The state of an id (design.md#on-the-secondary), as shown by the names in the directory of its job:
  *
  *   none -> partial -> sealed -> trash -> none
  *              `----> frozen -> none (it leaves for the trash in one step)
  *
- * `trash`: prune has moved the directory away and was killed before the seal followed. `bare`: a directory under its final
- * name without a seal. A seal was being placed when the gate died, or nobody knows where it came from. It is left alone.
+ * `trash`: prune has moved the directory away and was killed before the seal followed. `bare`: a directory under its
+ * final name without a seal. Either a seal was being placed when the gate died, or its origin is unknown. It is left
+ * alone.
  */
 export type SnapshotState = 'none' | 'partial' | 'frozen' | 'sealed' | 'trash' | 'bare';
 
 /** What may be done with an id in some state. */
 export interface Standing {
-  /** Name of the directory that a session may use; undefined where there is none. */
+  /** Name of the directory that a session may use; undefined if there is none. */
   readonly directory: string | undefined;
   /** Whether a later push may link to what is in it. */
   readonly basis: boolean;
-  /** Whether it is an attempt that no seal vouches for. It is thrown away when the disk may not have taken it. */
+  /** Whether it is an attempt without a seal. It is thrown away if the disk may have failed to write it. */
   readonly unsealed: boolean;
 }
 
-/** What each state means. A state that is added has to be told of here alone. */
+/** What each state means. A new state has to be added here only. */
 export function standingOf(id: SnapshotId, state: SnapshotState): Standing {
   switch (state) {
     case 'partial':
@@ -40,7 +41,7 @@ export function standingOf(id: SnapshotId, state: SnapshotState): Standing {
   }
 }
 
-/** Tells the states from the names in a job's directory. Names that are not ours are ignored. */
+/** Derives the states from the names in a job's directory. Names that are not ours are ignored. */
 export function statesOf(names: readonly string[]): Map<SnapshotId, SnapshotState> {
   const found = new Map<SnapshotId, Set<EntryName['kind']>>();
   for (const name of names) {
@@ -54,6 +55,6 @@ export function statesOf(names: readonly string[]): Map<SnapshotId, SnapshotStat
 function stateOf(kinds: ReadonlySet<EntryName['kind']>): SnapshotState {
   if (kinds.has('complete')) return kinds.has('seal') ? 'sealed' : 'bare';
   if (kinds.has('partial')) return 'partial';
-  // An id that has a seal alone counts as used all the same.
+  // An id that has only a seal counts as used nevertheless.
   return kinds.has('frozen') ? 'frozen' : 'trash';
 }

@@ -6,8 +6,8 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { JobPaths } from './places.ts';
 
 /**
- * The ids whose seal the gate has accepted and not yet placed, because it died in between. Their directories may still
- * be called `.partial`, and are complete.
+ * The ids whose seal the gate has accepted but not placed, because it died in between. Their directories may still be
+ * called `.partial`, but are complete.
  */
 export async function acceptedIds({ accepted }: Pick<JobPaths, 'accepted'>): Promise<Set<SnapshotId>> {
   const names = await namesIn(accepted);
@@ -16,7 +16,7 @@ export async function acceptedIds({ accepted }: Pick<JobPaths, 'accepted'>): Pro
 
 type Incoming = Pick<JobPaths, 'incoming'>;
 
-/** What a broken session left where the gate receives seals, older than its lifetime: paths. */
+/** Paths that broken sessions left where the gate receives seals, and that are older than the lifetime. */
 export async function oldSpool({ incoming }: Incoming, lifetimeMs: number, now: Date): Promise<string[]> {
   const old: string[] = [];
   for (const name of await namesIn(incoming)) {
@@ -35,7 +35,7 @@ export async function removeOldSpool(paths: Incoming, lifetimeMs: number, now: D
   return old;
 }
 
-/** When a file was made, in milliseconds; undefined when the gate has just taken it away. */
+/** When a file was created, in milliseconds; undefined when the gate has just removed it. */
 async function appearance(path: string): Promise<number | undefined> {
   try {
     const { birthtimeMs, ctimeMs } = await lstat(path);

@@ -10,11 +10,12 @@ export class FailedWriteError extends Error {
 }
 
 /**
- * Waits until everything in the file system of a directory is on the disk: a seal that survives a power cut must not
- * stand over files that did not.
+ * Waits until everything in the file system of a directory is on the disk: a seal must not survive a power cut that its
+ * files do not survive.
  *
  * The kernel reports a failed write once, to the first syncfs(2) that asks after it (measured on Linux 6.18: the second
- * `sync --file-system` after it ends with 0). So whoever gets this error must never trust what was written, even later.
+ * `sync --file-system` after it ends with 0). So after this error, what was written must never be trusted, not even
+ * later.
  * @throws FailedWriteError when the disk did not take everything
  */
 export function flush(directory: string): void {
@@ -28,13 +29,13 @@ export function flush(directory: string): void {
 }
 
 /**
- * Begins what {@link flush} will have to wait for, while something else goes on. Only a head start: nobody waits for it,
- * and {@link flush} comes after it and judges.
+ * Begins the writing that {@link flush} will have to wait for, while something else goes on. It is only a head start:
+ * nothing waits for it, and {@link flush} gives the verdict.
  *
- * It is sync(2), for all file systems, and not syncfs(2): that one would be told of a failed write in place of {@link flush},
- * while sync(2) takes no report away (measured on Linux 6.18; it leaves them where fsync and syncfs find them). A file
- * system that hangs, such as that of a server that is away, makes sync(2) hang: hence the lock, so that there is one of
- * them and not one more with each run.
+ * It is sync(2), for all file systems, and not syncfs(2), which would consume the report of a failed write before
+ * {@link flush} could get it. sync(2) consumes none (measured on Linux 6.18). If a file system hangs, because its
+ * server is unreachable for example, sync(2) hangs too. The lock ensures that there is only one such process, not one
+ * more with each run.
  * @param lock file whose lock is held meanwhile
  */
 export function beginFlush(lock: string): void {

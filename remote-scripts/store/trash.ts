@@ -4,8 +4,8 @@ import { errorCode, isMissing } from '../../src/platform/files.ts';
 import { ownDirectory } from './own-directory.ts';
 
 /**
- * The trash of one host, as one run of prune knows it. Meanwhile only the gate puts something there: attempts, under a
- * lock that prune takes too, and under names that are not given twice.
+ * The trash of one host, as one run of prune knows it. Besides prune, only the gate puts something there: attempts,
+ * under a lock that prune takes too, and under unique names.
  */
 export interface Trash {
   readonly path: string;
@@ -13,7 +13,7 @@ export interface Trash {
   readonly taken: Set<string>;
 }
 
-/** Makes the trash of a host, or makes sure that what is there is ours. @throws StoreRefusal when it is not */
+/** Creates the trash of a host, or checks that the existing one is ours. @throws StoreRefusal when it is not */
 export async function prepareTrash(path: string, uid: number): Promise<Trash> {
   try {
     await mkdir(path, { mode: 0o700 });
@@ -25,9 +25,9 @@ export async function prepareTrash(path: string, uid: number): Promise<Trash> {
 }
 
 /**
- * Moves one directory or file into the trash: one rename on one file system, so it is either where it was, whole, or
- * gone from there.
- * @param label names it in the trash; a number is added when that name is taken
+ * Moves one directory or file into the trash: one rename within one file system, so it is either still in its place as
+ * a whole, or gone from there.
+ * @param label its name in the trash; a number is added if that name is taken
  * @returns false when it does not exist (any more)
  */
 export async function moveToTrash(path: string, trash: Trash, label: string): Promise<boolean> {
@@ -44,8 +44,9 @@ export async function moveToTrash(path: string, trash: Trash, label: string): Pr
   try {
     await rename(path, destination);
   } catch (error) {
-    // A directory gets a new "..", which takes the right to write in it. Only on the way into the trash, and only of
-    // the directory itself: files share their inodes, and with them their modes, with snapshots that stay.
+    // A moved directory gets a new "..", which needs the right to write to it. The mode is changed only for what goes
+    // into the trash, and only that of the directory itself: files share their inodes, and so their modes, with
+    // snapshots that stay.
     if (!isDirectory || errorCode(error) !== 'EACCES') throw error;
     await chmod(path, 0o700);
     await rename(path, destination);
