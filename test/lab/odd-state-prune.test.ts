@@ -1,8 +1,8 @@
 import { chmodSync, lchownSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
-import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { prune } from '../unit/prune/support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store } from '../unit/prune/support/store.ts';
 import { ODDITIES } from './support/oddities.ts';
 
@@ -10,12 +10,7 @@ const DAY = 86_400_000;
 const TODAY = Math.floor(Date.now() / DAY) * DAY;
 const OLD = snapshotIdOf(new Date(TODAY - 9 * DAY));
 
-let bundle: Bundle;
 let store: Store;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store.remove());
 
 /** Every file that prune reads or writes, below the directory of the store. */
@@ -50,9 +45,9 @@ describe.each(Object.entries(PLACES))('in the place of %s', (_, place) => {
     store.own();
     put(path);
     lchownSync(path, UNPRIVILEGED, UNPRIVILEGED);
-    const check = await prune(bundle, ['check', HOST, '--config', store.config]);
+    const check = await prune(['check', HOST, '--config', store.config]);
     expect(check.code).not.toBe(null);
-    const run = await prune(bundle, [HOST, '--config', store.config]);
+    const run = await prune([HOST, '--config', store.config]);
     for (const { stdout, stderr } of [check, run]) {
       expect(stdout + stderr).not.toMatch(/TypeError|RangeError|Maximum call stack|is not a function|NaN|Infinity/);
     }

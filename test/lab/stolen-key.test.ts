@@ -1,17 +1,12 @@
 import { chmodSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { prune } from '../unit/prune/support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from '../unit/prune/support/store.ts';
 
 const DAY = 86_400_000;
 const START = Math.floor(Date.now() / DAY) * DAY;
 
-let bundle: Bundle;
 let store: Store;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store.remove());
 
 function makeStore(options: StoreOptions): void {
@@ -34,7 +29,7 @@ async function pruneOn(day: number) {
     static now() { return Real.now() + ${ahead}; }
   };`;
   const NODE_OPTIONS = `--import=data:text/javascript;base64,${Buffer.from(clock).toString('base64')}`;
-  return prune(bundle, [HOST, '--config', store.config], undefined, { NODE_OPTIONS });
+  return prune([HOST, '--config', store.config], undefined, { NODE_OPTIONS });
 }
 
 const left = (ids: readonly string[]) => ids.filter((id) => store.names('db').includes(id)).length;

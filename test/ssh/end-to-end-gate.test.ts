@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { appendFile, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { nextSnapshotId, parseSnapshotId, snapshotIdOf } from '../../src/shared/snapshot-id.ts';
-import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { prune } from '../unit/prune/support/run-prune.ts';
 import { remember } from './support/as-it-was.ts';
 import { flipByte } from './support/flip-byte.ts';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
@@ -63,7 +63,7 @@ describe('run', () => {
       job: 'db',
       files: 7,
       verification: { mode: 'full', extras: 'checked', canary: 'checksum' },
-      receipt: { gate: '0.0.0-test' },
+      receipt: { gate: inject('version') },
       basis: null,
     });
     const sessions = (await secondary.gate.log()).filter(({ event }) => event === 'accepted');
@@ -280,13 +280,8 @@ describe('limits of the gate reach whoever reads the message and the alert', () 
 });
 
 describe('prune, with the run before and after it', () => {
-  let bundle: Bundle;
-  beforeAll(async () => {
-    bundle = await buildPrune();
-  });
-  afterAll(() => bundle.remove());
   const pruneAs = (...args: string[]) =>
-    prune(bundle, [...args, '--config', secondary.gate.config], secondary.sshd.account.uid);
+    prune([...args, '--config', secondary.gate.config], secondary.sshd.account.uid);
 
   it('names every snapshot with all reasons and what goes, removes that, and leaves the rest as it was, to be linked to', async () => {
     for (let more = 0; more < 6; more += 1) {
@@ -348,7 +343,7 @@ describe('prune, with the run before and after it', () => {
     const names = await secondary.names('db');
     const environment = { NODE_OPTIONS: `--import=${await clockAhead(3 * 86_400_000)}` };
     const later = (...args: string[]) =>
-      prune(bundle, [...args, '--config', secondary.gate.config], secondary.sshd.account.uid, environment);
+      prune([...args, '--config', secondary.gate.config], secondary.sshd.account.uid, environment);
     const status = await later('status', 'web1');
     expect(status).toMatchObject({ code: 40, stdout: expect.stringMatching(/web1 +db +stale/) as string });
     expect(await later('check', 'web1')).toMatchObject({ code: 40 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildPrune, prune, type Bundle } from '../unit/prune/support/bundle.ts';
+import { prune } from '../unit/prune/support/run-prune.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { removeTree } from './support/remove-tree.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
@@ -16,7 +16,6 @@ import { until } from '../support/until.ts';
 
 let secondary: Secondary;
 let primary: Primary;
-let bundle: Bundle;
 let base: string;
 let config: string;
 
@@ -26,7 +25,6 @@ beforeAll(async () => {
   await mkdir(join(base, 'srv/web1'), { recursive: true });
   secondary = await startSecondary(join(base, 'srv/web1'));
   primary = await makePrimary(secondary, 'postgres');
-  bundle = await buildPrune();
   await fillSampleTree(primary.source);
   const state = join(base, 'state');
   await mkdir(join(state, 'web1'), { recursive: true });
@@ -55,11 +53,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await primary.stop();
   await secondary.stop();
-  bundle.remove();
   await removeTree(base);
 });
 
-const run = (...args: string[]) => prune(bundle, ['web1', '--config', config, ...args], secondary.sshd.account.uid);
+const run = (...args: string[]) => prune(['web1', '--config', config, ...args], secondary.sshd.account.uid);
 
 it('prunes by the birth time of the seals, leaves the rest as it was, and the next run links to it', async () => {
   const ids = await secondary.sealed('postgres');

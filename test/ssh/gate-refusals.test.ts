@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { GateEnd } from '../../src/shared/gate-words.ts';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { remember } from './support/as-it-was.ts';
@@ -193,7 +193,7 @@ test('hides the details of its own trouble from the sender', async () => {
 
 test('notices every change of its settings at once', async () => {
   await host.push(host.nextId());
-  expect(await readFile(join(host.hostState, 'settings.json'), 'utf8')).toContain('"gate":"0.0.0-test"');
+  expect(await readFile(join(host.hostState, 'settings.json'), 'utf8')).toContain(`"gate":"${inject('version')}"`);
   await writeFile(host.config, (await readFile(host.config, 'utf8')).replace('"db"', '"dc"'));
   await expectRefusal(await host.push(host.nextId()), 'no job db is configured');
   await host.configure({});

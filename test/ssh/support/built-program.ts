@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
@@ -8,6 +9,11 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The built program, as it is shipped. */
     cli: string;
+    /** The built programs of the secondary, each one file. */
+    gate: string;
+    prune: string;
+    /** What all of them say is their version. */
+    version: string;
   }
 }
 
@@ -18,22 +24,32 @@ const BUILD_AND_COPY = `
 if [ ! -e dist/cli.js ] || [ -n "$(find scripts src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
   "$0" scripts/build.mjs
 fi
-cp -a dist/. "$1"`;
+cp -a dist/. "$1"
+cp -a dist/remote/. "$2"
+chmod 0755 "$2"`;
 
 /**
  * Hands the tests a copy of the built program: a build beside a running test must not pull the program away under it.
- * The copy stands below node_modules, where its one external import is found.
+ * The copy stands below node_modules, where its one external import is found; the programs of the secondary where its
+ * accounts can read them.
  */
 export default function setup(project: TestProject): () => void {
   // Read at each start of node, 50 ms each time. Tests that speak TLS bring certificates of their own.
   delete process.env.NODE_EXTRA_CA_CERTS;
   const copy = mkdtempSync(join(root, 'node_modules', '.offsite-dist-'));
+  const remote = mkdtempSync(join(tmpdir(), 'offsite-remote-'));
   const lock = join(root, 'node_modules', '.offsite-build.lock');
-  const { status, stderr } = spawnSync('flock', [lock, 'sh', '-ec', BUILD_AND_COPY, process.execPath, copy], {
+  const { status, stderr } = spawnSync('flock', [lock, 'sh', '-ec', BUILD_AND_COPY, process.execPath, copy, remote], {
     cwd: root,
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`The program could not be built: ${stderr}`);
   project.provide('cli', join(copy, 'cli.js'));
-  return () => rmSync(copy, { recursive: true, force: true });
+  project.provide('gate', join(remote, 'offsite-gate.mjs'));
+  project.provide('prune', join(remote, 'offsite-prune.mjs'));
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  project.provide('version', version);
+  return () => {
+    for (const directory of [copy, remote]) rmSync(directory, { recursive: true, force: true });
+  };
 }

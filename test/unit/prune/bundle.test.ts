@@ -1,13 +1,24 @@
-import { statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildPrune, prune, type Bundle } from './support/bundle.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { bundleSecondary, type Bundled } from '../../../scripts/bundle.mjs';
+import { prune } from './support/run-prune.ts';
 
-let bundle: Bundle;
+let directory: string;
+let path: string;
+let bundle: Bundled;
 beforeAll(async () => {
-  bundle = await buildPrune();
+  directory = mkdtempSync(join(tmpdir(), 'offsite-bundle-'));
+  path = join(directory, 'offsite-prune.mjs');
+  bundle = await bundleSecondary('offsite-prune', path, inject('version'));
 });
-afterAll(() => bundle.remove());
+afterAll(() => rmSync(directory, { recursive: true }));
+
+it('is what is installed', () => {
+  expect(readFileSync(inject('prune'), 'utf8') === readFileSync(path, 'utf8')).toBe(true);
+});
 
 it('holds nothing of the controller and nothing of the gate', () => {
   const ours = bundle.inputs.filter((path) => !path.includes('node_modules'));
@@ -27,11 +38,11 @@ it('is one file that needs only node', () => {
   const modules = new Set(builtinModules);
   const foreign = bundle.imports.filter((name) => !modules.has(name.replace(/^node:/, '')));
   expect(foreign).toEqual([]);
-  expect(statSync(bundle.path).size).toBeLessThan(4 * 2 ** 20);
+  expect(statSync(path).size).toBeLessThan(4 * 2 ** 20);
 });
 
 it('documents its exit codes in its help', async () => {
-  const { code, stdout } = await prune(bundle, ['--help']);
+  const { code, stdout } = await prune(['--help']);
   expect(code).toBe(0);
   for (const line of [
     '0    done',
@@ -52,7 +63,7 @@ it.each([
   [['web1', '--simulate', 'soon']],
   [['web1', '--config', '/nowhere']],
 ])('refuses %j with exit 2', async (args) => {
-  const { code, stderr } = await prune(bundle, args);
+  const { code, stderr } = await prune(args);
   expect(code).toBe(2);
   expect(stderr).not.toBe('');
 });

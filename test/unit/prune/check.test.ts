@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPrune, prune, type Bundle } from './support/bundle.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { prune } from './support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from './support/store.ts';
 
 const DAY = 86_400_000;
@@ -8,12 +8,7 @@ const TODAY = Math.floor(Date.now() / DAY) * DAY;
 const EXPECTED = '{ db: { expect: { schedule: "0 0 * * *", grace: 1d } } }';
 const CHANNEL = "{ channels: { tell: { type: command, command: ['true'] } } }";
 
-let bundle: Bundle;
 let store: Store | undefined;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store?.remove());
 
 async function check(options: StoreOptions, ...args: string[]) {
@@ -21,7 +16,7 @@ async function check(options: StoreOptions, ...args: string[]) {
   chmodSync(store.base, 0o755);
   for (const age of [1, 0]) store.seal('db', new Date(TODAY - age * DAY));
   store.own();
-  return prune(bundle, ['check', HOST, '--config', store.config, ...args]);
+  return prune(['check', HOST, '--config', store.config, ...args]);
 }
 
 describe('offsite-prune check', () => {
@@ -57,7 +52,7 @@ describe('offsite-prune check', () => {
 it.each([{ args: [HOST, '--help'] }, { args: ['--help'] }, { args: ['run', '--help'] }])(
   'the help of offsite-prune $args knows every option',
   async ({ args }) => {
-    const { code, stdout } = await prune(bundle, args);
+    const { code, stdout } = await prune(args);
     expect(code).toBe(0);
     for (const option of ['--config', '--dry-run', '--simulate', '--release', '--json'])
       expect(stdout).toContain(option);

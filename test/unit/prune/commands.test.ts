@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPrune, prune, startPrune, type Bundle } from './support/bundle.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { prune, startPrune } from './support/run-prune.ts';
+import { argumentsOf, descendants } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from './support/store.ts';
 
@@ -15,12 +16,7 @@ const idOf = (days: number) =>
     .toISOString()
     .replace(/(\d\d):(\d\d):(\d\d)\.000Z$/, '$1$2$3Z');
 
-let bundle: Bundle;
 let store: Store | undefined;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store?.remove());
 
 function makeStore(days: number, options: StoreOptions = {}): Store {
@@ -31,7 +27,7 @@ function makeStore(days: number, options: StoreOptions = {}): Store {
   return made;
 }
 
-const run = async (made: Store, ...args: string[]) => prune(bundle, [HOST, '--config', made.config, ...args]);
+const run = async (made: Store, ...args: string[]) => prune([HOST, '--config', made.config, ...args]);
 
 describe('offsite-prune HOST', () => {
   it('removes what the policy does not keep, snapshot and seal, and nothing else', async () => {
@@ -67,11 +63,7 @@ describe('offsite-prune HOST', () => {
 
   it('refuses to run as root', async () => {
     store = makeStore(1);
-    const { code, stderr } = await prune(
-      bundle,
-      [HOST, '--config', store.config],
-      process.getuid!() === 0 ? 0 : undefined,
-    );
+    const { code, stderr } = await prune([HOST, '--config', store.config], process.getuid!() === 0 ? 0 : undefined);
     if (process.getuid!() === 0) {
       expect(code).toBe(2);
       expect(stderr).toMatch(/does not run as root.*runuser -u offsite-web1 -- offsite-prune web1/);
@@ -135,7 +127,7 @@ describe('offsite-prune HOST', () => {
     expect(readdirSync(join(store.root, '.trash'))).toEqual([]);
   });
 
-  it('leaves a job alone while a session writes to it, and exits 4', async () => {
+  it('leaves a job alone while a session writes to it, and ends at once when it is told to while it waits', async () => {
     store = makeStore(9);
     const holder = spawn('flock', [join(store.state, 'db.lock'), 'sleep', '60'], { detached: true, stdio: 'ignore' });
     try {
@@ -143,9 +135,9 @@ describe('offsite-prune HOST', () => {
       await until(() => existsSync(lock));
       chmodSync(join(store.state, 'db.lock'), 0o666);
       const before = store.names('db');
-      const { child, ended } = startPrune(bundle, [HOST, '--config', store.config]);
-      // It waits for its turn; asked to end, it does so at once and has changed nothing.
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const { child, ended } = startPrune([HOST, '--config', store.config]);
+      const waits = (pid: number) => argumentsOf(pid)?.includes('--timeout') ?? false;
+      await until(() => descendants(child.pid!).some(waits)); // flock(1), for its turn
       expect(child.exitCode).toBe(null);
       child.kill('SIGTERM');
       expect(await ended).toMatchObject({ code: 143 });
@@ -193,7 +185,7 @@ describe('offsite-prune HOST', () => {
     'ends no line of a table with blanks: $words',
     async ({ words }) => {
       store = makeStore(3);
-      const { stdout } = await prune(bundle, [...words, '--config', store.config]);
+      const { stdout } = await prune([...words, '--config', store.config]);
       expect(stdout).toMatch(/^(?:day +date|snapshot +arrived|host +job)/m);
       expect(stdout).not.toMatch(/ $/m);
     },
@@ -241,7 +233,7 @@ describe('the freshness check', () => {
   }
 
   const subjects = (text: string) => [...text.matchAll(/"subject":\s*"([^"]+)"/g)].map(([, subject = '']) => subject);
-  const check = async (made: Store) => prune(bundle, ['check', HOST, '--config', made.config]);
+  const check = async (made: Store) => prune(['check', HOST, '--config', made.config]);
 
   it('raises that a snapshot is overdue without anything from the primary, once, and tells when it is over', async () => {
     const { made, told } = withChannel(4);
@@ -273,16 +265,16 @@ describe('the freshness check', () => {
   it('shows the same as a table and for programs', async () => {
     const { made, told } = withChannel(4);
     store = made;
-    const table = await prune(bundle, ['status', '--config', made.config]);
+    const table = await prune(['status', '--config', made.config]);
     expect(table.code).toBe(40);
     expect(table.stdout).toMatch(new RegExp(`web1 +db +stale +${idOf(4)}`));
-    const json = await prune(bundle, ['status', HOST, '--json', '--config', made.config]);
+    const json = await prune(['status', HOST, '--json', '--config', made.config]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       hosts: [{ host: HOST, lastPrune: null, jobs: [{ job: 'db', state: 'stale', lastSealed: idOf(4) }] }],
     });
     expect(told()).toEqual([]);
     if (process.getuid!() !== 0) return;
-    const foreign = await prune(bundle, ['status', '--config', made.config], UNPRIVILEGED - 1);
+    const foreign = await prune(['status', '--config', made.config], UNPRIVILEGED - 1);
     expect(foreign).toMatchObject({ code: 2, stderr: expect.stringContaining('runuser -u offsite-web1') as string });
   });
 });

@@ -1,19 +1,14 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPrune, prune, type Bundle } from './support/bundle.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { prune } from './support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from './support/store.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const TODAY = Math.floor(Date.now() / DAY) * DAY;
 
-let bundle: Bundle;
 let store: Store | undefined;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store?.remove());
 
 /** Honest snapshots, one at each of these ages in days, oldest first. */
@@ -26,7 +21,7 @@ function makeStore(ages: readonly number[], options: StoreOptions = {}): { made:
   return { made, honest };
 }
 
-const run = async (made: Store, ...args: string[]) => prune(bundle, [HOST, '--config', made.config, ...args]);
+const run = async (made: Store, ...args: string[]) => prune([HOST, '--config', made.config, ...args]);
 const days = (count: number, step = 1, newest = 1) =>
   Array.from({ length: count }, (_, index) => newest + (count - 1 - index) * step);
 

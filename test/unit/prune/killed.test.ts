@@ -1,20 +1,15 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { createRandom, tellSeed } from '../../support/seed.ts';
-import { buildPrune, prune, startPrune, type Bundle } from './support/bundle.ts';
+import { prune, startPrune } from './support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
 
 const DAY = 86_400_000;
 const ROUNDS = 6;
 const FILES = 60;
 
-let bundle: Bundle;
 let store: Store | undefined;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store?.remove());
 
 function manySnapshots(): Store {
@@ -55,7 +50,7 @@ it('survives being killed at any moment: nothing half under a good name, and the
   for (let round = 0; round < ROUNDS; round += 1) {
     const trash = join(store.root, '.trash');
     const before = entries(trash);
-    const { child, ended } = startPrune(bundle, args);
+    const { child, ended } = startPrune(args);
     // From the first change in the trash: the renames take less than a millisecond each, the deletion some tens of them.
     const delay = random() * 60;
     const watch = setInterval(() => {
@@ -76,7 +71,7 @@ it('survives being killed at any moment: nothing half under a good name, and the
     }
   }
   expect(interrupted).toBeGreaterThan(ROUNDS / 3);
-  const last = await prune(bundle, args);
+  const last = await prune(args);
   expect(last.stderr).toContain('3 kept');
   expect(last.code).toBe(0);
   expect(store.names('db')).toHaveLength(6);

@@ -2,23 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { errorCode } from '../../../src/platform/files.ts';
-import { buildPrune, prune, type Bundle } from './support/bundle.ts';
+import { prune } from './support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from './support/store.ts';
 
 const DAY = 86_400_000;
 const TODAY = Math.floor(Date.now() / DAY) * DAY;
 const isRoot = process.getuid!() === 0;
 
-let bundle: Bundle;
 let place: string;
 let store: Store;
 const usualPlace = process.env.TMPDIR;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'offsite-inodes-'));
@@ -61,7 +56,7 @@ function fill(): void {
   }
 }
 
-const run = (...args: string[]) => prune(bundle, [...args, '--config', store.config]);
+const run = (...args: string[]) => prune([...args, '--config', store.config]);
 
 describe.skipIf(!isRoot)('without one inode left where state and snapshots lie (needs root, to mount)', () => {
   it('prune, which gives some back, does its work', async () => {

@@ -1,17 +1,12 @@
 import { chmodSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPrune, prune, type Bundle } from './support/bundle.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { prune } from './support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
 
 const DAY = 86_400_000;
 
-let bundle: Bundle;
 let store: Store | undefined;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => {
   if (store) chmodSync(join(store.root, 'db'), 0o700); // for those who do not test as root
   store?.remove();
@@ -34,7 +29,7 @@ function twoJobs(): Store {
 
 const toldBy = (made: Store) =>
   [...readFileSync(join(made.base, 'told'), 'utf8').matchAll(/"subject":\s*"([^"]+)"/g)].map(([, subject]) => subject);
-const call = async (made: Store, ...words: string[]) => prune(bundle, [...words, '--config', made.config]);
+const call = async (made: Store, ...words: string[]) => prune([...words, '--config', made.config]);
 
 /** Ways in which one job alone can be out of order, with the exit code of that. */
 const FAULTS = {

@@ -1,16 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { buildPrune, type Bundle } from './support/bundle.ts';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
 
 const DAY = 86_400_000;
 
-let bundle: Bundle;
 let store: Store;
-beforeAll(async () => {
-  bundle = await buildPrune();
+beforeAll(() => {
   store = createStore({
     owner: UNPRIVILEGED,
     jobs: '{ db: { expect: { schedule: "0 0 * * *", grace: 1h } } }',
@@ -22,10 +19,7 @@ beforeAll(async () => {
   for (const age of [5, 6]) store.seal('db', new Date(Date.now() - age * DAY));
   store.own();
 });
-afterAll(() => {
-  store.remove();
-  bundle.remove();
-});
+afterAll(() => store.remove());
 
 /** Calls the program from a directory that is removed while the shell stands in it. */
 function callFromNowhere(...words: string[]) {
@@ -35,7 +29,7 @@ function callFromNowhere(...words: string[]) {
     process.getuid?.() === 0
       ? ['setpriv', `--reuid=${UNPRIVILEGED}`, `--regid=${UNPRIVILEGED}`, '--clear-groups', '--']
       : [];
-  const command = [...drop, process.execPath, bundle.path, ...words, '--config', store.config];
+  const command = [...drop, process.execPath, inject('prune'), ...words, '--config', store.config];
   const end = spawnSync('sh', ['-c', 'cd "$0" && rmdir "$0" && exec "$@"', gone, ...command], {
     encoding: 'utf8',
     env: { PATH: process.env.PATH, NO_COLOR: '1' },

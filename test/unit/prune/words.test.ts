@@ -1,14 +1,9 @@
 import { chmodSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildPrune, prune, startPrune, type Bundle } from './support/bundle.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { prune, startPrune } from './support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
 
-let bundle: Bundle;
 let store: Store | undefined;
-beforeAll(async () => {
-  bundle = await buildPrune();
-});
-afterAll(() => bundle.remove());
 afterEach(() => store?.remove());
 
 function prepared(): Store {
@@ -29,7 +24,7 @@ describe('a word that offsite-prune does not know', () => {
     [['something-else'], /no host "something-else" in the settings; known: web1/],
   ])('%j brings the one that was meant', async (args, says) => {
     const { config } = prepared();
-    const { code, stderr } = await prune(bundle, [...args, '--config', config]);
+    const { code, stderr } = await prune([...args, '--config', config]);
     expect(code).toBe(2);
     expect(stderr).toMatch(says);
   });
@@ -37,7 +32,7 @@ describe('a word that offsite-prune does not know', () => {
 
 it('refuses to simulate and to show the plan of now in one call', async () => {
   const { config } = prepared();
-  const { code, stdout, stderr } = await prune(bundle, [HOST, '--dry-run', '--simulate', '3', '--config', config]);
+  const { code, stdout, stderr } = await prune([HOST, '--dry-run', '--simulate', '3', '--config', config]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/--simulate.* cannot be used with .*--dry-run/);
 });
@@ -46,7 +41,7 @@ it.each([{ args: ['--help'] }, { args: [HOST, '--dry-run'] }, { args: [HOST, '--
   'does what $args is for when nobody reads it to its end',
   async ({ args }) => {
     const made = prepared();
-    const { child, ended } = startPrune(bundle, args[0] === HOST ? [...args, '--config', made.config] : args);
+    const { child, ended } = startPrune(args[0] === HOST ? [...args, '--config', made.config] : args);
     child.stdout!.destroy();
     const { code, stderr } = await ended;
     expect(stderr).not.toContain('EPIPE');

@@ -1,24 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { bundleSecondary, type Bundled } from '../../../../scripts/bundle.mjs';
+import { inject } from 'vitest';
 import { UNPRIVILEGED } from './store.ts';
-
-/** The program as it is installed on a secondary: one file. */
-export interface Bundle extends Bundled {
-  readonly path: string;
-  remove(): void;
-}
-
-/** Bundles offsite-prune as the build does, into a directory of its own. */
-export async function buildPrune(): Promise<Bundle> {
-  const directory = mkdtempSync(join(tmpdir(), 'offsite-bundle-'));
-  chmodSync(directory, 0o755); // the unprivileged user reads it
-  const path = join(directory, 'offsite-prune.mjs');
-  const bundled = await bundleSecondary('offsite-prune', path, '0.0.0-test');
-  return { ...bundled, path, remove: () => rmSync(directory, { recursive: true, force: true }) };
-}
 
 /** How a run ended and what it said. */
 export interface Ended {
@@ -28,14 +10,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Starts the bundle as a user without rights. */
+/** Starts offsite-prune, as it is installed on a secondary, as a user without rights. */
 export function startPrune(
-  bundle: Bundle,
   args: readonly string[],
   user = UNPRIVILEGED,
   environment: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const command = [process.execPath, bundle.path, ...args];
+  const command = [process.execPath, inject('prune'), ...args];
   const drop = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--'];
   const [program = '', ...rest] = process.getuid!() === 0 && user !== 0 ? [...drop, ...command] : command;
   const child = spawn(program, rest, {
@@ -53,12 +34,11 @@ export function startPrune(
   return { child, ended };
 }
 
-/** Runs the bundle to its end. */
+/** As {@link startPrune}, to its end. */
 export async function prune(
-  bundle: Bundle,
   args: readonly string[],
   user?: number,
   environment?: Readonly<Record<string, string>>,
 ): Promise<Ended> {
-  return startPrune(bundle, args, user, environment).ended;
+  return startPrune(args, user, environment).ended;
 }
