@@ -5,7 +5,12 @@ import { ESLint } from 'eslint';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const linter = new ESLint({ cwd: root });
+// As it is configured, but for the rules of the house alone and without types: those of the whole program take long.
+const linter = new ESLint({
+  cwd: root,
+  ruleFilter: ({ ruleId }) => ruleId.startsWith('house/'),
+  overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+});
 
 /** What a rule of the house says when a line is added to a file; the rules are the real ones, and so is the file. */
 async function objections(rule: string, file: string, planted: string): Promise<string[]> {
