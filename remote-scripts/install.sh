@@ -136,12 +136,12 @@ is_path() { printf '%s' "$1" | LC_ALL=C grep -Eqx '(/[A-Za-z0-9._-]*[A-Za-z0-9_-
 check_arguments() {
   [ -n "$host" ] || [ -n "$uninstall" ] || fail "--host NAME is missing. See --help"
   if [ -n "$host" ]; then
-    is_name "$host" || fail "$host is no name of a host: letters, digits, dots, underscores and hyphens"
+    is_name "$host" || fail "$host is not the name of a host: letters, digits, dots, underscores and hyphens"
     account=${account:-offsite-$host}
     is_account "$account" || fail "$account cannot be the name of an account: give one with --account"
     [ "$account" != root ] || fail "the account must not be root"
   fi
-  for job in $jobs; do is_name "$job" || fail "$job is no name of a job"; done
+  for job in $jobs; do is_name "$job" || fail "$job is not the name of a job"; done
   is_path "$root" || fail "--root $root: write a plain absolute path"
   is_path "$state" || fail "--state $state: write a plain absolute path"
   check_keys
@@ -161,7 +161,7 @@ check_keys() {
     [ -r "$key" ] || fail "$key cannot be read"
     [ -n "$(key_line "$key")" ] ||
       fail "$key does not hold one plain public key (the file that ends in .pub, without options)"
-    is_readable_key "$key" || fail "$key holds a key that ssh cannot read: it was cut, or changed, on its way here. Copy it again"
+    is_readable_key "$key" || fail "$key holds a key that ssh cannot read: it was cut off or changed on the way. Copy it again"
   done
   IFS=$old_ifs
 }
@@ -380,7 +380,7 @@ install_sshd() {
     # A broken snippet would lock everybody out at the next restart.
     rm -f -- "$file"
     [ -z "$before" ] || printf '%s\n' "$before" >"$file"
-    fail "sshd does not accept $file, so it was taken back: $problem"
+    fail "sshd does not accept $file, so it was removed again: $problem"
   fi
   if [ "$before" != "$(cat -- "$file")" ] && has_systemd; then
     systemctl try-reload-or-restart ssh.service 2>/dev/null || systemctl try-reload-or-restart sshd.service
@@ -435,7 +435,7 @@ tell_next() {
   fi
   settings=$DESTDIR$ETC/secondary.yaml
   if [ -f "$settings" ] && ! grep -Fq -e " $host:" -e "\"$host\":" -e "'$host':" -- "$settings"; then
-    say "NOTE: $ETC/secondary.yaml does not speak of $host. Add below hosts:, with every job of it:"
+    say "NOTE: $ETC/secondary.yaml has no entry for $host. Add below hosts:, with every job of it:"
     say ''
     host_settings
     say ''

@@ -104,7 +104,7 @@ describe('damage that verify finds in an older snapshot', () => {
     await writeFile(join(primary.state, 'jobs', 'postgres@vault.damage.json'), '{');
     expect(await primary.call('status')).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/cannot be told: .*damage\.json is damaged: move it away/) as string,
+      stdout: expect.stringMatching(/cannot be determined: .*damage\.json is damaged: move it away/) as string,
     });
     const shown = await primary.call('history');
     expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining('are not marked') as string });

@@ -50,7 +50,7 @@ describe('this host', () => {
       const told = end.stdout + end.stderr;
       expect(end.code, told).toBe(2);
       expect(told).toMatch(new RegExp(`/${name} is no directory; a directory belongs there`));
-      expect(told).not.toMatch(/^\s+at |defect in offsite-rsync/m);
+      expect(told).not.toMatch(/^\s+at |bug in offsite-rsync/m);
       if (command === 'run') expect(end.alerts).toMatchObject([{ event: 'failure', exit_code: 2 }]);
       await primary.secure();
     },
@@ -72,7 +72,7 @@ describe('this host', () => {
     );
     await primary.configure();
     expect(end.stdout).toMatch(says);
-    expect(end.stdout + end.stderr).not.toMatch(/EEXIST|ENOTDIR|defect in offsite-rsync/);
+    expect(end.stdout + end.stderr).not.toMatch(/EEXIST|ENOTDIR|bug in offsite-rsync/);
     expect(end.code).not.toBe(0);
   });
 

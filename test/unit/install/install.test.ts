@@ -219,14 +219,14 @@ describe('install.sh', () => {
   });
 
   it.each([
-    [['--host', '../web1'], /no name of a host/],
-    [['--host', 'web1"; rm -rf /'], /no name of a host/],
+    [['--host', '../web1'], /not the name of a host/],
+    [['--host', 'web1"; rm -rf /'], /not the name of a host/],
     [['--host', 'Web1'], /cannot be the name of an account/],
     [['--host', 'web1', '--account', 'root'], /must not be root/],
     [['--host', 'web1', '--root', 'srv'], /plain absolute path/],
     [['--host', 'web1', '--root', '/srv/../etc'], /plain absolute path/],
     [['--host', 'web1', '--state', '/var/lib/x y'], /plain absolute path/],
-    [['--host', 'web1', '--job', 'a:b'], /no name of a job/],
+    [['--host', 'web1', '--job', 'a:b'], /not the name of a job/],
     [['--host'], /needs a value/],
     [['--nonsense'], /unknown argument/],
     [[], /--host NAME is missing/],
