@@ -46,7 +46,8 @@ export async function writeLog(
     );
     try {
       await file.appendFile(`${line}\n`);
-      if ((await file.stat()).size > LARGEST_LOG) await rename(path, `${path}.1`);
+      // Where something else bears the other name, the lines are lost; the disk is worth more. `--check` names it.
+      if ((await file.stat()).size > LARGEST_LOG) await rename(path, `${path}.1`).catch(() => file.truncate());
     } finally {
       await file.close();
     }

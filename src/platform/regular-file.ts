@@ -96,7 +96,8 @@ export async function assertReplaceable(path: string): Promise<void> {
   if (stats?.isDirectory() === true) throw unfit(path, kindOf(stats));
 }
 
-function kindOf(stats: Stats): string {
+/** What something is that is no file, as the rest of a sentence. */
+export function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'is a directory';
   if (stats.isFIFO()) return 'is a named pipe';
   if (stats.isSymbolicLink()) return 'is a symbolic link';

@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { encodingProblem } from '../shared/encoding.ts';
 import { ownValue } from '../shared/lookup.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
 import { isMissing, whyUnread } from './files.ts';
+import { kindOf } from './regular-file.ts';
 
 /** A secret could not be read. The message says which, why, and what to do; it never contains the value. */
 export class SecretError extends Error {
@@ -124,8 +125,7 @@ function readPrivateFile(path: string): string {
   return readSecretFile(path, assertPrivate);
 }
 
-function assertPrivate(path: string): void {
-  const { mode } = statSync(path);
+function assertPrivate(path: string, { mode }: Stats): void {
   if ((mode & 0o077) !== 0) {
     const octal = (mode & 0o777).toString(8).padStart(4, '0');
     throw new SecretError(
@@ -134,10 +134,20 @@ function assertPrivate(path: string): void {
   }
 }
 
-function readSecretFile(path: string, check?: (path: string) => void): string {
+/** Opens without waiting: at a named pipe without a writer, a plain open would never return, and no run would ever end. */
+function readSecretFile(path: string, check?: (path: string, stats: Stats) => void): string {
   try {
-    check?.(path);
-    return readFileSync(path, 'utf8');
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(file);
+      if (!stats.isFile()) {
+        throw new SecretError(`Secrets file ${path} ${kindOf(stats)}. Write the secrets into a file, with mode 0600.`);
+      }
+      check?.(path, stats);
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     if (error instanceof SecretError) throw error;
     const remedy = isMissing(error) ? ' Create it with mode 0600, readable by the user who runs this.' : '';

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -78,5 +88,28 @@ describe.each(Object.entries({ ...ODDITIES, ...LARGE }))('%s', (oddity, put) => 
     await expect(findChanged({ records: base, snapshots: base }, ID, `${ID}.partial`)).rejects.toThrow(
       /is no file: move it away/,
     );
+  });
+});
+
+describe('a log that has become large', () => {
+  const context = { time: new Date('2026-11-23T02:15:00Z'), client: '192.0.2.1' };
+  const log = () => join(base, 'gate.log');
+  const fill = async () => {
+    writeFileSync(log(), 'x'.repeat(5 * 1024 ** 2));
+    await writeLog(log(), context, { event: 'refused' });
+  };
+
+  it('is put aside, and a new one begins', async () => {
+    await fill();
+    expect(existsSync(log())).toBe(false);
+    expect(statSync(`${log()}.1`).size).toBeGreaterThan(5 * 1024 ** 2);
+  });
+
+  it('begins anew where it cannot be put aside, so that nobody can fill the disk with refusals', async () => {
+    mkdirSync(`${log()}.1`);
+    await fill();
+    expect(statSync(log()).size).toBe(0);
+    await writeLog(log(), context, { event: 'refused' });
+    expect(readFileSync(log(), 'utf8')).toContain('"refused"');
   });
 });

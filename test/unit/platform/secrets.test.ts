@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,5 +121,16 @@ describe('a secrets file', () => {
     expect(() => readSecretsFile(path)).toThrow(`Secrets file ${path}, line 2: not of the form KEY=value.`);
     await file('9A=canary');
     expect(() => readSecretsFile(path)).toThrow(/line 1/);
+  });
+
+  it.each([
+    ['a named pipe', (path: string) => execFileSync('mkfifo', ['-m', '600', path])],
+    ['a directory', (path: string) => mkdirSync(path)],
+  ])('that is %s is told as that, without waiting for it', { timeout: 10_000 }, (what, put) => {
+    const path = join(directory, 'odd');
+    put(path);
+    const told = `Secrets file ${path} is ${what}. Write the secrets into a file`;
+    expect(() => readSecretsFile(path)).toThrow(told);
+    expect(() => readSecret({ file: path }, { environment: {} })).toThrow(told);
   });
 });
