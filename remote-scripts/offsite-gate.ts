@@ -39,7 +39,7 @@ error ("offsite-gate: refused: REASON", "… ended: REASON", "… broke: REASON"
 wrong; otherwise the exit code of rsync.
 `;
 
-// Whoever reads may be gone: the client of a session, `head` behind --check.
+// The reader may be gone: the client of a session, or `head` behind --check.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 process.exitCode = await main(process.argv.slice(2));
@@ -97,7 +97,7 @@ async function serve(host: string, configPath: string): Promise<SessionEnd> {
       signal: whenToldToEnd(),
     });
   } catch (error) {
-    // No state directory is known here, so the only place to tell the administrator is the system's log.
+    // No state directory is known here, so the system's log is the only place where the administrator can be told.
     const { spawnSync } = await import('node:child_process');
     const words = ['--tag', 'offsite-gate', '--priority', 'auth.err', '--', errorMessage(error)];
     spawnSync('/usr/bin/logger', words, { stdio: 'ignore' });

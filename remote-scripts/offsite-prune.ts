@@ -137,7 +137,7 @@ function createProgram(finish: (code: number) => void): Command {
       const settings = await load(options.config);
       finish(await runCheck(settings, hostOf(settings, name), { json: options.json ?? false }, deps()));
     });
-  // "run" may be left out, and then this is the help that is shown.
+  // "run" may be left out, so the general help includes its help.
   program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits()}`);
   return program;
 }

@@ -1,4 +1,4 @@
-// How the programs are bundled: for the build, and for the tests that look into a bundle.
+// How the programs are bundled, for the build and for tests that examine a bundle.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { compiledSchemas } from './compile-schemas.mjs';
@@ -7,9 +7,9 @@ import { OLDEST_NODE } from './node.mjs';
 const REQUIRE =
   "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);";
 
-// node dies of a locale with a name of fifty letters before it comes to our first line, and sshd lets clients name one.
+// A locale with a name of fifty letters crashes node before our first line, and sshd lets clients choose one.
 const ON_THE_SECONDARY = '-S -u NODE_OPTIONS LC_ALL=C node';
-// The programs that tell people speak the user's language: src/platform/locale.ts gives LC_ALL back.
+// Programs that send alerts use the user's language: src/platform/locale.ts restores LC_ALL.
 const ON_THE_PRIMARY = '-S OFFSITE_RSYNC_LC_ALL=${LC_ALL} LC_ALL=C node';
 
 /** @param words how env(1) starts the program */
@@ -22,7 +22,7 @@ function optionsFor(version, words) {
     format: 'esm',
     define: { 'globalThis.OFFSITE_RSYNC_VERSION': JSON.stringify(version) },
     banner: { js: `#!/usr/bin/env ${words}\n${REQUIRE}` },
-    minifyWhitespace: true, // half the bytes to parse at each start; names stay, for stack traces
+    minifyWhitespace: true, // half the bytes to parse at each start; names are kept for stack traces
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
@@ -36,7 +36,7 @@ export async function bundleController(outdir, version) {
   await build({ ...optionsFor(version, ON_THE_PRIMARY), ...entry, plugins });
 }
 
-/** Bundles a program of the secondary into one file of its own that needs only node. Tells what went into it. */
+/** Bundles a program of the secondary into one file that needs only node. Returns what went into it. */
 export async function bundleSecondary(name, outfile, version) {
   const program = `remote-scripts/${name}.ts`;
   const entry = { entryPoints: [program], outfile, metafile: true };
@@ -53,10 +53,10 @@ export async function bundleSecondary(name, outfile, version) {
   };
 }
 
-/** What `program` imports by statements, directly or not. */
+/** What `program` imports by statements, directly or indirectly. */
 function runAtStart(program, inputs) {
   const reached = new Set([program]);
-  // The loop comes to what is added meanwhile, too.
+  // The loop also reaches what is added meanwhile.
   for (const path of reached) {
     for (const { path: imported, kind } of inputs[path].imports) {
       if (kind === 'import-statement' && imported in inputs) reached.add(imported);

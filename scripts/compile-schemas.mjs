@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const settings = fileURLToPath(new URL('../src/settings', import.meta.url));
 
-/** Checks of formats are not copied into the code: it calls the ones that the sources call. */
+/** Checks of formats are not copied into the code; it calls the same ones as the sources. */
 const FORMATS = 'FORMATS';
 
 /** The plugin, for every build of a program that reads a config file. */
@@ -23,9 +23,10 @@ export function compiledSchemas() {
   };
 }
 
-/** The code of a module that exports what `path` exports: there every export is what `compileSchema` made. */
+/** The code of a module with the exports of `path`, each of which is a result of `compileSchema`. */
 async function compiled(path) {
-  // Bundled into one, since the parts of ajv know each other by their classes, and node does not read TypeScript.
+  // Bundled into one file, because the parts of ajv recognise each other by their classes, and node does not read
+  // TypeScript.
   const { outputFiles } = await build({
     stdin: { contents: standaloneModule(path), resolveDir: dirname(path) },
     bundle: true,
@@ -52,7 +53,9 @@ function standaloneModule(path) {
     export const code = standalone(compiler, Object.fromEntries(Object.keys(validators).map((name) => [name, name])));`;
 }
 
-/** Descriptions are for editors; every start of a program would parse them. A key of that name would be no text. */
+/**
+ * Descriptions are for editors, and every start of a program would parse them. A key of that name would not be text.
+ */
 function withoutDescriptions(schema) {
   return JSON.parse(
     JSON.stringify(schema, (key, value) => (key === 'description' && typeof value === 'string' ? undefined : value)),

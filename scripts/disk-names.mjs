@@ -1,24 +1,24 @@
 import { relative } from 'node:path';
 
-/** The room that knows how things are called on the disk of the secondary. */
+/** The room that knows the names on the disk of the secondary. */
 const STORE = 'remote-scripts/store/';
 
-/** Endings and names that nothing else bears. */
+/** Endings and names that nothing else has. */
 const NAMES =
   /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|lock|basis|changed)\b|\bgate\.log\b|\bprune\.(json|tmp)\b|(^|\/)settings\.json\b/;
 
-/** Plain words: a name only as a step of a path. */
+/** Ordinary words, which are names only as a step of a path. */
 const STEPS = /(^|\/)(spool|incoming|accepted|inodes)(\/|$)/;
 
 /** Calls whose arguments are steps of a path. */
 const PATHS = new Set(['join', 'resolve']);
 
 /**
- * Why a text may not stand in a file.
+ * Why a file may not contain a text.
  * @param from path of the file below the top of the repository
  * @param text a literal, a piece of a template, or the source of a regular expression
  * @param step whether it is an argument of a call that joins paths
- * @returns words for whoever wrote it, or undefined
+ * @returns a message for its author, or undefined
  */
 export function objectionToName(from, text, step = false) {
   if (!from.startsWith('remote-scripts/') || from.startsWith(STORE)) return undefined;
@@ -28,7 +28,7 @@ export function objectionToName(from, text, step = false) {
   return found === null ? undefined : `${found[0]} is a name on the secondary's disk: take it from ${STORE}.`;
 }
 
-/** The same as a rule for ESLint. Imports are paths of sources, and are not looked at. */
+/** The same as a rule for ESLint. Imports are paths of sources, and are not checked. */
 export const diskNamesRule = {
   meta: { type: 'problem', schema: [] },
   create(context) {

@@ -1,5 +1,5 @@
-// Which Node builds and tests: the one that runs already, or, where that is too old, one that npm brings into a cache. It is
-// installed nowhere else; the scripts of package.json meet it in node_modules/.bin, which npm puts before all else in PATH.
+// Which Node builds and tests: the one that is running or, if that is too old, one that npm fetches into a cache. It is
+// installed nowhere else. The scripts of package.json find it in node_modules/.bin, which npm puts first in PATH.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -26,7 +26,7 @@ export const OLDEST_NODE = parse(fileURLToPath(new URL('../package.json', import
   '',
 );
 
-/** The package that holds a Node for a machine, and its version; undefined where there is none. */
+/** The package that contains Node for a machine, and its version; undefined if there is none. */
 export function packageFor(arch = process.arch) {
   const name = `node-linux-${arch}`;
   const version = parse(join(wanted, 'package.json')).optionalDependencies[name];
@@ -34,8 +34,8 @@ export function packageFor(arch = process.arch) {
 }
 
 /**
- * Where it is kept. Not in the clone: root's clone often lies in a directory that only root enters, and demo and tests start
- * their gate as an account without rights.
+ * Where it is kept. Not in the clone: root's clone is often in a directory that only root can enter, and demo and tests
+ * start their gate as an account without rights.
  */
 export function cacheDirectory(environment = process.env, uid = process.getuid?.()) {
   const base = uid === 0 ? '/var/cache' : environment.XDG_CACHE_HOME || join(environment.HOME || homedir(), '.cache');
@@ -50,14 +50,14 @@ export function isTooOld(version, oldest = OLDEST_NODE) {
 }
 
 /**
- * The Node to go on with, which is fetched if need be.
- * @param running `version` and `execPath` of the Node that runs, and the cache
- * @param fetchInto called with an empty directory and the package, to have npm install the package there
- * @returns its path, and its version if it is ours (undefined: the one that runs is new enough)
+ * The Node to continue with, which is fetched if necessary.
+ * @param running `version` and `execPath` of the running Node, and the cache
+ * @param fetchInto called with an empty directory and the package; makes npm install the package there
+ * @returns its path, and its version if it is ours (undefined: the running one is new enough)
  * @throws Error if there is none for this machine
  */
 export function bringNode({ version, execPath, cache }, fetchInto = installPackage) {
-  // Ours when set-up was started by `npm run`, which finds our link; a newer one may be wanted by now.
+  // It can be ours if set-up was started by `npm run`, which finds our link; by now a newer one may be needed.
   if (!isTooOld(version) && !execPath.startsWith(join(cache, '/'))) return { path: execPath };
   const package_ = packageFor();
   if (package_ === undefined) {
@@ -75,7 +75,7 @@ export function bringNode({ version, execPath, cache }, fetchInto = installPacka
       mkdirSync(complete);
       renameSync(join(unpacked, 'node_modules', package_.name, 'bin', 'node'), join(complete, 'node'));
       for (const each of [join(complete, 'node'), complete, cache]) chmodSync(each, 0o755);
-      if (!existsSync(path)) renameSync(complete, dirname(path)); // else another set-up was as quick
+      if (!existsSync(path)) renameSync(complete, dirname(path)); // otherwise another set-up was faster
     } finally {
       rmSync(unpacked, { recursive: true, force: true });
     }
@@ -83,7 +83,9 @@ export function bringNode({ version, execPath, cache }, fetchInto = installPacka
   return { path, version: `v${package_.version}` };
 }
 
-/** Makes it the `node` of the scripts in package.json: they, and what they start, find node_modules/.bin first. */
+/**
+ * Makes it the `node` of the scripts in package.json, because they and their children look in node_modules/.bin first.
+ */
 export function linkNode(root, path) {
   const bin = join(root, 'node_modules', '.bin');
   if (existsSync(join(bin, 'node')) && realpathSync(join(bin, 'node')) === realpathSync(path)) return;

@@ -1,8 +1,9 @@
 import { relative, resolve } from 'node:path';
 
 /**
- * The rooms of the house (docs/architecture.md), and what each may import besides itself. A room that is not in the table, or not in
- * the row of the one that imports it, is closed. `pure`: neither files, processes nor the network; of a room that is not pure, only types.
+ * The rooms of the house (docs/architecture.md), and what each may import besides itself. A room that is not in the
+ * table, or not in the row of the room that imports it, may not be imported. `pure`: no files, processes or network,
+ * and only types from rooms that are not pure.
  */
 export const ROOMS = {
   'src/shared': { may: [], pure: true },
@@ -59,7 +60,10 @@ export const ROOMS = {
 /** Modules of Node through which a program touches the world. */
 const WORLD = /^(node:)?(fs|child_process|net|http|https|http2|tls|dgram|dns|cluster|worker_threads)(\/|$)/;
 
-/** @returns the room of a file, from its path below the top of the repository: `src/run`, or the file itself where it stands alone */
+/**
+ * @returns the room of a file, from its path below the top of the repository: `src/run`, or the file itself if it is in
+ * no room
+ */
 export function roomOf(path) {
   const [base, name] = path.split('/');
   return base === 'src' || base === 'remote-scripts' ? `${base}/${name}` : undefined;
@@ -69,8 +73,8 @@ export function roomOf(path) {
  * Why a file may not import something.
  * @param from path of the file below the top of the repository
  * @param specifier as it is written
- * @param typeOnly whether the import leaves nothing behind in the program
- * @returns words for the administrator of the house, or undefined
+ * @param typeOnly whether the import leaves nothing in the program
+ * @returns a message for the author, or undefined
  */
 export function objectionTo(from, specifier, typeOnly) {
   const room = roomOf(from);

@@ -1,6 +1,6 @@
-// Sets up all that `npm test` and `npm run demo` need, on a Debian with nothing but npm and any Node from 18 on: Debian's
-// packages (as root; others are told the line to type), Node if the machine's is too old, the npm dependencies, and the build.
-// Does nothing that is done already.
+// Sets up everything that `npm test` and `npm run demo` need, on a Debian with only npm and any Node from 18 on:
+// Debian's packages (as root; other users get the line to type), Node if the machine's is too old, the npm
+// dependencies, and the build. What is done already is not repeated.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { OLDEST_NODE, bringNode, cacheDirectory, linkNode } from './node.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Programs that must be there, and the Debian package that brings each. */
+/** Programs that must be there, and the Debian package of each. */
 const PROGRAMS = [
   ['rsync', 'rsync'],
   ['rrsync', 'rsync'],
@@ -30,7 +30,7 @@ function installed(program) {
 function run(program, args, environment = {}) {
   const { status, error } = spawnSync(program, args, {
     cwd: root,
-    stdio: ['ignore', 2, 2], // set-up speaks on standard error: standard output belongs to what comes after
+    stdio: ['ignore', 2, 2], // set-up writes to standard error; standard output belongs to what comes after
     env: { ...process.env, ...environment },
   });
   if (status !== 0) fail(`${program} ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
@@ -53,7 +53,7 @@ function debianPackages() {
   run('apt-get', line.split(' ').slice(1).concat('--quiet=2'), { DEBIAN_FRONTEND: 'noninteractive' });
 }
 
-/** Runs `work` unless what `inputs` hash to is what it was last time and `product` is there. */
+/** Runs `work`, unless `inputs` hash to the same value as last time and `product` exists. */
 function unlessDone(name, product, inputs, work) {
   const stamp = join(root, 'node_modules', `.offsite-${name}`);
   const hash = createHash('sha256').update(version);
@@ -76,7 +76,7 @@ function sources(...folders) {
     .sort();
 }
 
-/** The Node to go on with; of ours, says so. */
+/** The Node to continue with. If it is ours, says so. */
 function node() {
   const running = { version: process.version, execPath: process.execPath, cache: cacheDirectory() };
   try {
@@ -94,7 +94,7 @@ function node() {
 
 debianPackages();
 const { path: program, version = process.version } = node();
-// npm starts what it starts by the name of node, and so do programs with `env node` in their first line.
+// npm starts everything by the name `node`, and so do programs with `env node` in their first line.
 const environment = { PATH: [dirname(program), process.env.PATH].join(delimiter) };
 unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', 'package-lock.json'], () => {
   console.error('Installing npm dependencies …');

@@ -21,7 +21,7 @@ export type ParsedSecondary =
 
 /**
  * Reads the text of a `secondary.yaml`.
- * @param scrutiny what is looked at beyond what a session of the gate needs
+ * @param scrutiny what to check beyond what a session of the gate needs
  */
 export function parseSecondaryConfig(text: string, scrutiny?: Scrutiny): ParsedSecondary {
   const parsed = parseYamlConfig<SecondaryYaml>(text, secondaryValidator, (yaml, locate) =>

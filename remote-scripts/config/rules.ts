@@ -11,7 +11,7 @@ export type CheckSchedule = (schedule: string) => string | undefined;
 /** rsync counts its timeout in seconds, so less than one would be 0: none at all. */
 const MIN_TIMEOUT_MS = 1000;
 
-/** Buckets of which two last longer than a day of rubbish. */
+/** Buckets that are long enough for two of them to outlast a day of rubbish. */
 const LASTING = BUCKET_KINDS.filter((kind) => BUCKETS[kind].least >= LEAST_REACH)
   .join(', ')
   .replace(/, (?=\w+$)/, ' or ');
@@ -19,13 +19,13 @@ const LASTING = BUCKET_KINDS.filter((kind) => BUCKETS[kind].least >= LEAST_REACH
 /** Bytes. What rsync sends to the client counts too, so a lower limit would refuse pushes that change almost nothing. */
 const LEAST_SESSION = 1024 * 1024;
 
-/** What is looked at beyond what every program of the secondary needs to be right. */
+/** Checks beyond those that every program of the secondary needs. */
 export interface Scrutiny {
-  /** Reads cron expressions. A session of the gate leaves it out: it never uses one and must start fast. */
+  /** Checks cron expressions. A session of the gate leaves it out, because it uses none and must start fast. */
   readonly checkSchedule?: CheckSchedule;
   /**
-   * Whether a policy that the push key can empty is a problem. A session of the gate leaves it out: it deletes nothing, and
-   * to refuse backups because of what prune might do would be the greater harm.
+   * Whether a policy that the push key can empty is a problem. A session of the gate leaves it out: it deletes nothing,
+   * and refusing backups because of what prune might do would be worse.
    */
   readonly reach?: boolean;
 }

@@ -27,10 +27,10 @@ export interface JobSettings {
   readonly expect?: Expectation;
 }
 
-/** What the gate allows a host. Counts and intervals hold for each job by itself. */
+/** What the gate allows a host. Counts and intervals apply to each job separately. */
 export type GateLimits = ReadHost['gate'];
 
-/** When prune holds instead of deleting. */
+/** When prune goes on hold instead of deleting. */
 export type HoldSettings = { readonly [K in keyof ReadHost['hold']]-?: NonNullable<ReadHost['hold'][K]> };
 
 /** When a snapshot is due. */
@@ -42,12 +42,12 @@ export interface Expectation {
   readonly grace: number;
 }
 
-/** Hourly snapshots thinned out once a day are 24 removals: an ordinary plan is not held. */
+/** Hourly snapshots that are thinned out once a day make 24 removals, and such an ordinary plan must not be held. */
 const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 50, maxExtra: 3 };
 
 /**
  * Converts what the schema and the rules accepted.
- * @throws RangeError when it was not accepted: a defect, as every format is checked by the schema
+ * @throws RangeError when it was not accepted, which is a bug, because the schema checks every format
  */
 export function toSettings(yaml: SecondaryYaml): SecondarySettings {
   const { version: _, hosts, ...settings } = readAll(SECONDARY, yaml);
@@ -86,7 +86,7 @@ function policyOf({ last, withinMs, minAgeMs, ...buckets }: SettingsOf<typeof RE
   return { ...buckets, last: last ?? 1, within: withinMs, minAge: minAgeMs };
 }
 
-/** Without the keys that were left out, which would hide what is inherited. */
+/** Drops the keys that were left out, because they would hide what is inherited. */
 function given<T extends object>(settings: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;

@@ -1,8 +1,9 @@
 import type { HostSettings, SecondarySettings } from './settings.ts';
 
 /**
- * What would go unnoticed with these settings: a primary that has gone silent is noticed here only by a schedule, and reported to
- * somebody only by a channel. It is not an error, because the gate and prune work without; but `--check` must say so.
+ * What would go unnoticed with these settings: a primary that has gone silent is noticed here only by a schedule, and
+ * reported to somebody only by a channel. It is not an error, because gate and prune work without them, but `--check`
+ * must report it.
  * @returns sentences with the fix, none if all is well
  */
 export function silencesOf({ alerts }: Pick<SecondarySettings, 'alerts'>, host: HostSettings): string[] {

@@ -15,8 +15,8 @@ export interface Basis {
 }
 
 /**
- * The one basis of a push. The sender notices by itself when nothing is linked (facts.md#link-dest-that-links-nothing).
- * A dry run may not change anything, so it uses the first basis that is there.
+ * The one basis of a push. The sender notices when nothing is linked (facts.md#link-dest-that-links-nothing). A dry run
+ * may not change anything, so it uses the first basis that is there.
  */
 export async function basisFor(
   paths: JobPaths,

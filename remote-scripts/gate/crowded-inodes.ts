@@ -5,10 +5,11 @@ import { errorCode } from '../../src/platform/files.ts';
 import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 
 /*
- * A file system limits the number of names of one file (ext4: 65,000), counted over all snapshots that share it. Where a link does not
- * fit any more, rsync copies a file with one name, but gives up in the middle of a file with several (-H). So the attempt that
- * broke there is searched for all files whose names would not fit once more, and gets a copy of each: it is the basis of
- * the next push, which links to the copies. Nothing is sent again, and nothing of a sealed snapshot is touched.
+ * A file system limits the number of names of one file (ext4: 65,000), counted over all snapshots that share it. When
+ * no more links are possible, rsync copies a file that has one name, but gives up in the middle of a file with several
+ * (-H). So in the attempt that broke there, every file that could not get as many names again is replaced by a copy.
+ * This attempt is the basis of the next push, which links to the copies. Nothing is sent again, and nothing of a sealed
+ * snapshot is touched.
  */
 
 /** Makes links between two trees of one file system, and copies where a file can have no more names. */

@@ -37,7 +37,7 @@ function wrongId({ id, now, present, attempts }: PushFacts, limits: GateLimits):
     .reduce<string>((a, b) => (b > a ? b : a), '');
   if (id <= highest) return `ids must increase: ${id} is not above ${highest}`;
   const skew = ahead(id);
-  // An id names a whole second, so it may lie up to one second below the time it was made.
+  // An id names a whole second, so it may be up to one second earlier than the time it was made.
   if (skew > limits.clockSkewMs || -skew > limits.clockSkewMs + 1000) {
     const direction = skew > 0 ? 'ahead of' : 'behind';
     return `clock skew: ${id} is ${formatDuration(Math.abs(skew))} ${direction} this machine (allowed: ${formatDuration(limits.clockSkewMs)})`;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { createCrowd, type Crowd } from './crowded-inodes.ts';
 
 /*
- * A session gets one basis at most. With a second one, rsync's receiver keeps its number (1) in a field that it later reads
- * as the index of a file, and index 1 is a name that the client chose; with one basis it is 0, where an incremental list has
- * nothing (see docs/security.md, "What rsync's receiver is not trusted with"). So where a push may link to the last sealed
- * snapshot and to a broken attempt, the attempt is filled up with links to what the snapshot has beside it, and serves as
- * both. This is done before any client speaks, under the job's lock. Interrupted half-way it does no harm, and it can be repeated.
+ * A session gets one basis at most. With a second one, rsync's receiver keeps its number (1) in a field that it later
+ * reads as the index of a file, and index 1 is a name that the client chose; with one basis it is 0, where an
+ * incremental list has nothing (see docs/security.md, "What rsync's receiver is not trusted with"). So if a push may
+ * link to the last sealed snapshot and to a broken attempt, the attempt is filled up with links to what only the
+ * snapshot has, and serves as both. This is done under the job's lock, before rsync talks to the client. If it is
+ * interrupted, it does no harm and can be repeated.
  */
 
 /**

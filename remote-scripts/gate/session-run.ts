@@ -8,7 +8,9 @@ import { silenceOf } from './session-watch.ts';
 /** Time limit for sending a seal, in milliseconds; it has less than 1 KiB. */
 export const SEAL_LIMIT = 120_000;
 
-/** Milliseconds by which rsync's own time-out comes before ours, because rsync ends more cleanly by itself. */
+/**
+ * Milliseconds by which rsync's own time-out comes before ours, because rsync ends more cleanly than when it is killed.
+ */
 const GRACE = 2000;
 
 /** One rsync behind rrsync. */

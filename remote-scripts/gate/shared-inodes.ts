@@ -69,7 +69,7 @@ const DIFFERS = 3;
 /**
  * Prepares a push: makes sure that its basis has a record, which later shows what the client has changed.
  * @param basis the sealed snapshot whose inodes the push may link to
- * @throws Error when the tree of the basis cannot be walked, or something else lies in the place of a file of ours
+ * @throws Error when the tree of the basis cannot be walked, or something else is in the place of one of our files
  */
 export async function prepareRecord(paths: WalkPaths, id: SnapshotId, basis: SnapshotId | undefined): Promise<void> {
   await makePrivateDirectory(paths.records);

@@ -17,17 +17,20 @@ import type { JobPaths } from '../store/places.ts';
  *   power was cut        nothing is in memory any more, and verification reads what is on the disk
  */
 
-/** What a flush of this job's own writes into the note. What another job was told writes nothing, and is not taken for it. */
+/**
+ * The content of the note while this job flushes. A note on behalf of another job's failure is empty, so the two cannot
+ * be confused.
+ */
 const OWN = 'own';
 
 /** Largest size of a note, in bytes. */
 const LARGEST_NOTE = 1024;
 
 /**
- * Waits until all is on the disk. Another job of the host may be told meanwhile that the disk did not take everything, and we
- * are not: then its note stands instead of ours.
+ * Waits until everything is on the disk. Meanwhile the kernel may report a failed write to another job of the host
+ * instead of to us. Then that job replaces our note with its own.
  * @param wait flushes the file system of a directory
- * @throws FailedWriteError when the disk did not take everything; the note stands then
+ * @throws FailedWriteError when the disk did not take everything; the note stays then
  */
 export async function flushOrDistrust(
   paths: Pick<JobPaths, 'unflushed' | 'snapshots'>,
@@ -44,8 +47,9 @@ export async function flushOrDistrust(
 const TOLD = 'another job of this host was told of a failed write';
 
 /**
- * What was told of this job's file system may be about another job of the host, which will not be told.
- * @throws Error when a note could not be written, once all the others are
+ * Writes the note of every job of the host. The failed write that was reported may be another job's, and that job gets
+ * no report.
+ * @throws Error when a note could not be written, after all others have been
  */
 export async function distrustAllJobs(settings: GateSettings): Promise<void> {
   const written = await Promise.allSettled(
@@ -55,9 +59,9 @@ export async function distrustAllJobs(settings: GateSettings): Promise<void> {
 }
 
 /**
- * Clears away what nobody may link to, where the note stands. To be called under the job's lock.
+ * If there is a note, moves away what must not be linked to. To be called under the job's lock.
  * @returns the names that were moved into the trash
- * @throws UnfitFileError when something else lies in the place of the note
+ * @throws UnfitFileError when something else is in the place of the note
  */
 export async function clearUnflushed(settings: GateSettings, job: string): Promise<string[]> {
   const { snapshots, unflushed } = jobPathsOf(settings, job);

@@ -99,8 +99,9 @@ export async function runPrune(
 }
 
 /**
- * `offsite-prune status`: shows the state and sends no alerts. @param only default: all hosts of this account. @returns
- * the exit code
+ * `offsite-prune status`: shows the state and sends no alerts.
+ * @param only default: all hosts of this account.
+ * @returns the exit code
  */
 export async function runStatus(
   settings: SecondarySettings,

@@ -11,7 +11,7 @@ import type { HostPlaces, JobPaths, StatePlaces } from './places.ts';
  *   jobLock      prune                              the same; under a plain rrsync it is the host's root, which rrsync locks
  *   hostLock     a run of prune                     it runs
  *   memoryLock   prune, run and freshness check     people are told, and that is remembered
- *   whileLocked  a program of the gate's            it runs, beside a session or after it
+ *   whileLocked  a program of the gate's            it runs, during a session or after it
  */
 
 /** A lock, with the kind of file that is locked. */
@@ -26,8 +26,8 @@ export function gateLock({ lock }: Pick<JobPaths, 'lock'>): StoreLock {
 }
 
 /**
- * The lock that keeps writers away from a job, with the gate or a plain rrsync (facts.md#its-own-lock). @param job
- * paths of the job
+ * The lock that keeps writers away from a job, with the gate or a plain rrsync (facts.md#its-own-lock).
+ * @param job paths of the job
  */
 export function jobLock(
   secondary: 'gate' | 'rrsync',
@@ -69,8 +69,8 @@ export function takeLock(
 }
 
 /**
- * The command that runs another while it holds a lock. The lock file must be {@link fitsFile}. @param held what to do
- * if another process holds it
+ * The command that runs another while it holds a lock. The lock file must be {@link fitsFile}.
+ * @param held what to do if another process holds it
  */
 export function whileLocked(
   path: string,

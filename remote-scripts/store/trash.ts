@@ -28,7 +28,7 @@ export async function prepareTrash(path: string, uid: number): Promise<Trash> {
  * Moves one directory or file into the trash: one rename within one file system, so it is either still in its place as
  * a whole, or gone from there.
  * @param label its name in the trash; a number is added if that name is taken
- * @returns false when it does not exist (any more)
+ * @returns false when it does not exist, or no longer does
  */
 export async function moveToTrash(path: string, trash: Trash, label: string): Promise<boolean> {
   let isDirectory: boolean;

@@ -48,7 +48,7 @@ export async function startPrivateSshd(
       `HostKey ${path('host_key')}`,
       `AuthorizedKeysFile ${path('authorized_keys')}`,
       'PidFile none',
-      'StrictModes no', // the directory lies below /tmp, which everybody may write to
+      'StrictModes no', // the directory is below /tmp, which everybody may write to
       'UsePAM no',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',

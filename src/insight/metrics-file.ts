@@ -11,8 +11,9 @@ import { allPairs, readStandings } from './read-standings.ts';
 const LOCK_WAIT = 10_000;
 
 /**
- * Writes the metrics of all jobs, if the configuration asks for them. They are computed anew from state and history each time, under a
- * lock: if two runs end at once, the second sees what the first has recorded, so neither loses the other's lines.
+ * Writes the metrics of all jobs, if the configuration asks for them. They are computed from state and history each
+ * time, under a lock: if two runs end at once, the second sees what the first has recorded, so neither loses the
+ * other's lines.
  * @throws Error when the file cannot be written; the old one is untouched then
  */
 export async function writeMetrics(

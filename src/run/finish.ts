@@ -143,8 +143,8 @@ async function tell(
     numbers: sourceOf(end) && { files: record.files, bytes: record.bytes, sentBytes: record.transfer?.sentBytes },
   };
   const channels = channelDeps(request, deps);
-  // Whoever was told of a failure, or that the backup is stale, is told once when it is over.
-  // A second run at the same time does nothing, and the first one reports the result.
+  // People who were told of a failure, or of a stale backup, are told once when it is over. A second run at the same
+  // time does nothing, and the first one reports the result.
   const event =
     record.outcome === 'locked' ? 'warning' : failed ? 'failure' : failing || stale ? 'recovery' : 'success';
   const deliveries = await deliverAlert({ ...facts, event }, request.settings.alerts, channels);

@@ -31,7 +31,7 @@ export function absentSnapshot(id: string): string {
 
 const LINE = new RegExp(`^offsite-gate: (${Object.keys(GATE_ENDS).join('|')}): (.*)`, 'm');
 
-/** Finds such a line in what came on standard error. */
+/** Finds such a line in the output on standard error. */
 export function parseGateLine(stderr: string): { readonly end: GateEnd; readonly reason: string } | undefined {
   const [, end, reason = ''] = LINE.exec(stderr) ?? [];
   return end === undefined ? undefined : { end: end as GateEnd, reason };

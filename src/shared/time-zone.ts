@@ -84,7 +84,7 @@ export interface Instants {
   readonly jumped: number | undefined;
 }
 
-/** Milliseconds: more than lies between UTC and the time of day of any zone (-12:00 to +14:00). */
+/** Milliseconds: more than the difference between UTC and any zone (-12:00 to +14:00). */
 const FARTHEST = 15 * 60 * MINUTE;
 
 /**

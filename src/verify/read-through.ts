@@ -51,13 +51,14 @@ const PIECE = 1024 * 1024;
 const NAMED = 10_000;
 
 /**
- * Reads every file of the source. rsync does not report what it could not read for a checksum: it treats the missing blocks as
- * zeros and continues (3.5.0, `file_checksum`), so equal checksums prove nothing about such a file.
+ * Reads every file of the source. rsync does not report what it could not read for a checksum: it treats the missing
+ * blocks as zeros and continues (3.5.0, `file_checksum`), so equal checksums prove nothing about such a file.
  *
- * Of listing and tar, only the listing has a stall limit. tar waits for the listing, and it reads only files that rsync reads at the same
- * time, under the stall limit of rsync's session.
+ * Of listing and tar, only the listing has a stall limit. tar waits for the listing, and it reads only files that rsync
+ * reads at the same time, under the stall limit of rsync's session.
  *
- * It costs little beside a verification, because each file is read from the disk only once and from memory the second time.
+ * It costs little in addition to a verification, because each file is read from the disk only once and from memory the
+ * second time.
  */
 export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<ReadThrough> {
   const names = new PassThrough();
