@@ -6,8 +6,8 @@ import type { Command } from './measure.ts';
 import { ALIAS, type Bench } from './secondary.ts';
 
 /**
- * The bare commands that a run stands on: rsync with the same options to the same rrsync, twice, as somebody would put
- * them into a script. Each makes an ssh connection of its own.
+ * The bare commands behind a run: rsync with the same options to the same rrsync, twice, as in a simple script. Each
+ * opens its own ssh connection.
  */
 export interface Bare {
   /** Push and verification of the next snapshot. */

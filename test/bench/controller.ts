@@ -13,8 +13,8 @@ export interface Controller {
 
 /**
  * @param source what every job sends
- * @param jobs names; a few, as people have
- * @param settings what else the configuration of each job says
+ * @param jobs names; a few, as is usual
+ * @param settings further configuration of each job
  */
 export function setUpController(
   bench: Bench,

@@ -32,7 +32,7 @@ const DATED = 0.15;
 
 /**
  * Fills a directory: small files whose sizes have a heavy tail (Pareto, exponent 1.2), three large text dumps, three
- * dumps with a date in the name, each the one before with rows added and a few places changed.
+ * dumps with a date in the name, each the previous one with rows added and a few places changed.
  */
 export function makeDataSet(directory: string, { files, bytes, seed }: DataSetSpec): DataSet {
   const random = createRandom(seed);
@@ -71,7 +71,7 @@ function smallName(index: number): string {
   return `files/${Math.floor(group / 100)}/${group % 100}/file-${index}.txt`;
 }
 
-/** A directory with nothing but three dated dumps of so many bytes each. */
+/** A directory with only three dated dumps of so many bytes each. */
 export function makeDatedDumps(directory: string, bytes: number, random: () => number): Pick<DataSet, 'addDump'> {
   mkdirSync(directory, { recursive: true });
   let day = 1;
@@ -79,7 +79,7 @@ export function makeDatedDumps(directory: string, bytes: number, random: () => n
   writeDump(nameOf(day), bytes, random);
   const addDump = (): number => {
     const dump = readFileSync(nameOf(day));
-    // What a day does to a text dump: a few places in it are rewritten, and rows come at the end (one in a thousand).
+    // What a day changes in a text dump: a few places are rewritten, and rows are added at the end (one in a thousand).
     for (let place = 0; place < 8; place += 1) {
       dump.write(`UPDATED ${random()}`, Math.floor(random() * (dump.length - 100)));
     }
@@ -112,7 +112,7 @@ function lines(bytes: number, random: () => number): string {
   return rows.join('');
 }
 
-/** Pieces of one text of 1 MiB, each with a beginning of its own, so that no two files are equal. */
+/** Pieces of one text of 1 MiB, each starting at another place, so that no two files are equal. */
 function textPool(random: () => number): (bytes: number) => string {
   const pool = lines(1 << 20, random);
   return (bytes) => {

@@ -15,7 +15,7 @@ export interface GateProgram {
 
 /** Sessions with a gate that is started as sshd would start it, with the words of a real verification. */
 export interface GateSessions {
-  /** One session, which rsync ends at once because it finds nobody to talk to. */
+  /** One session, which rsync ends at once because there is no client. */
   session(gate: GateProgram): Promise<{ readonly measured: Measured; readonly untilRrsyncMs: number }>;
   /** `--check` of the host. */
   check(gate: GateProgram): Promise<Measured>;
@@ -51,7 +51,7 @@ export async function prepareGateSessions(bench: Bench, job: string): Promise<Ga
   await run({ argv: ['rsync', ...args], done: [12] });
   const words = await readFile(at('recorded'), 'utf8');
 
-  // The clock starts where sshd's shell would start the gate, not where we become the account.
+  // The clock starts when sshd's shell would start the gate, not when we switch to the account.
   const stamp = join(bench.directory, 'open/stamp');
   const started = [...bench.asAccount, 'sh', '-c', `date +%s.%N > ${stamp}; exec "$@"`, 'sh'];
   const argv = (path: string) => [...started, process.execPath, path, '--config', bench.gateConfig, 'bench'];

@@ -13,13 +13,13 @@ export interface Command {
   readonly done?: readonly number[];
 }
 
-/** What one measured thing took. */
+/** The result of one measurement. */
 export interface Measured {
   /** Milliseconds from the start of the first process to the end of the last. */
   readonly wallMs: number;
   /**
-   * Processor time in milliseconds (the kernel counts in 10 ms): of all processes here, exactly; of all behind sshd, as
-   * seen at the last look at each, so that what ends within {@link LOOK_EVERY} is missing.
+   * Processor time in milliseconds (the kernel counts in 10 ms). For processes here it is exact. For those behind sshd
+   * it is the last sample of each, so what ends within {@link LOOK_EVERY} is missing.
    */
   readonly cpuMs: number;
   readonly serverCpuMs: number;
@@ -36,7 +36,7 @@ export interface Ends {
   readonly server?: number;
 }
 
-/** Milliseconds between two looks at the memory of every process. */
+/** Milliseconds between two samples of the memory of every process. */
 const LOOK_EVERY = 25;
 
 /** Runs commands one after the other and measures them as one. @throws Error when one fails */
@@ -75,19 +75,19 @@ export async function measure(commands: readonly Command[], { line, server }: En
 }
 
 /**
- * The environment of all that is measured: ours, without what npm sets, and without what node reads at each start. With
- * NODE_EXTRA_CA_CERTS, say, every start takes 50 ms more, and neither a systemd unit nor sshd hands that on.
+ * The environment of everything that is measured: ours, without what npm sets and what node reads at each start.
+ * NODE_EXTRA_CA_CERTS, for example, makes every start 50 ms slower, and neither a systemd unit nor sshd passes it on.
  */
 export const ENVIRONMENT: NodeJS.ProcessEnv = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(?:NODE|npm)_/i.test(name)),
 );
 
-/** Waits until all is on the disk: what was written before must not be paid for by whoever is measured next. */
+/** Waits until everything is on the disk, so that earlier writes do not slow down the next measurement. */
 export function settleDisk(): void {
   spawnSync('sync');
 }
 
-/** Runs a command to its end. @throws Error with the end of what it said when it fails */
+/** Runs a command to its end. @throws Error with the end of its output when it fails */
 export function run(command: Command, onStart?: (pid: number | undefined) => void): Promise<void> {
   const [program = '', ...args] = command.argv;
   const child = spawn(program, args, {
@@ -152,7 +152,7 @@ function nameOf([program = '', ...args]: readonly string[]): string {
   return script === 'cli.js' ? 'offsite-rsync' : script.replace('.mjs', '');
 }
 
-/** sshd counts the time of a session only once it has ended; one that is left open is measured as far as it came. */
+/** sshd counts the time of a session only when it has ended; one that is still open is measured up to now. */
 async function settle(server: number): Promise<void> {
   await until(() => childrenOf(server).length === 0, 2000).catch(() => undefined);
 }

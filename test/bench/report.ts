@@ -7,7 +7,7 @@ export interface Row {
   readonly scenario: string;
   readonly what: string;
   readonly measured: Measured;
-  /** Wall time over that of the row it is compared with; undefined where it is the standard itself. */
+  /** Wall time divided by that of the row it is compared with; undefined for that row itself. */
   readonly ratio?: number;
 }
 
@@ -19,17 +19,17 @@ export interface Budget {
   readonly held: boolean;
 }
 
-/** Gathers what the sections find. */
+/** Collects the results of the sections. */
 export interface Report {
   readonly rows: Row[];
   readonly budgets: Budget[];
-  /** What was left out, and why: never silently. */
+  /** What was left out, and why. Nothing is left out silently. */
   readonly skipped: string[];
   /** Facts in a line. */
   readonly notes: string[];
 }
 
-/** The table in Markdown, as it stands in docs/performance.md. */
+/** The table in Markdown, as in docs/performance.md. */
 export function renderReport({ rows, budgets, skipped, notes }: Report): string {
   const lines: string[] = [];
   for (const section of new Set(rows.map((row) => row.section))) {

@@ -14,7 +14,7 @@ export interface Rival {
   /** Makes the repository; not measured. */
   readonly init: readonly Command[];
   readonly backup: Command;
-  /** Milliseconds to wait before each of its sessions: two may not fall into the same second. */
+  /** Milliseconds to wait before each of its sessions, because two must not begin in the same second. */
   readonly pause?: number;
   /** Undefined: it has none. */
   readonly verify: Command | undefined;
@@ -27,7 +27,7 @@ export interface Rival {
   readonly place: string;
 }
 
-/** Makes a rival for one round; undefined where its program is not installed. */
+/** Makes a rival for one round; undefined if its program is not installed. */
 export type RivalMaker = (bench: Bench, source: string, label: string, job: string) => Rival | undefined;
 
 const installed = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
@@ -97,7 +97,7 @@ const borg: RivalMaker = (bench, source, label) => {
     }),
     removeOld: [call('prune', '--keep-last', '1', repository), call('compact', repository)],
     snapshots: async () => {
-      // Not spawnSync: the line that it speaks through lives in this process.
+      // Not spawnSync, because its line is served by this process.
       const listed = await promisify(execFile)('borg', ['list', '--short', repository], {
         env: { ...process.env, ...env },
       });
@@ -142,7 +142,9 @@ const rdiffBackup: RivalMaker = (bench, source, label) => {
   };
 };
 
-/** It runs where the backups lie and pulls: so here root is the secondary, and reads the source by ssh. */
+/**
+ * It runs on the host that keeps the backups, and pulls. So here root is the secondary and reads the source over ssh.
+ */
 const rsnapshot: RivalMaker = (bench, source, label) => {
   if (!installed('rsnapshot')) return undefined;
   const place = join(bench.directory, `rsnapshot-${label}`);

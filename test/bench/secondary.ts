@@ -30,9 +30,10 @@ export interface Bench {
   /** Words that drop to the account. */
   readonly asAccount: readonly string[];
   /**
-   * Takes a tree out of the way for whoever wants its name next. Nothing is deleted between measurements: an ext4 without a
-   * journal does not use the numbers of deleted inodes again for a minute and more, and looks at each of them whenever a
-   * file is made, which made a first backup of 50,000 files take 25 s instead of 10 s (`recently_deleted`, by perf).
+   * Moves a tree away, so that its name can be used again. Nothing is deleted between measurements, because ext4
+   * without a journal does not reuse the numbers of deleted inodes for a minute or more, and checks each of them
+   * whenever a file is created. That made a first backup of 50,000 files take 25 s instead of 10 s (`recently_deleted`,
+   * seen with perf).
    */
   readonly putAside: (path: string) => void;
   readonly stop: () => Promise<void>;
@@ -78,7 +79,7 @@ export async function startBench(dist: string): Promise<Bench> {
         },
       },
       null,
-      1, // the gate finds its remembered settings by a line of their own
+      1, // the gate finds its remembered settings by a line of state_dir alone
     ),
   );
   const forced: Record<Way, string> = {
@@ -118,7 +119,7 @@ export async function startBench(dist: string): Promise<Bench> {
     keyFile: (way) => at(`key_${way}`),
     knownHosts,
     remoteShell: (way) => ['ssh', '-F', at(`ssh_${way}`)],
-    // As root the account exists in sshd's mount namespace alone.
+    // As root, the account exists only in sshd's mount namespace.
     asAccount:
       process.getuid?.() === 0
         ? `nsenter --mount --target ${sshd.pid} setpriv --reuid=${account.uid} --regid=${account.gid} --clear-groups --`.split(

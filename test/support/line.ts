@@ -1,26 +1,28 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** Bytes that went over a line: towards the server, and back. What ssh itself adds (handshake, encryption) is in them. */
+/**
+ * Bytes that went over a line: towards the server, and back. They include what ssh itself adds (handshake, encryption).
+ */
 export interface Traffic {
   readonly up: number;
   readonly down: number;
 }
 
-/** A TCP line to a server, with an address of its own, that counts and can be cut. */
+/** A TCP line to a server, with an address of its own, that counts bytes and can be cut. */
 export interface Line {
   readonly host: string;
   readonly port: number;
-  /** What went over it so far. */
+  /** What has gone over it so far. */
   traffic(): Traffic;
-  /** Closes every connection at once; new ones are let through. */
+  /** Closes every connection at once; new ones are possible. */
   cut(): void;
-  /** From now on nothing goes through, and nobody is told: no FIN, no RST. New connections are accepted and stay silent. */
+  /** From now on nothing goes through, silently: no FIN, no RST. New connections are accepted and stay silent. */
   freeze(): void;
   /** Lets new connections through again; frozen ones are gone. */
   mend(): void;
-  /** Calls `act` once, as soon as so many more bytes went towards the server. */
+  /** Calls `act` once, as soon as so many more bytes have gone towards the server. */
   after(bytes: number, act: () => void): void;
-  /** Ends it: nothing listens any more, unless {@link Line.listen} is called. */
+  /** Ends it: nothing listens afterwards, unless {@link Line.listen} is called. */
   hangUp(): Promise<void>;
   listen(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export interface Line {
 /**
  * Lays a line.
  * @param to port on 127.0.0.1 to which it leads
- * @param host an address of loopback at which it begins
+ * @param host a loopback address at which it begins
  */
 export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
   const pairs = new Set<readonly [Socket, Socket]>();
@@ -58,7 +60,7 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
     far.on('drain', () => near.resume());
     near.on('drain', () => far.resume());
     for (const [one, other] of [pair, [far, near] as const]) {
-      one.on('error', () => undefined); // a cut line is what we are here for
+      one.on('error', () => undefined); // cut lines are expected here
       one.on('close', () => {
         if (frozen) return;
         pairs.delete(pair);

@@ -19,14 +19,14 @@ export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = '
 
 /** What a watch over a process and its descendants has seen. */
 export interface ArgumentWatch {
-  /** Arguments of every process, one a line; each once. */
+  /** Arguments of every process, one per line, without repetitions. */
   readonly seen: readonly string[];
 }
 
 /** Milliseconds between two looks. */
 const EVERY = 20;
 
-/** Looks again and again at the arguments of a process and of all that it starts, as `ps` would show them. */
+/** Keeps watching the arguments of a process and all its descendants, as `ps` would show them. */
 export function watchArguments(pid: number): { stop(): ArgumentWatch } {
   const seen = new Set<string>();
   const look = () => {
@@ -53,7 +53,7 @@ export function argumentsOf(pid: number): string[] | undefined {
   }
 }
 
-/** Pids of all that a process started, and what those started. */
+/** Pids of all descendants of a process. */
 export function descendants(pid: number): number[] {
   try {
     const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>

@@ -1,7 +1,9 @@
-/** Sets the seed of a run of tests: all that they leave to chance and, where it is given, the order of the tests of each file. */
+/**
+ * Sets the seed of a test run: of all that is random and, if a seed is given, of the order of the tests in each file.
+ */
 const VARIABLE = 'OFFSITE_TEST_SEED';
 
-/** The seed of this run: the one that was asked for, otherwise a new one. */
+/** The seed of this run: the given one, or else a new one. */
 export function seedOfRun(): number {
   const asked = process.env[VARIABLE];
   if (asked === undefined) return Math.floor(Math.random() * 2 ** 31);
@@ -10,8 +12,8 @@ export function seedOfRun(): number {
 }
 
 /**
- * For vitest's configuration: hands one seed to all workers. The tests of a file run in the order in which they are written,
- * unless a seed is asked for: then in the order that comes of it, since no test may need what another has left.
+ * For vitest's configuration: gives one seed to all workers. The tests of a file run in the order in which they are
+ * written. If a seed is given, it shuffles them, because no test may need what another has left.
  */
 export function oneSeed() {
   const tests = process.env[VARIABLE] !== undefined;
@@ -19,7 +21,7 @@ export function oneSeed() {
   return { sequence: { seed, shuffle: { tests } }, env: { [VARIABLE]: String(seed) } };
 }
 
-/** The seed of this run, for `what`; it is printed, so that what failed can be tried again. */
+/** The seed of this run, for `what`. It is printed, so that a failure can be reproduced. */
 export function tellSeed(what: string): number {
   const seed = seedOfRun();
   process.stderr.write(`${what}: ${VARIABLE}=${seed}\n`);

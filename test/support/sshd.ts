@@ -9,26 +9,26 @@ import { until } from './until.ts';
 
 /** An sshd of a test's own: fresh keys, a port of its own, one key with one forced command. */
 export interface PrivateSshd {
-  /** The account it lets in, never root: our own, or one that exists only inside of this sshd's mount namespace. */
+  /** The account that may log in, never root: our own, or one that exists only in this sshd's mount namespace. */
   readonly account: TestAccount;
   /** A directory that the account can read; removed by {@link stop}. */
   readonly directory: string;
-  /** File with the private key that it lets in. */
+  /** File with the private key that is accepted. */
   readonly clientKey: string;
   /** Client configuration with the alias `secondary`. */
   readonly clientConfig: string;
   readonly port: number;
-  /** Process id of sshd; as root, also the way into its mount namespace. */
+  /** Process id of sshd; for root, also the way into its mount namespace. */
   readonly pid: number;
   /** Words for rsync's `-e`. */
   readonly remoteShell: readonly string[];
-  /** Text for known_hosts, under the name that it has there. */
+  /** Text for known_hosts, under the name that the client uses. */
   knownHosts(host: string, port: number): string;
-  /** Lets its key in, for connections to come. */
+  /** Accepts the key, with this forced command, in future connections. */
   allow(forcedCommand: string): Promise<void>;
   /** As {@link allow}, and connects: all sessions share one connection, as the controller's do. */
   authorize(forcedCommand: string): Promise<void>;
-  /** Ends sshd with all that it has started, and removes its directory. */
+  /** Ends sshd and everything that it has started, and removes its directory. */
   stop(): Promise<void>;
 }
 
@@ -49,10 +49,10 @@ export interface SshdPlace {
 /** Alias of the server in the client's configuration. */
 export const ALIAS = 'secondary';
 
-// Free in Debian's scheme: above ordinary users, below the dynamic ones of systemd.
+// Unused in Debian's scheme: above ordinary users, below the dynamic ones of systemd.
 const ACCOUNT: TestAccount = { name: 'offsite-test', uid: 60_871, gid: 60_871 };
 
-/** Starts an sshd. As root, it serves an account that nobody outside of it sees; as another user, just that user. */
+/** Starts an sshd. As root, it serves an account that only it can see; as another user, only that user. */
 export async function startPrivateSshd({ settings = [], network }: SshdPlace = {}): Promise<PrivateSshd> {
   const asRoot = process.getuid?.() === 0;
   const directory = await mkdtemp(join(tmpdir(), 'offsite-sshd-'));
@@ -81,7 +81,7 @@ export async function startPrivateSshd({ settings = [], network }: SshdPlace = {
   const enter = network === undefined ? [] : ['nsenter', `--net=/proc/${network.pid}/ns/net`, '--'];
   const hide = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', IN_NAMESPACE, path('passwd')];
   const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', path('sshd_config')];
-  // However the test ends, sshd ends with it.
+  // sshd ends with the test, however that ends.
   const words = ['--pdeathsig', 'KILL', '--', ...enter, ...(asRoot ? hide : []), ...sshd];
   const server = spawn('setpriv', words, { stdio: ['ignore', 'ignore', 'inherit'] });
   let master: ChildProcess | undefined;
@@ -115,7 +115,7 @@ export async function startPrivateSshd({ settings = [], network }: SshdPlace = {
     allow,
     authorize: async (forcedCommand) => {
       await allow(forcedCommand);
-      // A connection keeps the forced command of its beginning.
+      // A connection keeps the forced command that it began with.
       await endMaster();
       master = spawn('ssh', ['-F', path('ssh_config'), '-M', '-N', ALIAS], { stdio: ['ignore', 'ignore', 'inherit'] });
       await until(() => existsSync(path('master')));
@@ -130,7 +130,7 @@ function serverConfig(path: (name: string) => string, listen: string, settings: 
     `HostKey ${path('host_key')}`,
     `AuthorizedKeysFile ${path('authorized_keys')}`,
     `PidFile none`,
-    `StrictModes no`, // the temporary directory lies below one that all may write to
+    `StrictModes no`, // the temporary directory is below one that everybody may write to
     `UsePAM no`,
     `PasswordAuthentication no`,
     `KbdInteractiveAuthentication no`,

@@ -2,10 +2,10 @@
 const EVERY = 20;
 
 /**
- * Waits for something to come to pass.
- * @param condition what it throws counts as "not yet"
+ * Waits until a condition holds.
+ * @param condition an exception counts as "not yet"
  * @param limit milliseconds
- * @throws Error when it has not by then; its cause is what the last look threw
+ * @throws Error when it does not hold by then; its cause is the last exception
  */
 export async function until(condition: () => Promise<boolean> | boolean, limit = 20_000): Promise<void> {
   const end = performance.now() + limit;

@@ -36,7 +36,7 @@ export const gateBuildsSection: Section = async ({ bench, sizes, report, say }) 
   }
   for (const { build, plain, cpu, changed, check } of found) {
     const [session, afterChange, whole] = [plain, changed, check].map((times) => `${median(times).toFixed(1)} ms`);
-    // The kernel counts in 10 ms, so the mean says more than the median.
+    // The kernel counts in steps of 10 ms, so the mean says more than the median.
     const processor = `${(cpu.reduce((a, b) => a + b, 0) / cpu.length).toFixed(1)} ms`;
     report.notes.push(
       `gate, ${build}: a session ${session} (processor, rrsync included: ${processor}), ` +

@@ -39,7 +39,7 @@ export const growthSection: Section = async ({ bench, sizes, report, say }) => {
   mkdirSync(source);
   const file = openSync(join(source, 'large.img'), 'w');
   ftruncateSync(file, 8 * 2 ** 30);
-  // One block in sixteen MiB holds something.
+  // One block in sixteen MiB has content.
   for (let at = 0; at < 8 * 2 ** 30; at += 16 << 20) writeSync(file, `block ${at}\n`, at);
   closeSync(file);
   for (const scenario of ['first', 'nothing changed']) {

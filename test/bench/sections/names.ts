@@ -5,7 +5,7 @@ import { measure, run } from '../measure.ts';
 import { seconds } from '../report.ts';
 import type { Section } from './section.ts';
 
-/** Small dumps with dates in their names, so many new ones at once: what the search for a similar name costs. Once each. */
+/** Many new small dumps with dates in their names: what the search for a similar name costs. Measured once each. */
 export const namesSection: Section = async ({ bench, sizes, report, say }) => {
   const section = 'New names with dates, 1 kB each, through the gate (once each)';
   const counts = sizes.quick ? [500, 1000] : [2000, 4000];

@@ -26,7 +26,7 @@ export const othersSection: Section = async (scene) => {
     for (const scenario of SCENARIOS) {
       if (scenario === '1 % changed') data.changeOnePercent();
       if (scenario === 'a new dated dump') data.addDump();
-      // Whoever comes first warms the cache for the rest: so each begins once.
+      // The first one warms the cache for the others, so each begins once.
       const turn = rivals.map((_, index) => rivals[(index + round) % rivals.length]);
       for (const rival of turn) {
         if (rival === undefined) continue;
@@ -90,7 +90,10 @@ async function step({ bench, report }: Scene, rival: Rival, scenario: Scenario):
 const GOING = 30;
 const REMOVAL = `remove ${GOING} old snapshots of a smaller set`;
 
-/** Real backups, thirty-one of each, one per cent changed before each; then all but the newest go. Once. */
+/**
+ * Thirty-one real backups of each, with one per cent changed before each; then all but the newest are removed. Measured
+ * once.
+ */
 async function removeOld(scene: Scene, note: (key: string, measured: Measured) => void): Promise<void> {
   const { bench, sizes, say } = scene;
   if (sizes.quick) {
@@ -120,7 +123,7 @@ async function removeOld(scene: Scene, note: (key: string, measured: Measured) =
 
 const PARTS = [2, 4];
 
-/** What would help where rsync itself is the limit: nothing has changed, and every file is linked again. */
+/** What would help if rsync itself is the limit: nothing has changed, and every file is linked again. */
 export const limitsSection: Section = async ({ bench, sizes, report, say }) => {
   const source = join(bench.directory, 'source-limits');
   const root = join(bench.directory, 'limits');

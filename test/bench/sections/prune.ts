@@ -14,7 +14,7 @@ import type { Section } from './section.ts';
 export const GOING = 30;
 const DAY = 86_400_000;
 
-/** Prune beside `rm -rf` of the same trees: thirty snapshots, all files shared with the one that stays. */
+/** Prune compared with `rm -rf` of the same trees: thirty snapshots that share all files with the one that stays. */
 export const pruneSection: Section = async ({ bench, sizes, report, say }) => {
   const { files } = sizes;
   const pruned: Measured[] = [];

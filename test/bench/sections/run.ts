@@ -9,7 +9,7 @@ import type { Section } from './section.ts';
 
 const SCENARIOS = ['first', 'nothing changed', '1 % changed'] as const;
 
-/** `run` (push, verify, canary, seal) beside the bare commands it stands on, through plain rrsync and through the gate. */
+/** `run` (push, verify, canary, seal) compared with the bare commands, through plain rrsync and through the gate. */
 export const runSection: Section = async ({ bench, sizes, report, say }) => {
   const source = join(bench.directory, 'source-run');
   const data = makeDataSet(source, { ...sizes, seed: 1 });
@@ -21,7 +21,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
       const bare = bareCommands(bench, way, data, jobs.bare);
       for (const scenario of SCENARIOS) {
         if (scenario === '1 % changed') data.changeOnePercent();
-        // Whoever comes second finds the source in the cache: so they take turns.
+        // The second one finds the source in the cache, so they take turns.
         const order = round % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const);
         for (const who of order) {
           const commands = who === 'ours' ? [controller.run(way, jobs.ours)] : bare.next();
@@ -42,7 +42,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
       const section = `run beside the bare commands, through ${way === 'gate' ? 'the gate' : 'plain rrsync'}`;
       const all = (who: string) => found.get(`${way} ${scenario} ${who}`) ?? [];
       const [ours, bare] = [medianOf(all('ours')), medianOf(all('bare'))];
-      // Round by round: what else the machine does changes from one to the next, but hardly within one.
+      // Compared round by round, because the load of the machine changes between rounds, but hardly within one.
       const pairs = all('ours').map((one, round) => [one.wallMs, all('bare')[round]?.wallMs ?? Number.NaN] as const);
       const ratio = median(pairs.map(([one, other]) => one / other));
       report.rows.push({ section, scenario, what: 'rsync, twice', measured: bare });

@@ -8,7 +8,7 @@ import type { Section } from './section.ts';
 const BASIS = '2026-11-22T021500Z';
 const ID = '2026-11-23T021500Z';
 
-/** An owner for every file, as `fake_super` keeps it: the dearest case, since each xattr is read. */
+/** An owner for every file, as `fake_super` keeps it. This is the most expensive case, because each xattr is read. */
 const OWN = `
 import os, sys
 for top, _, files in os.walk(sys.argv[1]):
@@ -16,8 +16,8 @@ for top, _, files in os.walk(sys.argv[1]):
 `;
 
 /**
- * The gate's walk before a seal (remote-scripts/gate/shared-inodes.ts), beside walks that do less: of a snapshot in which
- * everything is linked to its basis, and of a basis that has no record yet.
+ * The gate's walk before a seal (remote-scripts/gate/shared-inodes.ts), compared with walks that do less, for a
+ * snapshot in which everything is linked to its basis and for a basis without a record.
  */
 export const secondLineSection: Section = async ({ bench, sizes, report, say }) => {
   const section = 'The gate’s walk of a snapshot before its seal, all linked (ratio: to find)';

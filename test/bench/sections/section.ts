@@ -1,23 +1,23 @@
 import type { Report } from '../report.ts';
 import type { Bench } from '../secondary.ts';
 
-/** What the command line asked for. */
+/** The options of the command line. */
 export interface Sizes {
   readonly files: number;
   readonly bytes: number;
   readonly quick: boolean;
   /** How often each thing is measured; the median counts. */
   readonly repeats: number;
-  /** The same for `run`: one round scatters by as much as its budget allows, so its median needs more of them. */
+  /** The same for `run`. A single round varies by as much as its budget allows, so its median needs more of them. */
   readonly runRepeats: number;
 }
 
-/** What a section works with. */
+/** What a section needs. */
 export interface Scene {
   readonly bench: Bench;
   readonly sizes: Sizes;
   readonly report: Report;
-  /** Says how far the benchmark is, on standard error. */
+  /** Reports progress on standard error. */
   readonly say: (text: string) => void;
 }
 

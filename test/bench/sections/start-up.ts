@@ -5,7 +5,7 @@ import type { Section } from './section.ts';
 
 const ROUNDS = 15;
 
-/** Start-up of the programs beside `node -e 0`, taking turns. */
+/** Start-up of the programs compared with `node -e 0`, taking turns. */
 export const startUpSection: Section = async ({ bench, report, say }) => {
   say('start-up');
   const { cli, gate, prune } = bench.programs;
@@ -43,7 +43,7 @@ export const startUpSection: Section = async ({ bench, report, say }) => {
   });
 };
 
-/** Planning what to keep of 10,000 snapshots: the first plan of a fresh process, which is the one that prune makes. */
+/** Planning the retention of 10,000 snapshots: the first plan of a fresh process, as in prune. */
 export const planningSection: Section = ({ report, say }) => {
   say('planning');
   const program = join(dirname(process.argv[1] ?? ''), 'plan-once.mjs');

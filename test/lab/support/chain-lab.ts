@@ -7,7 +7,7 @@ import { startGateSecondary, type GateSecondary } from './gate-secondary.ts';
 import { layVeth, openNetwork } from './hosts.ts';
 import { bootMachine, layNode, type Machine } from './machine.ts';
 
-/** One alert, as the command channel is told it. */
+/** One alert, as the command channel receives it. */
 export interface LabAlert {
   readonly event: string;
   readonly subject: string;
@@ -20,17 +20,17 @@ export interface LabAlert {
 export interface ChainLab {
   readonly machine: Machine;
   readonly secondary: GateSecondary;
-  /** Cuts the line: nothing goes through, and nobody is told. */
+  /** Cuts the line silently: nothing goes through. */
   cutLine(): void;
-  /** Mends it; resolves when the secondary can be reached again. */
+  /** Repairs it; resolves when the secondary can be reached again. */
   mendLine(): Promise<void>;
-  /** What must not show anywhere on the primary. */
+  /** What must not appear anywhere on the primary. */
   readonly canaries: readonly string[];
-  /** Bytes that a dump has from now on; `fail`: making one fails. */
+  /** Size of dumps from now on, in bytes; `fail`: making one fails. */
   setDump(size: number | 'fail'): void;
   /** All alerts since the last call. */
   newAlerts(): LabAlert[];
-  /** Waits until a unit is neither starting nor stopping, and says what it is then. */
+  /** Waits until a unit is neither starting nor stopping, and returns its state then. */
   settled(unit: string): Promise<string>;
   /** Waits until a transfer of a job has begun to write. */
   writing(job: string): Promise<void>;
@@ -45,7 +45,7 @@ const TOKEN = 'token-4711-canary';
 export const LARGE = 12 * 1024 * 1024;
 export const SMALL = 100_000;
 
-/** What a machine would do to more than itself, or what only takes time. */
+/** Units that would affect more than the machine itself, or that only take time. */
 export const MASKED = [
   ...['systemd-timesyncd', 'systemd-modules-load', 'systemd-sysctl', 'systemd-binfmt', 'systemd-random-seed'].map(
     (name) => `${name}.service`,
@@ -75,7 +75,7 @@ const TELL = `#!/bin/sh
  * Starts it all.
  * @param units units of the primary, by name
  * @param jobs jobs, each with its source below /var/backups
- * @param changes what is set differently, by job
+ * @param changes changed settings, by job
  */
 export async function startChainLab(
   units: Readonly<Record<string, string>>,

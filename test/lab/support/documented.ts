@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** Pages whose every fenced block is executed, in the order in which they are read. */
+/** The pages of which every fenced block is executed, in reading order. */
 export const PAGES = ['README.md', 'docs/operations.md'] as const;
 
 /** A fenced block of a page. */
 export interface Block {
   readonly page: (typeof PAGES)[number];
   readonly line: number;
-  /** `sh`, `yaml`, `ini`; empty for what a program says. */
+  /** `sh`, `yaml`, `ini`; empty for the output of a program. */
   readonly language: string;
   readonly text: string;
 }
@@ -25,7 +25,7 @@ export function documentedBlocks(): readonly Block[] {
   });
 }
 
-/** The block that has a line of exactly these words. @throws Error unless it is the only one */
+/** The block that contains exactly this line. @throws Error unless it is the only one */
 export function blockWith(line: string, blocks: readonly Block[]): Block {
   const [found, ...others] = blocks.filter(({ text }) => text.split('\n').includes(line));
   if (!found || others.length > 0)

@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import { startPrivateSshd } from '../../support/sshd.ts';
 import type { Network } from './hosts.ts';
 
-/** A secondary in a network of its own: a real sshd, and the gate as it is shipped. */
+/** A secondary in a network of its own, with a real sshd and the gate as it is shipped. */
 export interface GateSecondary {
   readonly account: string;
   /** The primary's private key. */
@@ -12,7 +12,7 @@ export interface GateSecondary {
   readonly knownHosts: string;
   /** Ids of a job that have a seal, oldest first. */
   sealed(job: string): Promise<string[]>;
-  /** Names of all that lies in the directory of a job. */
+  /** The names of everything in the directory of a job. */
   entries(job: string): Promise<string[]>;
   /** Path of a file in a snapshot. */
   path(job: string, id: string, name: string): string;
@@ -28,7 +28,7 @@ export async function startGateSecondary(
   address: string,
   jobs: readonly string[],
 ): Promise<GateSecondary> {
-  // A line that was cut must not hold the lock of a job for longer than a test lasts.
+  // A session whose line was cut must not hold the lock of a job for longer than a test lasts.
   const settings = ['ClientAliveInterval 1', 'ClientAliveCountMax 2'];
   const sshd = await startPrivateSshd({ settings, network: { pid, address } });
   const { account } = sshd;

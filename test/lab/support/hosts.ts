@@ -4,9 +4,9 @@ import { until } from '../../support/until.ts';
 
 /** A network, which lasts as long as a process does. */
 export interface Network {
-  /** The process whose network it is. */
+  /** The process that owns the network. */
   readonly pid: number;
-  /** What its end of a line is called. */
+  /** The name of its end of a line. */
   readonly device: string;
   stop(): Promise<void>;
 }
@@ -19,13 +19,13 @@ interface VethLine {
   mend(): void;
 }
 
-/** Makes an empty network. Nothing of it has a name on the host, so nothing is left when its process ends. */
+/** Makes an empty network. It has no name on the host, so nothing is left when its process ends. */
 export async function openNetwork(): Promise<Network> {
   const holder = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', 'infinity'], {
     stdio: 'ignore',
   });
   const pid = holder.pid ?? 0;
-  // Before it is in its own network, its address would be the host's.
+  // Before it has its own network, its address would be the host's.
   await until(() => spawnSync('cmp', ['-s', `/proc/${pid}/comm`, '-'], { input: 'sleep\n' }).status === 0);
   inNetwork(pid, 'ip', 'link', 'set', 'lo', 'up');
   return { pid, device: 'line', stop: () => endProcess(holder) };
@@ -55,7 +55,7 @@ export function layVeth(near: Network, nearAddress: string, far: Network, farAdd
   };
 }
 
-/** Words that bring a program into a network. */
+/** Words that start a program in a network. */
 export function wordsInto({ pid }: Pick<Network, 'pid'>): readonly string[] {
   return ['nsenter', `--net=/proc/${pid}/ns/net`, '--'];
 }

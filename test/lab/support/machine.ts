@@ -15,7 +15,7 @@ export interface CommandEnd {
 
 /** A machine with a systemd of its own, in namespaces: its processes, files and network are not the host's. */
 export interface Machine {
-  /** Its init, as the host counts; the ancestor of all that runs in it. */
+  /** The process id of its init on the host; the ancestor of everything that runs in it. */
   readonly init: number;
   /** Runs a command in it to its end. */
   run(...words: readonly string[]): CommandEnd;
@@ -29,10 +29,10 @@ export interface Machine {
 const BOOT = fileURLToPath(new URL('boot-machine.sh', import.meta.url));
 
 /**
- * Boots a machine: an overlay of this one's root, with what lies in `files` laid over it.
+ * Boots a machine: an overlay of this one's root, with the content of `files` on top.
  * @param files a directory; its owners and modes are kept
  * @param network pid of a process whose network is to be the machine's
- * @param share a directory of the host's that can be read in it below /opt/lab, under its own name
+ * @param share a directory of the host that the machine can read below /opt/lab, under its own name
  */
 export async function bootMachine(files: string, network: number, share = ''): Promise<Machine> {
   const directory = await mkdtemp(join(tmpdir(), 'offsite-lab-'));
@@ -41,7 +41,7 @@ export async function bootMachine(files: string, network: number, share = ''): P
   const boot = spawn(
     'setpriv',
     ['--pdeathsig', 'TERM', 'nsenter', `--net=/proc/${network}/ns/net`, 'unshare', '--mount', BOOT, directory],
-    // A group of its own: whatever kills the test leaves it to take away what it made.
+    // A group of its own, so that it can clean up whatever kills the test.
     { stdio: ['pipe', 'ignore', 'pipe'], detached: true, env: { ...process.env, LAB_SHARE: share } },
   );
   const said: string[] = [];
@@ -86,7 +86,8 @@ export async function bootMachine(files: string, network: number, share = ''): P
 }
 
 /**
- * Lays the Node of these tests into the files of a machine, where everything finds it first: this host's own may be too old.
+ * Puts the Node of these tests into the files of a machine, where everything finds it first. This host's own may be too
+ * old.
  * @param files as for {@link bootMachine}
  */
 export async function layNode(files: string): Promise<void> {
@@ -95,7 +96,7 @@ export async function layNode(files: string): Promise<void> {
   await cp(process.execPath, join(files, 'usr/local/bin/node'));
 }
 
-/** The process below `pid` that is systemd by now; 0 while there is none. */
+/** The descendant of `pid` that has become systemd; 0 while there is none. */
 async function systemdBelow(pid: number): Promise<number> {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').filter(Boolean);
   for (const child of children.map(Number)) {

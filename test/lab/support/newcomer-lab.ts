@@ -10,20 +10,20 @@ import { until } from '../../support/until.ts';
 import { layVeth, openNetwork, type Network } from './hosts.ts';
 import { bootMachine, layNode, type Machine } from './machine.ts';
 
-/** What came of a block that was typed. */
+/** The result of a block that was typed. */
 export interface Typed {
   readonly output: string;
-  /** Each command that did not end with 0: its exit code and its words. */
+  /** Each command that did not end with 0: its exit code and its text. */
   readonly failed: readonly string[];
 }
 
-/** Two machines as somebody has them who has only just read of this project. */
+/** Two machines as they are when somebody has only just read about this project. */
 export interface NewcomerLab {
   readonly primary: Machine;
   readonly secondary: Machine;
-  /** Types something at a prompt of root's; the prompt keeps its directory for the next time. */
+  /** Types something at root's prompt, which keeps its current directory for the next time. */
   type(on: 'primary' | 'secondary', text: string): Typed;
-  /** What came to the messenger: an HTTP server that takes everything. */
+  /** What the messenger received: an HTTP server that accepts everything. */
   told(): string;
   stop(): Promise<void>;
 }
@@ -41,7 +41,7 @@ Type=oneshot
 ExecStart=/bin/sh -c 'date +%%N >${SOURCE}/db.sql'
 `;
 
-/** `npm ci` without a network: what it would bring is there already, and belongs to the same package-lock.json. */
+/** `npm ci` without a network: what it would fetch is there already, and belongs to the same package-lock.json. */
 const AFTER_CLONE = `#!/bin/sh
 mkdir node_modules && cd node_modules
 for package in /opt/lab/node_modules/* /opt/lab/node_modules/.bin; do ln -s "$package" .; done
@@ -114,7 +114,7 @@ async function layFiles(files: string): Promise<void> {
   for (const name of MASKED) await symlink('/dev/null', join(files, 'etc/systemd/system', name));
   await lay('etc/systemd/system/pg-backup.service', BACKUP_UNIT);
   await lay('etc/hosts', `127.0.0.1 localhost\n${ADDRESS.primary} db1\n${ADDRESS.secondary} vault\n`);
-  await lay('etc/ssh/sshd_config.d/ports.conf', 'Port 22\nPort 2222\n'); // the second one for who reads of another port
+  await lay('etc/ssh/sshd_config.d/ports.conf', 'Port 22\nPort 2222\n'); // the second one for readers who use another port
   await lay('etc/gitconfig', '[init]\ntemplateDir = /opt/lab/template\n');
   await lay('opt/lab/template/hooks/post-checkout', AFTER_CLONE, 0o755);
   await layNode(files);
@@ -137,7 +137,7 @@ async function copyTree(to: string): Promise<void> {
   must('git', ['-c', 'user.name=lab', '-c', 'user.email=lab@localhost', 'commit', '--quiet', '-m', 'As it is'], to);
 }
 
-/** What an administrator of a server has: sshd, and an account of his own that his key lets in. */
+/** What an administrator of a server has: sshd, and an account of their own with a key. */
 function prepareSecondary(secondary: Machine, primary: Machine): void {
   for (const machine of [primary, secondary]) {
     machine.must('sh', '-c', 'mkdir -p /run/lab && echo /root >/run/lab/directory && ssh-keygen -A');
@@ -148,7 +148,7 @@ function prepareSecondary(secondary: Machine, primary: Machine): void {
   const mine = primary.read('/root/.ssh/id_ed25519.pub').trim();
   secondary.must('install', '-d', '-m', '0700', '-o', 'admin', '/home/admin/.ssh');
   secondary.must('sh', '-c', `echo '${mine}' >/home/admin/.ssh/authorized_keys`);
-  secondary.must('systemctl', 'start', 'systemd-user-sessions.service', 'ssh.service'); // until then, root alone may log in
+  secondary.must('systemctl', 'start', 'systemd-user-sessions.service', 'ssh.service'); // until then, only root may log in
   const key = secondary.read('/etc/ssh/ssh_host_ed25519_key.pub').trim();
   primary.must('sh', '-c', `echo 'vault ${key}\n[vault]:2222 ${key}' >/root/.ssh/known_hosts`);
 }
@@ -160,7 +160,7 @@ function typeAt(machine: Machine, text: string): Typed {
   return { output: stdout + stderr, failed };
 }
 
-/** A fake: stands in for ntfy.sh, which cannot be reached from a lab. */
+/** A fake of ntfy.sh, which cannot be reached from a lab. */
 function startMessenger(network: Network): { told: () => string; stop: () => Promise<void> } {
   const server = `require('node:http').createServer((request, response) => {
     request.pipe(process.stdout, { end: false });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const DAYS = Array.from({ length: 300_000 }, (_, day) => `[${day},1]`).join();
 
-/** What may lie in the place of a file: by hand, by a disk that fails, by a restore of the state directory. */
+/** What may be in the place of a file: made by hand, by a failing disk, or by a restore of the state directory. */
 export const ODDITIES: Readonly<Record<string, (path: string) => void>> = {
   'a directory': (path) => mkdirSync(join(path, 'x'), { recursive: true }),
   'a named pipe': (path) => execFileSync('mkfifo', [path]),

@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 import { seenFromOutside, SOURCE, type NewcomerLab, type Typed } from './newcomer-lab.ts';
 import { newestSealed } from './walk.ts';
 
-// What must have come of a block of the pages, and what must lie ready for one.
+// What a block of the pages must result in, and what must be prepared for one.
 
 const STORE = '/srv/offsite/db1/postgres';
 
@@ -17,7 +17,7 @@ export function write(machine: Machine, path: string, text: string): void {
   machine.must('sh', '-c', 'mkdir -p "${1%/*}" && printf "%s" "$0" >"$1"', text, path);
 }
 
-/** Puts the keys of a fragment into a YAML file, as somebody does who reads where they belong. */
+/** Puts the keys of a fragment into a YAML file, where the page says that they belong. */
 export function merge(machine: Machine, path: string, fragment: string): void {
   write(machine, path, stringify(merged(parse(machine.read(path)), parse(fragment))));
 }
@@ -68,7 +68,7 @@ export const backUp = backsUp(({ primary }) => {
   expect(code, primary.must('journalctl', '--no-pager', '--output=cat')).toBe(0);
 });
 
-/** What was restored is what the source is, entry by entry, but for what no snapshot holds. */
+/** What was restored equals the source, entry by entry, except for what no snapshot contains. */
 export function isRestored({ primary }: NewcomerLab, machine: Machine, where: string): void {
   const source = seenFromOutside(primary, SOURCE);
   const restored = seenFromOutside(machine, where);
@@ -84,8 +84,9 @@ export function isRestored({ primary }: NewcomerLab, machine: Machine, where: st
 }
 
 /**
- * The record of a tree, of directories without their size, which on a tmpfs tells what they held once, and with whole seconds: rsync
- * leaves the mtime of a directory that it made in the very second in which the original was changed.
+ * The record of a tree. Directories are without their size, which on a tmpfs depends on earlier content. Times are in
+ * whole seconds, because rsync does not set the mtime of a directory that it made in the second in which the original
+ * was changed.
  */
 function recordedTree(path: string): string[] {
   return recordTree(path).map((line) => line.replace(/( 0o4\d{4} \d+ \d+) \d+ (\d+)\d{9} /, '$1 $2 '));
@@ -95,7 +96,7 @@ function inode(path: string): bigint {
   return statSync(path, { bigint: true }).ino;
 }
 
-/** A job as the page words it is valid, and units can be written for it; then it is taken away again. */
+/** A job as on the page is valid, and units can be written for it; then it is removed again. */
 export function isAccepted({ primary }: NewcomerLab, text: string): void {
   const path = '/etc/offsite-rsync/config.yaml';
   const before = primary.read(path);
@@ -105,7 +106,7 @@ export function isAccepted({ primary }: NewcomerLab, text: string): void {
   write(primary, path, before);
 }
 
-/** What stands in the unit by hand stands in the unit of a second backup of the same job. */
+/** The lines of the page go into the unit of a second backup of the same job. */
 export function runByHand({ primary }: NewcomerLab, text: string): void {
   const by = '/etc/systemd/system/by-hand.service';
   write(primary, by, primary.read('/etc/systemd/system/pg-backup.service'));
@@ -125,7 +126,7 @@ export function isTheKeyLine({ secondary }: NewcomerLab, text: string): void {
   expect(secondary.read('/etc/offsite-rsync/authorized_keys.d/offsite-db1')).toBe(text);
 }
 
-/** Prose of the page: a job that is not there yet is told of. */
+/** Prose of the page: a job that does not exist yet causes an alert. */
 export async function tellsOfAMissingJob(lab: NewcomerLab): Promise<void> {
   const { secondary } = lab;
   const path = '/etc/offsite-rsync/secondary.yaml';

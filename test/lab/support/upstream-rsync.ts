@@ -2,22 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Upstream's source of this version cannot be fetched here and now; the message says why. */
+/** Upstream's source of this version cannot be fetched at the moment; the message says why. */
 class NotToBeHad extends Error {
   override readonly name = 'NotToBeHad';
 }
 
 /** The release that Debian patches; 3.5.1 has the patches itself. */
 const VERSION = '3.5.0';
-/** Debian's releases that have it, for a machine of another one; the machine's own archives are asked. */
+/** Debian's releases that have it, for a machine with another one; the machine's own archives are used. */
 const SUITES = ['bookworm-security', 'trixie', 'trixie-security'] as const;
 
 /**
- * Builds upstream's rsync 3.5.0 from Debian's source package, without Debian's patches. Nothing is installed, and apt's own
- * lists are left alone.
+ * Builds upstream's rsync 3.5.0 from Debian's source package, without Debian's patches. Nothing is installed, and apt's
+ * own lists are left alone.
  * @param directory empty; belongs to the test
  * @returns path of the program
- * @throws NotToBeHad when no archive gives the source; Error when it cannot be built
+ * @throws NotToBeHad when no archive has the source; Error when it cannot be built
  */
 function buildUpstreamRsync(directory: string): string {
   const tarball = fetchSource(directory);
@@ -25,7 +25,7 @@ function buildUpstreamRsync(directory: string): string {
   mkdirSync(source);
   must(run('tar', ['-xJf', tarball, '-C', source, '--strip-components=1']));
   const without = ['lz4', 'zstd', 'xxhash', 'openssl', 'md2man'].map((part) => `--disable-${part}`);
-  // Debian's package of the source is without popt and zlib, and configure wants something to be there (debian/rules).
+  // Debian's source package is without popt and zlib, but configure needs something there (debian/rules).
   for (const name of ['popt', 'zlib']) {
     mkdirSync(join(source, name), { recursive: true });
     writeFileSync(join(source, name, 'dummy.in'), '');
@@ -35,7 +35,7 @@ function buildUpstreamRsync(directory: string): string {
   return join(source, 'rsync');
 }
 
-/** The same, where it may be missing: the path, or why there is none. */
+/** As above if it may be missing: the path, or why there is none. */
 export function upstreamRsync(directory: string): { readonly rsync?: string; readonly why: string } {
   try {
     return { rsync: buildUpstreamRsync(directory), why: '' };
@@ -45,7 +45,7 @@ export function upstreamRsync(directory: string): { readonly rsync?: string; rea
   }
 }
 
-/** Fetches what apt calls the tar of the source package: upstream's files, checked against Debian's signature. */
+/** Fetches what apt calls the tar of the source package: upstream's files, verified by Debian's signature. */
 function fetchSource(directory: string): string {
   const own = (name: string) => join(directory, name);
   for (const name of ['lists/partial', 'cache/archives/partial', 'download']) mkdirSync(own(name), { recursive: true });
@@ -53,7 +53,7 @@ function fetchSource(directory: string): string {
     run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Origin: Debian']).said.split('\n'),
   );
   archives.delete('');
-  // A suite that an archive does not have is passed over by apt, with an exit code that says so.
+  // apt skips a suite that an archive does not have, and its exit code says so.
   const lines = [...archives].flatMap((uri) => SUITES.map((suite) => `deb-src ${uri} ${suite} main\n`));
   writeFileSync(own('sources.list'), lines.join(''));
   const settings = [
@@ -61,7 +61,7 @@ function fetchSource(directory: string): string {
     ['Dir::Etc::sourceparts', '/dev/null'],
     ['Dir::State::lists', own('lists')],
     ['Dir::Cache', own('cache')],
-    ['APT::Sandbox::User', 'root'], // the directory is not one that apt's own account may write to
+    ['APT::Sandbox::User', 'root'], // apt's own account may not write to this directory
   ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const said = [run('apt-get', [...settings, 'update']).said];
   const known = run('apt-cache', [...settings, 'showsrc', 'rsync']).said;

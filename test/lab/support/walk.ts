@@ -1,18 +1,18 @@
 import type { Block } from './documented.ts';
 import { ADDRESS, MESSENGER, type NewcomerLab, type Typed } from './newcomer-lab.ts';
 
-/** One block of the pages, as a newcomer comes to it. */
+/** One block of the pages, as a newcomer meets it. */
 export interface Step {
-  /** A line of it that no other block has. */
+  /** A line that only this block has. */
   readonly block: string;
   readonly on: 'primary' | 'secondary';
-  /** Commands that do not end with 0, as {@link Typed.failed} says it; each with its reason beside it. */
+  /** Commands that do not end with 0, as in {@link Typed.failed}, each with its reason. */
   readonly failing?: readonly RegExp[];
-  /** What must lie ready that a newcomer would have. */
+  /** Prepares what a newcomer would have. */
   readonly before?: (lab: NewcomerLab) => void;
-  /** How a block that is no shell's gets into place; left out: it is typed. */
+  /** How a block that is not for a shell is put into place; by default it is typed. */
   readonly put?: (lab: NewcomerLab, text: string) => void;
-  /** What must have come of it. */
+  /** Checks the result. */
   readonly after?: (lab: NewcomerLab, typed: Typed) => void | Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function newestSealed({ secondary }: NewcomerLab): string {
   return (names.filter((name) => name.endsWith('.sealed')).at(-1) ?? '').slice(0, -'.sealed'.length);
 }
 
-/** A block with every placeholder filled in. */
+/** Fills in every placeholder of a block. */
 export function filledIn(text: string, lab: NewcomerLab): string {
   return PLACEHOLDERS.reduce(
     (filled, [placeholder, value]) => filled.replace(placeholder, (found) => (found === '' ? '' : value(lab))),
@@ -44,7 +44,7 @@ export function filledIn(text: string, lab: NewcomerLab): string {
   );
 }
 
-/** Types a block, or puts it into place. @throws Error when it holds a placeholder that nobody fills in */
+/** Types a block, or puts it into place. @throws Error when it contains an unknown placeholder */
 export function take(step: Step, block: Block, lab: NewcomerLab): Typed {
   step.before?.(lab);
   const text = filledIn(block.text, lab);

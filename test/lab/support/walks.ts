@@ -43,7 +43,7 @@ const QUARANTINED = '2031-01-01T000000Z';
 /** The head of what a simulation prints, as docs/operations.md shows it. */
 const SIMULATED = /^db1\/postgres$\n^simulated: .*$\n^day +date +arrived +removed +held +oldest *$/m;
 
-/** A plain rrsync, the least configuration, and a secondary that is a primary as well. */
+/** A plain rrsync, the smallest configuration, and a secondary that is also a primary. */
 export const RRSYNC_WALK: readonly Step[] = [
   { block: KEY, on: 'primary' },
   { block: 'systemctl reload ssh', on: 'secondary' },

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { must } from '../../support/processes.ts';
 
 /**
- * Remembers directories as they are now, so that each test of a file can begin with the same: what is stored, what is
- * known of it, the configuration.
+ * Remembers directories as they are now, so that each test of a file can begin with the same snapshots, state and
+ * configuration.
  * @param keep an existing directory for the copies, whose owner removes it
- * @returns a function that puts all of it back; inode numbers and birth times are new then
+ * @returns a function that restores all of it, with new inode numbers and birth times
  */
 export function remember(keep: string, directories: readonly string[]): () => void {
   const copies = directories.map((directory, index) => {

@@ -12,14 +12,14 @@ declare module 'vitest' {
     /** The built programs of the secondary, each one file. */
     gate: string;
     prune: string;
-    /** What all of them say is their version. */
+    /** The version that all of them report. */
     version: string;
   }
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Builds only what is older than its sources: `npm test` has built already. */
+/** Builds only if the build is older than its sources; `npm test` has already built. */
 const BUILD_AND_COPY = `
 if [ ! -e dist/cli.js ] || [ -n "$(find scripts src remote-scripts package.json -newer dist/cli.js -print -quit)" ]; then
   "$0" scripts/build.mjs
@@ -29,8 +29,8 @@ cp -a dist/remote/. "$2"
 chmod 0755 "$2"`;
 
 /**
- * Hands the tests a copy of the built program: a build beside a running test must not pull the program away under it.
- * The copy stands below node_modules, where its one external import is found; the programs of the secondary where its
+ * Gives the tests a copy of the built program, because a build during a test must not remove the program that it uses.
+ * The copy is in node_modules, where its one external import is found; the programs of the secondary are where its
  * accounts can read them.
  */
 export default function setup(project: TestProject): () => void {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A port whose queue is full: a SYN that comes is dropped, as by a firewall or a host that is down. */
+/** A port whose queue is full: a SYN is dropped, as by a firewall or a host that is down. */
 export interface DeafServer {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** Listens on `host` and never takes a connection. */
+/** Listens on `host` and never accepts a connection. */
 export async function startDeafServer(host: string): Promise<DeafServer> {
   const server = spawn('python3', ['-I', '-u', '-c', LISTEN, host], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [said] = (await once(server.stdout, 'data')) as [Buffer];
@@ -21,7 +21,7 @@ export async function startDeafServer(host: string): Promise<DeafServer> {
   };
 }
 
-// Node takes every connection at once, so it cannot be deaf.
+// Node accepts every connection at once, so it cannot be used for this.
 const LISTEN = `
 import socket, sys, time
 server = socket.socket()

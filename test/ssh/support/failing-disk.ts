@@ -7,7 +7,7 @@ import { must } from '../../support/processes.ts';
 export interface FailingDisk {
   /** From `offset` of this file on, the disk gives an input/output error, as a broken one does. */
   fail(file: string, offset: number): Promise<void>;
-  /** All can be read again. */
+  /** Everything can be read again. */
   heal(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -17,9 +17,9 @@ const SIZE = 32 * MIB;
 const BLOCK = 4096;
 
 /**
- * Mounts such a disk (needs root): a loop device without the page cache in between, whose backing file is cut short. What
- * lies beyond its end cannot be read then, and the kernel tells EIO. (The device-mapper's `error` target is not to be had in
- * every kernel.) Write what is to fail last: all that lies behind it fails as well.
+ * Mounts such a disk (needs root): a loop device without the page cache in between, whose backing file is cut short.
+ * What is beyond its end cannot be read then, and the kernel reports EIO. (Not every kernel has the device-mapper's
+ * `error` target.) Write what is to fail last, because everything behind it fails as well.
  * @param place an existing directory
  */
 export async function mountFailingDisk(place: string): Promise<FailingDisk> {
@@ -27,7 +27,7 @@ export async function mountFailingDisk(place: string): Promise<FailingDisk> {
   const image = join(directory, 'image');
   await (await open(image, 'w', 0o600)).close();
   await truncate(image, SIZE);
-  // No journal: it would lie in the middle of the disk, and fail as well.
+  // No journal: it would be in the middle of the disk, and fail as well.
   must('mkfs.ext4', '-q', '-F', '-b', String(BLOCK), '-O', '^has_journal', image);
   const device = must('losetup', '--find', '--show', '--direct-io=on', image).trim();
   must('mount', device, place);
@@ -49,7 +49,7 @@ export async function mountFailingDisk(place: string): Promise<FailingDisk> {
       await file.close();
       cut = { from, bytes };
       await truncate(image, from);
-      // What is in memory could still be read.
+      // What is cached could still be read.
       must('dd', `if=${path}`, 'iflag=nocache', 'count=0', 'status=none');
     },
     heal,
@@ -62,7 +62,7 @@ export async function mountFailingDisk(place: string): Promise<FailingDisk> {
   };
 }
 
-/** Where on the disk a block of a file lies, in bytes. */
+/** Where a block of a file is on the disk, in bytes. */
 function physical(path: string, block: number): number {
   for (const line of must('filefrag', '-v', `-b${BLOCK}`, path).split('\n')) {
     const [, first, last, start] = (/^\s*\d+:\s*(\d+)\.\.\s*(\d+):\s*(\d+)\.\./.exec(line) ?? []).map(Number);

@@ -3,11 +3,11 @@ import type { Primary, ProgramEnd } from './primary.ts';
 import { processesNaming } from '../../support/processes.ts';
 import type { Secondary } from './secondary.ts';
 
-/** Something goes wrong, and what must become of it. */
+/** A fault, and what has to result from it. */
 export interface Fault {
-  /** Makes it go wrong. */
+  /** Causes the fault. */
   readonly provoke: () => unknown;
-  /** Puts the world right again; the program gets no other help. */
+  /** Removes the fault; the program gets no other help. */
   readonly undo: () => unknown;
   readonly code: number;
   /** The words that say what is wrong. */

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** Flips every bit of one byte and keeps size and mtime, to the nanosecond: what a bad disk does. Twice is not at all. */
+/**
+ * Flips every bit of one byte and keeps size and mtime, to the nanosecond, as a bad disk does. Doing it twice restores
+ * the byte.
+ */
 export function flipByte(path: string, offset: number): void {
   const { status, stderr } = spawnSync('python3', ['-I', '-c', FLIP, path, String(offset)], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);

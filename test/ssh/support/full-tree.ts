@@ -1,21 +1,21 @@
 import { spawnSync } from 'node:child_process';
 
-/** What of {@link fillWithEverything} no snapshot holds: names of entries, by the reason. */
+/** What of {@link fillWithEverything} is in no snapshot: names of entries, by reason. */
 export const NOT_STORED: readonly string[] = ['fifo', 'device', 'socket'];
 
-/** The one extended attribute in it that is no ACL; none is sent. */
+/** The only extended attribute in it that is not an ACL; it is not sent. */
 export const NOT_SENT = 'user.note';
 
 /**
- * Fills a directory with everything that a restore must bring back as it was, and {@link NOT_STORED}: owners, modes,
- * ACLs, links, holes, times, names. Needs root.
+ * Fills a directory with everything that a restore has to bring back unchanged, and with {@link NOT_STORED}: owners,
+ * modes, ACLs, links, holes, times, names. Needs root.
  */
 export function fillWithEverything(directory: string): void {
   const { status, stderr } = spawnSync('python3', ['-I', '-c', FILL, directory], { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
 }
 
-// Node knows neither ACLs nor names that are no UTF-8; rrsync needs Python, so it is there.
+// Node has neither ACLs nor names that are not UTF-8. Python is there, because rrsync needs it.
 const FILL = `
 import os, socket, struct, sys
 os.makedirs(sys.argv[1], exist_ok=True)

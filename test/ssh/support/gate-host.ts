@@ -8,7 +8,7 @@ import { nextSnapshotId, type SnapshotId } from '../../../src/shared/snapshot-id
 import { removeTree } from './remove-tree.ts';
 import { ALIAS, startPrivateSshd, type PrivateSshd } from '../../support/sshd.ts';
 
-/** What one client session came to. */
+/** The result of one client session. */
 export interface ClientEnd {
   readonly code: number;
   readonly stdout: string;
@@ -34,7 +34,7 @@ export interface GateHost {
   seal(id: SnapshotId, claims?: Partial<Seal> | string): Promise<ClientEnd>;
   /** Push and seal; throws unless both end well. */
   store(options?: PushSettings): Promise<SnapshotId>;
-  /** rsync with arguments of the test's own. */
+  /** rsync with arguments chosen by the test. */
   rsync(args: readonly string[]): Promise<ClientEnd>;
   /** rsync that is left running. */
   startRsync(args: readonly string[]): Companion;
@@ -66,7 +66,7 @@ export async function startGateHost(place?: string): Promise<GateHost> {
   const sshd = await startPrivateSshd();
   const { account, directory } = sshd;
   const bundle = join(directory, 'offsite-gate.mjs');
-  await copyFile(inject('gate'), bundle); // each its own, so that its processes can be told from others'
+  await copyFile(inject('gate'), bundle); // a copy for each, so that its processes can be distinguished
   const root = join(place ?? directory, 'root');
   const state = join(directory, 'state');
   for (const path of [root, state, join(root, 'web1'), join(state, 'web1')]) await mkdir(path, { mode: 0o700 });
@@ -169,7 +169,7 @@ export async function startGateHost(place?: string): Promise<GateHost> {
   return host;
 }
 
-/** The claims of a sender, all well. */
+/** The claims of a sender whose snapshot is in order. */
 export function sealOf(id: SnapshotId, claims: Partial<Seal> = {}): Seal {
   return {
     version: 1,

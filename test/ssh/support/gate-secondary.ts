@@ -6,19 +6,19 @@ import { layLine } from '../../support/line.ts';
 import type { Secondary } from './secondary.ts';
 import { recordTree } from './tree-record.ts';
 
-/** An address that nothing else uses: it must not show anywhere. */
+/** An address that nothing else uses, because it must not appear anywhere. */
 const CANARY_ADDRESS = '127.77.3.10';
 
-/** A secondary behind the gate, for the program as it is built: a line of its own, and what lies in its jobs. */
+/** A secondary behind the gate, for the built program, with a line of its own and the content of its jobs. */
 export interface GateSecondary extends Pick<Secondary, 'sshd' | 'line' | 'record' | 'sealed' | 'path'> {
   readonly gate: GateHost;
-  /** Where it keeps anything: the snapshots of all hosts, and what is known of them. */
+  /** Where it keeps everything: the snapshots of all hosts, and their state. */
   readonly stores: readonly string[];
   /** Names in a job's directory, sorted. */
   names(job: string): Promise<string[]>;
-  /** Changes the host's part of secondary.yaml; what is given replaces the same key. */
+  /** Changes the host's part of secondary.yaml; given keys replace existing ones. */
   amend(change: HostChange, top?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Puts the settings back that the secondary began with. */
+  /** Restores the original settings. */
   restore(): Promise<void>;
   stop(): Promise<void>;
 }

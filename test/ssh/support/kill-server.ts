@@ -6,7 +6,7 @@ import { argumentsOf, descendants } from '../../support/processes.ts';
 /** Which process of a session on the secondary. rsync's server begins as one process, and is two once it has the file list. */
 export type Victim = 'gate' | 'wrapper' | 'generator' | 'receiver';
 
-/** Which session of a run, as rsync's options tell it. */
+/** Which session of a run, as shown by rsync's options. */
 export type Session = 'push' | 'verify' | 'seal';
 
 interface Seen {
@@ -16,12 +16,12 @@ interface Seen {
   readonly program: string;
 }
 
-/** Milliseconds between two looks: a session lives for at least a tenth of a second. */
+/** Milliseconds between two checks; a session lasts at least a tenth of a second. */
 const EVERY = 3;
 
 /**
- * Waits until a process of the secondary's is there, and kills it as the kernel does when memory runs out.
- * @param sshd pid of the secondary's own sshd: nothing is looked at but what it has started
+ * Waits for a process of the secondary, and kills it as the kernel does when memory runs out.
+ * @param sshd pid of the secondary's own sshd; only its descendants are considered
  * @returns its pid; undefined if `signal` came first
  */
 export async function killOnSight(
@@ -59,7 +59,7 @@ function find(seen: readonly Seen[], victim: Victim, session: Session): number |
   }
 }
 
-/** From what sshd or the gate was asked for, which every process of the session has in its environment. */
+/** Derived from the request to sshd or the gate, which every process of the session has in its environment. */
 function sessionOf(pid: number): Session | undefined {
   try {
     const asked = /\0SSH_ORIGINAL_COMMAND=([^\0]*)/.exec(`\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`)?.[1];

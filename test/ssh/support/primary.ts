@@ -7,7 +7,7 @@ import { expect, inject } from 'vitest';
 import { watchArguments } from '../../support/processes.ts';
 import type { Secondary } from './secondary.ts';
 
-/** One alert as the command channel hands it on. */
+/** One alert as the command channel passes it on. */
 export interface Alert {
   readonly event: string;
   readonly subject: string;
@@ -17,19 +17,19 @@ export interface Alert {
   readonly reason?: string;
 }
 
-/** How one call of the program ended, and all it left behind. */
+/** How one call of the program ended, and everything that it left. */
 export interface ProgramEnd {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** What this call told people, oldest first. */
+  /** The alerts of this call, oldest first. */
   readonly alerts: readonly Alert[];
   /** Arguments of the program and of every process below it, as `ps` showed them. */
   readonly argv: readonly string[];
   readonly took: number;
 }
 
-/** A call that goes on. */
+/** A call that is still running. */
 export interface Running {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -38,7 +38,7 @@ export interface Running {
   readonly ended: Promise<ProgramEnd>;
 }
 
-/** Changes to the configuration of a primary: what is given replaces the same key. */
+/** Changes to the configuration of a primary; given keys replace existing ones. */
 export interface PrimaryConfig {
   readonly target?: Readonly<Record<string, unknown>>;
   readonly job?: Readonly<Record<string, unknown>>;
@@ -52,12 +52,12 @@ export interface Primary {
   readonly source: string;
   readonly state: string;
   readonly config: string;
-  /** Environment variables of the program: the secrets among them. Change them for one test and put them back. */
+  /** Environment variables of the program, including the secrets. A test that changes them must restore them. */
   readonly environment: Record<string, string>;
   /** Words before the program's own, such as `unshare --net`. */
   wrapper: readonly string[];
   configure(change?: PrimaryConfig): Promise<void>;
-  /** Calls the program with `--config` added, and checks that no secret shows in anything it leaves behind. */
+  /** Calls the program with `--config` added, and checks that no secret appears in anything that it leaves behind. */
   call(...words: string[]): Promise<ProgramEnd>;
   start(...words: string[]): Promise<Running>;
   /** Runs the job; throws unless it is secured. Returns the id of the new snapshot. */
@@ -67,14 +67,14 @@ export interface Primary {
   stop(): Promise<void>;
 }
 
-/** A path that is a credential, as that of a webhook is. */
+/** A path that is a credential, like that of a webhook. */
 const CANARY_PATH = 'T0CANARY/hook-4711-canary';
-/** `nobody`: ssh wants a user that exists. Only root can be it. */
+/** `nobody`, because ssh needs a user that exists. Only root can become this user. */
 const ORDINARY = 65_534;
 
 /**
  * Makes a primary for one job.
- * @param ordinary run the program as a user who may not read everything; as another user than root that is us
+ * @param ordinary run the program as a user who may not read everything; if we are not root, that is us
  */
 export async function makePrimary(
   { sshd, line }: Pick<Secondary, 'sshd' | 'line'>,
@@ -95,7 +95,7 @@ export async function makePrimary(
   await copyFile(sshd.clientKey, at('key'));
   await chmod(at('key'), 0o600);
   await writeFile(at('known_hosts'), sshd.knownHosts(line.host, line.port), { mode: 0o600 });
-  // The administrator's own program: it records what it is told.
+  // The administrator's own program, which records the alerts.
   await writeFile(at('tell'), '#!/bin/sh\ncat >> "$1"\n', { mode: 0o755 });
 
   const environment: Record<string, string> = {
@@ -104,7 +104,7 @@ export async function makePrimary(
     VAULT_HOST: line.host,
     VAULT_PORT: String(line.port),
     VAULT_USER: sshd.account.name,
-    // Nothing listens there, so this alert fails, and its failure is told without the URL.
+    // Nothing listens there, so this alert fails, and its failure is reported without the URL.
     HOOK_URL: `http://${line.host}:4711/${CANARY_PATH}`,
   };
   const keyLine = (await readFile(at('key'), 'utf8')).split('\n')[2] ?? '';
@@ -234,7 +234,7 @@ export async function makePrimary(
   return primary;
 }
 
-/** A test may have put something else in its place. */
+/** A test may have replaced it with something else. */
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

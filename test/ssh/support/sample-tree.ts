@@ -2,7 +2,7 @@ import { chmod, chown, link, lutimes, mkdir, symlink, utimes, writeFile } from '
 import { join } from 'node:path';
 import { createRandom } from '../../support/seed.ts';
 
-/** Fills a directory with one of everything a backup may hold; owners too when run as root. */
+/** Fills a directory with one of everything that a backup may contain; when run as root, with owners too. */
 export async function fillSampleTree(directory: string): Promise<void> {
   const at = (name: string) => join(directory, name);
   const past = new Date('2026-01-02T03:04:05.678Z');
@@ -24,11 +24,11 @@ export async function fillSampleTree(directory: string): Promise<void> {
   for (const name of ['dump.sql', 'deep/secret.conf', 'deep/er/run.sh', 'deep/er', 'deep', '.']) {
     await utimes(at(name), past, past);
   }
-  // Both: rsync leaves a new symlink its own time where that lies in the same second as the source's.
+  // Both, because rsync does not set the time of a new symlink if it was made in the same second as the source's.
   for (const name of ['inside', 'outside']) await lutimes(at(name), past, past);
 }
 
-/** Lines of text like a dump's: every line another, and the same for the same seed. */
+/** Lines of text like a dump's: all different, and the same for the same seed. */
 export function dumpText(lines: number, seed: number): string {
   const random = createRandom(seed);
   return Array.from(

@@ -5,10 +5,10 @@ import { layLine, type Line } from '../../support/line.ts';
 import { startPrivateSshd, type PrivateSshd } from '../../support/sshd.ts';
 import { recordTree } from './tree-record.ts';
 
-/** An address that nothing else uses: it must not show anywhere. */
+/** An address that nothing else uses, because it must not appear anywhere. */
 const CANARY_ADDRESS = '127.77.3.9';
 
-/** A secondary with nothing but sshd, rsync and rrsync, behind a line of its own. */
+/** A secondary with only sshd, rsync and rrsync, behind a line of its own. */
 export interface Secondary {
   readonly sshd: PrivateSshd;
   readonly line: Line;
@@ -16,9 +16,9 @@ export interface Secondary {
   readonly root: string;
   /** The forced command of an ordinary plain secondary. */
   readonly forcedCommand: string;
-  /** Replaces the forced command for connections to come; default: the ordinary one. */
+  /** Replaces the forced command for future connections; default: the ordinary one. */
   force(command?: string): Promise<void>;
-  /** Lets in another key than the client's, and not the client's. */
+  /** Accepts another key instead of the client's. */
   lockOut(): Promise<void>;
   /** Ids of snapshot directories of a job, oldest first. */
   snapshots(job: string): Promise<string[]>;
@@ -71,7 +71,7 @@ export async function startSecondary(place?: string, settings: readonly string[]
     servers: () => processesWith((argv) => argv.includes('--server') && argv[0]?.endsWith('rsync') === true, root),
     stop: async () => {
       await line.hangUp();
-      spawnSync('chmod', ['-R', 'u+rwX', root]); // modes that a test gave away may shut us out when we are not root
+      spawnSync('chmod', ['-R', 'u+rwX', root]); // modes that a test has set may lock us out if we are not root
       await sshd.stop();
       await rm(directory, { recursive: true, force: true });
     },
@@ -79,7 +79,7 @@ export async function startSecondary(place?: string, settings: readonly string[]
   return secondary;
 }
 
-/** Pids of processes whose arguments please `test` and whose working directory lies below `below`. */
+/** Pids of processes whose arguments satisfy `test` and whose working directory is below `below`. */
 async function processesWith(test: (argv: readonly string[]) => boolean, below: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found: number[] = [];
@@ -88,7 +88,7 @@ async function processesWith(test: (argv: readonly string[]) => boolean, below: 
       const argv = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
       if (test(argv) && (await readlink(`/proc/${pid}/cwd`)).startsWith(below)) found.push(Number(pid));
     } catch {
-      // It ended, or is none of ours to look at.
+      // It has ended, or we may not read it.
     }
   }
   return found;

@@ -5,7 +5,7 @@ import { must } from '../../support/processes.ts';
 
 /** A file system of the test's own, mounted from a file (needs root). */
 export interface SmallDisk {
-  /** Where it is mounted: an empty directory but for what mkfs makes. */
+  /** Where it is mounted. The directory is empty, except for what mkfs makes. */
   readonly place: string;
   stop(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export async function mountExt4(...options: string[]): Promise<SmallDisk> {
   };
 }
 
-/** Lays memory over an existing directory: a file system that holds every time that the kernel knows. */
+/** Mounts a tmpfs over an existing directory: a file system that can hold every time that the kernel knows. */
 export function mountMemory(place: string): { stop(): void } {
   must('mount', '-t', 'tmpfs', '-o', 'size=64m,mode=0755', 'tmpfs', place);
   return { stop: () => must('umount', place) };

@@ -14,7 +14,7 @@ export function recordTree(directory: string): string[] {
   return stdout.trimEnd().split('\n');
 }
 
-// Node knows neither xattrs nor O_NOATIME; rrsync needs Python, so it is there.
+// Node has neither xattrs nor O_NOATIME. Python is there, because rrsync needs it.
 const WALK = `
 import hashlib, os, stat, sys
 root = sys.argv[1].encode()

@@ -47,7 +47,7 @@ export function runRecord(started: string, change: Partial<RunRecord> = {}): Run
   };
 }
 
-/** What the last of these runs leaves behind in the state of its job. */
+/** What the last of these runs leaves in the state of its job. */
 export function stateAfterRuns(records: readonly RunRecord[]): JobState {
   const sealed = records.findLast(({ outcome }) => outcome === 'done');
   const failed = sealed ? records.slice(records.indexOf(sealed) + 1) : records;

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 /**
- * Makes a self-signed certificate for `localhost` (RFC 5280, Ed25519), so that no private key lies in the repository
- * and no openssl is needed.
+ * Makes a self-signed certificate for `localhost` (RFC 5280, Ed25519), so that no private key is in the repository and
+ * no openssl is needed.
  */
 export function selfSignedCertificate(): { readonly key: string; readonly cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');

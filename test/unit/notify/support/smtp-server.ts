@@ -13,14 +13,14 @@ export interface ReceivedMail {
 export interface SmtpServer {
   readonly port: number;
   readonly mails: ReceivedMail[];
-  /** All that clients said outside of a mail's data. */
+  /** Everything that clients said outside of a mail's data. */
   readonly commands: string[];
   /** Connections that were made so far, and those that are open. */
   connections(): { readonly made: number; readonly open: number };
 }
 
 /**
- * Starts a fake: it speaks just enough SMTP (RFC 5321) to take a mail from a real client, without TLS.
+ * Starts a fake: it speaks just enough SMTP (RFC 5321) to accept a mail from a real client, without TLS.
  * @param reply overrides the reply to a command: a whole line, `hang` for none at all, `dribble` for one that never
  *   ends though a piece of it comes again and again, undefined for the usual one.
  *   The greeting is asked for as `CONNECT`, the end of the data as `.`

@@ -23,7 +23,7 @@ export interface StoreOptions {
   readonly jobs?: string;
   /** YAML of the alerts. */
   readonly alerts?: string;
-  /** Who owns the snapshots; default: we. */
+  /** Who owns the snapshots; default: this process's user. */
   readonly owner?: number;
 }
 
@@ -47,7 +47,7 @@ export interface Store {
   remove(): void;
 }
 
-/** What a sealed snapshot of a test holds. */
+/** What a sealed snapshot of a test contains. */
 export interface SnapshotContent {
   readonly files?: Readonly<Record<string, string>>;
   readonly links?: Readonly<Record<string, string>>;

@@ -3,10 +3,10 @@ import type { Options } from '../../../../src/settings/option.ts';
 type Group = Readonly<Record<string, unknown>>;
 
 /**
- * Where an example file and the declarations of its options part: an option that is not shown, or is shown with another
- * value than the example that its declaration gives. Groups are gone into, and named groups by the names of the example.
- * @param shown what stands in the file
- * @param place keys that lead to it, for the words
+ * Where an example file differs from the declarations of its options: an option is not shown, or has another value than
+ * the example of its declaration. Groups are compared too, and named groups by the names in the example.
+ * @param shown the content of the file
+ * @param place keys that lead to it, for messages
  */
 export function otherThanDeclared(options: Options, shown: Group, place = ''): string[] {
   return Object.entries(options).flatMap(([key, option]) => differences(option.example, shown[key], `${place}${key}`));
@@ -25,7 +25,7 @@ function isGroup(value: unknown): value is Group {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Every description in a schema, with the keys that lead to it; undefined where an option has none. */
+/** Every description in a schema, with the keys that lead to it; undefined if an option has none. */
 export function descriptions(options: Options): [string, unknown][] {
   return Object.entries(options).flatMap(([key, { schema }]) => inSchema(schema, key));
 }

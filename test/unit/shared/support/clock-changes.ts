@@ -14,7 +14,7 @@ export interface ClockChange {
 
 /**
  * Every change of a zone's clocks in a span of time.
- * @param step milliseconds between two looks; two changes that undo each other within a step are not seen
+ * @param step milliseconds between two samples; two changes that undo each other within a step are not seen
  */
 export function clockChanges(timezone: string, from: Date, to: Date, step: number): ClockChange[] {
   const offsetAt = (ms: number) => offsetMinutes(new Date(ms), timezone);

@@ -17,9 +17,9 @@ const PLAIN: readonly { readonly schedule: string; readonly time: string; readon
   ];
 
 /**
- * Holds what the plain daily, weekly and monthly schedules say in the days around a change of clocks against a
- * reckoning of its own, and that against what the clock on the wall shows then.
- * @param change the one to look at
+ * Compares the plain daily, weekly and monthly schedules in the days around a change of clocks with a computation of
+ * its own, and that with what the clock on the wall shows.
+ * @param change the change to check
  * @param changes of that zone, in order
  * @throws an assertion that names zone, schedule and moment
  */
@@ -44,22 +44,22 @@ export function expectPlainSchedules(change: ClockChange, changes: readonly Cloc
   }
 }
 
-/** Moments from which one looks: before, at and after the change, and in the days around it. */
+/** Starting moments: before, at and after the change, and in the days around it. */
 function probes(at: number): number[] {
   return [-25 * HOUR, -HOUR, -MINUTE, -1, 0, 30 * MINUTE, HOUR, 25 * HOUR].map((span) => at + span);
 }
 
-/** The change and those of its zone that lie so near that they matter to the days around it. */
+/** The change, and those of its zone that are near enough to matter for the days around it. */
 export function changesNear({ at }: ClockChange, changes: readonly ClockChange[]): ClockChange[] {
   return changes.filter((other) => Math.abs(other.at - at) < 12 * DAY);
 }
 
-/** When a time of day comes: at the first instant at which it is shown, or after the jump that leaves it out. */
+/** When a time of day occurs: at the first instant at which it is shown, or after the jump that skips it. */
 function instantOf(changes: readonly ClockChange[], local: number): { readonly due: number; readonly shown: boolean } {
   let due = local - (changes[0]?.before ?? 0) * MINUTE;
   for (const { at, before, after } of changes) {
     if (due < at) return { due, shown: true };
-    // What is jumped over comes as long after the jump as it lies after its beginning.
+    // A skipped time comes as long after the jump as it is after the beginning of the skipped span.
     if (local < at + after * MINUTE) return { due: local - before * MINUTE, shown: false };
     due = local - after * MINUTE;
   }
