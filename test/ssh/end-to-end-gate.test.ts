@@ -10,6 +10,7 @@ import { startGateSecondary, type GateSecondary } from './support/gate-secondary
 import { makePrimary, type Primary } from './support/primary.ts';
 import { dumpText, fillSampleTree } from './support/sample-tree.ts';
 import { recordTree } from './support/tree-record.ts';
+import { argumentsOf, descendants } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 /*
@@ -147,10 +148,18 @@ describe('run', () => {
       await files.configure(GATE);
       await fillSampleTree(files.source);
       await writeFile(at('slow.bin'), dumpText(40_000, 99));
-      await primary.configure({ ...GATE, target: { ...GATE.target, compress: false, bandwidth_limit: '500kB' } });
+      await primary.configure({
+        ...GATE,
+        target: { ...GATE.target, compress: false, bandwidth_limit: '500kB', io_timeout: '60s' },
+      });
       const slow = await primary.start('run', 'db');
       await until(async () => (await secondary.names('db')).some((name) => name.endsWith('.partial')));
+      // It stands still until the other is done, however long that takes here.
+      const senders = descendants(slow.pid).filter((pid) => argumentsOf(pid)?.[0] === 'rsync');
+      expect(senders).not.toEqual([]);
+      for (const pid of senders) process.kill(pid, 'SIGSTOP');
       const id = await files.secure();
+      for (const pid of senders) process.kill(pid, 'SIGCONT');
       expect((await secondary.names('db')).some((name) => name.endsWith('.partial'))).toBe(true);
       expect(await secondary.sealed('files')).toEqual([id]);
       expect((await slow.ended).code).toBe(0);
