@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../src/demo/private-sshd.ts';
 import { descendants, endProcess, must } from './processes.ts';
 import { until } from './until.ts';
 
@@ -162,17 +162,6 @@ function clientConfig(path: (name: string) => string, address: string, port: num
 // Only this sshd and its children see the account and the empty /run.
 const IN_NAMESPACE =
   'mount --bind "$0" /etc/passwd && mount -t tmpfs tmpfs /run && mkdir -m 0755 /run/sshd && exec "$@"';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function untilItListens(server: ChildProcess, [program = '', ...args]: readonly string[]): Promise<void> {
   const ended = () => server.exitCode !== null || server.signalCode !== null;
