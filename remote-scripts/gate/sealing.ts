@@ -1,7 +1,7 @@
 import { constants, lstatSync } from 'node:fs';
 import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isMissing, makePrivateDirectory, writeFileAtomic } from '../../src/platform/files.ts';
+import { makePrivateDirectory, namesIn, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import {
   formatSeal,
@@ -153,15 +153,6 @@ async function removeLeftovers(directory: string, names: Iterable<string>, id: S
     const entry = parseEntryName(name);
     if (entry?.kind === 'unfinished-seal' && entry.id === id && name.endsWith('.tmp'))
       await rm(join(directory, name), { force: true });
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }
 

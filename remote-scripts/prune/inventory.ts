@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, isMissing } from '../../src/platform/files.ts';
+import { errorCode, isMissing, namesIn } from '../../src/platform/files.ts';
 import { parseEntryName } from '../store/entry-names.ts';
 import type { SizedSnapshot } from '../retention/holds.ts';
 import { MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
@@ -71,15 +71,6 @@ export async function readInventory(directory: string, options: InventoryOptions
     else found.oddities.push(entry);
   }
   return { directory, ...found };
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 type Entry = StoredSnapshot | Leftover | Oddity | undefined;

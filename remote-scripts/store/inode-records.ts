@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from '../../src/platform/files.ts';
+import { isMissing, namesIn } from '../../src/platform/files.ts';
 import { readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { JobPaths } from './places.ts';
@@ -103,15 +103,6 @@ async function readNote(path: string, limit: number): Promise<string | undefined
     return await readRegularFile(path, limit);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
     throw error;
   }
 }

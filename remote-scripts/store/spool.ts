@@ -1,6 +1,6 @@
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode, isMissing } from '../../src/platform/files.ts';
+import { errorCode, isMissing, namesIn } from '../../src/platform/files.ts';
 import { sealedId } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { JobPaths } from './places.ts';
@@ -10,7 +10,7 @@ import type { JobPaths } from './places.ts';
  * called `.partial`, but are complete.
  */
 export async function acceptedIds({ accepted }: Pick<JobPaths, 'accepted'>): Promise<Set<SnapshotId>> {
-  const names = await namesIn(accepted);
+  const names = await namesThere(accepted);
   return new Set(names.flatMap((name) => sealedId(name) ?? []));
 }
 
@@ -19,7 +19,7 @@ type Incoming = Pick<JobPaths, 'incoming'>;
 /** Paths that broken sessions left where the gate receives seals, and that are older than the lifetime. */
 export async function oldSpool({ incoming }: Incoming, lifetimeMs: number, now: Date): Promise<string[]> {
   const old: string[] = [];
-  for (const name of await namesIn(incoming)) {
+  for (const name of await namesThere(incoming)) {
     const path = join(incoming, name);
     const since = await appearance(path);
     if (since !== undefined && now.getTime() - since >= lifetimeMs) old.push(path);
@@ -46,11 +46,11 @@ async function appearance(path: string): Promise<number | undefined> {
   }
 }
 
-async function namesIn(directory: string): Promise<string[]> {
+async function namesThere(directory: string): Promise<string[]> {
   try {
-    return await readdir(directory);
+    return await namesIn(directory);
   } catch (error) {
-    if (isMissing(error) || errorCode(error) === 'ENOTDIR') return [];
+    if (errorCode(error) === 'ENOTDIR') return [];
     throw error;
   }
 }

@@ -128,6 +128,19 @@ export function whyUnread(error: unknown): string {
   return `cannot be read${whyKeptOut(error)}`;
 }
 
+/**
+ * The names in a directory; none if it does not exist.
+ * @throws NodeJS.ErrnoException when it cannot be read
+ */
+export async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
 /** Why something could not be done, in words that follow what it was. */
 export function whyKeptOut(error: unknown): string {
   // Root is not stopped by ownership, but by something else: a file server, a sandbox.

@@ -30,41 +30,62 @@ const MARGIN = 600;
 
 /** `offsite-rsync@.service`: one job to all of its targets. What differs between jobs: {@link jobDropIn}. */
 export function transferService(settings: Settings, program: Program): UnitFile {
+  return jobService(settings, {
+    template: TRANSFER,
+    comments: [
+      'Sends the job %i off-site, verifies and seals it. Written by "offsite-rsync units"; what differs from job to job is',
+      'in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
+    ],
+    description: 'Send the backup %i off-site',
+    reports: 'The run reports its own failures',
+    start: [
+      `ExecStart=${call(program, ['run'])} %i`,
+      '# The run has a deadline of its own; job.conf sets a second one a little later.',
+      'TimeoutStartSec=infinity',
+      '# The controller ends rsync and ssh itself, records the end and sends the alert. What is left after two minutes is killed.',
+    ],
+  });
+}
+
+/** A template of services that read the source of a job and open a connection to its target. */
+export function jobService(
+  settings: Settings,
+  unit: {
+    readonly template: string;
+    readonly comments: readonly string[];
+    readonly description: string;
+    /** What already sends alerts, so that `OnFailure=` is only for the rest. */
+    readonly reports: string;
+    /** How it starts, and how long that may take. */
+    readonly start: readonly string[];
+  },
+): UnitFile {
   return {
-    path: `${TRANSFER}.service`,
-    text: unitText(
-      [
-        'Sends the job %i off-site, verifies and seals it. Written by "offsite-rsync units"; what differs from job to job is',
-        'in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
+    path: `${unit.template}.service`,
+    text: unitText(unit.comments, {
+      Unit: [
+        `Description=${unit.description}`,
+        'Wants=network-online.target',
+        'After=network-online.target',
+        `# ${unit.reports}. This is for one that was killed, or that never started.`,
+        ON_FAILURE,
       ],
-      {
-        Unit: [
-          'Description=Send the backup %i off-site',
-          'Wants=network-online.target',
-          'After=network-online.target',
-          '# The run reports its own failures. This is for one that was killed, or that never started.',
-          ON_FAILURE,
-        ],
-        Service: [
-          'Type=oneshot',
-          `ExecStart=${call(program, ['run'])} %i`,
-          '# The run has a deadline of its own; job.conf sets a second one a little later.',
-          'TimeoutStartSec=infinity',
-          '# The controller ends rsync and ssh itself, records the end and sends the alert. What is left after two minutes is killed.',
-          'KillMode=mixed',
-          'TimeoutStopSec=2min',
-          'Nice=10',
-          'IOSchedulingClass=best-effort',
-          'IOSchedulingPriority=7',
-          ...writablePlaces(settings),
-          '',
-          ...READS_EVERYTHING,
-          NO_MANAGER_SOCKETS,
-          'ProtectHome=yes',
-          ...HARDENING,
-        ],
-      },
-    ),
+      Service: [
+        'Type=oneshot',
+        ...unit.start,
+        'KillMode=mixed',
+        'TimeoutStopSec=2min',
+        'Nice=10',
+        'IOSchedulingClass=best-effort',
+        'IOSchedulingPriority=7',
+        ...writablePlaces(settings),
+        '',
+        ...READS_EVERYTHING,
+        NO_MANAGER_SOCKETS,
+        'ProtectHome=yes',
+        ...HARDENING,
+      ],
+    }),
   };
 }
 

@@ -1,8 +1,6 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
 import { calendarOf } from './calendar.ts';
-import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING } from './hardening.ts';
-import { writablePlaces } from './places.ts';
-import { call, jobDropIn, ON_FAILURE, VERIFICATION, type Program } from './services.ts';
+import { call, jobDropIn, jobService, VERIFICATION, type Program } from './services.ts';
 import { unitText, type UnitFile } from './unit-text.ts';
 
 /** The units that verify a job on a schedule, and the timer to enable. */
@@ -52,38 +50,14 @@ export function verificationUnits(
 }
 
 function verificationService(settings: Settings, program: Program): UnitFile {
-  return {
-    path: `${VERIFICATION}.service`,
-    text: unitText(
-      [
-        'Compares the newest snapshot of the job %i with its source, reading both in full. Written by "offsite-rsync units".',
-        'What differs from job to job is in offsite-rsync-verify@JOB.service.d/job.conf.',
-      ],
-      {
-        Unit: [
-          'Description=Verify the newest off-site snapshot of %i',
-          'Wants=network-online.target',
-          'After=network-online.target',
-          '# It reports what it finds. This is for one that was killed, or that never started.',
-          ON_FAILURE,
-        ],
-        Service: [
-          'Type=oneshot',
-          `ExecStart=${call(program, ['verify', '--alert'])} %i`,
-          'TimeoutStartSec=infinity',
-          'KillMode=mixed',
-          'TimeoutStopSec=2min',
-          'Nice=10',
-          'IOSchedulingClass=best-effort',
-          'IOSchedulingPriority=7',
-          ...writablePlaces(settings),
-          '',
-          ...READS_EVERYTHING,
-          NO_MANAGER_SOCKETS,
-          'ProtectHome=yes',
-          ...HARDENING,
-        ],
-      },
-    ),
-  };
+  return jobService(settings, {
+    template: VERIFICATION,
+    comments: [
+      'Compares the newest snapshot of the job %i with its source, reading both in full. Written by "offsite-rsync units".',
+      'What differs from job to job is in offsite-rsync-verify@JOB.service.d/job.conf.',
+    ],
+    description: 'Verify the newest off-site snapshot of %i',
+    reports: 'It reports what it finds',
+    start: [`ExecStart=${call(program, ['verify', '--alert'])} %i`, 'TimeoutStartSec=infinity'],
+  });
 }
