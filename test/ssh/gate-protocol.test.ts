@@ -35,6 +35,7 @@ beforeEach(async () => {
   hostile = join(host.source, '..', 'hostile');
   await removeTree(hostile);
   await mkdir(hostile);
+  await host.configure({});
 });
 
 // Same length on both sides, so that no count in the stream is wrong.
@@ -85,7 +86,7 @@ test.each([
   ['a way up in the middle of a name', 'QQQQ', '/../', (id: string) => `deepQQQQ..QQQQ${id}`],
   ['an absolute name', 'QQQQ', '/tmp', () => 'QQQQ/offsite-evil'],
   ['a name that ends in a directory', 'QQ', '/.', () => 'evilQQ'],
-])('%s', async (_, meant, said, nameOf) => {
+])('%s is refused by the receiver, and nothing lands beside the snapshot', async (_, meant, said, nameOf) => {
   const names = await readdir(host.jobDirectory);
   const file = join(hostile, nameOf(sealed));
   await mkdir(join(file, '..'), { recursive: true });
@@ -98,7 +99,7 @@ test.each([
   expect(existsSync('/tmp/offsite-evil')).toBe(false);
 });
 
-test('a symbolic link and a directory under one name', async () => {
+test('a symbolic link and a directory under one name let nothing land beside the snapshot', async () => {
   const names = await readdir(host.jobDirectory);
   await symlink(`../${sealed}`, join(hostile, 'LLL'));
   await mkdir(join(hostile, 'MMM'));

@@ -93,6 +93,7 @@ describe('gate.max_session_bytes', () => {
 
   test('lets a push through that is smaller', async () => {
     await writeFile(join(host.source, 'dump'), randomBytes(MIB));
-    await host.store();
+    const id = await host.store();
+    expect(await readdir(host.jobDirectory)).toContain(`${id}.sealed`);
   });
 });

@@ -75,19 +75,22 @@ it('comes due every real hour while clocks change', () => {
   expect(duesBetween(berlin('0 * * * *'), at('2026-03-28T22:30Z'), at('2026-03-29T03:30Z'))).toHaveLength(5);
 });
 
-describe('what is no schedule is refused', () => {
-  it.each(['15 2 * * *', '@daily', '*/15 * * * *', '0 2 * * MON-FRI', '0 0 L * *', '0 3 29 2 *'])('not %s', (text) => {
-    expect(cronProblem(text)).toBeUndefined();
-  });
+describe('a text for a schedule', () => {
+  it.each(['15 2 * * *', '@daily', '*/15 * * * *', '0 2 * * MON-FRI', '0 0 L * *', '0 3 29 2 *'])(
+    'is taken: %s',
+    (text) => {
+      expect(cronProblem(text)).toBeUndefined();
+    },
+  );
 
   it.each(['', '* *', '0 15 2 * * *', '61 * * * *', '@nonsense', '@reboot', 'H 2 * * *', '0 0 31 2 *', 'a b c d e'])(
-    'but %j',
+    'is refused, and named: %j',
     (text) => {
       expect(cronProblem(text)).toContain(JSON.stringify(text));
     },
   );
 
-  it('and a number out of its range, as the parser would', () => {
+  it('is refused with a number out of its range, as the parser would', () => {
     const field = fc.oneof(fc.constant('*'), fc.integer({ min: -1, max: 61 }).map(String));
     fc.assert(
       fc.property(fc.array(field, { minLength: 5, maxLength: 5 }), (fields) => {
@@ -100,7 +103,7 @@ describe('what is no schedule is refused', () => {
     );
   });
 
-  it('and what every cron understands is accepted, as by the parser', () => {
+  it('is taken where every cron understands it, as the parser would', () => {
     const field = (min: number, max: number) => fc.oneof(fc.constant('*'), fc.integer({ min, max }).map(String));
     fc.assert(
       fc.property(fc.tuple(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 7)), (fields) => {
@@ -111,7 +114,7 @@ describe('what is no schedule is refused', () => {
     );
   });
 
-  it('and schedules as most are cost no question to Intl', () => {
+  it('costs no question to Intl where it is like most', () => {
     const formatter = vi.spyOn(Intl, 'DateTimeFormat');
     for (const text of ['0 0 * * 0', '15 2 * * *']) expect(cronProblem(text)).toBeUndefined();
     expect(formatter).not.toHaveBeenCalled();
