@@ -195,7 +195,7 @@ test('notices every change of its settings at once', async () => {
   await host.push(host.nextId());
   expect(await readFile(join(host.hostState, 'settings.json'), 'utf8')).toContain(`"gate":"${inject('version')}"`);
   await writeFile(host.config, (await readFile(host.config, 'utf8')).replace('"db"', '"dc"'));
-  await expectRefusal(await host.push(host.nextId()), 'no job db is configured');
+  await expectRefusal(await host.push(host.nextId()), 'the job db is not configured for this host');
   await host.configure({});
 });
 
