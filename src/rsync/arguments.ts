@@ -28,49 +28,58 @@ export interface Tree {
   readonly exclude: readonly string[];
 }
 
-/** Options of a push beyond the tree. */
-export interface PushOptions {
-  /** Earlier snapshots to link to, best first: the last sealed one before a broken attempt (facts.md#order-of-bases). */
-  readonly bases: readonly SnapshotId[];
-  /** Copy from the bases instead of linking to them; the gate does not know this option and does not need it. */
-  readonly copyBases?: boolean;
+/**
+ * What is the same for every push of a job to a target. An option of a job that goes to rsync as the file has it needs a field here, under
+ * the same name as in the settings, and its line in {@link pushArguments}. Nothing in between names it (run/plan.ts).
+ */
+export interface TransferSettings {
   /** Bytes a second; undefined for no limit. */
   readonly bandwidthLimit: number | undefined;
   /** Look for a basis under another name, for each file whose name the bases do not have. */
   readonly fuzzy: boolean;
+}
+
+/** What differs between the pushes of a job. */
+export interface PushOptions {
+  readonly transfer: TransferSettings;
+  /** Earlier snapshots to link to, best first: the last sealed one before a broken attempt (facts.md#order-of-bases). */
+  readonly bases: readonly SnapshotId[];
+  /** Copy from the bases instead of linking to them; the gate does not know this option and does not need it. */
+  readonly copyBases: boolean;
   /** Only report what would be sent. */
   readonly dryRun: boolean;
   /** Compare with the bases by checksum instead of by size and mtime, because they may be damaged. */
-  readonly checksum?: boolean;
+  readonly checksum: boolean;
   /**
    * Report progress within a file too. That costs a second line for each file sent, and for 50,000 files a third of a second of rsync's
    * time and of ours. Without it, each item shows the progress once its file is sent.
    */
-  readonly progress?: boolean;
+  readonly progress: boolean;
 }
 
 /** Arguments of a push (design.md#the-wire). The options that `metadata` stands for are the same in {@link checkArguments}. */
 export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): string[] {
+  const { bandwidthLimit, fuzzy } = options.transfer;
   return [
     ...metadataOptions(wire),
     ...(options.dryRun ? ['--dry-run'] : []),
-    ...(options.checksum === true ? ['--checksum'] : []),
+    ...(options.checksum ? ['--checksum'] : []),
     '--partial',
-    ...(options.fuzzy ? ['-yy'] : []),
+    ...(fuzzy ? ['-yy'] : []),
     ...(wire.compress ? ['--compress'] : []),
     // Twice: unchanged files are named too, as linked (h) or, where linking failed, copied (c). facts.md#link-dest-that-links-nothing.
     '-ii',
     `--out-format=${PUSH_FORMAT}`,
     '--stats',
     '--no-human-readable',
-    ...(options.progress === true ? ['--info=progress2'] : []),
+    ...(options.progress ? ['--info=progress2'] : []),
     '--debug=PROTO,NSTR',
-    ...(options.bandwidthLimit === undefined ? [] : [`--bwlimit=${kibibytes(options.bandwidthLimit)}`]),
+    ...(bandwidthLimit === undefined ? [] : [`--bwlimit=${kibibytes(bandwidthLimit)}`]),
     // On a plain rrsync secondary nothing else creates the job's directory (the gate creates it itself), and nothing else refuses an id
     // that exists (lost state, a cloned primary). So no existing file is touched there: nothing that older snapshots share can change
     // before we notice and stop.
     ...(wire.secondary === 'rrsync' ? ['--mkpath', '--ignore-existing'] : []),
-    ...options.bases.map((id) => `${options.copyBases === true ? '--copy-dest' : '--link-dest'}=/${tree.job}/${id}/`),
+    ...options.bases.map((id) => `${options.copyBases ? '--copy-dest' : '--link-dest'}=/${tree.job}/${id}/`),
     ...excludes(tree.exclude),
     ...connection(wire),
     ...ends(wire, tree),

@@ -1,5 +1,5 @@
 import type { JobSettings, TargetSettings } from '../config/settings.ts';
-import type { Wire } from '../rsync/arguments.ts';
+import type { TransferSettings, Wire } from '../rsync/arguments.ts';
 import { nextDue } from '../shared/schedule.ts';
 import type { ConnectionTimes } from '../ssh/client-config.ts';
 import { remoteShell, sessionEnvironment } from '../ssh/connection.ts';
@@ -93,8 +93,7 @@ export async function planAttempts(
     ...wiresOf(target, directory, source),
     connect,
     source,
-    bandwidthLimit: bandwidthLimitOf(job, target),
-    fuzzy: worthLooking(job.fuzzy, source.names, state.sealed ?? undefined),
+    transfer: transferOf(job, target, source, state),
     busyTimeoutMs: target.busyTimeoutMs,
     verifyMode: verifyModeOf(job, state, deps.clock.now()),
     distrustBases: await isDistrusted(settings.stateDirectory, job.name, target.name),
@@ -157,8 +156,25 @@ export function connectionTimes(target: TargetSettings): ConnectionTimes {
   };
 }
 
+/** What every push of the run has in common: the job's own options, and those that depend on more than the job. */
+export function transferOf(
+  job: JobSettings,
+  target: Pick<TargetSettings, 'bandwidthLimit'>,
+  source: Pick<SourceSummary, 'names'>,
+  state: Pick<JobState, 'sealed'>,
+): TransferSettings {
+  return {
+    ...job,
+    bandwidthLimit: bandwidthLimitOf(job, target),
+    fuzzy: worthLooking(job.fuzzy, source.names, state.sealed ?? undefined),
+  };
+}
+
 /** The stricter of the job's and the target's limit, in bytes per second. */
-export function bandwidthLimitOf(job: JobSettings, target: TargetSettings): number | undefined {
+export function bandwidthLimitOf(
+  job: Pick<JobSettings, 'bandwidthLimit'>,
+  target: Pick<TargetSettings, 'bandwidthLimit'>,
+): number | undefined {
   const limits = [job.bandwidthLimit, target.bandwidthLimit].filter((limit) => limit !== undefined);
   return limits.length === 0 ? undefined : Math.min(...limits);
 }

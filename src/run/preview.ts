@@ -104,7 +104,8 @@ function dryPush(
 ): Promise<Pushed> {
   const bases = basesOf(state);
   const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
-  const options = { bases, bandwidthLimit: undefined, fuzzy: plan.fuzzy, dryRun: true };
+  const transfer = { ...plan.transfer, bandwidthLimit: undefined };
+  const options = { transfer, bases, copyBases: false, checksum: false, dryRun: true };
   return whileBusy(
     () => push({ ...plan, tree }, options, { ...deps, environment: sessionEnvironment() }),
     ({ session }) => session.verdict,

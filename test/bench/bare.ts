@@ -1,3 +1,4 @@
+import { PUSH } from '../support/push-options.ts';
 import { checkArguments, pushArguments, type Wire } from '../../src/rsync/arguments.ts';
 import { looksIntoFiles } from '../../src/run/attempt/progress.ts';
 import { nextSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
@@ -35,10 +36,8 @@ export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet
       last = id;
       const tree = { source: data.directory, job, id, exclude: [] };
       const push = pushArguments(wire, tree, {
+        ...PUSH,
         bases,
-        bandwidthLimit: undefined,
-        fuzzy: true,
-        dryRun: false,
         progress: looksIntoFiles(data),
       });
       const check = checkArguments(wire, tree, { extras: way === 'gate' });

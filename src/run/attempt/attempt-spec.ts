@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { RunProcess } from '../../platform/process.ts';
-import type { Tree, Wire } from '../../rsync/arguments.ts';
+import type { TransferSettings, Tree, Wire } from '../../rsync/arguments.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import type { Connected } from '../../ssh/connection.ts';
 import type { Observe } from '../events.ts';
@@ -18,9 +18,7 @@ export interface AttemptSpec {
   readonly bases: readonly SnapshotId[];
   /** Copy what the bases hold instead of linking to it. */
   readonly copyBases: boolean;
-  readonly bandwidthLimit: number | undefined;
-  /** Whether a basis under another name is looked for. */
-  readonly fuzzy: boolean;
+  readonly transfer: TransferSettings;
   readonly busyTimeoutMs: number;
   /** `full`: read everything on both sides. `changed`: what this push sent. */
   readonly verifyMode: 'full' | 'changed';

@@ -74,8 +74,8 @@ export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<Att
 async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   const started = deps.clock.now();
   deps.observe({ event: 'step-started', step: 'push' });
-  const { bases, copyBases, bandwidthLimit, fuzzy, distrustBases: checksum } = spec;
-  const options = { bases, copyBases, bandwidthLimit, fuzzy, checksum, dryRun: false };
+  const { transfer, bases, copyBases, distrustBases: checksum } = spec;
+  const options = { transfer, bases, copyBases, checksum, dryRun: false };
   const pushed = await whileBusy(
     () => push(spec, options, deps),
     ({ session }) => session.verdict,

@@ -66,7 +66,7 @@ export async function makeAttempts(
     const basesGoodAt = goodAt(state);
     // What a broken attempt sent was never compared, and this one may link to it.
     const verifyMode = state.broken === null ? plan.verifyMode : 'full';
-    deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases, fuzzy: plan.fuzzy });
+    deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases, fuzzy: plan.transfer.fuzzy });
     await keep({ ...state, lastId: id, broken: state.broken ?? { id, bytes: 0 } });
 
     const noteProgress = progressNotes(deps, (bytes) => {

@@ -44,7 +44,7 @@ const LONGEST_LISTED = 2000;
 type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
 
 /** Sends the source into a fresh directory. */
-export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDeps): Promise<Pushed> {
+export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'>, deps: AttemptDeps): Promise<Pushed> {
   const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
   const seen = { basis: false, anything: false, created: false, existing: false, noGate: false };
   const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
@@ -85,7 +85,7 @@ export async function push(spec: PushSpec, options: PushOptions, deps: AttemptDe
     }
     reach(sent.bytes);
   };
-  const wire = options.checksum === true ? spec.verifyWire : spec.wire;
+  const wire = options.checksum ? spec.verifyWire : spec.wire;
   const session = await runSession(
     {
       args: pushArguments(wire, spec.tree, {

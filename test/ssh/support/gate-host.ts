@@ -2,6 +2,7 @@ import { chown, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
+import { PUSH, TRANSFER } from '../../support/push-options.ts';
 import { checkArguments, pushArguments, sealArguments, type Wire } from '../../../src/rsync/arguments.ts';
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';
 import { nextSnapshotId, type SnapshotId } from '../../../src/shared/snapshot-id.ts';
@@ -119,9 +120,9 @@ export async function startGateHost(place?: string): Promise<GateHost> {
   const tree = (id: SnapshotId, from = source) => ({ source: from, job: 'db', id, exclude: [] });
   const argumentsOfPush = (id: SnapshotId, options: PushSettings = {}) =>
     pushArguments(wire(options.compress), tree(id, options.source), {
+      ...PUSH,
       bases: options.bases ?? [],
-      bandwidthLimit: options.bandwidthLimit,
-      fuzzy: true,
+      transfer: { ...TRANSFER, bandwidthLimit: options.bandwidthLimit },
       dryRun: options.dryRun ?? false,
     });
 

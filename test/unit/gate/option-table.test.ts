@@ -12,14 +12,18 @@ import {
   sealArguments,
   type CheckOptions,
   type PushOptions,
+  type TransferSettings,
   type Wire,
 } from '../../../src/rsync/arguments.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+import { PUSH, TRANSFER } from '../../support/push-options.ts';
 import fc from '../../support/properties.ts';
 
 const id = parseSnapshotId('2026-11-23T021500Z')!;
 const before = parseSnapshotId('2026-11-22T021500Z')!;
 const broken = parseSnapshotId('2026-11-23T011500Z')!;
+
+const names = Object.keys(OPTIONS) as OptionName[];
 
 function requestOf(line: string): GateRequest {
   const parsed = parseRequest(line);
@@ -42,8 +46,6 @@ describe('whatever the table can say', () => {
     fakeSuper: [''],
     mkpath: [''],
   };
-  const names = Object.keys(OPTIONS) as OptionName[];
-
   /** What a session of a kind may be asked with: what it must have, and any of what it may have. */
   function sessions(kind: GateRequest['kind'], metadata: Metadata) {
     const rows = names.filter((name) => {
@@ -122,34 +124,47 @@ describe('each option that the controller can send', () => {
     ...{ alias: 'vault', secondary: 'gate', metadata: 'fake_super', hardLinks: true, compress: false },
     ...{ timeoutSeconds: 300, stallMs: 900_000 },
   };
-  const push: PushOptions = { bases: [], bandwidthLimit: undefined, fuzzy: false, dryRun: false };
-
-  // The compiler misses a setting without values here. Those of no values are not for a gate, or reach no rsync.
-  const OF_A_WIRE: { readonly [K in keyof Wire]-?: readonly Wire[K][] } = {
-    ...{ remoteShell: [], alias: [], secondary: [], stallMs: [] },
+  /** Values other than those of `wire`, PUSH and a check without options, or why there are none. The compiler misses a setting here. */
+  type Values<T extends object, None extends keyof T = never> = {
+    readonly [K in keyof T]-?: K extends None ? string : readonly [T[K], ...T[K][]];
+  };
+  const OF_A_WIRE: Values<Wire, 'remoteShell' | 'alias' | 'secondary' | 'stallMs'> = {
+    remoteShell: 'the test has its own',
+    alias: 'is for ssh',
+    secondary: 'a plain one has no gate',
+    stallMs: 'is for the controller',
     metadata: ['plain'],
     hardLinks: [false],
     compress: [true],
     timeoutSeconds: [1],
   };
-  const OF_A_PUSH: { readonly [K in keyof PushOptions]-?: readonly PushOptions[K][] } = {
-    bases: [[before], [before, broken]],
-    copyBases: [],
+  const OF_A_TRANSFER: Values<TransferSettings> = {
     bandwidthLimit: [1, 20 * 1024 * 1024],
-    fuzzy: [true],
+    fuzzy: [false],
+  };
+  const OF_A_PUSH: Values<PushOptions, 'copyBases' | 'transfer'> = {
+    transfer: 'has a table of its own',
+    bases: [[before], [before, broken]],
+    copyBases: 'a gate does not need it',
     dryRun: [true],
     checksum: [true],
     progress: [true],
   };
-  const OF_A_CHECK: { readonly [K in keyof CheckOptions]-?: readonly CheckOptions[K][] } = {
+  const OF_A_CHECK: Values<CheckOptions> = {
     extras: [true],
     only: ['/dev/null'],
   };
 
-  const each = <T extends object>(values: { readonly [K in keyof T]-?: readonly T[K][] }): Partial<T>[] =>
-    Object.entries<readonly unknown[]>(values).flatMap(([key, all]) =>
-      all.map((value) => ({ [key]: value }) as Partial<T>),
+  const each = <T extends object>(values: Readonly<Record<keyof T, unknown>>): Partial<T>[] =>
+    Object.entries(values).flatMap(([key, all]) =>
+      Array.isArray(all) ? all.map((value: unknown) => ({ [key]: value }) as Partial<T>) : [],
     );
+  const pushes = [
+    ...each<TransferSettings>(OF_A_TRANSFER).map((change) => ({ ...PUSH, transfer: { ...TRANSFER, ...change } })),
+    ...each<PushOptions>(OF_A_PUSH).map((change) => ({ ...PUSH, ...change })),
+  ];
+  const wires = each<Wire>(OF_A_WIRE).map((change) => ({ ...wire, ...change }));
+  const checks = each<CheckOptions>(OF_A_CHECK).map((change) => ({ extras: false, ...change }));
 
   let place: string;
   beforeAll(() => {
@@ -168,38 +183,55 @@ describe('each option that the controller can send', () => {
 
   const tree = (source: string) => ({ source, job: 'db', id, exclude: ['*.tmp'] });
 
-  it('in a push is in the table', () => {
-    for (const change of [{}, ...each<Wire>(OF_A_WIRE)]) {
-      const request = askedWith((it, source) => pushArguments(it, tree(source), push), { ...wire, ...change });
-      expect(request.kind, JSON.stringify(change)).toBe('push');
-    }
-    for (const change of each<PushOptions>(OF_A_PUSH)) {
-      const request = askedWith((it, source) => pushArguments(it, tree(source), { ...push, ...change }), wire);
-      expect(request.kind, JSON.stringify(change)).toBe('push');
-    }
+  it('changes what rsync is started with', () => {
+    const plain = pushArguments(wire, tree('/data'), PUSH);
+    for (const push of pushes)
+      expect(pushArguments(wire, tree('/data'), push), JSON.stringify(push)).not.toEqual(plain);
+    for (const of of wires) expect(pushArguments(of, tree('/data'), PUSH), JSON.stringify(of)).not.toEqual(plain);
+    const check = checkArguments(wire, tree('/data'), { extras: false });
+    for (const options of checks) expect(checkArguments(wire, tree('/data'), options)).not.toEqual(check);
   });
 
-  it('in a verification is in the table', () => {
-    for (const change of [{}, ...each<Wire>(OF_A_WIRE)]) {
-      const request = askedWith((it, source) => checkArguments(it, tree(source), { extras: false }), {
-        ...wire,
-        ...change,
-      });
-      expect(request.kind, JSON.stringify(change)).toBe('verify');
+  /** What some sessions ask of the gate together; each must be of that kind. */
+  function askedByAll(kind: GateRequest['kind'], requests: readonly GateRequest[]): string[] {
+    const asked = new Set<string>();
+    for (const request of requests) {
+      expect(request.kind).toBe(kind);
+      for (const name of request.wire.given.keys()) asked.add(name);
+      if (request.kind === 'push' && request.bases.length > 0) asked.add('linkDest');
     }
-    for (const change of each<CheckOptions>(OF_A_CHECK)) {
-      const request = askedWith((it, source) => checkArguments(it, tree(source), { extras: false, ...change }), wire);
-      expect(request.kind, JSON.stringify(change)).toBe('verify');
-    }
+    return [...asked].sort();
+  }
+
+  /** What the table takes in such a session, beyond what is asked for here. */
+  const taken = (kind: GateRequest['kind'], ...unasked: OptionName[]) =>
+    names.filter((name) => rowOf(name).in[kind] !== undefined && !unasked.includes(name)).sort();
+
+  // What other versions of rsync send, or somebody who types it.
+  const OTHERS = ['compressChoice'] as const;
+
+  it('in a push is in the table, and the table takes no others', () => {
+    const requests = [
+      ...[wire, ...wires].map((of) => askedWith((it, source) => pushArguments(it, tree(source), PUSH), of)),
+      ...pushes.map((push) => askedWith((it, source) => pushArguments(it, tree(source), push), wire)),
+    ];
+    expect(askedByAll('push', requests)).toEqual(taken('push', ...OTHERS, 'mkpath'));
   });
 
-  it('in a seal is in the table', () => {
-    for (const change of [{}, ...each<Wire>(OF_A_WIRE)]) {
-      const request = askedWith((it, source) => sealArguments(it, join(source, 'shell'), 'db', `${id}.sealed`), {
-        ...wire,
-        ...change,
-      });
-      expect(request.kind, JSON.stringify(change)).toBe('seal');
-    }
+  it('in a verification is in the table, and the table takes no others', () => {
+    const requests = [
+      ...[wire, ...wires].map((of) =>
+        askedWith((it, source) => checkArguments(it, tree(source), { extras: false }), of),
+      ),
+      ...checks.map((options) => askedWith((it, source) => checkArguments(it, tree(source), options), wire)),
+    ];
+    expect(askedByAll('verify', requests)).toEqual(taken('verify', ...OTHERS, 'bwlimit', 'compress'));
+  });
+
+  it('in a seal is in the table, and the table takes no others', () => {
+    const requests = [wire, ...wires].map((of) =>
+      askedWith((it, source) => sealArguments(it, join(source, 'shell'), 'db', `${id}.sealed`), of),
+    );
+    expect(askedByAll('seal', requests)).toEqual(taken('seal', ...OTHERS, 'mkpath', 'bwlimit', 'compress'));
   });
 });

@@ -7,6 +7,7 @@ import {
   type Wire,
 } from '../../../src/rsync/arguments.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+import { PUSH, TRANSFER } from '../../support/push-options.ts';
 import fc from '../../support/properties.ts';
 
 const id = parseSnapshotId('2026-11-23T021500Z')!;
@@ -24,12 +25,16 @@ const wire: Wire = {
   stallMs: 900_000,
 };
 const tree = { source: '/var/backups/pg', job: 'postgres', id, exclude: [] as string[] };
-const options = { bases: [], bandwidthLimit: undefined, fuzzy: true, dryRun: false };
 
 describe('the arguments of a push', () => {
   it('to a plain secondary are exactly these', () => {
     expect(
-      pushArguments(wire, tree, { ...options, bases: [before, broken], bandwidthLimit: 1_048_576, progress: true }),
+      pushArguments(wire, tree, {
+        ...PUSH,
+        bases: [before, broken],
+        transfer: { ...TRANSFER, bandwidthLimit: 1_048_576 },
+        progress: true,
+      }),
     ).toEqual([
       '-aHA',
       '--numeric-ids',
@@ -57,12 +62,12 @@ describe('the arguments of a push', () => {
   });
 
   it('to a gate leave the making of directories to it', () => {
-    expect(pushArguments({ ...wire, secondary: 'gate' }, tree, options)).not.toContain('--mkpath');
-    expect(pushArguments({ ...wire, secondary: 'gate' }, tree, options)).not.toContain('--ignore-existing');
+    expect(pushArguments({ ...wire, secondary: 'gate' }, tree, PUSH)).not.toContain('--mkpath');
+    expect(pushArguments({ ...wire, secondary: 'gate' }, tree, PUSH)).not.toContain('--ignore-existing');
   });
 
   it('with plain metadata keep neither owners nor ACLs, and leave the account able to read its own files', () => {
-    const args = pushArguments({ ...wire, metadata: 'plain' }, tree, options);
+    const args = pushArguments({ ...wire, metadata: 'plain' }, tree, PUSH);
     expect(args.slice(0, 2)).toEqual(['-rltpDH', '--chmod=Du+rwx,Fu+rw']);
     expect(args).not.toContain('-M--fake-super');
     expect(args).not.toContain('-aHA');
@@ -70,7 +75,7 @@ describe('the arguments of a push', () => {
 
   it('never hold what can change an older snapshot through a hard link (facts.md#options-that-reach-shared-inodes)', () => {
     for (const metadata of ['plain', 'fake_super'] as const) {
-      const args = pushArguments({ ...wire, metadata }, tree, { ...options, bases: [before], checksum: true });
+      const args = pushArguments({ ...wire, metadata }, tree, { ...PUSH, bases: [before], checksum: true });
       expect(
         args.filter((arg) => /^(-X|--xattrs|-U|--inplace|--append|--delay-updates|--log-file|--backup)/.test(arg)),
       ).toEqual([]);
@@ -79,24 +84,26 @@ describe('the arguments of a push', () => {
   });
 
   it('of a dry run, with checksums, or without compression, say so', () => {
-    expect(pushArguments(wire, tree, { ...options, dryRun: true })).toContain('--dry-run');
-    expect(pushArguments(wire, tree, { ...options, checksum: true })).toContain('--checksum');
-    expect(pushArguments({ ...wire, compress: false }, tree, options)).not.toContain('--compress');
-    expect(pushArguments(wire, tree, { ...options, fuzzy: false })).not.toContain('-yy');
-    const copied = pushArguments(wire, tree, { ...options, bases: [before], copyBases: true });
+    expect(pushArguments(wire, tree, { ...PUSH, dryRun: true })).toContain('--dry-run');
+    expect(pushArguments(wire, tree, { ...PUSH, checksum: true })).toContain('--checksum');
+    expect(pushArguments({ ...wire, compress: false }, tree, PUSH)).not.toContain('--compress');
+    expect(pushArguments(wire, tree, { ...PUSH, transfer: { ...TRANSFER, fuzzy: false } })).not.toContain('-yy');
+    const copied = pushArguments(wire, tree, { ...PUSH, bases: [before], copyBases: true });
     expect(copied).toContain('--copy-dest=/postgres/2026-11-22T021500Z/');
     expect(copied.join(' ')).not.toContain('--link-dest');
   });
 
   it('limit the bandwidth to at least one KiB a second: 0 would mean no limit', () => {
-    expect(pushArguments(wire, tree, { ...options, bandwidthLimit: 1 })).toContain('--bwlimit=1');
+    expect(pushArguments(wire, tree, { ...PUSH, transfer: { ...TRANSFER, bandwidthLimit: 1 } })).toContain(
+      '--bwlimit=1',
+    );
   });
 
   it('keep an exclude pattern a pattern, whatever it holds', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1 })), (exclude) => {
         for (const args of [
-          pushArguments(wire, { ...tree, exclude }, options),
+          pushArguments(wire, { ...tree, exclude }, PUSH),
           checkArguments(wire, { ...tree, exclude }, { extras: false }),
           listArguments({ ...tree, exclude }),
         ]) {
@@ -109,7 +116,7 @@ describe('the arguments of a push', () => {
 
   it('end the source in one slash: its content is meant, not itself', () => {
     for (const source of ['/data', '/data/']) {
-      expect(pushArguments(wire, { ...tree, source }, options).at(-2)).toBe('/data/');
+      expect(pushArguments(wire, { ...tree, source }, PUSH).at(-2)).toBe('/data/');
     }
   });
 });

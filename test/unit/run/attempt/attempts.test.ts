@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { TRANSFER } from '../../../support/push-options.ts';
 import { parseConfig } from '../../../../src/config/load.ts';
 import type { AttemptPlan } from '../../../../src/run/attempt/attempts.ts';
 import { makeAttempts } from '../../../../src/run/attempt/attempts.ts';
@@ -26,7 +27,7 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
   if (!job || !target) throw new Error('the configuration has both');
   const signal = new AbortController().signal;
   const attempts: string[] = [];
-  const plan = { directory, signal, ...(await change(directory)) } as unknown as AttemptPlan;
+  const plan = { directory, signal, transfer: TRANSFER, ...(await change(directory)) } as unknown as AttemptPlan;
   const { state } = await loadJobState(directory, 'postgres', 'vault');
   const { result } = await makeAttempts({ settings, job, target, force: false, signal }, plan, state, {
     runProcess,
