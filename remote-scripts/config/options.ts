@@ -125,7 +125,11 @@ export const SECONDARY = {
     '/var/lib/offsite-rsync',
     'State of gate and prune: <state_dir>/<host>/; outside of root.',
   ),
-  timezone: timezone.byDefault('UTC', 'The time zone of days, weeks, months and years.', 'Europe/Berlin'),
+  timezone: timezone.byDefault(
+    'UTC',
+    'The time zone in which days, weeks and everything longer begin and end.',
+    'Europe/Berlin',
+  ),
   secrets_file: path.optional('Secrets that alerts refer to by { env }.', '/etc/offsite-rsync/secondary.secrets'),
   hosts: named(HOST, 'The primaries that may push, each under its own name.', 'web1'),
 };

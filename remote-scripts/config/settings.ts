@@ -1,4 +1,5 @@
-import { readAll, type SettingsOf } from '../../src/settings/option.ts';
+import { camelCase, readAll, type SettingsOf } from '../../src/settings/option.ts';
+import { BUCKET_KINDS, type BucketKind } from '../retention/buckets.ts';
 import type { RetentionPolicy } from '../retention/policy.ts';
 import { RETENTION, SECONDARY, type RetentionYaml, type SecondaryYaml } from './options.ts';
 
@@ -82,7 +83,12 @@ export function retentionSettings(policy: RetentionYaml): RetentionPolicy {
   return policyOf(readAll(RETENTION, policy));
 }
 
-function policyOf({ last, withinMs, minAgeMs, ...buckets }: SettingsOf<typeof RETENTION>): RetentionPolicy {
+function policyOf({ last, withinMs, minAgeMs, ...counts }: SettingsOf<typeof RETENTION>): RetentionPolicy {
+  const read: Readonly<Record<string, number>> = counts;
+  const buckets = Object.fromEntries(BUCKET_KINDS.map((kind) => [kind, read[camelCase(kind)] ?? 0])) as Record<
+    BucketKind,
+    number
+  >;
   return { ...buckets, last: last ?? 1, within: withinMs, minAge: minAgeMs };
 }
 

@@ -33,7 +33,10 @@ interface Bucket {
   readonly number: (local: LocalTime) => number;
 }
 
-/** The kinds of buckets by their keys in a policy, finest first. A new one is a row here. */
+/**
+ * The kinds of buckets by their keys in a policy, finest first. A new one is a row here. The first snapshot of a bucket is kept, and not the
+ * last, so that a flood displaces nothing (design.md#on-the-secondary).
+ */
 export const BUCKETS = {
   hourly: {
     ...{ noun: 'hour', plural: 'hours', least: HOUR, example: 24 },

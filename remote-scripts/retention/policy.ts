@@ -21,7 +21,7 @@ export interface RetentionPolicy extends Readonly<Record<BucketKind, number>> {
 
 /** What a decision needs besides the policy; all of it is the secondary's own configuration. */
 export interface RetentionSetting {
-  /** IANA time zone in which hours, days, weeks, months and years begin and end. */
+  /** IANA time zone in which buckets begin and end. */
   readonly timezone: string;
   /** Milliseconds by which the name of a snapshot may be ahead of its arrival, and its arrival ahead of now. */
   readonly clockSkew: number;

@@ -85,14 +85,14 @@ function bucketRule(
   const { firstOf, rankOf } = rankBuckets(buckets);
   const rank = (index: number) => rankOf[index] ?? Infinity;
   const first = (index: number) => firstOf[index] ?? index;
-  const { noun } = BUCKETS[kind];
+  const { noun, plural } = BUCKETS[kind];
   return {
     keeps: (index) => first(index) === index && rank(index) <= count,
     why: (index) => {
       const snapshot = honest[index];
       const name = snapshot ? nameOf(kind, snapshot) : '';
       if (rank(index) > count)
-        return `${kind}: ${name} lies beyond the newest ${count === 1 ? noun : `${count} ${noun}s`}`;
+        return `${kind}: ${name} lies beyond the newest ${count === 1 ? noun : `${count} ${plural}`}`;
       if (first(index) === index) return `${kind} ${rank(index)} of ${count}: ${name}`;
       return `${kind}: ${name} is held by ${honest[first(index)]?.id ?? ''}`;
     },

@@ -123,7 +123,8 @@ export function below(key: string, found: readonly PlacedReference[]): PlacedRef
   return found.map(({ path, reference }) => ({ path: path === '' ? key : `${key}.${path}`, reference }));
 }
 
-function camelCase(key: string): string {
+/** The name of a setting without its unit, from the key in the file. */
+export function camelCase(key: string): string {
   return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 

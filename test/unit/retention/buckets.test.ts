@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BUCKET_KINDS, createBucketer, numberBuckets } from '../../../remote-scripts/retention/buckets.ts';
+import { BUCKETS, BUCKET_KINDS, createBucketer, numberBuckets } from '../../../remote-scripts/retention/buckets.ts';
 import { createWallClock, wallClock } from '../../../src/shared/time-zone.ts';
 import fc from '../../support/properties.ts';
 
@@ -28,6 +28,27 @@ const instants = fc.tuple(
 );
 const timesOf = (around: string, minutes: readonly number[]) =>
   minutes.map((minute) => Date.parse(around) + minute * MINUTE);
+
+describe('the table of buckets', () => {
+  it('lists the finest first, and calls no two of them the same', () => {
+    const rows = BUCKET_KINDS.map((kind) => BUCKETS[kind]);
+    const lengths = rows.map(({ least }) => least);
+    expect(lengths).toEqual([...new Set(lengths)].sort((a, b) => a - b));
+    expect(new Set(rows.map(({ noun }) => noun)).size).toBe(rows.length);
+    expect(new Set(rows.map(({ plural }) => plural)).size).toBe(rows.length);
+  });
+
+  it.each(BUCKET_KINDS)('states how short one can be: %s', (kind) => {
+    const { least } = BUCKETS[kind];
+    const from = Date.parse('2022-12-28T00:00:00Z');
+    const step = Math.min(least, DAY);
+    const times = Array.from({ length: Math.ceil((least * 6 + 1500 * DAY) / step) }, (_, index) => from + index * step);
+    const [numbers = new Float64Array()] = numberBuckets([kind], times, 'UTC');
+    const begins = times.filter((_, index) => index > 0 && numbers[index] !== numbers[index - 1]);
+    const lengths = begins.slice(1).map((time, index) => time - (begins[index] ?? 0));
+    expect(Math.min(...new Set(lengths))).toBe(least);
+  });
+});
 
 describe('buckets as numbers', () => {
   it('are the same where their names are, and differ where those do', () => {

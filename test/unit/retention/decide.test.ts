@@ -70,7 +70,7 @@ describe('rule 2: the first in each natural bucket is kept', () => {
       reasons: [
         'last: it is number 20, beyond the newest 1',
         'daily: 2026-11-04 lies beyond the newest 14 days',
-        'weekly: 2026-W45 lies beyond the newest 2 weeks',
+        'weekly: 2026-W45 lies beyond the newest 2 ISO weeks',
       ],
     });
   });
