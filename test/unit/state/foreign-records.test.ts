@@ -86,7 +86,7 @@ describe('what lies in the place of the history and is no file is said, at once'
   it.each([
     ['a named pipe', async () => Promise.resolve(execFileSync('mkfifo', [path()]))],
     ['a directory', () => mkdir(path())],
-    ['a circle', () => symlink('history.jsonl', path())],
+    ['a symbolic link that leads back to itself', () => symlink('history.jsonl', path())],
   ])('%s', async (what, put) => {
     await rm(path());
     await put();
