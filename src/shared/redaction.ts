@@ -12,13 +12,14 @@ export interface NamedSecret {
  *
  * Longest values first, so that a secret that contains another is replaced whole. Multi-line values (keys) are
  * also replaced line by line, because messages quote single lines. Values of a URL are also known by their host
- * and by their credentials, since libraries quote only those parts.
+ * and by their credentials, since libraries quote only those parts. Each is also known as it is written in a URL, a form or JSON,
+ * because a server may quote what it was sent.
  * @param secrets values as they were read; empty and one-character values cannot be told from ordinary text and are skipped
  */
 export function createRedactor(secrets: readonly NamedSecret[]): Redact {
   const replacements = new Map<string, string>();
   for (const { name, value } of secrets) {
-    for (const part of partsOf(value)) replacements.set(part, `[${name}]`);
+    for (const part of partsOf(value).flatMap(waysToWrite)) replacements.set(part, `[${name}]`);
   }
   const ordered = [...replacements].sort(([a], [b]) => b.length - a.length);
   if (ordered.length === 0) return (text) => text;
@@ -64,6 +65,13 @@ function partsOf(value: string): string[] {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) && URL.canParse(trimmed) ? new URL(trimmed) : undefined;
   if (url) parts.push(url.href, url.host, url.hostname, decode(url.username), decode(url.password), ...secretPath(url));
   return parts.filter((part) => part.length > 1);
+}
+
+/** A text as it is, and as URLs, forms and JSON write it. */
+function waysToWrite(text: string): string[] {
+  const written = text.toWellFormed();
+  const form = new URLSearchParams({ '': written }).toString().slice(1);
+  return [text, encodeURIComponent(written), encodeURI(written), form, JSON.stringify(written).slice(1, -1)];
 }
 
 // The path of a webhook URL is its credential. Short segments ("api", "v1") are ordinary words.

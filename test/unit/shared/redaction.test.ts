@@ -33,6 +33,17 @@ describe('the redactor', () => {
     expect(redact('the api answered')).toBe('the api answered');
   });
 
+  it('knows a value as a URL, a form or JSON writes it', () => {
+    const value = 'a token/with "everything" in+it';
+    const redact = redactor(value);
+    for (const written of [encodeURIComponent(value), encodeURI(value), JSON.stringify(value).slice(1, -1)])
+      expect(redact(`the server said: ${written}.`)).toBe('the server said: [s0].');
+    const form = String(new URLSearchParams({ token: value }));
+    expect(redact(`sent ${form}`)).toBe('sent token=[s0]');
+    expect(redact(`sent ${form.toLowerCase()}`)).toBe('sent token=[s0]');
+    expect(redactor('half a \ud800 pair')('half a \ud800 pair')).toBe('[s0]');
+  });
+
   it('treats characters that mean something in patterns as themselves', () => {
     expect(redactor('a.b*c')('a.b*c aXbbc')).toBe('[s0] aXbbc');
     expect(redactor('$&$1')('x $&$1 y')).toBe('x [s0] y');
