@@ -10,14 +10,15 @@ const node = (script: string): Promise<ProcessEnd> =>
 const forAWhile = (what: string, every: number): string =>
   `const t = setInterval(() => { ${what} }, ${every}); setTimeout(() => clearInterval(t), 3000);`;
 
-it('a process that does nothing is ended, and what it said last is told', async () => {
+// All at once, since all of them wait.
+it.concurrent('a process that does nothing is ended, and what it said last is told', async () => {
   const began = performance.now();
   const end = await node('console.error("last words"); setTimeout(() => {}, 60_000)');
   expect(end).toEqual({ kind: 'stalled', afterMs: STALL, stderrTail: 'last words' });
   expect(performance.now() - began).toBeLessThan(20_000);
 });
 
-it('one that only keeps its line alive, with a few bytes now and then, is ended too', async () => {
+it.concurrent('one that only keeps its line alive, with a few bytes now and then, is ended too', async () => {
   // Python's, for Node itself computes a little now and then.
   const script =
     'import os, time\nf = os.open("/dev/null", os.O_WRONLY)\nwhile True: os.write(f, b"abcd"); time.sleep(0.5)';
@@ -25,7 +26,7 @@ it('one that only keeps its line alive, with a few bytes now and then, is ended 
   expect(end).toMatchObject({ kind: 'stalled' });
 });
 
-it.each([
+it.concurrent.each([
   ['says something', forAWhile('console.log("x")', 300)],
   ['complains', forAWhile('console.error("x")', 300)],
   [
