@@ -4,14 +4,14 @@ import { renameSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom, tellSeed } from '../support/seed.ts';
 import { startDeafServer } from './support/deaf-server.ts';
 import { expectFault } from './support/fault.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
+import type { Primary } from './support/primary.ts';
 import { argumentsOf, descendants } from '../support/processes.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { startSecured } from './support/secured.ts';
+import type { Secondary } from './support/secondary.ts';
 
 const MIB = 1024 * 1024;
 
@@ -19,15 +19,9 @@ let secondary: Secondary;
 let primary: Primary;
 
 beforeAll(async () => {
-  secondary = await startSecondary();
-  primary = await makePrimary(secondary, 'postgres');
-  await fillSampleTree(primary.source);
-  await primary.secure();
-});
-
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
+  const secured = await startSecured();
+  ({ secondary, primary } = secured);
+  return () => secured.stop();
 });
 
 /** Changes environment variables of the program for one fault. */

@@ -2,17 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { runProcess } from '../../src/platform/process.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import { createLearningRedactor } from '../../src/shared/redaction.ts';
 import { expectFault } from './support/fault.ts';
-import { makePrimary, type Primary, type Running } from './support/primary.ts';
+import { type Primary, type Running } from './support/primary.ts';
 import { argumentsOf, descendants, processesNaming } from '../support/processes.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { startSecured } from './support/secured.ts';
+import type { Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';
 
 let secondary: Secondary;
@@ -20,16 +20,10 @@ let primary: Primary;
 const at = (name: string) => join(primary.directory, name);
 
 beforeAll(async () => {
-  secondary = await startSecondary();
-  primary = await makePrimary(secondary, 'postgres');
-  await fillSampleTree(primary.source);
-  await primary.secure();
+  const secured = await startSecured();
+  ({ secondary, primary } = secured);
   await standBeforeRsyncAndSsh();
-});
-
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
+  return () => secured.stop();
 });
 
 beforeEach(async () => {

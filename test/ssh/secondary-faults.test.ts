@@ -4,10 +4,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { expectFault } from './support/fault.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
+import { startSecured } from './support/secured.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';
 import { must } from '../support/processes.ts';
@@ -19,15 +20,9 @@ let secondary: Secondary;
 let primary: Primary;
 
 beforeAll(async () => {
-  secondary = await startSecondary();
-  primary = await makePrimary(secondary, 'postgres');
-  await fillSampleTree(primary.source);
-  await primary.secure();
-});
-
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
+  const secured = await startSecured();
+  ({ secondary, primary } = secured);
+  return () => secured.stop();
 });
 
 /** Runs a program as root and throws unless it ends well. */

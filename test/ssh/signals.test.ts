@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectFault } from './support/fault.ts';
-import { makePrimary, type Primary, type Running } from './support/primary.ts';
+import { type Primary, type Running } from './support/primary.ts';
 import { processesNaming } from '../support/processes.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { startSecured } from './support/secured.ts';
+import type { Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';
 
 const MIB = 1024 * 1024;
@@ -16,15 +16,9 @@ let primary: Primary;
 let dumps = 0;
 
 beforeAll(async () => {
-  secondary = await startSecondary();
-  primary = await makePrimary(secondary, 'postgres');
-  await fillSampleTree(primary.source);
-  await primary.secure();
-});
-
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
+  const secured = await startSecured();
+  ({ secondary, primary } = secured);
+  return () => secured.stop();
 });
 
 beforeEach(async () => {

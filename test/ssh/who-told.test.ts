@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { makePrimary, type Primary, type ProgramEnd } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Primary, type ProgramEnd } from './support/primary.ts';
+import { startSecured } from './support/secured.ts';
+import type { Secondary } from './support/secondary.ts';
 import { until } from '../support/until.ts';
 
 const UNIT = 'offsite-rsync@postgres.service';
@@ -12,15 +12,9 @@ let primary: Primary;
 let invocations = 0;
 
 beforeAll(async () => {
-  secondary = await startSecondary();
-  primary = await makePrimary(secondary, 'postgres');
-  await fillSampleTree(primary.source);
-  await primary.secure();
-});
-
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
+  const secured = await startSecured();
+  ({ secondary, primary } = secured);
+  return () => secured.stop();
 });
 
 afterEach(async () => {
