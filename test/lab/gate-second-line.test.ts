@@ -8,9 +8,9 @@ import { NO_MEMORY } from '../../remote-scripts/prune/memory.ts';
 import { problemsOfJob } from '../../remote-scripts/prune/problems.ts';
 import { surveyHost } from '../../remote-scripts/prune/survey.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { startGateHost, type GateHost } from './support/gate-host.ts';
-import { flipByte } from './support/flip-byte.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
+import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
+import { flipByte } from '../ssh/support/flip-byte.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
 
 /*
  * Somebody has changed a sealed inode while a snapshot that shares it was pushed. How, does not matter here: the test does it

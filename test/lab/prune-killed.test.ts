@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { createRandom, tellSeed } from '../../support/seed.ts';
-import { prune, startPrune } from './support/run-prune.ts';
-import { createStore, HOST, UNPRIVILEGED, type Store } from './support/store.ts';
+import { createRandom, tellSeed } from '../support/seed.ts';
+import { prune, startPrune } from '../unit/prune/support/run-prune.ts';
+import { createStore, HOST, UNPRIVILEGED, type Store } from '../unit/prune/support/store.ts';
 
 const DAY = 86_400_000;
 const ROUNDS = 6;

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { remember } from './support/as-it-was.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { remember } from '../ssh/support/as-it-was.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;

@@ -2,8 +2,8 @@ import { appendFile, chmod, mkdir, rename, rm, symlink, truncate, unlink, utimes
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 // After a sealed run we know what was there. None of these tests waits or sets the clock: what is lost on the secondary a
 // moment after a dump was written is as lost as what is lost a year later.

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { access, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { flipByte } from './support/flip-byte.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { flipByte } from '../ssh/support/flip-byte.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 import { until } from '../support/until.ts';
 
 let secondary: Secondary;

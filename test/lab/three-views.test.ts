@@ -2,8 +2,8 @@ import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 
 /*
  * rsync takes options from files that we do not write: popt reads aliases from ~/.popt and /etc/popt. Whatever leaves a file out

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseSeal } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { startGateHost, type GateHost } from './support/gate-host.ts';
+import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
 
 let host: GateHost;
 

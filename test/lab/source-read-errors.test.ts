@@ -3,9 +3,9 @@ import { open, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promis
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mountFailingDisk, type FailingDisk } from './support/failing-disk.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { mountFailingDisk, type FailingDisk } from '../ssh/support/failing-disk.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 const MIB = 1024 * 1024;
 
