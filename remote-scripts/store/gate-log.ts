@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, type FileHandle } from 'node:fs/promises';
+import { errorCode } from '../../src/platform/files.ts';
 import { openRegularFile } from '../../src/platform/regular-file.ts';
 
 /** What the gate writes to `<state_dir>/<host>/gate.log`, one JSON object per line. */
@@ -46,12 +47,21 @@ export async function writeLog(
     );
     try {
       await file.appendFile(`${line}\n`);
-      // Where something else bears the other name, the lines are lost; the disk is worth more. `--check` names it.
-      if ((await file.stat()).size > LARGEST_LOG) await rename(path, `${path}.1`).catch(() => file.truncate());
+      if ((await file.stat()).size > LARGEST_LOG) await putAside(path, file);
     } finally {
       await file.close();
     }
   } catch {
     // A log that cannot be written must not stop a backup.
   }
+}
+
+/**
+ * If a directory bears the other name, the lines are lost, because the disk is worth more; `--check` names it. After any other error they
+ * stay: another session may have put this very file aside.
+ */
+async function putAside(path: string, file: FileHandle): Promise<void> {
+  await rename(path, `${path}.1`).catch((error: unknown) =>
+    errorCode(error) === 'EISDIR' ? file.truncate() : undefined,
+  );
 }

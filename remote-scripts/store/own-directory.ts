@@ -19,7 +19,7 @@ export async function realDirectory(path: string): Promise<{ dev: number; uid: n
     const found = await lstat(path);
     if (found.isDirectory()) return found;
     const what = found.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
-    throw new StoreRefusal(`${path} is ${what}. Anything is moved or deleted in real directories only.`);
+    throw new StoreRefusal(`${path} is ${what}. Nothing is moved or deleted except in real directories.`);
   } catch (error) {
     if (isMissing(error)) throw new StoreRefusal(`${path} does not exist. Run install.sh for this host.`);
     throw error;

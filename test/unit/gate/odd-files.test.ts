@@ -112,4 +112,11 @@ describe('a log that has become large', () => {
     await writeLog(log(), context, { event: 'refused' });
     expect(readFileSync(log(), 'utf8')).toContain('"refused"');
   });
+
+  it('keeps its lines when it cannot be put aside for another reason: another session may have done it', async () => {
+    const long = join(base, 'x'.repeat(254)); // with two more letters no name of a file
+    writeFileSync(long, 'x'.repeat(5 * 1024 ** 2));
+    await writeLog(long, context, { event: 'refused' });
+    expect(statSync(long).size).toBeGreaterThan(5 * 1024 ** 2);
+  });
 });
