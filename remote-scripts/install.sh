@@ -2,6 +2,7 @@
 # Sets up a secondary for one primary: programs, account, directories, sshd, systemd units. POSIX sh; see --help.
 # Typing it again changes nothing that is already as it must be. Data is never removed.
 set -eu
+umask 022 # what is made here is read by the accounts of the hosts; what is not for them has a mode of its own
 
 DESTDIR=${DESTDIR:-}
 BIN=/usr/local/bin
@@ -31,7 +32,8 @@ Options:
   --root DIR        where the snapshots lie (default: /srv/offsite; the root of secondary.yaml)
   --state DIR       state of gate and prune (default: /var/lib/offsite-rsync; the state_dir of secondary.yaml)
   --rrsync          a plain rrsync instead of the gate; it is not append-only
-  --programs DIR    where offsite-gate.mjs and offsite-prune.mjs lie (default: beside this script, or ../dist/remote)
+  --programs DIR    where offsite-gate.mjs, offsite-prune.mjs and their parts/ lie (default: beside this script, or
+                    ../dist/remote)
   --dry-run         print what would be done; do nothing
   --uninstall       remove programs, units and sshd snippets (with --host: what is this host's only); keeps
                     snapshots, state, accounts, and what you wrote in /etc/offsite-rsync
@@ -175,6 +177,7 @@ is_readable_key() {
 find_programs() {
   for directory in "$programs" "$here" "$here/../dist/remote"; do
     if [ -n "$directory" ] && [ -f "$directory/offsite-gate.mjs" ] && [ -f "$directory/offsite-prune.mjs" ]; then
+      [ -d "$directory/parts" ] || fail "$directory lacks the directory parts, which belongs to the programs; copy all of dist/remote"
       programs=$directory
       return 0
     fi
@@ -196,7 +199,10 @@ check_machine() {
     fail "node 22.12 or newer is needed; $(command -v node) is $version"
 }
 
+# Parts first, since a program is started at any time, and none of the old ones is removed, since a session may be running
+# that has not loaded all of its own. Their names tell their content, so no program can load a part of another version.
 install_programs() {
+  for part in "$programs"/parts/*.mjs; do write_file "$LIB/parts/${part##*/}" 644 <"$part"; done
   for name in offsite-gate offsite-prune; do
     # With its suffix, and a link without: that this is a module, node takes from the suffix.
     write_file "$LIB/$name.mjs" 755 <"$programs/$name.mjs"
@@ -501,7 +507,10 @@ uninstall() {
     done
     for unit in $UNIT_NAMES; do remove "$UNITS/$unit"; done
     for name in offsite-gate offsite-prune; do remove "$BIN/$name" "$LIB/$name.mjs"; done
-    remove_empty "$LIB" "$ETC/authorized_keys.d"
+    for part in "$DESTDIR$LIB"/parts/*.mjs; do
+      [ ! -f "$part" ] || remove "${part#"$DESTDIR"}"
+    done
+    remove_empty "$LIB/parts" "$LIB" "$ETC/authorized_keys.d"
   fi
   if has_systemd; then
     act systemctl daemon-reload

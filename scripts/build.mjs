@@ -1,16 +1,22 @@
 // Builds the programs: the controller into dist/, and each program of the secondary into dist/remote/.
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleController, bundleSecondary } from './bundle.mjs';
+import { replaceBuild } from './replace-build.mjs';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-const dist = fileURLToPath(new URL('../dist', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const ON_THE_SECONDARY = ['offsite-gate', 'offsite-prune'];
+// cli.js last: a build that was broken off is found out by its age.
+const programs = [...ON_THE_SECONDARY.map((name) => `remote/${name}.mjs`), 'cli.js'];
 
-rmSync(dist, { recursive: true, force: true });
-await bundleController(dist, version);
-chmodSync(`${dist}/cli.js`, 0o755);
-for (const name of ['offsite-gate', 'offsite-prune']) {
-  const outfile = `${dist}/remote/${name}.mjs`;
-  await bundleSecondary(name, outfile, version);
-  chmodSync(outfile, 0o755);
+const fresh = mkdtempSync(join(root, 'node_modules', '.offsite-build-'));
+try {
+  await bundleController(fresh, version);
+  for (const name of ON_THE_SECONDARY) await bundleSecondary(name, join(fresh, 'remote'), version);
+  for (const program of programs) chmodSync(join(fresh, program), 0o755);
+  replaceBuild(fresh, join(root, 'dist'), programs);
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
 }

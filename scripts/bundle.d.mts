@@ -1,6 +1,6 @@
 /** What a bundle was made of. */
 export interface Bundled {
-  /** Files that were written. */
+  /** Files that were written, from the root of the repository. */
   readonly outputs: string[];
   /** Files that went into it, from the root of the repository. */
   readonly inputs: string[];
@@ -10,5 +10,5 @@ export interface Bundled {
   readonly imports: string[];
 }
 
-/** Bundles a program of the secondary, such as `offsite-gate`, into one file that needs only node. */
-export function bundleSecondary(name: string, outfile: string, version: string): Promise<Bundled>;
+/** Bundles a program of the secondary, such as `offsite-gate`, into `outdir`: the program, and parts/ with what only some sessions load. */
+export function bundleSecondary(name: string, outdir: string, version: string): Promise<Bundled>;

@@ -36,10 +36,14 @@ export async function bundleController(outdir, version) {
   await build({ ...optionsFor(version, ON_THE_PRIMARY), ...entry, plugins });
 }
 
-/** Bundles a program of the secondary into one file that needs only node. Returns what went into it. */
-export async function bundleSecondary(name, outfile, version) {
+/**
+ * Bundles a program of the secondary into files that need only node: the program and, in parts/, what only some of its
+ * sessions load. The name of a part is a hash of what is in it, so versions can lie side by side and never mix.
+ */
+export async function bundleSecondary(name, outdir, version) {
   const program = `remote-scripts/${name}.ts`;
-  const entry = { entryPoints: [program], outfile, metafile: true };
+  const parts = { splitting: true, chunkNames: `parts/${name}-[hash]`, outExtension: { '.js': '.mjs' } };
+  const entry = { entryPoints: [program], outdir, metafile: true, ...parts };
   const { metafile } = await build({
     ...optionsFor(version, ON_THE_SECONDARY),
     ...entry,
@@ -49,7 +53,9 @@ export async function bundleSecondary(name, outfile, version) {
     outputs: Object.keys(metafile.outputs),
     inputs: Object.keys(metafile.inputs),
     run: runAtStart(program, metafile.inputs),
-    imports: Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)),
+    imports: Object.values(metafile.outputs).flatMap(({ imports }) =>
+      imports.filter(({ external }) => external).map(({ path }) => path),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../ssh/support/remove-tree.ts';
@@ -57,10 +57,7 @@ export async function startBench(dist: string): Promise<Bench> {
     await mkdir(path, { mode: 0o700 });
     await chown(path, account.uid, account.gid);
   }
-  for (const name of ['offsite-gate', 'offsite-prune']) {
-    await copyFile(join(dist, 'remote', `${name}.mjs`), at(`${name}.mjs`));
-    await chmod(at(`${name}.mjs`), 0o755);
-  }
+  await cp(join(dist, 'remote'), directory, { recursive: true });
   const gateConfig = at('secondary.yaml');
   await writeFile(
     gateConfig,

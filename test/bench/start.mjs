@@ -25,7 +25,7 @@ try {
     format: 'esm',
     logLevel: 'warning',
   });
-  await buildSplitGate(join(directory, 'split'));
+  await buildGateInOneFile(join(directory, 'one-file/offsite-gate.mjs'));
   const argv = [
     join(directory, 'bench.mjs'),
     join(directory, 'dist'),
@@ -37,14 +37,13 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** The gate, bundled into several files of which node loads what a session needs (sections/gate-builds.ts). */
-async function buildSplitGate(outdir) {
+/** The gate in one file, to compare with the build that is installed (sections/gate-builds.ts). */
+async function buildGateInOneFile(outfile) {
   const require = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await build({
     absWorkingDir: root,
     entryPoints: ['remote-scripts/offsite-gate.ts'],
-    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     target: `node${OLDEST_NODE}`,
@@ -56,7 +55,6 @@ async function buildSplitGate(outdir) {
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [compiledSchemas()],
-    splitting: true,
-    outdir,
+    outfile,
   });
 }

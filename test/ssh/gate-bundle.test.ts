@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { bundleSecondary, type Bundled } from '../../scripts/bundle.mjs';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
@@ -13,8 +13,8 @@ let bundled: Bundled;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'offsite-bundle-'));
-  bundle = join(directory, 'gate.mjs');
-  bundled = await bundleSecondary('offsite-gate', bundle, '0.0.0-test');
+  bundled = await bundleSecondary('offsite-gate', join(directory, 'built'), '0.0.0-test');
+  bundle = join(directory, 'built/offsite-gate.mjs');
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -42,23 +42,30 @@ test('runs at each start only what most sessions need', () => {
   expect(bundled.run.filter((path) => /^node_modules|validator|\/check\//.test(path))).toEqual([]);
 });
 
-test('the bundle that is installed is the same but for its version', async () => {
+test('the bundle that is installed is the same but for its version, and its parts are the very same', async () => {
   const built = join(dirname(inject('cli')), 'remote/offsite-gate.mjs');
   const [installed, own] = await Promise.all([built, bundle].map((path) => readFile(path, 'utf8')));
 
   expect(installed?.replace(/"\d+\.\d+\.\d+[\w.-]*"/, '"0.0.0-test"') === own).toBe(true);
+  const parts = await Promise.all([built, bundle].map((path) => readdir(join(dirname(path), 'parts'))));
+  const [installedParts, ownParts] = parts.map((names) =>
+    names.filter((name) => name.startsWith('offsite-gate-')).sort(),
+  );
+  expect(ownParts).not.toEqual([]);
+  expect(installedParts).toEqual(ownParts);
 });
 
-test('is one file that imports nothing but node', () => {
-  expect(bundled.outputs).toHaveLength(1);
+test('imports nothing but node and parts whose names tell their content', () => {
+  const names = bundled.outputs.map((path) => basename(path));
+  expect(names).toContain('offsite-gate.mjs');
+  expect(names.filter((name) => !/^offsite-gate(-[A-Z0-9]{8})?\.mjs$/.test(name))).toEqual([]);
   expect(bundled.imports).toContain('node:fs/promises');
   expect(bundled.imports.filter((name) => !isBuiltin(name))).toEqual([]);
 });
 
 test('runs alone in an empty directory', async () => {
   const alone = await mkdtemp(join(tmpdir(), 'offsite-alone-'));
-  await copyFile(bundle, join(alone, 'offsite-gate'));
-  await copyFile(bundle, join(alone, 'offsite-gate.mjs'));
+  await cp(dirname(bundle), alone, { recursive: true });
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [join(alone, 'offsite-gate.mjs'), ...args], { encoding: 'utf8', cwd: alone, env: {} });
 

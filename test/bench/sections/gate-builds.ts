@@ -7,17 +7,17 @@ import type { Section } from './section.ts';
 const ROUNDS = 50;
 
 /**
- * What the start of the gate would save by splitting its one file (test/bench/start.mjs), or by a cache of compiled code, taking
- * turns: until it starts rrsync, with the settings remembered and after a change of them, and all of `--check`.
+ * What the start of the gate saves by its parts, compared with one file (test/bench/start.mjs), and would save by a cache of
+ * compiled code, taking turns: until it starts rrsync, with the settings remembered and after a change of them, and all of `--check`.
  */
 export const gateBuildsSection: Section = async ({ bench, sizes, report, say }) => {
   say('gate-builds');
-  cpSync(join(dirname(process.argv[1] ?? ''), 'split'), join(bench.directory, 'split'), { recursive: true });
+  cpSync(join(dirname(process.argv[1] ?? ''), 'one-file'), join(bench.directory, 'one-file'), { recursive: true });
   const { gate } = bench.programs;
   const builds = {
-    'one file': { path: gate },
-    split: { path: join(bench.directory, 'split/offsite-gate.mjs') },
-    'one file, node keeps compiled code': {
+    'in parts': { path: gate },
+    'one file': { path: join(bench.directory, 'one-file/offsite-gate.mjs') },
+    'in parts, node keeps compiled code': {
       path: gate,
       env: { NODE_COMPILE_CACHE: join(bench.directory, 'state/bench/compiled') },
     },

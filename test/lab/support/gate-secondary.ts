@@ -1,4 +1,4 @@
-import { chown, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { startPrivateSshd } from '../../support/sshd.ts';
@@ -37,7 +37,7 @@ export async function startGateSecondary(
     await mkdir(at(name), { mode: 0o700 });
     await chown(at(name), account.uid, account.gid);
   }
-  await copyFile(join(dirname(inject('cli')), 'remote/offsite-gate.mjs'), at('offsite-gate.mjs'));
+  await cp(join(dirname(inject('cli')), 'remote'), sshd.directory, { recursive: true });
   await writeFile(
     at('secondary.yaml'),
     JSON.stringify({

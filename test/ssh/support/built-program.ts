@@ -9,7 +9,7 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** The built program, as it is shipped. */
     cli: string;
-    /** The built programs of the secondary, each one file. */
+    /** The built programs of the secondary, with their parts beside them. */
     gate: string;
     prune: string;
     /** The version that all of them report. */

@@ -1,5 +1,5 @@
-import { chown, copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
 import { PUSH, TRANSFER } from '../../support/push-options.ts';
@@ -67,7 +67,8 @@ export async function startGateHost(place?: string): Promise<GateHost> {
   const sshd = await startPrivateSshd();
   const { account, directory } = sshd;
   const bundle = join(directory, 'offsite-gate.mjs');
-  await copyFile(inject('gate'), bundle); // a copy for each, so that its processes can be distinguished
+  // A copy for each, so that its processes can be distinguished.
+  await cp(dirname(inject('gate')), directory, { recursive: true });
   const root = join(place ?? directory, 'root');
   const state = join(directory, 'state');
   for (const path of [root, state, join(root, 'web1'), join(state, 'web1')]) await mkdir(path, { mode: 0o700 });

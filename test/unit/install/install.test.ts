@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
@@ -29,11 +29,12 @@ let dest: string;
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'offsite-install-'));
   dest = join(base, 'dest');
-  mkdirSync(join(base, 'programs'));
+  mkdirSync(join(base, 'programs/parts'), { recursive: true });
+  writeFileSync(join(base, 'programs/parts/offsite-prune-A1.mjs'), "console.log('part of offsite-prune');\n");
   for (const name of ['offsite-gate', 'offsite-prune']) {
     writeFileSync(
       join(base, 'programs', `${name}.mjs`),
-      `#!/usr/bin/env node\nimport 'node:fs';\nconsole.log('${name}');\n`,
+      `#!/usr/bin/env node\nimport './parts/offsite-prune-A1.mjs';\nconsole.log('${name}');\n`,
     );
   }
   writeFileSync(join(base, 'key.pub'), `${KEY} somebody@primary.example.org\n`);
@@ -79,9 +80,34 @@ describe('install.sh', () => {
     const started = execFileSync(process.execPath, [join(dest, 'usr/local/lib/offsite-rsync/offsite-prune.mjs')], {
       encoding: 'utf8',
     });
-    expect(started).toBe('offsite-prune\n');
+    expect(started).toBe('part of offsite-prune\noffsite-prune\n');
     const settings = parseSecondaryConfig(read('etc/offsite-rsync/secondary.yaml'));
     expect(settings.ok && [...settings.settings.hosts.keys()]).toEqual(['web1']);
+  });
+
+  it('keeps the parts of former versions, which running sessions may load, until all is uninstalled', () => {
+    install('--host', 'web1', '--job', 'a');
+    rmSync(join(base, 'programs/parts/offsite-prune-A1.mjs'));
+    writeFileSync(join(base, 'programs/parts/offsite-prune-B2.mjs'), '');
+    install('--host', 'web1');
+    const parts = join(dest, 'usr/local/lib/offsite-rsync/parts');
+    expect(readdirSync(parts).sort()).toEqual(['offsite-prune-A1.mjs', 'offsite-prune-B2.mjs']);
+    install('--uninstall');
+    expect(existsSync(dirname(parts))).toBe(false);
+  });
+
+  it('refuses programs without their parts', () => {
+    rmSync(join(base, 'programs/parts'), { recursive: true });
+    const { status, stderr } = install('--host', 'web1', '--job', 'a');
+    expect({ status, lacks: stderr.includes('lacks the directory parts') }).toEqual({ status: 2, lacks: true });
+    expect(existsSync(dest)).toBe(false);
+  });
+
+  it('installs programs that every account can read, whatever the umask of the administrator', () => {
+    const args = [INSTALL, '--programs', join(base, 'programs'), '--host', 'web1', '--job', 'a'];
+    const env = { PATH: process.env.PATH, DESTDIR: dest };
+    spawnSync('sh', ['-c', 'umask 077 && exec "$@"', 'sh', ...args], { env });
+    expect(['usr/local/bin', 'usr/local/lib/offsite-rsync/parts'].map(modeOf)).toEqual(['755', '755']);
   });
 
   it('changes nothing when it is typed again', () => {

@@ -11,8 +11,8 @@ let path: string;
 let bundle: Bundled;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'offsite-bundle-'));
+  bundle = await bundleSecondary('offsite-prune', directory, inject('version'));
   path = join(directory, 'offsite-prune.mjs');
-  bundle = await bundleSecondary('offsite-prune', path, inject('version'));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -33,8 +33,7 @@ it('holds nothing of the controller and nothing of the gate', () => {
   ).toEqual([]);
 });
 
-it('is one file that needs only node', () => {
-  expect(bundle.outputs).toHaveLength(1);
+it('needs only node', () => {
   const modules = new Set(builtinModules);
   const foreign = bundle.imports.filter((name) => !modules.has(name.replace(/^node:/, '')));
   expect(foreign).toEqual([]);
