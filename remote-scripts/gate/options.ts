@@ -1,14 +1,17 @@
 /** The kinds of sessions that a client may ask for. */
-export type SessionKind = 'push' | 'verify' | 'seal';
+export type SessionKind = 'push' | 'verify' | 'notes' | 'seal';
 
 /** Which owners and modes are kept. */
 export type Metadata = 'fake_super' | 'plain';
 
+/** What a session sends or compares of them: all that is kept, or nothing (a verification of contents or names). */
+export type WireMetadata = Metadata | 'none';
+
 /** What the gate has found out or decided about a request. */
 export interface Rebuild {
-  /** Name of the destination in rrsync's root: `<id>.partial/` or `<id>/`, for a seal a file name. */
+  /** Name of the destination in rrsync's root: `<id>.partial/` or `<id>/`, for a seal or notes a file name. */
   readonly destination: string;
-  /** Name in rrsync's root that unchanged files are linked to. Never more than one: see one-basis.ts. */
+  /** Name in rrsync's root that is compared with, so that what is equal is not sent. */
   readonly basis: string | undefined;
   /** Seconds of silence that are allowed, with the client's wish taken into account. */
   readonly timeoutSeconds: number;
@@ -16,6 +19,8 @@ export interface Rebuild {
   readonly delta: boolean;
   /** Whether a basis under another name may be looked for. */
   readonly fuzzy: boolean;
+  /** Whether it goes on in the tree of an earlier attempt. */
+  readonly continues: boolean;
 }
 
 /** One option of rsync: in which sessions a client may send it, and how it is rebuilt. */
@@ -30,7 +35,7 @@ interface OptionRow {
   /** The sessions in which a client must or may send it. In others it is refused. */
   readonly in: Readonly<Partial<Record<SessionKind, 'must' | 'may'>>>;
   /** The kinds of metadata that it belongs to, because it shapes the wire format. With any other kind it is refused. */
-  readonly metadata?: readonly Metadata[];
+  readonly metadata?: readonly WireMetadata[];
   /**
    * The rebuilt option, from what the client asked for; undefined leaves it out. By default it is rebuilt as it was
    * asked for.
@@ -42,37 +47,40 @@ interface OptionRow {
 
 const TRANSFER = { push: 'must', verify: 'must' } as const;
 const EITHER = { push: 'may', verify: 'may' } as const;
-const ANY = { push: 'may', verify: 'may', seal: 'may' } as const;
+const ANY = { push: 'may', verify: 'may', notes: 'may', seal: 'may' } as const;
+const ONE_FILE = { notes: 'must', seal: 'must' } as const;
 const BOTH = ['fake_super', 'plain'] as const;
+const ALL = ['fake_super', 'plain', 'none'] as const;
 const NO_VALUE = /^$/;
 
-/** Most `--link-dest` of one push: the last sealed snapshot and the last broken attempt. */
-export const MOST_BASES = 2;
+/** Most `--compare-dest` of one push: the last sealed snapshot, and the last broken attempt by two names that it may have. */
+export const MOST_BASES = 3;
 
 /**
  * Every option of a command for rrsync, in the order in which they are written. What has no row is refused. Missing on
- * purpose: X, U (change inodes that sealed snapshots share, facts.md#options-that-reach-shared-inodes), b, K, k, L, R,
- * m, B, x, s, I, O, J, N, S, u, d, q, v: our client sends none of them.
+ * purpose: --link-dest (rsync must not have names of what is sealed: docs/security.md), X, U, b, K, k, L, m, B, x, s, I, O, J, N, S, u, d, q, v: our client sends none of them.
  *
  * `-y` and `-W` affect only the receiving side, so the gate may remove the one and add the other (measured with rsync
  * 3.5.0: the protocol is the same).
  */
 export const OPTIONS = {
   dryRun: { letter: 'n', in: { push: 'may', verify: 'must' } },
-  symlinks: { letter: 'l', in: TRANSFER, metadata: BOTH }, // munged
+  symlinks: { letter: 'l', in: TRANSFER, metadata: ALL }, // munged
   // Preserves hard links. A client whose source has unreliable inode numbers leaves it out.
-  hardLinks: { letter: 'H', in: EITHER, metadata: BOTH },
+  hardLinks: { letter: 'H', in: EITHER, metadata: ALL },
   owner: { letter: 'o', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
   group: { letter: 'g', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
   devices: { letter: 'D', in: TRANSFER, metadata: BOTH }, // never made (--drop-D of rrsync)
-  times: { letter: 't', in: { ...TRANSFER, seal: 'must' }, metadata: BOTH },
+  times: { letter: 't', in: { ...TRANSFER, ...ONE_FILE }, metadata: ALL },
   modes: { letter: 'p', in: TRANSFER, metadata: BOTH },
   acls: { letter: 'A', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
-  recursive: { letter: 'r', in: TRANSFER, metadata: BOTH },
-  // A basis under another name: here, and with a second y in each --link-dest.
+  // A session takes the whole tree, or the names on a list (request.ts: exactly one of both).
+  recursive: { letter: 'r', in: EITHER, metadata: ALL },
+  relative: { letter: 'R', in: EITHER, metadata: BOTH },
+  // A basis under another name: here, and with a second y in the --compare-dest.
   fuzzy: { letter: 'y', most: 2, in: { push: 'may' }, written: (asked, { fuzzy }) => (fuzzy ? asked : undefined) },
   wholeFile: { letter: 'W', in: {}, written: (_, { delta }, kind) => (kind === 'push' && !delta ? 'W' : undefined) },
-  checksum: { letter: 'c', in: { push: 'may', verify: 'must' } },
+  checksum: { letter: 'c', in: EITHER },
   compress: { letter: 'z', in: ANY },
   logFormat: { long: 'log-format', value: /^%i(%I)?$/, in: EITHER },
   // Seconds. Never longer than the gate waits for any client.
@@ -85,18 +93,25 @@ export const OPTIONS = {
   bwlimit: { long: 'bwlimit', value: /^[1-9]\d{0,8}$/, in: ANY }, // KiB a second
   compressChoice: { long: 'compress-choice', value: /^(zstd|lz4|zlibx|zlib|none)$/, in: ANY },
   delete: { long: 'delete', value: NO_VALUE, in: { verify: 'may' } },
+  // What was a directory when the attempt began may be a file now. Its tree shares nothing with any other.
+  force: {
+    long: 'force',
+    in: {},
+    written: (_, { continues }, kind) => (kind === 'push' && continues ? '' : undefined),
+  },
   stats: { long: 'stats', value: NO_VALUE, in: EITHER },
   partial: { long: 'partial', value: NO_VALUE, in: { push: 'may' } },
   // Without it, the names of owners are part of the wire format.
   numericIds: { long: 'numeric-ids', value: NO_VALUE, in: EITHER },
-  // Snapshots or attempts of the same job (request.ts reads their ids); one of them at most is handed on.
-  linkDest: {
-    ...{ long: 'link-dest', apart: true, value: /^\/[^/]+\/[^/]+\/$/, in: { push: 'may' }, most: MOST_BASES },
+  // A snapshot and an attempt of the same job (request.ts reads their ids). Only the snapshot is handed on; the attempt becomes the
+  // tree that is written.
+  compareDest: {
+    ...{ long: 'compare-dest', apart: true, value: /^\/[^/]+\/[^/]+\/$/, in: { push: 'may' }, most: MOST_BASES },
     written: (_, { basis }) => (basis === undefined ? undefined : `/${basis}/`),
   },
   fakeSuper: { long: 'fake-super', value: NO_VALUE, in: EITHER },
   // Accepted and dropped. It is meant for plain rrsync, where nothing else makes the directory of the job.
-  mkpath: { long: 'mkpath', value: NO_VALUE, in: { push: 'may', seal: 'may' }, written: () => undefined },
+  mkpath: { long: 'mkpath', value: NO_VALUE, in: { push: 'may', notes: 'may', seal: 'may' }, written: () => undefined },
 } as const satisfies Readonly<Record<string, OptionRow>>;
 
 /** The name of a row of {@link OPTIONS}. */
@@ -136,7 +151,11 @@ export function calledOption(name: OptionName): string {
  * The first option that a session of this kind must have, or that belongs to its metadata, and that is missing;
  * undefined if none is.
  */
-export function missingOption(given: Given, kind: SessionKind, metadata: Metadata | undefined): OptionName | undefined {
+export function missingOption(
+  given: Given,
+  kind: SessionKind,
+  metadata: WireMetadata | undefined,
+): OptionName | undefined {
   return ROWS.find(
     ([name, row]) =>
       row.in[kind] === 'must' &&
@@ -149,7 +168,7 @@ export function missingOption(given: Given, kind: SessionKind, metadata: Metadat
 export function foreignOption(
   given: Iterable<OptionName>,
   kind: SessionKind,
-  metadata: Metadata | undefined,
+  metadata: WireMetadata | undefined,
 ): OptionName | undefined {
   return [...given].find((name) => {
     const row = rowOf(name);

@@ -1,4 +1,5 @@
 import { isName } from '../../src/shared/names.ts';
+import { notedId } from '../../src/shared/notes.ts';
 import { sealedId } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import {
@@ -10,15 +11,15 @@ import {
   optionOfLongName,
   rowOf,
   type Given,
-  type Metadata,
   type OptionName,
   type SessionKind,
+  type WireMetadata,
 } from './options.ts';
 
 /** What both ends have to agree on, and what the client may choose. */
 export interface WireOptions {
-  /** Which owners and modes are kept; undefined for a seal. */
-  readonly metadata: Metadata | undefined;
+  /** Which owners and modes are sent or compared; undefined for one file. */
+  readonly metadata: WireMetadata | undefined;
   /** What the client can do: the letters after `e.`. */
   readonly capabilities: string;
   readonly given: Given;
@@ -31,9 +32,11 @@ export type GateRequest =
       readonly job: string;
       readonly id: SnapshotId;
       readonly dryRun: boolean;
-      /** Compare with the bases by checksum: they are known to hold damage that must not be linked on. */
+      /** Whether only the names of a list are sent, and not the whole tree. */
+      readonly listed: boolean;
+      /** Compare with the basis by checksum: it is known to hold damage that must not be linked on. */
       readonly checksum: boolean;
-      /** Snapshots or attempts of the same job to link to, in this order. */
+      /** What is not to be sent again, best first: snapshots or attempts of the same job. */
       readonly bases: readonly SnapshotId[];
       readonly wire: WireOptions;
     }
@@ -45,7 +48,7 @@ export type GateRequest =
       readonly extras: boolean;
       readonly wire: WireOptions;
     }
-  | { readonly kind: 'seal'; readonly job: string; readonly id: SnapshotId; readonly wire: WireOptions };
+  | { readonly kind: 'notes' | 'seal'; readonly job: string; readonly id: SnapshotId; readonly wire: WireOptions };
 
 /** A request, or why there is none, in words for the sender. */
 export type ParsedRequest =
@@ -84,35 +87,50 @@ function parse(commandLine: string): GateRequest {
 
   const [dot, destination] = words.slice(-2);
   if (dot !== '.' || destination === undefined) refuse('the command does not end in one destination');
-  const { job, id, sealed } = parseDestination(destination);
+  const { job, id, file } = parseDestination(destination);
   const { given, capabilities, bases } = parseOptions(words.slice(0, -2), job);
 
-  if (sealed) {
-    allowOnly('seal', given, bases, undefined);
-    return { kind: 'seal', job, id, wire: { metadata: undefined, capabilities, given } };
+  if (file !== undefined) {
+    allowOnly(file, given, bases, undefined);
+    return { kind: file, job, id, wire: { metadata: undefined, capabilities, given } };
   }
-  // If everything is sent as one list, there is a name at the index that rsync's receiver confuses with the number of a
-  // basis.
-  if (!capabilities.includes('i')) refuse('the client cannot send one list for each directory (i)');
-  const metadata = given.has('fakeSuper') ? 'fake_super' : 'plain';
+  if (given.has('recursive') === given.has('relative')) refuse('neither -r nor a list of names (-R), or both');
+  // rsync's receiver takes a name that the client chose for something else if everything is sent as one list.
+  if (given.has('recursive') && !capabilities.includes('i'))
+    refuse('the client cannot send one list for each directory (i)');
+  // A list comes without hard links: the client says in its notes which names belong to one file.
+  if (given.has('relative') && given.has('hardLinks') && !given.has('dryRun'))
+    refuse('-H does not go with a list of names (-R)');
+  const metadata = given.has('fakeSuper') ? 'fake_super' : given.has('modes') ? 'plain' : 'none';
   // Names of this machine's users mean nothing for files of another machine.
   if (metadata === 'fake_super' && !given.has('numericIds')) refuse('--numeric-ids is missing');
   const wire = { metadata, capabilities, given } as const;
-  // Only a push names a file that was cut short (--partial) or another basis; with both kinds -c may come.
-  if (given.has('checksum') && !given.has('partial')) {
+  // Only a push keeps a file that was cut short, and only it writes; with both kinds -c may come.
+  if (!given.has('partial') && (given.has('dryRun') || given.has('checksum'))) {
     allowOnly('verify', given, bases, metadata);
     return { kind: 'verify', job, id, extras: given.has('delete'), wire };
   }
   allowOnly('push', given, bases, metadata);
-  return { kind: 'push', job, id, dryRun: given.has('dryRun'), checksum: given.has('checksum'), bases, wire };
+  return {
+    kind: 'push',
+    job,
+    id,
+    dryRun: given.has('dryRun'),
+    listed: given.has('relative'),
+    checksum: given.has('checksum'),
+    bases,
+    wire,
+  };
 }
 
-function parseDestination(text: string): { job: string; id: SnapshotId; sealed: boolean } {
+/** `file`: what the destination is if it is a file. */
+function parseDestination(text: string): { job: string; id: SnapshotId; file: 'notes' | 'seal' | undefined } {
   const [, job = '', name = '', slash] = /^([^/]+)\/([^/]+)(\/?)$/.exec(text) ?? [];
-  const sealed = slash === '';
-  const id = sealed ? sealedId(name) : parseSnapshotId(name);
-  if (!isName(job) || id === undefined) refuse('the destination is neither JOB/ID/ nor JOB/ID.sealed');
-  return { job, id, sealed };
+  const seal = sealedId(name);
+  const file = slash === '/' ? undefined : seal === undefined ? 'notes' : 'seal';
+  const id = slash === '/' ? parseSnapshotId(name) : (seal ?? notedId(name));
+  if (!isName(job) || id === undefined) refuse('the destination is none of JOB/ID/, JOB/ID.notes and JOB/ID.sealed');
+  return { job, id, file };
 }
 
 interface Options {
@@ -137,7 +155,7 @@ function parseOptions(words: readonly string[], job: string): Options {
     const value = equals === -1 ? undefined : word.slice(equals + 1);
     const option = optionOfLongName(name);
     if (option === undefined) refuse(`the option --${name} is not allowed`);
-    if (option === 'linkDest') {
+    if (option === 'compareDest') {
       // rsync sends the value as a word of its own.
       if (value === undefined) index += 1;
       bases.push(parseBasis(value ?? words[index] ?? '', job));
@@ -149,7 +167,7 @@ function parseOptions(words: readonly string[], job: string): Options {
     long.set(option, value ?? '');
   }
   if (cluster === undefined) refuse('the letters of a stock rsync client are missing');
-  if (bases.length > MOST_BASES) refuse(`more than ${MOST_BASES} --link-dest`);
+  if (bases.length > MOST_BASES) refuse(`more than ${MOST_BASES} --compare-dest`);
   return { given: new Map([...cluster.letters, ...long]), capabilities: cluster.capabilities, bases };
 }
 
@@ -177,7 +195,7 @@ function parseBasis(text: string, job: string): SnapshotId {
   const match = /^\/([^/]+)\/([^/]+)\/$/.exec(text);
   const [, basisJob, name = ''] = match ?? [];
   const id = parseSnapshotId(name);
-  if (basisJob !== job || id === undefined) refuse('--link-dest is not /JOB/ID/ of the same job');
+  if (basisJob !== job || id === undefined) refuse('--compare-dest is not /JOB/ID/ of the same job');
   return id;
 }
 
@@ -186,10 +204,10 @@ function allowOnly(
   kind: SessionKind,
   given: Given,
   bases: readonly SnapshotId[],
-  metadata: Metadata | undefined,
+  metadata: WireMetadata | undefined,
 ): void {
   const foreign = foreignOption(
-    [...given.keys(), ...(bases.length > 0 ? (['linkDest'] as const) : [])],
+    [...given.keys(), ...(bases.length > 0 ? (['compareDest'] as const) : [])],
     kind,
     metadata,
   );
@@ -197,7 +215,8 @@ function allowOnly(
   const wrong = foreign ?? missing;
   if (wrong === undefined) return;
   const row = rowOf(wrong);
-  if (kind === 'seal' && row.letter !== undefined) refuse('a seal is sent with rsync -t');
+  if ((kind === 'seal' || kind === 'notes') && row.letter !== undefined)
+    refuse(`${kind === 'seal' ? 'a seal is' : 'notes are'} sent with rsync -t`);
   if (metadata !== undefined && row.metadata !== undefined)
     refuse('owners and modes are neither those of fake_super nor those of plain metadata');
   if (missing === wrong)
@@ -206,7 +225,7 @@ function allowOnly(
         ? 'a verification must be a dry run (-n)'
         : `${calledOption(wrong)} is missing in a ${kind}`,
     );
-  if (kind === 'verify' && (wrong === 'linkDest' || wrong === 'fuzzy')) refuse('a verification has no basis');
+  if (kind === 'verify' && (wrong === 'compareDest' || wrong === 'fuzzy')) refuse('a verification has no basis');
   refuse(`the option ${calledOption(wrong)} is not allowed in a ${kind}`);
 }
 

@@ -1,6 +1,5 @@
-import { constants, lstatSync } from 'node:fs';
-import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { makePrivateDirectory, namesIn, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import {
@@ -14,6 +13,7 @@ import {
   type StoredSeal,
 } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { readIncoming, unfitIncoming } from './incoming.ts';
 import { isRealDirectory } from '../store/job-directory.ts';
 import { parseEntryName, partialName } from '../store/entry-names.ts';
 import type { JobPaths } from '../store/places.ts';
@@ -32,55 +32,19 @@ import { flushOrDistrust } from './unflushed.ts';
  * The name without a suffix appears only after 2, so a directory of that name has always been verified by its sender.
  */
 
-/** Empties the directory into which rrsync will receive a seal. */
-export async function prepareIncoming(paths: JobPaths): Promise<void> {
-  await makePrivateDirectory(dirname(paths.incoming)); // before it is cleared: this reports what is in its place
-  await clearIncoming(paths);
-  await makePrivateDirectory(paths.incoming);
-}
-
-/** Milliseconds between two looks at what arrives. */
-const LOOK_EVERY = 50;
-
-/**
- * Watches what arrives in place of a seal. If a client sends several files, rsync makes a directory of that name, and a
- * purpose-built client could fill the disk of the state directory with small files until the session's limit.
- * @returns a signal that is aborted as soon as there is a directory, and how to stop watching
- */
-export function watchIncoming({ incoming }: JobPaths, id: SnapshotId): { signal: AbortSignal; stop: () => void } {
-  const several = new AbortController();
-  const timer = setInterval(() => {
-    if (lstatSync(join(incoming, sealName(id)), { throwIfNoEntry: false })?.isDirectory()) several.abort();
-  }, LOOK_EVERY);
-  return { signal: several.signal, stop: () => clearInterval(timer) };
-}
-
-/** Removes what rsync received there. */
-export async function clearIncoming({ incoming }: JobPaths): Promise<void> {
-  await rm(incoming, { recursive: true, force: true });
-}
-
 /**
  * Reads the seal that a sender sent.
  * @returns its claims, without any receipt the sender made up, or in words why it is refused
  */
-export async function readIncoming(
-  { incoming }: JobPaths,
+export async function readSeal(
+  paths: JobPaths,
   expected: { readonly id: SnapshotId; readonly job: string },
 ): Promise<StoredSeal | string> {
-  const names = await readdir(incoming);
-  if (names.length !== 1 || names[0] !== sealName(expected.id)) return 'not one file of its name';
-  const path = join(incoming, sealName(expected.id));
-  const found = await lstat(path);
-  if (!found.isFile() || found.nlink !== 1) return 'not a regular file';
-  if (found.size > MAX_SEAL_BYTES) return `larger than ${MAX_SEAL_BYTES} bytes`;
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    const seal = parseSeal(await file.readFile('utf8'), expected);
-    return typeof seal === 'string' ? seal : claimsOf(seal);
-  } finally {
-    await file.close();
-  }
+  const name = sealName(expected.id);
+  const unfit = await unfitIncoming(paths, name, MAX_SEAL_BYTES);
+  if (unfit !== undefined) return unfit;
+  const seal = parseSeal(await readIncoming(paths, name), expected);
+  return typeof seal === 'string' ? seal : claimsOf(seal);
 }
 
 /**

@@ -1,17 +1,15 @@
 import { errorMessage } from '../../src/platform/files.ts';
 import { sealName } from '../../src/shared/seal.ts';
-import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { FailedWriteError } from '../store/syncing.ts';
-import { freeze, isRealDirectory, readJobDirectory } from '../store/job-directory.ts';
+import { isRealDirectory, readJobDirectory } from '../store/job-directory.ts';
 import { discardUnflushed, type JobSession } from './job-session.ts';
 import { partialName } from '../store/entry-names.ts';
 import { GATE_LOG } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
-import { bearsClaims, clearIncoming, placeSeal, prepareIncoming, readIncoming, watchIncoming } from './sealing.ts';
+import { clearIncoming, prepareIncoming, watchIncoming } from './incoming.ts';
+import { bearsClaims, placeSeal, readSeal } from './sealing.ts';
 import { ended, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn, SEAL_LIMIT } from './session-run.ts';
-import { clearRecords } from '../store/inode-records.ts';
-import { findChanged, type Changed } from './shared-inodes.ts';
 import { distrustAllJobs } from './unflushed.ts';
 
 /** For what only the administrator of this machine can repair. */
@@ -23,7 +21,7 @@ const LARGEST_INCOMING = 65_536;
 /** Receives a seal into the spool, and places it if it is valid and the snapshot is in order. */
 export async function serveSeal(
   session: JobSession,
-  request: Extract<GateRequest, { kind: 'seal' }>,
+  request: Extract<GateRequest, { kind: 'notes' | 'seal' }>,
 ): Promise<SessionEnd> {
   const { paths, clock, version } = session;
   const { id, job } = request;
@@ -34,7 +32,7 @@ export async function serveSeal(
     return refused(`there is no snapshot ${id} to seal`);
   }
   await prepareIncoming(paths);
-  const several = watchIncoming(paths, id);
+  const several = watchIncoming(paths, sealName(id));
   try {
     const end = await runIn(session, {
       ...commandFor(session, request, sealName(id)),
@@ -45,14 +43,12 @@ export async function serveSeal(
     });
     if (several.signal.aborted) return refused('the seal is not one file');
     if (end.kind !== 'exited' || end.code !== 0) return ended(end, SEAL_LIMIT);
-    const seal = await readIncoming(paths, { id, job });
+    const seal = await readSeal(paths, { id, job });
     if (typeof seal === 'string') return refused(`the seal is ${seal}`);
     if (state === 'sealed') {
       if (await bearsClaims(paths, seal)) return ended(end, SEAL_LIMIT);
       return refused(`snapshot ${id} is sealed already, with other claims`);
     }
-    const changed = await findChanged(paths, id, partialName(id));
-    if (changed !== undefined) return await refuseChanged(session, id, changed);
     try {
       await placeSeal(paths, seal, { received: clock.now().toISOString(), gate: version });
     } catch (error) {
@@ -60,26 +56,12 @@ export async function serveSeal(
       throw error;
     }
     await session.log({ event: 'sealed' });
-    await clearRecords(paths, new Set([...states.keys()]));
     return ended(end, SEAL_LIMIT);
   } finally {
     several.stop();
     // What was sent there is the client's choice.
     await clearIncoming(paths);
   }
-}
-
-/**
- * Somebody has changed what is sealed, either a client or somebody on this machine. Nothing more is linked to that
- * snapshot.
- */
-async function refuseChanged(session: JobSession, id: SnapshotId, { basis, names }: Changed): Promise<SessionEnd> {
-  const reason = `sealed files of ${basis} have changed since they were sealed: ${names.join(', ')}`;
-  await session.log({ event: 'attack', reason });
-  await freeze(session.paths, id);
-  return refused(
-    `${reason}. This is what an attack with the push key looks like. ${id} is not sealed; the next push links to nothing of ${basis}`,
-  );
 }
 
 /** The note exists by now, so what cannot be moved away here, on a failing disk, is moved away by the next session. */

@@ -49,13 +49,14 @@ export function commandFor(
   { settings }: JobSession,
   request: GateRequest,
   name: string,
-  basis?: string,
+  { basis, continues = false }: { readonly basis?: string | undefined; readonly continues?: boolean } = {},
 ): Pick<Run, 'command' | 'silence'> {
   const { limits } = settings;
   const silence = silenceOf(request, limits);
   const rebuild: Rebuild = {
-    destination: request.kind === 'seal' ? name : `${name}/`,
+    destination: request.kind === 'seal' || request.kind === 'notes' ? name : `${name}/`,
     basis,
+    continues,
     timeoutSeconds: silence,
     delta: limits.delta,
     fuzzy: limits.fuzzy,

@@ -1,29 +1,17 @@
 import { errorMessage } from '../../src/platform/files.ts';
 import { absentSnapshot } from '../../src/shared/gate-words.ts';
-import { basisFor } from './basis.ts';
-import { beginFlush } from '../store/syncing.ts';
-import {
-  freeSpace,
-  freeze,
-  freezeLeftovers,
-  isRealDirectory,
-  makeJobDirectory,
-  makePartial,
-  readJobDirectory,
-} from '../store/job-directory.ts';
+import { isRealDirectory, makeJobDirectory, readJobDirectory } from '../store/job-directory.ts';
 import { discardUnflushed, type JobSession, type SessionInput } from './job-session.ts';
-import { overLimit } from './limits.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { completeSeals } from './sealing.ts';
+import { serveNotes } from './serve-notes.ts';
+import { servePush } from './serve-push.ts';
 import { serveSeal } from './serve-seal.ts';
 import { jobPathsOf } from './settings.ts';
 import { ended, failure, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn } from './session-run.ts';
-import { beginWalk, prepareRecord } from './shared-inodes.ts';
 import { gateLock, takeLock } from '../store/locks.ts';
-import { partialName } from '../store/entry-names.ts';
 import { writeLog, type LogEntry } from '../store/gate-log.ts';
-import { readAttempts, recordAttempt } from '../store/ledger.ts';
 import { standingOf } from '../store/snapshot-state.ts';
 import { GATE_LOG, statePlaces } from '../store/places.ts';
 
@@ -59,7 +47,8 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
   const { settings } = input;
   if (!settings.jobs.includes(request.job)) return refused(`the job ${request.job} is not configured for this host`);
   const { metadata } = request.wire;
-  if (metadata !== undefined && metadata !== settings.metadata) {
+  const either = metadata === undefined || (metadata === 'none' && request.kind === 'verify');
+  if (!either && metadata !== settings.metadata) {
     return refused(`this host has metadata: ${settings.metadata}, not ${metadata}; configure the same on both sides`);
   }
   const paths = jobPathsOf(settings, request.job);
@@ -75,6 +64,8 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
         return await servePush(session, request);
       case 'verify':
         return await serveVerify(session, request);
+      case 'notes':
+        return await serveNotes(session, request);
       case 'seal':
         return await serveSeal(session, request);
       default:
@@ -82,52 +73,6 @@ async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, reque
     }
   } finally {
     await lock.release();
-  }
-}
-
-async function servePush(session: JobSession, request: Extract<GateRequest, { kind: 'push' }>): Promise<SessionEnd> {
-  const { paths, settings, clock, client } = session;
-  const { id, dryRun } = request;
-  // A dry run leaves no trace. It must not freeze what another run has just pushed.
-  if (!dryRun) await freezeLeftovers(paths);
-  const directory = await readJobDirectory(paths.snapshots);
-  const now = clock.now();
-  const over = overLimit(
-    {
-      id,
-      now,
-      present: directory.states.keys(),
-      attempts: await readAttempts(paths.ledger),
-      ...(await freeSpace(paths.snapshots)),
-    },
-    settings.limits,
-  );
-  if (over !== undefined) return refused(over);
-
-  const basis = await basisFor(paths, directory, request);
-  const run = {
-    ...commandFor(session, request, partialName(id), basis?.name),
-    allowDelete: false,
-    writes: !dryRun,
-  };
-  if (dryRun) return ended(await runIn(session, run), settings.limits.sessionLimitMs);
-  await recordAttempt(paths.ledger, { id, time: now }, client);
-  try {
-    await makePartial(paths, id);
-    await prepareRecord(paths, id, basis?.sealed);
-    const end = await runIn(session, run);
-    // A broken push is never sealed, so it is frozen at once. If we die before that, the next push freezes it.
-    if (end.kind !== 'exited' || end.code !== 0) await freeze(paths, id);
-    // It is flushed to disk during the comparison, so that the seal has little to wait for.
-    else {
-      beginWalk(paths, id, partialName(id), basis?.sealed);
-      beginFlush(statePlaces(settings.hostState).flushLock);
-    }
-    return ended(end, settings.limits.sessionLimitMs);
-  } catch (error) {
-    // The ledger has the id by now, so it would be refused if the sender used it again.
-    await session.log({ event: 'failed', reason: errorMessage(error) });
-    return failure(error, { letIn: true, log: GATE_LOG });
   }
 }
 

@@ -27,7 +27,6 @@ export function planData(plan: JobPlan, freed: Freed | undefined) {
       reason,
     })),
     oddities: plan.oddities,
-    changed: plan.changed.map(({ id, names }) => ({ id, names })),
     holds: plan.holds,
     released: plan.released,
     release: releaseMark(plan) ?? null,

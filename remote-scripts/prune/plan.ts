@@ -8,7 +8,6 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
-import type { ChangedSnapshot } from '../store/inode-records.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
 /** What becomes of a leftover. */
@@ -26,8 +25,6 @@ export interface JobPlan {
   readonly decisions: readonly Decision<StoredSnapshot>[];
   readonly leftovers: readonly LeftoverDecision[];
   readonly oddities: readonly Oddity[];
-  /** Sealed snapshots that somebody has changed, as the gate noticed. */
-  readonly changed: readonly ChangedSnapshot[];
   /** If there is any, no snapshot is removed. */
   readonly holds: readonly Hold[];
   /** Holds that an administrator has overruled for this run. */
@@ -48,7 +45,6 @@ export interface PlanContext {
   readonly arrivals: Arrivals | undefined;
   /** Ids whose seal the gate has accepted but not yet placed: they are complete, and not leftovers. */
   readonly accepted: ReadonlySet<SnapshotId>;
-  readonly changed: readonly ChangedSnapshot[];
 }
 
 /** Sessions of one attempt, one after the other: push, verification, canary, seal. */
@@ -82,7 +78,6 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     decisions,
     leftovers: inventory.leftovers.map((leftover) => decideLeftover(leftover, context, clockIsWrong)),
     oddities: inventory.oddities,
-    changed: context.changed,
     holds,
     released: [],
     freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,

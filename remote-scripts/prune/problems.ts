@@ -2,7 +2,6 @@ import type { AlertEvent } from '../../src/notify/events.ts';
 import { HOLDS } from '../retention/holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
-import { GATE_LOG } from '../store/places.ts';
 import type { JobPlan } from './plan.ts';
 
 const HOUR = 3_600_000;
@@ -37,7 +36,6 @@ export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
   const subject = `${host}/${plan.job}`;
   const about = { job: plan.job, lastSealed: plan.newest?.id };
   return [
-    ...changedProblem(subject, plan, about),
     ...staleProblem(subject, plan, about),
     ...holdProblem(host, plan, about),
     ...quarantineProblem(subject, plan, about),
@@ -163,21 +161,6 @@ function oddityProblem(subject: string, { oddities, directory, job }: JobPlan, a
       reason: named(oddities.map(({ name, reason }) => `${JSON.stringify(name)}: ${reason}`)),
       advice: `Prune does not touch them. Look at them in ${directory}, and remove them by hand.`,
       fingerprint: oddities.map(({ name }) => name).join('\n'),
-    },
-  ];
-}
-
-function changedProblem(subject: string, { changed, job }: JobPlan, about: About): Problem[] {
-  if (changed.length === 0) return [];
-  return [
-    {
-      ...about,
-      key: `changed:${job}`,
-      event: 'failure',
-      problem: `sealed snapshots of ${subject} were changed after they were sealed`,
-      reason: named(changed.map(({ id, names }) => `${id}: ${named(names)}`)),
-      advice: `Mode, owner, time, size or xattrs are not what they were: this is what an attack with the push key looks like. Look at ${GATE_LOG} and at the primary; change the key if nobody on this machine has done it. New snapshots link to nothing of these. After you have looked at it, remove: ${changed.map(({ note }) => note).join(' ')}`,
-      fingerprint: changed.map(({ id }) => id).join(),
     },
   ];
 }

@@ -160,9 +160,8 @@ export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks:
   }
   const quarantined = plan.decisions.filter(({ action }) => action === 'quarantine').length;
   if (quarantined > 0) remarks.push(`${formatCount(quarantined, 'snapshot')} in quarantine`);
-  for (const { id } of plan.changed) remarks.push(`${id} was changed after it was sealed`);
   if (plan.oddities.length > 0) remarks.push(formatCount(plan.oddities.length, 'unknown entry', 'unknown entries'));
   if (plan.leftovers.length > 0) remarks.push(formatCount(plan.leftovers.length, 'unfinished attempt'));
-  const wrong = plan.holds.length + quarantined + plan.oddities.length + plan.changed.length > 0;
+  const wrong = plan.holds.length + quarantined + plan.oddities.length > 0;
   return { state: stale ? 'stale' : wrong ? 'look' : 'ok', remarks };
 }

@@ -1,5 +1,4 @@
 import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
-import { changedSnapshots } from '../store/inode-records.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
@@ -50,7 +49,6 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
       previousRun: memory.lastRun,
       arrivals: memory.arrivals.get(job.name),
       accepted,
-      changed: await changedSnapshots(paths),
     });
   };
   const plans: JobPlan[] = [];

@@ -6,8 +6,8 @@ import { openRegularFile } from '../../src/platform/regular-file.ts';
 /** What the gate writes to `<state_dir>/<host>/gate.log`, one JSON object per line. */
 export interface LogEntry {
   readonly event:
-    'accepted' | 'refused' | 'ended' | 'broke' | 'recovered' | 'discarded' | 'sealed' | 'failed' | 'attack';
-  readonly kind?: 'push' | 'verify' | 'seal';
+    'accepted' | 'refused' | 'ended' | 'broke' | 'recovered' | 'discarded' | 'filled' | 'sealed' | 'failed' | 'attack';
+  readonly kind?: 'push' | 'verify' | 'notes' | 'seal';
   readonly job?: string;
   readonly id?: string;
   readonly reason?: string;

@@ -40,8 +40,6 @@ export interface JobPaths {
   readonly snapshots: string;
   /** Behind the gate, everything that changes names in `snapshots` holds this lock, prune too. */
   readonly lock: string;
-  /** What the inodes of sealed snapshots were; see inode-records.ts. */
-  readonly records: string;
   /** Attempts, one JSON object per line. */
   readonly ledger: string;
   /** rrsync's root while a seal is received; emptied for each. */
@@ -82,7 +80,6 @@ export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, jo
   return {
     snapshots: join(root, job),
     lock: join(state, `${job}.lock`),
-    records: join(state, 'inodes', job),
     ledger: join(state, `${job}.attempts.jsonl`),
     incoming: join(spool, 'incoming'),
     accepted: join(spool, 'accepted'),

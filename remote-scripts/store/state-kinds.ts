@@ -4,11 +4,10 @@ const KINDS: readonly (readonly [names: RegExp, kind: 'file' | 'directory'])[] =
   [/^settings\.json$/, 'file'],
   [/\.(lock|attempts\.jsonl|unflushed)$/, 'file'],
   [/^prune\.json$/, 'file'],
-  [/^(spool|inodes|prune\.tmp)$/, 'directory'],
-  [/^(spool|inodes)\/[^/]+$/, 'directory'],
+  [/^(spool|prune\.tmp)$/, 'directory'],
+  [/^spool\/[^/]+$/, 'directory'],
   [/^spool\/[^/]+\/(incoming|accepted)$/, 'directory'],
   [/^spool\/[^/]+\/accepted\/[^/]+$/, 'file'],
-  [/^inodes\/[^/]+\/[^/]+$/, 'file'],
 ];
 
 /**

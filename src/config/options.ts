@@ -17,6 +17,7 @@ import {
   shareOrOff,
   timezone,
 } from '../settings/kinds.ts';
+import { verifyModes } from '../shared/verify-mode.ts';
 import type { WrittenOf } from '../settings/option.ts';
 
 const KEEPALIVE = {
@@ -72,11 +73,11 @@ const GUARD = {
 };
 
 const VERIFY = {
-  mode: choice(['full', 'changed']).byDefault(
+  mode: choice(verifyModes).byDefault(
     'full',
-    'full: after each push, read everything on both sides. changed: only what was sent, and everything by full_schedule.',
+    'full: after each push, compare everything. content: every byte, but owners and modes only of what may have changed. changed: what was sent. The latter two compare everything by full_schedule.',
   ),
-  full_schedule: cron.byDefault('0 0 * * 0', 'With mode: changed, when a full pass is due (cron).'),
+  full_schedule: cron.byDefault('0 0 * * 0', 'With mode: content or changed, when a full pass is due (cron).'),
   schedule: cron.optional(
     'When a timer verifies the newest snapshot (cron); without it, `units` writes no such timer.',
     '30 4 * * 6',

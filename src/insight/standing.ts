@@ -8,6 +8,7 @@ import type { FailingState, SealedSnapshot } from '../state/job-state.ts';
 import type { LockHolder } from '../state/run-lock.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { VerificationNote } from '../state/verification.ts';
+import type { VerifyMode } from '../shared/verify-mode.ts';
 
 /**
  * The standing of a job on a target: the worst state that applies. `unknown`: it could not be determined. `never`: no snapshot has been
@@ -20,7 +21,7 @@ export type Condition = 'unknown' | 'never' | 'corrupt' | 'stale' | 'failing' | 
 export interface LastVerification {
   readonly at: Date;
   /** `changed`: only what that run had sent. */
-  readonly scope: 'full' | 'changed';
+  readonly scope: VerifyMode;
   /** `done`, `corruption` or `verification-blind`. */
   readonly outcome: Outcome;
 }

@@ -29,6 +29,8 @@ export interface ProcessSpec {
   readonly input?: string | Readable;
   /** Called for every line of standard output, as it comes. A carriage return ends a line too (progress). */
   readonly onStdoutLine?: (line: string) => void;
+  /** What ends a line of standard output (see eachLine); `nul` for names of files. Default: text. */
+  readonly stdoutRecords?: 'text' | 'nul';
   /** Called for every line of standard error, as it comes. */
   readonly onStderrLine?: (line: string) => void;
   /** Aborting it ends the child and everything it started. */
@@ -77,10 +79,11 @@ export function startProcess(spec: ProcessSpec): Companion {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  eachLine(child.stdout, (line) => {
+  const onStdoutLine = (line: string) => {
     watch?.alive();
     spec.onStdoutLine?.(line);
-  });
+  };
+  eachLine(child.stdout, onStdoutLine, spec.stdoutRecords);
   eachLine(child.stderr, (line) => {
     watch?.alive();
     tail.add(line);

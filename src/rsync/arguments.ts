@@ -42,10 +42,19 @@ export interface TransferSettings {
 /** What differs between the pushes of a job. */
 export interface PushOptions {
   readonly transfer: TransferSettings;
-  /** Earlier snapshots to link to, best first: the last sealed one before a broken attempt (facts.md#order-of-bases). */
+  /** Earlier snapshots, best first: the last sealed one before a broken attempt (facts.md#order-of-bases). */
   readonly bases: readonly SnapshotId[];
-  /** Copy from the bases instead of linking to them; the gate does not know this option and does not need it. */
-  readonly copyBases: boolean;
+  /**
+   * What is done with what is unchanged there. `compare`: rsync leaves it out, and the gate links it afterwards. Without a gate, rsync links
+   * to it itself, or copies where the file system allows no more links.
+   */
+  readonly unchanged: 'compare' | 'link' | 'copy';
+  /** Which names belong to one file is told in notes, and not by `-H`. */
+  readonly linksInNotes: boolean;
+  /** Look only at the names in this file, each ended by a NUL; undefined: at everything. */
+  readonly list: string | undefined;
+  /** File of names that do not come along with the top level of a list, as patterns, each ended by a NUL. */
+  readonly aside?: string;
   /** Only report what would be sent. */
   readonly dryRun: boolean;
   /** Compare with the bases by checksum instead of by size and mtime, because they may be damaged. */
@@ -61,7 +70,8 @@ export interface PushOptions {
 export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): string[] {
   const { bandwidthLimit, fuzzy } = options.transfer;
   return [
-    ...metadataOptions(wire),
+    ...metadataOptions(options.linksInNotes ? { ...wire, hardLinks: false } : wire),
+    ...(options.list === undefined ? [] : listOptions(options.list)),
     ...(options.dryRun ? ['--dry-run'] : []),
     ...(options.checksum ? ['--checksum'] : []),
     '--partial',
@@ -79,8 +89,9 @@ export function pushArguments(wire: Wire, tree: Tree, options: PushOptions): str
     // that exists (lost state, a cloned primary). So no existing file is touched there: nothing that older snapshots share can change
     // before we notice and stop.
     ...(wire.secondary === 'rrsync' ? ['--mkpath', '--ignore-existing'] : []),
-    ...options.bases.map((id) => `${options.copyBases ? '--copy-dest' : '--link-dest'}=/${tree.job}/${id}/`),
+    ...options.bases.map((id) => `--${options.unchanged}-dest=/${tree.job}/${id}/`),
     ...excludes(tree.exclude),
+    ...(options.aside === undefined ? [] : [`--exclude-from=${options.aside}`]),
     ...connection(wire),
     ...ends(wire, tree),
   ];
@@ -92,14 +103,26 @@ export interface CheckOptions {
   readonly extras: boolean;
   /** File of NUL-separated filter patterns that come before everything is excluded: compare only these. */
   readonly only?: string;
+  /** File of names, each ended by a NUL: compare only these. The gate alone allows it. */
+  readonly list?: string;
+  /** What is compared of each entry; default: everything. The gate alone allows less. */
+  readonly depth?: Depth;
 }
+
+/**
+ * What is compared of an entry. `full`: everything that is stored of it. `content`: every byte, type, size and time. `names`: type, size and
+ * time.
+ */
+export type Depth = 'full' | 'content' | 'names';
 
 /** Arguments of the checksum dry run that is used for verification and canary. */
 export function checkArguments(wire: Wire, tree: Tree, options: CheckOptions): string[] {
+  const { depth = 'full', list } = options;
   return [
-    ...metadataOptions(wire),
+    ...(depth === 'full' ? metadataOptions(wire) : [`-rlt${wire.hardLinks ? 'H' : ''}`]),
+    ...(list === undefined ? [] : listOptions(list)),
     '--dry-run',
-    '--checksum',
+    ...(depth === 'names' ? [] : ['--checksum']),
     '-i',
     `--out-format=${CHECK_FORMAT}`,
     '--stats',
@@ -134,6 +157,20 @@ export function sealArguments(
   ];
 }
 
+/**
+ * Arguments that put the notes of a push where the gate finds them.
+ * @param file absolute path of the local file
+ */
+export function notesArguments(wire: Wire, file: string, job: string, name: string): string[] {
+  return [
+    '--times',
+    ...(wire.compress ? ['--compress'] : []),
+    ...connection(wire),
+    file,
+    `${wire.alias}:${job}/${name}`,
+  ];
+}
+
 /** Arguments that list the source: every entry with type, size and mtime, after rsync's own interpretation of the excludes. */
 export function listArguments(tree: Pick<Tree, 'source' | 'exclude'> & { readonly oneFileSystem?: boolean }): string[] {
   return [
@@ -146,6 +183,11 @@ export function listArguments(tree: Pick<Tree, 'source' | 'exclude'> & { readonl
     ...excludes(tree.exclude),
     slashed(tree.source),
   ];
+}
+
+// A name that is gone by then is no error here; the comparison of everything notices it.
+function listOptions(file: string): string[] {
+  return ['--no-recursive', '--from0', `--files-from=${file}`, '--ignore-missing-args'];
 }
 
 function metadataOptions({ metadata, hardLinks }: Wire): string[] {

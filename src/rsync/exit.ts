@@ -1,5 +1,5 @@
 import type { ProcessEnd } from '../platform/process.ts';
-import { parseGateLine } from '../shared/gate-words.ts';
+import { parseGateLine, TOO_MANY_NAMES } from '../shared/gate-words.ts';
 import { withShortNames } from '../shared/long-names.ts';
 import type { Fault } from '../shared/outcome.ts';
 import { formatDuration } from '../shared/units.ts';
@@ -100,6 +100,10 @@ function judgeExit(code: number, stderr: string): SessionVerdict {
   return failed(outcome, meaning, stderr, code);
 }
 
+const SOURCE_ALONE = 'the source alone has too many names of a file for the secondary (ext4: 65,000)';
+const FEWER_NAMES =
+  'Exclude some of the names of that file, or keep the snapshots on a file system that allows more (XFS).';
+
 /** What the gate's own line means. It takes precedence, because the gate knows more than rsync. */
 function judgeGateLine(stderr: string): SessionVerdict | undefined {
   const line = parseGateLine(stderr);
@@ -107,6 +111,14 @@ function judgeGateLine(stderr: string): SessionVerdict | undefined {
   const { end, reason } = line;
   if (end === 'refused' && /^busy\b/.test(reason)) return { kind: 'busy', reason };
   const full = /^(?:secondary full|no space)/.test(reason);
+  if (end === 'ended' && reason === TOO_MANY_NAMES)
+    return {
+      kind: 'failed',
+      outcome: 'incomplete',
+      reason: `${SOURCE_ALONE} (${reason})`,
+      advice: FEWER_NAMES,
+      left: 'perhaps',
+    };
   switch (end) {
     case 'refused':
       return { kind: 'failed', outcome: full ? 'secondary-full' : 'refused', reason, left: 'nothing' };

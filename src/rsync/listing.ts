@@ -8,6 +8,8 @@ export interface ListedEntry {
   readonly size: number;
   /** Milliseconds since 1970, to the second. */
   readonly mtimeMs: number;
+  /** The same as a push writes it: `2026/11/23-02:15:00`. */
+  readonly mtime: string;
   /** Path below the source as rsync wrote it, with escapes (see decodeName); of a symbolic link, its target follows. */
   readonly name: string;
 }
@@ -44,6 +46,7 @@ export function parseEntry(line: string): ListedEntry | undefined {
     kind: KINDS[letter] ?? 'special',
     size: Number(size.replaceAll(',', '')),
     mtimeMs: Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)),
+    mtime: `${year}/${month}/${day}-${hour}:${minute}:${second}`,
     name,
   };
 }

@@ -19,6 +19,8 @@ export interface SessionSpec {
   readonly onItem?: (item: Item) => void;
   /** Called with the bytes transferred so far, if `--info=progress2` was requested. */
   readonly onProgress?: (bytes: number) => void;
+  /** Called for each line of standard error as it arrives. */
+  readonly onStderrLine?: (line: string) => void;
   /** Called when rsync creates the destination directory, which it reports before the first item. */
   readonly onDestinationCreated?: () => void;
 }
@@ -71,6 +73,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
     signal: spec.signal,
     stallMs: spec.stallMs,
     onStderrLine: (line) => {
+      spec.onStderrLine?.(line);
       const error = readErrorIn(line);
       const known = error === undefined || readErrors.some(({ name }) => name === error.name); // it tries twice
       if (!known && readErrors.length < KEPT_ERRORS) readErrors.push(error);

@@ -1,4 +1,5 @@
 import type { SnapshotId } from '../shared/snapshot-id.ts';
+import type { VerifyMode } from '../shared/verify-mode.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { FileSystemsBelow } from './source/file-systems.ts';
 import type { NotSent } from './source/not-sent.ts';
@@ -30,7 +31,7 @@ export type RunEvent =
     }
   | { readonly event: 'step-started'; readonly step: Exclude<Step, 'verify'> }
   /** `changed`: only what was sent is read. */
-  | { readonly event: 'step-started'; readonly step: 'verify'; readonly mode: 'full' | 'changed' }
+  | { readonly event: 'step-started'; readonly step: 'verify'; readonly mode: VerifyMode }
   | {
       readonly event: 'progress';
       readonly files: number;

@@ -22,7 +22,7 @@ export async function overConnection<T>(
   use: (plan: AttemptPlan) => Promise<T>,
 ): Promise<{ readonly kind: 'used'; readonly result: T } | NotUsed> {
   return whilePreparing(request, purpose, deps, async (preparing) => {
-    const reading = await readJobSource(request, purpose.state, { closely: true }, deps);
+    const reading = await readJobSource(request, purpose.state, { closely: true, survey: false }, deps);
     if (reading.kind === 'ended') return { kind: 'not-used', why: reading.why, source: undefined };
     const plan = await planAttempts(request, reading.source, purpose.state, await preparing, deps);
     deps.observe({ event: 'step-started', step: 'connect' });

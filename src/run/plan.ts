@@ -1,11 +1,14 @@
 import type { JobSettings, TargetSettings } from '../config/settings.ts';
 import type { TransferSettings, Wire } from '../rsync/arguments.ts';
 import { nextDue } from '../shared/schedule.ts';
+import type { VerifyMode } from '../shared/verify-mode.ts';
 import type { ConnectionTimes } from '../ssh/client-config.ts';
 import { remoteShell, sessionEnvironment } from '../ssh/connection.ts';
 import type { JobState } from '../state/job-state.ts';
-import { readSource, type SourceSummary } from './source/read-source.ts';
+import { streamManifest } from '../state/manifest.ts';
+import { readSource, type SourceSummary, type SurveyedBasis } from './source/read-source.ts';
 import { readTargetSecrets, secretSources, type TargetSecrets } from '../config/target-secrets.ts';
+import { hasForeignClock } from '../platform/files.ts';
 import { SecretError } from '../platform/secrets.ts';
 import { isDistrusted } from '../state/distrust.ts';
 import type { AttemptPlan } from './attempt/attempts.ts';
@@ -38,14 +41,21 @@ export function readRunSecrets(
 /** The clock of a file server may be ahead of ours by this much (milliseconds). */
 const FUTURE_SLACK = 60 * 60_000;
 
+/**
+ * A file may have been touched after a moment even if its ctime is before it by this much (milliseconds): the kernel takes it from a clock
+ * of 10 ms, or it comes from the clock of a file server. What is looked at in vain costs little.
+ */
+const TOUCH_SLACK = { own: 50, foreign: 5 * 60_000 } as const;
+
 /** Walks the source of a job; `ended` if the run cannot continue. */
 export async function readJobSource(
   request: RunRequest,
   state: JobState,
-  { closely }: { readonly closely: boolean },
+  { closely, survey }: { readonly closely: boolean; readonly survey: boolean },
   deps: RunDeps,
 ): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; why: Failure }> {
   const { job, target, signal } = request;
+  const basis = survey && target.secondary === 'gate' ? surveyedBasis(request, state) : undefined;
   const reading = await readSource(
     {
       source: job.source,
@@ -54,6 +64,7 @@ export async function readJobSource(
       closely,
       inUnit: deps.environment.INVOCATION_ID !== undefined,
       oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
+      basis,
       notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
       environment: sessionEnvironment(),
       signal,
@@ -80,6 +91,14 @@ export async function readJobSource(
   }
 }
 
+function surveyedBasis({ settings, job, target }: RunRequest, { sealed }: JobState): SurveyedBasis | undefined {
+  if (sealed === null) return undefined;
+  return {
+    entries: (onEntry) => streamManifest(settings.stateDirectory, job.name, target.name, sealed.id, onEntry),
+    since: new Date(Date.parse(sealed.started) - TOUCH_SLACK[hasForeignClock(job.source) ? 'foreign' : 'own']),
+  };
+}
+
 /** The values that are the same for all attempts of a run. */
 export async function planAttempts(
   request: RunRequest,
@@ -100,6 +119,10 @@ export async function planAttempts(
     rsyncVersion: (await rsyncVersion) ?? 'unknown',
     directory,
     signal,
+    readAgain: async () => {
+      const reading = await readJobSource(request, state, { closely: false, survey: true }, deps);
+      return reading.kind === 'read' ? reading.source : undefined;
+    },
   };
 }
 
@@ -180,8 +203,8 @@ export function bandwidthLimitOf(
 }
 
 /** Whether this run reads everything on both sides, or only what it sent. */
-export function verifyModeOf(job: JobSettings, state: JobState, now: Date): 'full' | 'changed' {
+export function verifyModeOf(job: JobSettings, state: JobState, now: Date): VerifyMode {
   const { mode, fullSchedule: schedule, timezone } = job.verify;
   if (mode === 'full' || state.lastFullVerification === null) return 'full';
-  return nextDue({ schedule, timezone }, new Date(state.lastFullVerification)) <= now ? 'full' : 'changed';
+  return nextDue({ schedule, timezone }, new Date(state.lastFullVerification)) <= now ? 'full' : mode;
 }

@@ -105,7 +105,12 @@ function dryPush(
   const bases = basesOf(state);
   const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
   const transfer = { ...plan.transfer, bandwidthLimit: undefined };
-  const options = { transfer, bases, copyBases: false, checksum: false, dryRun: true };
+  const gate = plan.wire.secondary === 'gate';
+  const options = {
+    ...{ transfer, bases, checksum: false, dryRun: true, list: undefined },
+    unchanged: gate ? 'compare' : 'link',
+    linksInNotes: gate && state.sealed !== null,
+  } as const;
   return whileBusy(
     () => push({ ...plan, tree }, options, { ...deps, environment: sessionEnvironment() }),
     ({ session }) => session.verdict,

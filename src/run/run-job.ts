@@ -92,7 +92,7 @@ async function guardAndSend(
 ): Promise<RunEnd> {
   const { job } = request;
   // What no snapshot contains is reported in full once, before the first snapshot; `verify`, `doctor` and dry runs report it again.
-  const reading = await readJobSource(request, state, { closely: state.sealed === null }, deps);
+  const reading = await readJobSource(request, state, { closely: state.sealed === null, survey: true }, deps);
   if (reading.kind === 'ended') return { kind: 'unsent', why: reading.why, source: undefined, state, warnings };
   const { source } = reading;
   const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
@@ -120,6 +120,6 @@ async function attemptsToEnd(
   if (result.kind === 'failed') return { kind: 'unsecured', why: result.why, ...common };
   const { transfer, verification, contents } = result;
   warnings.push(...result.warnings);
-  const clearsDistrust = distrustBases || verification.mode === 'full';
+  const clearsDistrust = distrustBases || verification.mode !== 'changed';
   return { kind: 'secured', snapshot: id, transfer, verification, contents, clearsDistrust, ...common };
 }

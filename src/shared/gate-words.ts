@@ -36,3 +36,24 @@ export function parseGateLine(stderr: string): { readonly end: GateEnd; readonly
   const [, end, reason = ''] = LINE.exec(stderr) ?? [];
   return end === undefined ? undefined : { end: end as GateEnd, reason };
 }
+
+/** The reason when the source itself has more names of one file than the file system of the secondary can hold. */
+export const TOO_MANY_NAMES = 'more names of one file than this file system allows: Too many links';
+
+/** What the gate has linked after a push. */
+export interface FilledFigures {
+  /** Names that were linked. */
+  readonly linked: number;
+  /** Files that could not be linked, so that they were copied on the secondary. */
+  readonly copied: number;
+}
+
+/** The line that tells the sender of a push what the gate has linked. */
+export const FILLED_LINE = {
+  write: ({ linked, copied }: FilledFigures): string => `offsite-gate: linked ${linked}, copied ${copied}`,
+  /** @returns undefined for another line */
+  read: (line: string): FilledFigures | undefined => {
+    const [, linked, copied] = /^offsite-gate: linked (\d{1,15}), copied (\d{1,15})$/.exec(line) ?? [];
+    return linked === undefined ? undefined : { linked: Number(linked), copied: Number(copied) };
+  },
+};

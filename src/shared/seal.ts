@@ -1,4 +1,5 @@
 import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
+import { verifyModes, type VerifyMode } from './verify-mode.ts';
 
 /** Largest seal that the gate takes from a sender, in bytes; ours have under 1 KiB. */
 export const MAX_SEAL_BYTES = 16_384;
@@ -22,7 +23,7 @@ export interface Seal {
   readonly bytes: number;
   readonly verification: {
     /** `full`: every file was read on both sides; `changed`: only what this run sent. */
-    readonly mode: 'full' | 'changed';
+    readonly mode: VerifyMode;
     /** Checksum that rsync negotiated, such as `xxh128`. */
     readonly algorithm: string;
     /** Whether files that only the secondary has would have been noticed. */
@@ -93,7 +94,7 @@ export function parseSeal(text: string, expected: { id: SnapshotId; job: string 
   if (!isCount(data.files) || !isCount(data.bytes)) return 'without its counts';
   if (
     !isRecord(verification) ||
-    (verification.mode !== 'full' && verification.mode !== 'changed') ||
+    !isVerifyMode(verification.mode) ||
     typeof verification.algorithm !== 'string' ||
     (verification.extras !== 'checked' && verification.extras !== 'not-checked') ||
     (verification.canary !== 'checksum' && verification.canary !== 'presence')
@@ -123,6 +124,10 @@ export function parseSeal(text: string, expected: { id: SnapshotId; job: string 
     basis: basisId,
     ...(isReceipt(receipt) ? { receipt: { received: receipt.received, gate: receipt.gate } } : {}),
   };
+}
+
+function isVerifyMode(value: unknown): value is VerifyMode {
+  return verifyModes.some((mode) => mode === value);
 }
 
 function isReceipt(value: unknown): value is Receipt {

@@ -33,6 +33,8 @@ export interface BrokenAttempt {
   readonly id: SnapshotId;
   /** Bytes of the source that it had handled, sent or linked. */
   readonly bytes: number;
+  /** The id that it may still have, if the gate did not come to go on with it. */
+  readonly formerly?: SnapshotId;
 }
 
 export interface FailingState {

@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { createGzip, gunzipSync, gzip } from 'node:zlib';
+import { createGunzip, createGzip, gunzipSync, gzip } from 'node:zlib';
 import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 
@@ -46,7 +48,7 @@ export function createManifest(): ManifestWriter {
   let lines = '';
   return {
     add: ({ kind, size, mtime, name }) => {
-      lines += `${kind} ${size} ${mtime} ${name}\n`;
+      lines += `${factsOf({ kind, size, mtime })} ${name}\n`;
       if (lines.length < GATHERED) return;
       packer.write(lines);
       lines = '';
@@ -104,14 +106,64 @@ export async function loadManifest(
   }
 }
 
+/**
+ * Reads the list of a snapshot as a stream, which takes no memory.
+ * @param onEntry called with each name and with the rest of what is known of it, as {@link factsOf} writes it
+ * @returns whether there is a list, and it is undamaged
+ */
+export async function streamManifest(
+  stateDirectory: string,
+  job: string,
+  target: string,
+  id: SnapshotId,
+  onEntry: (name: string, facts: string) => void,
+): Promise<boolean> {
+  const file = createReadStream(join(directoryOf(stateDirectory, job, target), fileName(id)));
+  let rest = '';
+  let isList: boolean | undefined;
+  const onText = (text: string): void => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      if (isList === undefined) isList = headerOf(line) !== undefined;
+      else if (isList) onEntry(...splitLine(line));
+    }
+  };
+  try {
+    await pipeline(file, createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) onText(chunk.toString('latin1')); // rsync escapes what is not ASCII
+    });
+  } catch {
+    return false; // there is none, or it is damaged: the push then looks at everything
+  }
+  return isList === true && rest === '';
+}
+
+/** A line as its name and the rest. */
+function splitLine(line: string): [name: string, facts: string] {
+  let blank = -1;
+  for (let blanks = 0; blanks < 3; blanks += 1) blank = line.indexOf(' ', blank + 1);
+  return [line.slice(blank + 1), line.slice(0, blank)];
+}
+
+/** What is known of an entry beside its name, in one string. */
+export function factsOf({ kind, size, mtime }: Omit<ManifestEntry, 'name'>): string {
+  return `${kind} ${size} ${mtime}`;
+}
+
+function headerOf(line: string): Date | undefined {
+  const { version, verifiedFrom } = JSON.parse(line) as { version?: unknown; verifiedFrom?: unknown };
+  if (version !== 1 || typeof verifiedFrom !== 'string' || Number.isNaN(Date.parse(verifiedFrom))) return undefined;
+  return new Date(verifiedFrom);
+}
+
 function read(text: Buffer): Manifest | undefined {
   const end = text.indexOf(0x0a);
-  const header: unknown = JSON.parse(text.toString('utf8', 0, end));
-  const { version, verifiedFrom } = header as { version?: unknown; verifiedFrom?: unknown };
-  if (version !== 1 || typeof verifiedFrom !== 'string' || Number.isNaN(Date.parse(verifiedFrom))) return undefined;
+  const verifiedFrom = headerOf(text.toString('utf8', 0, end));
+  if (verifiedFrom === undefined) return undefined;
   let entries: Map<string, string> | undefined;
   return {
-    verifiedFrom: new Date(verifiedFrom),
+    verifiedFrom,
     entry: (name) => {
       entries ??= readEntries(text, end + 1); // never needed for an intact snapshot
       const known = entries.get(name)?.split(' ');
@@ -128,10 +180,7 @@ function readEntries(text: Buffer, from: number): Map<string, string> {
   for (let start = from; start < text.length;) {
     const end = text.indexOf(0x0a, start);
     if (end === -1) break;
-    const line = text.toString('utf8', start, end);
-    let blank = -1;
-    for (let blanks = 0; blanks < 3; blanks += 1) blank = line.indexOf(' ', blank + 1);
-    entries.set(line.slice(blank + 1), line.slice(0, blank));
+    entries.set(...splitLine(text.toString('utf8', start, end)));
     start = end + 1;
   }
   return entries;

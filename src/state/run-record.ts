@@ -1,5 +1,6 @@
 import type { Outcome } from '../shared/outcome.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
+import type { VerifyMode } from '../shared/verify-mode.ts';
 import { isRunRecord } from './validator.ts';
 
 /** What is remembered of one run of one job to one target: one line of the history. */
@@ -43,7 +44,7 @@ export interface TransferFigures {
 
 /** How a snapshot was verified. */
 export interface VerificationFigures {
-  readonly mode: 'full' | 'changed';
+  readonly mode: VerifyMode;
   readonly algorithm: string;
   readonly durationMs: number;
 }

@@ -1,4 +1,5 @@
 import { OUTCOMES } from '../shared/outcome.ts';
+import { verifyModes } from '../shared/verify-mode.ts';
 
 const TIME = { type: 'string', format: 'time' } as const;
 const ID = { type: 'string', format: 'snapshot-id' } as const;
@@ -10,6 +11,14 @@ const VERSION = { const: 1 } as const;
 /** An object with these fields; later versions may add more. */
 function fields<T extends Readonly<Record<string, object>>>(properties: T) {
   return { type: 'object', required: Object.keys(properties), properties } as const;
+}
+
+/** The same object with fields that it may lack. */
+function withOptional<T extends { readonly properties: object }>(
+  schema: T,
+  properties: Readonly<Record<string, object>>,
+) {
+  return { ...schema, properties: { ...schema.properties, ...properties } };
 }
 
 function orNull<T extends { readonly type: string }>(schema: T) {
@@ -45,9 +54,7 @@ export const recordSchema = fields({
       basis: ID_OR_NULL,
     }),
   ),
-  verification: orNull(
-    fields({ mode: { enum: ['full', 'changed'] }, algorithm: { type: 'string' }, durationMs: COUNT }),
-  ),
+  verification: orNull(fields({ mode: { enum: verifyModes }, algorithm: { type: 'string' }, durationMs: COUNT })),
   warnings: { type: 'array', items: { type: 'string' } },
 });
 
@@ -56,7 +63,7 @@ export const jobStateSchema = fields({
   version: VERSION,
   lastId: ID_OR_NULL,
   sealed: orNull(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT })),
-  broken: orNull(fields({ id: ID, bytes: COUNT })),
+  broken: orNull(withOptional(fields({ id: ID, bytes: COUNT }), { formerly: ID })),
   lastFullVerification: { type: ['string', 'null'], format: 'time' },
   failing: orNull(fields({ since: TIME, count: COUNT, outcome: OUTCOME })),
 });

@@ -1,5 +1,5 @@
 import type { RunProcess } from '../platform/process.ts';
-import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
+import { checkArguments, type CheckOptions, type Tree, type Wire } from '../rsync/arguments.ts';
 import { displayName } from '../rsync/itemized.ts';
 import { describeReadErrors, type UnreadableFile } from '../rsync/read-errors.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
@@ -18,7 +18,9 @@ export type Verified =
       /** The checksum both sides used. */
       readonly algorithm: string;
       /** What the session saw of the source. */
-      readonly seen: Pick<SessionResult, 'source' | 'skippedSpecial'>;
+      readonly seen: Pick<SessionResult, 'source' | 'skippedSpecial' | 'stats'>;
+      /** Names of what only the secondary has, as rsync wrote them, as far as they are kept. */
+      readonly extras: readonly string[];
     }
   | { readonly kind: 'session-failed'; readonly session: SessionResult }
   /** Files of the source itself could not be read; the comparison says nothing about them. */
@@ -35,8 +37,8 @@ export interface VerifySpec {
   readonly tree: Tree;
   /** The basis for distinguishing damage from drift. */
   readonly witnesses: Witnesses;
-  /** Compare only these (see checkArguments). */
-  readonly only?: string;
+  /** What to compare; default: everything of everything. */
+  readonly part?: Pick<CheckOptions, 'only' | 'list' | 'depth'>;
   /** A private directory that does not exist yet. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -46,10 +48,11 @@ export interface VerifySpec {
 /**
  * Reads both sides and compares checksums (a dry run: nothing is written on either side). If everything is compared, this side is also
  * read separately, because rsync's checksums do not show what it could not read (see readThrough). If only some files are compared, they
- * have just been sent, and rsync reported read errors then.
+ * have just been sent, and rsync reported read errors then; names, sizes and times need no reading.
  */
 export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise<Verified> {
-  if (spec.only !== undefined) return compareSides(spec, run);
+  const { only, list, depth } = spec.part ?? {};
+  if (only !== undefined || list !== undefined || depth === 'names') return compareSides(spec, run);
   const enough = new AbortController();
   const { source, exclude } = spec.tree;
   const { stallMs } = spec.wire;
@@ -71,18 +74,26 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
   }
 }
 
+/** Names of extra entries that are kept. */
+const KEPT_EXTRAS = 100_000;
+
 async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
   const comparer = createComparer(spec.tree.source, spec.witnesses);
   // rrsync -no-del refuses --delete even in a dry run (facts.md#deletion). With a list, everything else would count as extra.
-  const extras = spec.wire.secondary === 'gate' && spec.only === undefined;
+  const { part = {} } = spec;
+  const extras = spec.wire.secondary === 'gate' && part.only === undefined && part.list === undefined;
+  const names: string[] = [];
   const session = await runSession(
     {
-      args: checkArguments(spec.wire, spec.tree, { extras, ...(spec.only === undefined ? {} : { only: spec.only }) }),
+      args: checkArguments(spec.wire, spec.tree, { extras, ...part }),
       mode: 'check',
       environment: spec.environment,
       signal: spec.signal,
       stallMs: spec.wire.stallMs,
-      onItem: (item) => comparer.add(item),
+      onItem: (item) => {
+        comparer.add(item);
+        if (item.isExtra && names.length < KEPT_EXTRAS) names.push(item.name);
+      },
     },
     run,
   );
@@ -92,7 +103,27 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
   if (clamped?.kind === 'session-failed') return clamped;
   const comparison = comparer.result(clamped?.kept);
   const verdict = judgeComparison(comparison, spec.wire.metadata);
-  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session };
+  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session, extras: names };
+}
+
+/** Two comparisons of one snapshot as one: what the second found of the same entries is left out. */
+export function both(
+  first: Extract<Verified, { kind: 'compared' }>,
+  second: Extract<Verified, { kind: 'compared' }>,
+  metadata: Wire['metadata'],
+): Extract<Verified, { kind: 'compared' }> {
+  const known = new Set(first.comparison.differences.map(({ name }) => name));
+  const more = withoutFiles(second.comparison, known);
+  const counts = { ...first.comparison.counts };
+  for (const kind of Object.keys(counts) as DifferenceKind[]) counts[kind] += more.counts[kind];
+  const comparison: Comparison = {
+    counts,
+    differences: [...first.comparison.differences, ...more.differences],
+    snapshotMissing: first.comparison.snapshotMissing || more.snapshotMissing,
+    unread: [...first.comparison.unread, ...more.unread],
+  };
+  const algorithm = first.algorithm === '' ? second.algorithm : first.algorithm;
+  return { ...first, comparison, algorithm, verdict: judgeComparison(comparison, metadata) };
 }
 
 /** The result stays valid for files that can be read; nothing is known about the others. */

@@ -7,7 +7,7 @@ import type { Command } from './measure.ts';
 import { ALIAS, type Bench } from './secondary.ts';
 
 /**
- * The bare commands behind a run: rsync with the same options to the same rrsync, twice, as in a simple script. Each
+ * The bare commands behind a run: rsync with the same options to a plain rrsync, twice, as in a simple script. Each
  * opens its own ssh connection.
  */
 export interface Bare {
@@ -16,12 +16,12 @@ export interface Bare {
 }
 
 /** Makes the bare commands of one job. */
-export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet, job: string): Bare {
+export function bareCommands(bench: Bench, data: DataSet, job: string): Bare {
   let last: SnapshotId | undefined;
   const wire: Wire = {
-    remoteShell: bench.remoteShell(way),
+    remoteShell: bench.remoteShell('rrsync'),
     alias: ALIAS,
-    secondary: way,
+    secondary: 'rrsync',
     metadata: 'fake_super',
     hardLinks: true,
     compress: true,
@@ -40,7 +40,7 @@ export function bareCommands(bench: Bench, way: 'gate' | 'rrsync', data: DataSet
         bases,
         progress: looksIntoFiles(data),
       });
-      const check = checkArguments(wire, tree, { extras: way === 'gate' });
+      const check = checkArguments(wire, tree, { extras: false });
       return [
         { argv: ['rsync', ...push], env: environment },
         { argv: ['rsync', ...check], env: environment },

@@ -12,9 +12,9 @@ import { gateBuildsSection } from './sections/gate-builds.ts';
 import { growthSection } from './sections/growth.ts';
 import { limitsSection, othersSection } from './sections/others.ts';
 import { pruneSection } from './sections/prune.ts';
+import { modesSection } from './sections/modes.ts';
 import { namesSection } from './sections/names.ts';
 import { runSection } from './sections/run.ts';
-import { secondLineSection } from './sections/second-line.ts';
 import type { Section, Sizes } from './sections/section.ts';
 import { planningSection, startUpSection } from './sections/start-up.ts';
 
@@ -23,8 +23,8 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   planning: planningSection,
   gate: gateSection,
   'gate-builds': gateBuildsSection,
-  'second-line': secondLineSection,
   run: runSection,
+  modes: modesSection,
   dumps: dumpsSection,
   names: namesSection,
   others: othersSection,

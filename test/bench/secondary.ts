@@ -40,7 +40,7 @@ export interface Bench {
 }
 
 /** Names of jobs that the gate serves: each repetition has its own. */
-export const JOBS = Array.from({ length: 47 }, (_, index) => `job${index}`);
+export const JOBS = Array.from({ length: 80 }, (_, index) => `job${index}`);
 
 const WAYS = ['gate', 'rrsync', 'open'] as const;
 

@@ -16,7 +16,7 @@ try {
   cpSync(join(root, 'dist'), join(directory, 'dist'), { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ['test/bench/bench.ts', 'test/bench/plan-once.ts', 'test/bench/walk-once.ts'],
+    entryPoints: ['test/bench/bench.ts', 'test/bench/plan-once.ts'],
     outdir: directory,
     outExtension: { '.js': '.mjs' },
     bundle: true,

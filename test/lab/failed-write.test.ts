@@ -59,9 +59,9 @@ it('what the disk did not take is never sealed, nor linked to: the head start ta
     id: second,
     reason: expect.stringMatching(/^sync: error syncing .*: (Input\/output error|No space left on device)$/) as string,
   });
-  expect(log.find(({ event }) => event === 'discarded')).toMatchObject({ reason: `${first}.frozen ${second}.partial` });
+  expect(log.find(({ event }) => event === 'discarded')).toMatchObject({ reason: `${second}.partial` });
   expect(await readdir(host.jobDirectory)).toEqual([sealed, `${sealed}.sealed`]);
-  expect(await readdir(join(host.jobDirectory, '../.trash'))).toEqual([`db.${first}.frozen`, `db.${second}.partial`]);
+  expect(await readdir(join(host.jobDirectory, '../.trash'))).toEqual([`db.${second}.partial`]);
   // Whatever else of this host was not sealed may be meant as well.
   expect((await readdir(host.hostState)).filter((name) => name.endsWith('.unflushed'))).toEqual(['files.unflushed']);
 

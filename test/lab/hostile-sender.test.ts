@@ -53,7 +53,10 @@ describe.each(
   afterAll(() => secondary?.stop());
 
   const turned = (letter: string) => (stock.includes(letter) ? stock.replace(letter, '') : `${stock}${letter}`);
+  /** What is sent of a list of names: as one list, and without hard links. */
+  const listed = stock.replace('r', 'R').replace('H', '');
   const sessions = ['i', ''].flatMap((i) => [
+    { letters: listed, capabilities: `${i}${STOCK}` },
     { letters: stock, capabilities: `${i}${STOCK}` },
     ...TURNED.map((letter) => ({ letters: turned(letter), capabilities: `${i}${STOCK}` })),
     ...CAPABILITIES.filter((letter) => letter !== i).map((letter) => ({
@@ -67,7 +70,8 @@ describe.each(
     async ({ letters, capabilities }, context) => {
       if (secondary === undefined) return context.skip(upstream.why);
       // H is the client's choice: a source whose inode numbers cannot be believed is sent without it.
-      const mayPush = capabilities.includes('i') && [stock, ...['c', 'y', 'yy', 'H'].map(turned)].includes(letters);
+      const whole = capabilities.includes('i') && [stock, ...['c', 'y', 'yy', 'H'].map(turned)].includes(letters);
+      const mayPush = whole || letters === listed;
       for (const [name, attack] of Object.entries(ATTACKS)) {
         const result = await secondary.throughGate({ attack, letters, capabilities, patience: PATIENCE });
         expect(result, name).toMatchObject({ letIn: mayPush, changed: [] });

@@ -33,8 +33,6 @@ beforeAll(async () => {
   await fillSampleTree(primary.source);
   await writeFile(at('monday.sql'), dumpText(60_000, 11));
   first = await primary.secure();
-  // Inode numbers are new in what is put back; the gate makes a record anew where it finds none.
-  await rm(join(secondary.gate.hostState, 'inodes'), { recursive: true });
   putBack = remember(secondary.sshd.directory, [primary.directory, ...secondary.stores]);
 });
 afterAll(async () => {
@@ -85,7 +83,7 @@ describe('run', () => {
     const size = (await stat(at('tuesday.sql'))).size + (await stat(at('dump.sql'))).size;
     expect(size).toBeGreaterThan(2_000_000);
     expect((await transferOf()).literalBytes).toBeLessThan(20_000);
-    expect(await lastPush()).toContain(`--link-dest /${first}/ --fake-super . ${second}.partial/`);
+    expect(await lastPush()).toContain(`--compare-dest /${first}/ --fake-super . ${second}.partial/`);
   });
 
   it('leaves nothing behind with --dry-run', async () => {
@@ -111,13 +109,13 @@ describe('run', () => {
     const broken = await primary.call('run', 'db');
     expect(broken).toMatchObject({ code: 12, alerts: [{ event: 'failure', outcome: 'connection-lost' }] });
     await until(async () => (await secondary.names('db')).some((name) => name.endsWith('.frozen')));
-    const frozen = (await secondary.names('db')).find((name) => name.endsWith('.frozen')) ?? '';
     expect(await secondary.record('db')).toEqual(before);
 
     await primary.configure(GATE);
     const next = await primary.secure();
-    expect(await lastPush()).toMatch(new RegExp(` --link-dest /${frozen}/ (?!--link-dest)`));
-    // The attempt was filled up from the sealed snapshot, so what is unchanged is linked all the same.
+    // It goes on in the tree of the attempt, and the gate links what is unchanged.
+    expect(await lastPush()).toMatch(new RegExp(` --force .* --compare-dest /${basis}/ .* ${next}.partial/$`));
+    expect((await secondary.names('db')).filter((name) => name.endsWith('.frozen'))).toEqual([]);
     const { ino } = await stat(secondary.path('db', basis, 'deep/secret.conf'));
     expect((await stat(secondary.path('db', next, 'deep/secret.conf'))).ino).toBe(ino);
     const { size } = await stat(at('large.sql'));
@@ -235,13 +233,13 @@ describe('verify', () => {
     expect((await primary.call('verify', 'db')).code).toBe(20);
     const id = await primary.secure();
 
-    expect(await lastPush()).toMatch(/^rsync --server -lHogDtpAryyc/);
+    expect(await lastPush()).toMatch(/^rsync --server -logDtpAryyc/);
     const stored = await readFile(secondary.path('db', id, 'archive.sql'));
     expect(stored.equals(await readFile(at('archive.sql')))).toBe(true);
     expect((await primary.call('verify', 'db')).code).toBe(0);
     // Once: the next push trusts size and time again.
     await primary.secure();
-    expect(await lastPush()).toMatch(/^rsync --server -lHogDtpAryyz?e/);
+    expect(await lastPush()).toMatch(/^rsync --server -logDtpARyyz?e/);
   });
 });
 

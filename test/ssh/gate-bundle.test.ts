@@ -116,7 +116,9 @@ test('starts rrsync soon: most of the time until then node needs for itself', as
     spawnSync(process.execPath, [bundle, '--config', config, 'web1'], {
       ...(process.getuid?.() === 0 ? { uid, gid } : {}),
       stdio: 'ignore',
-      env: { SSH_ORIGINAL_COMMAND: `rsync --server -nlHogDtpAre.iLsfxCIvu --numeric-ids --fake-super . db/${id}/` },
+      env: {
+        SSH_ORIGINAL_COMMAND: `rsync --server -nlHogDtpAre.iLsfxCIvu --partial --numeric-ids --fake-super . db/${id}/`,
+      },
     });
     const lines = (await readFile(join(hostState, 'gate.log'), 'utf8')).trimEnd().split('\n');
     const entries = lines.map((line) => JSON.parse(line) as { event: string; time: string });

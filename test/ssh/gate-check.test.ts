@@ -43,7 +43,7 @@ test('tries its push though the shell stands in a directory that was removed', a
   const gone = join(host.sshd.directory, 'gone');
   await mkdir(gone);
   const { lines } = check('web1', ['sh', '-c', 'cd "$0" && rmdir "$0" && exec "$@"', gone]);
-  expect(lines).toContain('✓ a trial push links what is unchanged');
+  expect(lines).toContain('✓ a trial push leaves out what is unchanged, and it can be linked');
 });
 
 test('names what is wrong, with the fix below it', async () => {

@@ -93,7 +93,7 @@ test('a dry run of a push leaves nothing behind, not even a count', async () => 
   const end = await host.push(host.nextId(), { dryRun: true, bases: [basis] });
 
   expect(end).toMatchObject({ code: 0, stderr: '' });
-  expect(end.stdout).toMatch(/^@hf.*dump\.sql$/m);
+  expect(end.stdout).toMatch(/^@\.f.*dump\.sql$/m);
   expect(await names()).toEqual(after);
   expect(after.length).toBeGreaterThan(before.length);
   const more = (await readFile(join(host.hostState, 'db.attempts.jsonl'), 'utf8')).slice(ledger.length);

@@ -7,7 +7,9 @@ export const TRANSFER: TransferSettings = { bandwidthLimit: undefined, fuzzy: tr
 export const PUSH: PushOptions = {
   transfer: TRANSFER,
   bases: [],
-  copyBases: false,
+  unchanged: 'link',
+  linksInNotes: false,
+  list: undefined,
   dryRun: false,
   checksum: false,
   progress: false,

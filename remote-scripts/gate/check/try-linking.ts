@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
@@ -12,9 +12,9 @@ const REMOTE_SHELL = `sh -c 'shift; SSH_ORIGINAL_COMMAND="$*" exec rrsync -wo -n
 const LIMIT = 30_000;
 
 /**
- * Tries what every push relies on with the rrsync and rsync of this machine: an unchanged file becomes a hard link to
- * the basis. A version number says little, since distributions patch their packages. rrsync 3.4.2 to 3.4.4 accept
- * --link-dest and ignore it, with exit code 0; older ones refuse it.
+ * Tries what every push relies on with the rrsync and rsync of this machine: an unchanged file is left out, and can be linked. A
+ * version number says little, since distributions patch their packages. rrsync 3.4.2 to 3.4.4 accept a basis and ignore it, with
+ * exit code 0; older ones refuse it.
  * @param path where to look for programs
  */
 export function tryLinking(path = CHILD_ENVIRONMENT.PATH ?? ''): Finding {
@@ -27,7 +27,7 @@ export function tryLinking(path = CHILD_ENVIRONMENT.PATH ?? ''): Finding {
       writeFileSync(join(place, 'file'), 'the same\n', { mode: 0o600 });
       utimesSync(join(place, 'file'), 1_000_000_000, 1_000_000_000);
     }
-    const words = ['-rltpH', '--link-dest=/basis/', '-e', REMOTE_SHELL, `${source}/`, 'trial:new/'];
+    const words = ['-rltp', '--compare-dest=/basis/', '-e', REMOTE_SHELL, `${source}/`, 'trial:new/'];
     const { status, stderr, error } = spawnSync('rsync', words, {
       encoding: 'utf8',
       timeout: LIMIT,
@@ -39,13 +39,14 @@ export function tryLinking(path = CHILD_ENVIRONMENT.PATH ?? ''): Finding {
         'Install the security updates of your distribution; the gate needs rsync and rrsync 3.5.0 or newer.',
       );
     }
-    const [one, other] = [join(root, 'basis/file'), join(root, 'new/file')].map((file) => statSync(file).ino);
-    return one === other
-      ? good('a trial push links what is unchanged')
-      : bad(
-          'a trial push copied what is unchanged: this rrsync accepts --link-dest but ignores it, so every push would be a full copy',
-          'Install the security updates of your distribution.',
-        );
+    if (existsSync(join(root, 'new/file'))) {
+      return bad(
+        'a trial push sent what is unchanged: this rrsync accepts --compare-dest but ignores it, so every push would send everything',
+        'Install the security updates of your distribution.',
+      );
+    }
+    linkSync(join(root, 'basis/file'), join(root, 'new/file'));
+    return good('a trial push leaves out what is unchanged, and it can be linked');
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -15,6 +15,7 @@ const STEP_WORDS: Readonly<Record<Exclude<Step, 'verify'>, string>> = {
 };
 const VERIFY_WORDS = {
   full: 'verifying: reading both sides',
+  content: 'verifying: reading both sides',
   changed: 'verifying: reading what was sent, on both sides',
 } as const;
 

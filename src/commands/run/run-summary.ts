@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
 import type { RunRecord } from '../../state/run-record.ts';
+import { VERIFY_MODES } from '../../shared/verify-mode.ts';
 
 /** Shown instead of the number of linked files. */
 export const NO_BASIS = 'no earlier snapshot to link to';
@@ -23,8 +24,8 @@ export function summariseRun(record: RunRecord): string {
     rows.push(['sent', `${formatSize(sentBytes)}${saving(record.bytes, sentBytes)}`]);
   }
   if (verification) {
-    const scope = verification.mode === 'full' ? 'every file read on both sides' : 'what was sent read on both sides';
-    rows.push(['verified', `${scope} (${verification.algorithm}), ${formatDuration(verification.durationMs)}`]);
+    const { read } = VERIFY_MODES[verification.mode];
+    rows.push(['verified', `${read} (${verification.algorithm}), ${formatDuration(verification.durationMs)}`]);
   }
   rows.push([
     'took',

@@ -4,6 +4,7 @@ import { oneLine } from '../../notify/text.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
 import { formatDuration, formatSize } from '../../shared/units.ts';
 import { plainTable } from '../plain-table.ts';
+import { VERIFY_MODES } from '../../shared/verify-mode.ts';
 
 /** Columns that the table needs without wrapped lines; on a narrower terminal each job is a block. */
 const TABLE_WIDTH = 132;
@@ -103,7 +104,7 @@ function dueText({ freshness }: Standing, now: Date): string {
 
 function verifiedText({ verified }: Standing, ago: (time: Date) => string): string {
   if (!verified) return NOTHING;
-  if (verified.outcome === 'done') return `${ago(verified.at)}, ${verified.scope === 'full' ? 'all' : 'what was sent'}`;
+  if (verified.outcome === 'done') return `${ago(verified.at)}, ${VERIFY_MODES[verified.scope].short}`;
   const word = verified.outcome === 'corruption' ? 'DAMAGED' : 'blind';
   return pc.red(`${word}, ${ago(verified.at)}`);
 }

@@ -9,6 +9,7 @@ import type { DayState, Failure } from './days.ts';
 import { markup, Markup } from './markup.ts';
 import type { JobReport } from './read-report.ts';
 import { STYLE } from './style.ts';
+import { VERIFY_MODES } from '../../shared/verify-mode.ts';
 
 /** The content of the page. */
 export interface Report {
@@ -116,7 +117,7 @@ function figures(standing: Standing, at: Date): Markup {
   return markup`<dl>
 ${figure('Last sealed', sealed ? ago(new Date(sealed.started)) : 'never', sealed ? timeText(new Date(sealed.started)) : undefined)}
 ${figure('Next due', dueText(standing, at), standing.expect ? `${standing.expect.schedule} ${standing.expect.timezone}, grace ${formatDuration(standing.expect.graceMs)}` : 'no schedule is expected')}
-${figure('Last verification', verified ? verifiedText(standing) : 'never', verified ? `${ago(verified.at)}, ${verified.scope === 'full' ? 'all bytes' : 'what was sent'}` : undefined)}
+${figure('Last verification', verified ? verifiedText(standing) : 'never', verified ? `${ago(verified.at)}, ${VERIFY_MODES[verified.scope].short}` : undefined)}
 ${standing.damaged.length === 0 ? undefined : figure('Damaged', markup`<span class="bad-text">${formatCount(standing.damaged.length, 'snapshot')}</span>`, standing.damaged.map(({ snapshot }) => snapshot).join(', '))}
 ${figure('Size', sealed ? formatSize(sealed.bytes) : '–', sealed ? formatCount(sealed.files, 'file') : undefined)}
 ${figure('Sent for it', sent === undefined ? '–' : formatSize(sent), sent !== undefined && sealed && sealed.bytes > sent ? `${(Math.floor((1 - sent / sealed.bytes) * 10_000) / 100).toFixed(2)} % saved` : undefined)}

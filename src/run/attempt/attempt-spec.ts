@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import type { RunProcess } from '../../platform/process.ts';
-import type { TransferSettings, Tree, Wire } from '../../rsync/arguments.ts';
+import type { PushOptions, TransferSettings, Tree, Wire } from '../../rsync/arguments.ts';
+import type { VerifyMode } from '../../shared/verify-mode.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import type { Connected } from '../../ssh/connection.ts';
 import type { Observe } from '../events.ts';
@@ -16,12 +17,16 @@ export interface AttemptSpec {
   readonly connect: () => Promise<Connected>;
   readonly source: SourceSummary;
   readonly bases: readonly SnapshotId[];
-  /** Copy what the bases hold instead of linking to it. */
-  readonly copyBases: boolean;
+  /** What is done with what is unchanged in the bases (see PushOptions). */
+  readonly unchanged: PushOptions['unchanged'];
+  /** Whether the gate goes on in the tree of an attempt that broke. */
+  readonly continues: boolean;
+  /** Names that an earlier attempt has left on the secondary and that the source does not have. */
+  readonly extras: readonly string[];
   readonly transfer: TransferSettings;
   readonly busyTimeoutMs: number;
-  /** `full`: read everything on both sides. `changed`: what this push sent. */
-  readonly verifyMode: 'full' | 'changed';
+  /** What is compared after the push (see VERIFY_MODES). */
+  readonly verifyMode: VerifyMode;
   /** The bases may be damaged: link only what is equal by checksum. */
   readonly distrustBases: boolean;
   /** When the bases were last known to be equal to the source; undefined without a basis. */

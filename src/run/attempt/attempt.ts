@@ -1,53 +1,16 @@
 import type { Left } from '../../rsync/exit-tables.ts';
 import { describeReadErrors } from '../../rsync/read-errors.ts';
-import type { TransferFigures, VerificationFigures } from '../../state/run-record.ts';
 import { clampedWarning, summariseComparison } from '../../verify/verification.ts';
-import type { AttemptDeps, AttemptSpec, SealedContents } from './attempt-spec.ts';
+import { failed, type AttemptResult, type Failed, type Lesson, type Remains } from './attempt-result.ts';
+import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { sessionFailure, whileBusy } from './session.ts';
-import { interruptionOf, type Failure } from '../failure.ts';
+import { interruptionOf } from '../failure.ts';
 import { dueToLongPath } from './long-paths.ts';
-import { prove, type Compared, type Doubt } from './proof.ts';
-import { linkingProblem, push, writeOnlyFilter, type Pushed } from './push.ts';
+import { prove, type Compared, type Doubt, type Scope } from './proof.ts';
+import { preparedPush } from './prepared-push.ts';
+import { linkingProblem, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
 import { viewOf } from '../source/three-views.ts';
-
-/** How an attempt ended. */
-export type AttemptResult =
-  | {
-      readonly kind: 'sealed';
-      readonly transfer: TransferFigures;
-      readonly verification: VerificationFigures;
-      /** What the snapshot contains, and since when the source is known to have had the same content. */
-      readonly contents: SealedContents;
-      readonly warnings: readonly string[];
-    }
-  | {
-      readonly kind: 'failed';
-      readonly why: Failure;
-      readonly remains: Remains;
-      readonly lesson: Lesson;
-    };
-
-/** What a failed attempt has left on the secondary. */
-export type Remains =
-  /** Nothing, so its id may be used again. */
-  | { readonly kind: 'nothing' }
-  /** Perhaps something, which must not be linked to. Its id is used up. */
-  | { readonly kind: 'unusable' }
-  /** So many bytes of the source, to which the next attempt may link. */
-  | { readonly kind: 'basis'; readonly bytes: number };
-
-/** What the next attempt has to do otherwise. */
-export type Lesson =
-  | 'none'
-  /** Size and mtime do not show what has changed: compare by checksum. */
-  | 'by-checksum'
-  /** The secondary could not link to a basis as often as was needed (EMLINK). */
-  | 'crowded'
-  /** It would fail in the same way, and would have to send everything again. */
-  | 'give-up';
-
-type Failed = Extract<AttemptResult, { kind: 'failed' }>;
 
 const UNUSABLE = { kind: 'unusable' } as const;
 
@@ -74,26 +37,26 @@ export async function attempt(spec: AttemptSpec, deps: AttemptDeps): Promise<Att
 async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<AttemptResult> {
   const started = deps.clock.now();
   deps.observe({ event: 'step-started', step: 'push' });
-  const { transfer, bases, copyBases, distrustBases: checksum } = spec;
-  const options = { transfer, bases, copyBases, checksum, dryRun: false };
-  const pushed = await whileBusy(
-    () => push(spec, options, deps),
-    ({ session }) => session.verdict,
-    spec,
-    deps,
-  );
+  const sent = await preparedPush(spec, deps);
+  if (sent.kind === 'failed') return sent;
+  const { pushed } = sent;
   const broken = pushFailed(spec, pushed);
   if (broken !== undefined) return broken;
 
-  const mode = spec.verifyMode === 'changed' && pushed.sentNames !== undefined ? 'changed' : 'full';
-  const only = mode === 'changed' ? `${spec.directory}/only` : undefined;
-  if (only !== undefined) await writeOnlyFilter(only, pushed.sentNames ?? []);
+  const scope = await scopeOf(spec, pushed);
+  const { mode } = scope;
   const begun = deps.clock.monotonic();
   const witnesses = { since: started, unseenSince: unseenSinceOf(spec, started, pushed) };
-  const subject = { tree: spec.tree, witnesses, only, pushed: viewOf(pushed.session), drift: 'refused' } as const;
+  const subject = {
+    tree: spec.tree,
+    witnesses,
+    scope,
+    pushed: pushed.list === undefined ? viewOf(pushed.session) : undefined,
+    drift: 'refused',
+  } as const;
   const proof = await prove(spec, subject, deps);
   const basis = remainsOf(pushed, 'perhaps');
-  if (proof.kind === 'differs') return differing(spec, proof.compared, basis);
+  if (proof.kind === 'differs') return differing(spec, pushed, proof.compared, basis);
   if (proof.kind === 'unproven') {
     const { linkable, lesson } = AFTER[proof.doubt];
     return failed(proof.why, linkable ? basis : UNUSABLE, lesson);
@@ -104,7 +67,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
 
   deps.observe({ event: 'step-started', step: 'seal' });
   const session = await whileBusy(
-    () => placeSeal(spec, deps, { started, pushed, verification, canary }),
+    () => placeSeal(spec, deps, { started, pushed, verification, compared, canary }),
     ({ verdict }) => verdict,
     spec,
     deps,
@@ -112,10 +75,23 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   if (session.verdict.kind !== 'ok') {
     return failed(sessionFailure(session.verdict, spec.signal).why, basis);
   }
-  const warning = spec.copyBases ? COPIED : linkingProblem(pushed, spec.source.oldFiles);
+  const warning = spec.unchanged === 'copy' ? COPIED : linkingProblem(pushed, spec.source.oldFiles, sent.missed);
   const contents = { verifiedFrom, packed: pushed.manifest };
   const warnings = [warning, clampedWarning(compared.comparison)].filter((text) => text !== undefined);
   return { kind: 'sealed', transfer: pushed.figures, verification, contents, warnings };
+}
+
+/** What is compared after a push. Less than everything is enough where it is known what the push looked at. */
+async function scopeOf(
+  { verifyMode: mode, wire, directory }: AttemptSpec,
+  { list, sentNames }: Pushed,
+): Promise<Scope> {
+  if (mode === 'full') return { mode };
+  if (list !== undefined) return { mode, list: list.file };
+  if (mode === 'content' || wire.secondary === 'gate' || sentNames === undefined) return { mode: 'full' };
+  const only = `${directory}/only`;
+  await writeOnlyFilter(only, sentNames);
+  return { mode, only };
 }
 
 /** What each doubt means: whether the next attempt may link to what was sent, and what it has to do otherwise. */
@@ -137,7 +113,8 @@ const COPIED =
 
 /** What the push means for the attempt; undefined if it went well. */
 function pushFailed(spec: AttemptSpec, pushed: Pushed): Failed | undefined {
-  const { readErrors, verdict } = pushed.session;
+  const { session } = pushed;
+  const { readErrors, verdict } = session;
   if (pushed.intoExisting) {
     const reason = `the directory of the new snapshot ${spec.tree.id} was there already; the next attempt takes another`;
     return failed({ outcome: 'incomplete', reason, advice: WHO_ELSE_WRITES }, UNUSABLE);
@@ -152,7 +129,8 @@ function pushFailed(spec: AttemptSpec, pushed: Pushed): Failed | undefined {
   }
   if (verdict.kind === 'ok') return undefined;
   const { why, left } = sessionFailure(verdict, spec.signal);
-  const remains = remainsOf(pushed, left);
+  const unsure = spec.continues && !pushed.wrote && left === 'perhaps' && readErrors.length === 0;
+  const remains: Remains = unsure ? { kind: 'as-before' } : remainsOf(pushed, left);
   const longPath = dueToLongPath(why, spec.source.longestPath);
   if (longPath !== undefined) return failed(longPath, remains, 'give-up');
   return failed(why, remains, pushed.crowded ? 'crowded' : 'none');
@@ -167,8 +145,18 @@ function remainsOf({ wrote, bytesDone, session }: Pushed, left: Left): Remains {
 }
 
 /** What differences mean for the attempt. */
-function differing({ tree }: AttemptSpec, { comparison, verdict }: Compared, basis: Remains): Failed {
+function differing(
+  { tree }: AttemptSpec,
+  pushed: Pushed,
+  { comparison, verdict, extras }: Compared,
+  basis: Remains,
+): Failed {
   const summary = summariseComparison(comparison);
+  const { missing, corruption } = comparison.counts;
+  if (pushed.list !== undefined && missing > 0 && corruption === 0) {
+    const reason = `something is gone from the basis on the secondary, so the next attempt or run compares everything by checksum: ${summary}`;
+    return { ...failed({ outcome: 'incomplete', reason }, basis, 'by-checksum'), extras };
+  }
   if (verdict === 'corruption') {
     return failed({ outcome: 'corruption', reason: `verification of ${tree.id}: ${summary}` }, UNUSABLE);
   }
@@ -176,7 +164,10 @@ function differing({ tree }: AttemptSpec, { comparison, verdict }: Compared, bas
   const why = unseen
     ? 'size and time did not show rsync what differs, so the next attempt or run compares by checksum'
     : 'the source changed while it was sent';
-  return failed({ outcome: 'incomplete', reason: `${why}: ${summary}` }, basis, unseen ? 'by-checksum' : 'none');
+  return {
+    ...failed({ outcome: 'incomplete', reason: `${why}: ${summary}` }, basis, unseen ? 'by-checksum' : 'none'),
+    extras,
+  };
 }
 
 /**
@@ -192,8 +183,4 @@ function unseenSinceOf(
   if (distrustBases || basesGoodAt === undefined) return () => started;
   const sent = new Set(sentNames);
   return (name) => (sent.has(name) ? started : basesGoodAt);
-}
-
-function failed(why: Failure, remains: Remains, lesson: Lesson = 'none'): Failed {
-  return { kind: 'failed', why, remains, lesson };
 }

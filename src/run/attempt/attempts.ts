@@ -3,17 +3,25 @@ import { nextSnapshotId, snapshotTime } from '../../shared/snapshot-id.ts';
 import { errorMessage } from '../../platform/files.ts';
 import { noteDistrust } from '../../state/distrust.ts';
 import { saveJobState, type JobState } from '../../state/job-state.ts';
-import { attempt, type AttemptResult, type Remains } from './attempt.ts';
+import { attempt } from './attempt.ts';
+import type { AttemptResult, Remains } from './attempt-result.ts';
 import type { AttemptSpec } from './attempt-spec.ts';
 import { excludesOf } from '../source/file-systems.ts';
 import { interruptionOf, unexpectedFailure } from '../failure.ts';
 import type { RunDeps, RunRequest } from '../request.ts';
+import type { SourceSummary } from '../source/read-source.ts';
 import { sessionEnvironment } from '../../ssh/connection.ts';
 import type { RetrySettings } from '../../config/settings.ts';
 import { OUTCOMES, type Outcome } from '../../shared/outcome.ts';
 
 /** Everything that an attempt needs and that is the same for all attempts of a run. */
-export type AttemptPlan = Omit<AttemptSpec, 'tree' | 'bases' | 'copyBases' | 'basesGoodAt' | 'onProgress'>;
+export type AttemptPlan = Omit<
+  AttemptSpec,
+  'tree' | 'bases' | 'continues' | 'unchanged' | 'extras' | 'basesGoodAt' | 'onProgress'
+> & {
+  /** Walks the source again, before another attempt; undefined if that did not work. */
+  readonly readAgain: () => Promise<SourceSummary | undefined>;
+};
 
 /** How the attempts of a run ended. */
 export interface AttemptsEnd {
@@ -45,6 +53,8 @@ export async function makeAttempts(
   let state = initial;
   let arrived = false;
   let crowded = 0;
+  let extras: readonly string[] = [];
+  let { source } = plan;
   let { distrustBases } = plan;
   let written = Promise.resolve();
   const keep = (next: JobState): Promise<void> => {
@@ -62,25 +72,31 @@ export async function makeAttempts(
   };
   for (let made = 1; ; made += 1) {
     const id = nextSnapshotId(deps.clock.now(), state.lastId ?? undefined);
+    if (made > 1 && source.survey !== undefined) source = (await plan.readAgain()) ?? withoutList(source);
     const bases = basesOf(state);
     const basesGoodAt = goodAt(state);
     // What a broken attempt sent was never compared, and this one may link to it.
     const verifyMode = state.broken === null ? plan.verifyMode : 'full';
     deps.observe({ event: 'attempt-started', attempt: made, snapshot: id, bases, fuzzy: plan.transfer.fuzzy });
-    await keep({ ...state, lastId: id, broken: state.broken ?? { id, bytes: 0 } });
+    const gate = plan.wire.secondary === 'gate';
+    const { broken: before } = state;
+    await keep({ ...state, lastId: id, broken: gate ? continued(before, id) : (before ?? { id, bytes: 0 }) });
 
     const noteProgress = progressNotes(deps, (bytes) => {
-      if (bytes > (state.broken?.bytes ?? -1)) void keep({ ...state, broken: { id, bytes } });
+      if (bytes > (state.broken?.bytes ?? -1)) void keep({ ...state, broken: { ...state.broken, id, bytes } });
     });
     const { job } = request;
-    const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, plan.source.fileSystems) };
+    const tree = { source: job.source, job: job.name, id, exclude: excludesOf(job, source.fileSystems) };
     const spec: AttemptSpec = {
       ...plan,
+      source,
       verifyMode,
       distrustBases,
       tree,
       bases,
-      copyBases: crowded >= 2 && plan.wire.secondary === 'rrsync',
+      continues: gate && before !== null,
+      unchanged: gate ? 'compare' : crowded >= 2 ? 'copy' : 'link',
+      extras,
       basesGoodAt,
       onProgress: noteProgress,
     };
@@ -94,8 +110,12 @@ export async function makeAttempts(
     // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate itself
     // looks for other such files (one-basis.ts). On a plain secondary there may be thousands of them, and there are few attempts.
     if (lesson === 'crowded') crowded += 1;
+    extras = result.extras ?? [];
     const wait = lesson === 'give-up' ? undefined : nextAttemptDelay(why.outcome, made, job.retry, deps.clock.random());
-    const broken = brokenAfter(state.broken, id, remains);
+    // The next attempt is told what is too much. The next run does not know it, so it begins anew.
+    const tooMuch = wait === undefined && extras.length > 0;
+    const left = gate ? brokenBehindGate(before, state.broken, id, remains) : brokenAfter(before, id, remains);
+    const broken = gate && tooMuch ? null : left;
     // Ids that the secondary does not know may be used again. If the clock was in the future, such ids and all that follow them would be
     // refused until that time has come.
     await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
@@ -141,7 +161,7 @@ function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | unde
 
 /** What the next attempt may link to, best first (facts.md#order-of-bases). */
 export function basesOf(state: JobState): SnapshotId[] {
-  return [state.sealed?.id, state.broken?.id].filter((basis) => basis !== undefined);
+  return [state.sealed?.id, state.broken?.id, state.broken?.formerly].filter((basis) => basis !== undefined);
 }
 
 /**
@@ -158,6 +178,40 @@ function brokenAfter(before: JobState['broken'], id: SnapshotId, remains: Remain
   const other = before?.id === id ? null : before;
   if (remains.kind !== 'basis') return other;
   return other !== null && other.bytes > remains.bytes ? other : { id, bytes: remains.bytes };
+}
+
+/** A survey whose list may no longer be right. */
+function withoutList(source: SourceSummary): SourceSummary {
+  return { ...source, survey: source.survey && { ...source.survey, list: undefined } };
+}
+
+/**
+ * What is noted before an attempt behind the gate: there, the attempt that broke goes on under the new id. If we die now, the next run does
+ * not know which of both names it has.
+ */
+function continued(before: JobState['broken'], id: SnapshotId): NonNullable<JobState['broken']> {
+  return before === null ? { id, bytes: 0 } : { id, bytes: before.bytes, formerly: before.id };
+}
+
+/** The attempt that the next one goes on with behind the gate. */
+function brokenBehindGate(
+  before: JobState['broken'],
+  noted: JobState['broken'],
+  id: SnapshotId,
+  remains: Remains,
+): JobState['broken'] {
+  switch (remains.kind) {
+    case 'nothing':
+      return before;
+    case 'as-before':
+      return noted;
+    case 'unusable':
+      return null;
+    case 'basis':
+      return { id, bytes: Math.max(remains.bytes, before?.bytes ?? 0) };
+    default:
+      return remains satisfies never;
+  }
 }
 
 function progressNotes(deps: RunDeps, note: (bytes: number) => void): (bytes: number) => void {

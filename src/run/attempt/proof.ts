@@ -2,7 +2,7 @@ import { displayName } from '../../rsync/itemized.ts';
 import type { Tree } from '../../rsync/arguments.ts';
 import { checkCanary, WHO_REMOVES } from '../../verify/canary.ts';
 import type { Witnesses } from '../../verify/comparison.ts';
-import { verifySnapshot, type Verified } from '../../verify/verification.ts';
+import { both, verifySnapshot, type Verified, type VerifySpec } from '../../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { sessionFailure, sessionVerdict, whileBusy } from './session.ts';
 import { interruptionOf, type Failure } from '../failure.ts';
@@ -13,13 +13,21 @@ export interface ProofSpec {
   readonly tree: Tree;
   /** The basis for distinguishing damage from drift. */
   readonly witnesses: Witnesses;
-  /** Compare only the files that this filter lists; undefined: everything, on both sides. */
-  readonly only: string | undefined;
+  readonly scope: Scope;
   /** What the push saw of the source; undefined when nothing was pushed now. */
   readonly pushed: View | undefined;
   /** Whether changes of the source since the snapshot was made are accepted. */
   readonly drift: 'accepted' | 'refused';
 }
+
+/** What is compared. */
+export type Scope =
+  /** Everything that is stored of everything. */
+  | { readonly mode: 'full' }
+  /** Everything of the files that a filter lists. */
+  | { readonly mode: 'changed'; readonly only: string }
+  /** Everything of the names in a file. Of the rest `content`: every byte, and names, sizes and times; `changed`: the latter. */
+  | { readonly mode: 'content' | 'changed'; readonly list: string };
 
 /** A comparison that came to its end. */
 export type Compared = Extract<Verified, { kind: 'compared' }>;
@@ -66,18 +74,29 @@ type ProofPlan = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'source' | 'directory
  * secondary would have reported a difference. Runs and `verify` both do exactly this.
  */
 export async function prove(plan: ProofPlan, spec: ProofSpec, deps: AttemptDeps): Promise<Proof> {
-  const { tree, witnesses, only } = spec;
+  const { tree, witnesses, scope } = spec;
+  const seesAll = !('only' in scope);
   const { verifyWire: wire, signal, directory } = plan;
   const { runProcess, environment, clock, observe } = deps;
   const common = { wire, tree, environment, signal };
-  observe({ event: 'step-started', step: 'verify', mode: only === undefined ? 'full' : 'changed' });
+  observe({ event: 'step-started', step: 'verify', mode: scope.mode });
   let verifiedFrom = clock.now();
-  const compare = () => {
+  const comparePart = (part: NonNullable<VerifySpec['part']>) =>
+    whileBusy(
+      () => verifySnapshot({ ...common, witnesses, directory: `${directory}/stand-ins`, part }, runProcess),
+      sessionVerdict,
+      plan,
+      deps,
+    );
+  const compare = async (): Promise<Verified> => {
     verifiedFrom = clock.now();
-    const place = { directory: `${directory}/stand-ins`, ...(only === undefined ? {} : { only }) };
-    return verifySnapshot({ ...common, witnesses, ...place }, runProcess);
+    if (!('list' in scope)) return comparePart('only' in scope ? { only: scope.only } : {});
+    const all = await comparePart({ depth: scope.mode === 'content' ? 'content' : 'names' });
+    if (all.kind !== 'compared' || all.verdict === 'corruption') return all;
+    const listed = await comparePart({ list: scope.list });
+    return listed.kind === 'compared' ? both(all, listed, wire.metadata) : listed;
   };
-  const compared = await whileBusy(compare, sessionVerdict, plan, deps);
+  const compared = await compare();
   switch (compared.kind) {
     case 'session-failed':
       return unproven('session', sessionFailure(compared.session.verdict, signal).why);
@@ -98,7 +117,7 @@ export async function prove(plan: ProofPlan, spec: ProofSpec, deps: AttemptDeps)
   const views = {
     walked: plan.source.view,
     ...(spec.pushed === undefined ? {} : { pushed: spec.pushed }),
-    ...(only === undefined ? { compared: viewOf(compared.seen) } : {}),
+    ...(seesAll ? { compared: viewOf(compared.seen) } : {}),
   };
   const { source, exclude } = tree;
   const listing = { source, exclude, environment, signal, stallMs: plan.wire.stallMs };

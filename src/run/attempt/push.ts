@@ -2,9 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { pushArguments, type PushOptions } from '../../rsync/arguments.ts';
 import { decodeName, type Item } from '../../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../../rsync/session.ts';
+import { FILLED_LINE, type FilledFigures } from '../../shared/gate-words.ts';
 import { formatCount } from '../../shared/units.ts';
 import { createManifest } from '../../state/manifest.ts';
+import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import type { TransferFigures } from '../../state/run-record.ts';
+import type { PushList } from '../source/survey.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { wrongSecondary } from './session.ts';
 import { createProgressReporter, looksIntoFiles } from './progress.ts';
@@ -29,6 +32,8 @@ export interface Pushed {
   readonly manifest: Buffer | undefined;
   /** Files whose content was sent; undefined when they are too many, or one too long, to be listed. */
   readonly sentNames: readonly string[] | undefined;
+  /** What was looked at; undefined: everything. */
+  readonly list: PushPlan['list'];
 }
 
 /** More sent files than this are verified by a full pass, because filter rules cost one comparison per file and rule. */
@@ -40,22 +45,37 @@ const LISTED_FILES = 5000;
  */
 const LONGEST_LISTED = 2000;
 
+/** How to push. */
+export interface PushPlan extends Omit<PushOptions, 'progress' | 'list'> {
+  /** What to look at, and the file that holds those names; undefined: everything. */
+  readonly list: (PushList & { readonly file: string }) | undefined;
+}
+
 /** What a push needs to know about an attempt. */
 type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
 
 /** Sends the source into a fresh directory. */
-export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'>, deps: AttemptDeps): Promise<Pushed> {
+export async function push(spec: PushSpec, options: PushPlan, deps: AttemptDeps): Promise<Pushed> {
+  const { list } = options;
   const tally = { newFiles: 0, changedFiles: 0, linkedFiles: 0, linkedBytes: 0, copiedFiles: 0 };
   const seen = { basis: false, anything: false, created: false, existing: false, noGate: false };
   const sent: { names: string[] | undefined; bytes: number } = { names: [], bytes: 0 };
-  const done = { files: 0, bytes: 0 };
-  const manifest = options.dryRun ? undefined : createManifest();
+  /** What is not on the list is as good as there. */
+  const aside =
+    list === undefined
+      ? { files: 0, bytes: 0 }
+      : { files: spec.source.files - list.files, bytes: spec.source.bytes - list.bytes };
+  const done = { ...aside };
+  const manifest = options.dryRun ? undefined : (list?.manifest ?? createManifest());
+  let filled: FilledFigures | undefined;
   const stop = new AbortController();
   const report = createProgressReporter(spec, deps);
   const reach = (sentBytes: number): void => {
-    done.bytes = Math.max(done.bytes, sentBytes + tally.linkedBytes);
+    // What lies at the top comes along with a list, also where it is not on it.
+    done.bytes = Math.max(done.bytes, Math.min(spec.source.bytes, aside.bytes + sentBytes + tally.linkedBytes));
     // A dry run sends nothing; its items show what would be sent.
-    if (!options.dryRun) report(done.files, done.bytes);
+    const files = list === undefined ? done.files : Math.min(spec.source.files, done.files);
+    if (!options.dryRun) report(files, done.bytes);
   };
 
   const onItem = (item: Item): void => {
@@ -76,7 +96,7 @@ export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'
       if (fits && sent.names && sent.names.length < LISTED_FILES) sent.names.push(item.name);
       else sent.names = undefined;
       sent.bytes += item.size;
-    } else if (item.action === 'linked' && !item.isNew) {
+    } else if ((item.action === 'linked' || item.action === 'unchanged') && !item.isNew) {
       tally.linkedFiles += 1;
       tally.linkedBytes += item.size;
     } else if (item.action === 'created' && item.differs === '') {
@@ -90,6 +110,7 @@ export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'
     {
       args: pushArguments(wire, spec.tree, {
         ...options,
+        list: list?.file,
         progress: deps.watched || looksIntoFiles(spec.source),
       }),
       mode: 'push',
@@ -97,6 +118,7 @@ export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'
       signal: AbortSignal.any([spec.signal, stop.signal]),
       stallMs: wire.stallMs,
       onItem,
+      onStderrLine: (line) => (filled ??= FILLED_LINE.read(line)),
       onDestinationCreated: () => {
         seen.created = true;
         // The gate creates that directory itself, so something else has answered. Nothing has been sent yet.
@@ -108,15 +130,18 @@ export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'
     },
     deps.runProcess,
   );
-  const listed = await manifest?.end();
+  // A session that was turned away is repeated with the same list.
+  const listed = session.verdict.kind === 'busy' ? undefined : await manifest?.end();
+  const copied = filled?.copied ?? 0;
   const crowded = session.verdict.kind === 'failed' && session.verdict.crowded === true;
   return {
     session,
     figures: {
       newFiles: tally.newFiles,
       changedFiles: tally.changedFiles,
-      linkedFiles: tally.linkedFiles,
-      copiedFiles: tally.copiedFiles,
+      linkedFiles:
+        (list === undefined ? tally.linkedFiles : spec.source.files - tally.newFiles - tally.changedFiles) - copied,
+      copiedFiles: tally.copiedFiles + copied,
       sentBytes: session.stats.sentBytes,
       receivedBytes: session.stats.receivedBytes,
       literalBytes: session.stats.literalBytes,
@@ -128,25 +153,28 @@ export async function push(spec: PushSpec, options: Omit<PushOptions, 'progress'
     bytesDone: done.bytes,
     intoExisting: seen.existing,
     wrong: wrongSecondary(spec.wire, seen.noGate ? 'rrsync' : session.answeredBy),
-    basisSeen: seen.basis || session.stats.matchedBytes > 0,
+    basisSeen: seen.basis || (filled?.linked ?? 0) > 0 || session.stats.matchedBytes > 0,
     sentNames: sent.names,
-    manifest: done.files >= session.source.regularFiles ? listed : undefined,
+    list,
+    manifest: list !== undefined || done.files >= session.source.regularFiles ? listed : undefined,
   };
 }
 
 /**
  * Whether deduplication was lost although rsync succeeded: rsync does not report a basis that it could not use
  * (facts.md#anchored-link-dest and facts.md#link-dest-that-links-nothing).
+ * @param missed the basis that the secondary does not have
  * @param oldFiles number of regular files older than the basis, which the basis should contain
  * @returns a warning, or undefined
  */
-export function linkingProblem(pushed: Pushed, oldFiles: number): string | undefined {
-  const { basis, copiedFiles } = pushed.figures;
+export function linkingProblem(pushed: Pushed, oldFiles: number, missed?: SnapshotId): string | undefined {
+  const { copiedFiles } = pushed.figures;
+  const basis = missed ?? pushed.figures.basis;
   if (basis === null) return undefined;
   if (copiedFiles > 0) {
     return `${formatCount(copiedFiles, 'unchanged file')} could not be linked to ${basis}, so that the secondary holds copies: owned by another account there, immutable, or with as many names as the file system allows. Deduplication is lost for what was copied.`;
   }
-  if (!pushed.basisSeen && oldFiles > 0) {
+  if (missed !== undefined || (!pushed.basisSeen && oldFiles > 0)) {
     return `Nothing of the basis ${basis} was found on the secondary, so everything was sent anew: it was removed there, or the wrapper ignores --link-dest (rrsync 3.4.2 to 3.4.4 does). Deduplication is lost.`;
   }
   return undefined;
@@ -166,9 +194,12 @@ export async function writeOnlyFilter(path: string, names: readonly string[]): P
     }
     patterns.set(bytes.toString('latin1'), bytes);
   }
-  const lines = [...patterns.values()].map((bytes) =>
-    Buffer.concat([Buffer.from('/'), escapePattern(bytes), Buffer.of(0)]),
-  );
+  await writePatterns(path, patterns.values());
+}
+
+/** Writes patterns that stand for these names and no others, each ended by a NUL. */
+export async function writePatterns(path: string, names: Iterable<Buffer>): Promise<void> {
+  const lines = [...names].map((bytes) => Buffer.concat([Buffer.from('/'), escapePattern(bytes), Buffer.of(0)]));
   await writeFile(path, Buffer.concat(lines), { mode: 0o600 });
 }
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { RunProcess } from '../../platform/process.ts';
-import { decodeName } from '../../rsync/itemized.ts';
+import { decodeName, displayName } from '../../rsync/itemized.ts';
 import { listSource, type ListedEntry, type ListingSpec } from '../../rsync/listing.ts';
 import { oneFile, parseInode, type Inode } from './inodes.ts';
 
@@ -19,24 +19,33 @@ export interface GroupWatch {
   end(): Promise<FalseLinks | undefined>;
 }
 
+/** Somebody else who looks at what find(1) prints. */
+export interface Also {
+  readonly touchedSince: Date;
+  readonly onInode: (inode: Inode) => void;
+}
+
 /** Number of groups that are remembered. A file system that reuses numbers does so everywhere, not only after so many groups. */
 const MOST_GROUPS = 200_000;
 
 /** Inode numbers that are checked again: a single false one is enough. */
 const MOST_SUSPECTS = 20;
 
-/** What find(1) prints for each name of a file with several. A name with a line feed is cut there, which only affects messages. */
-const FORMAT = String.raw`%D %i %n %y %s %T@ %C@ %p\n`;
+/** What find(1) prints for each name: see parseInode. */
+const FORMAT = String.raw`%D %i %n %y %s %T@ %C@ %p\0`;
 
 /**
  * Watches a walk for different files that share an inode number. find(1) examines each name that rsync lists, in a separate process
  * beside the walk, because a file system that hangs must not block ours (facts.md#inode-numbers-that-are-given-twice).
+ * @param also who else wants to see names: those of files with several, and those of `Also.touchedSince`
  */
-export function watchGroups(spec: ListingSpec, run: RunProcess): GroupWatch {
+export function watchGroups(spec: ListingSpec, run: RunProcess, also?: Also): GroupWatch {
   const known = new Map<string, Pick<Inode, 'facts' | 'links'> & { names: number }>();
   const suspects = new Set<string>();
-  const look = beginLook(spec, run, (inode) => {
+  const onInode = (inode: Inode) => {
+    also?.onInode(inode);
     const { number, facts, links } = inode;
+    if (links < 2) return;
     const before = known.get(number);
     if (before === undefined) {
       if (known.size < MOST_GROUPS) known.set(number, { facts, links, names: 1 });
@@ -44,7 +53,8 @@ export function watchGroups(spec: ListingSpec, run: RunProcess): GroupWatch {
     }
     before.names += 1;
     if ((before.facts !== facts || before.names > links) && suspects.size < MOST_SUSPECTS) suspects.add(number);
-  });
+  };
+  const look = beginLook(spec, run, onInode, also?.touchedSince);
   return {
     onEntry: look.add,
     end: async () => {
@@ -72,25 +82,33 @@ async function lookAgain(
     if (why !== undefined) return { kind: 'not-looked', why };
     const names = [...groups.values()].map(oneFile).find((not) => not !== undefined);
     if (names === undefined) return undefined;
-    found = { kind: 'false-group', names };
+    found = { kind: 'false-group', names: [displayName(names[0]), displayName(names[1])] };
   }
   return found;
+}
+
+/** Names of files with several; with `since` also of files touched since then, and all symbolic links, whose names rsync shows badly. */
+function wanted(since: Date | undefined): string[] {
+  if (since === undefined) return ['-links', '+1'];
+  return ['(', '-links', '+1', '-o', '-type', 'l', '-o', '-newerct', `@${since.getTime() / 1000}`, ')'];
 }
 
 function beginLook(
   { source, environment, signal, stallMs }: ListingSpec,
   run: RunProcess,
   onInode: (inode: Inode) => void,
+  touchedSince?: Date,
 ): { add: (entry: ListedEntry) => void; end: () => Promise<string | undefined> } {
   const names = new PassThrough();
   const ended = run({
     program: 'find',
-    args: ['-files0-from', '-', '-maxdepth', '0', '-links', '+1', '!', '-type', 'd', '-printf', FORMAT],
+    args: ['-files0-from', '-', '-maxdepth', '0', '!', '-type', 'd', ...wanted(touchedSince), '-printf', FORMAT],
     cwd: source,
     env: environment,
     signal,
     stallMs,
     input: names,
+    stdoutRecords: 'nul',
     onStdoutLine: (line) => {
       const inode = parseInode(line);
       if (inode !== undefined) onInode(inode);

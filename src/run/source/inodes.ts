@@ -1,3 +1,5 @@
+import { encodeName } from '../../rsync/itemized.ts';
+
 /** One name of an inode with several. */
 export interface Inode {
   /** Device and inode number. */
@@ -6,18 +8,21 @@ export interface Inode {
   readonly links: number;
   /** Type, size, mtime and ctime: the same for all names of one file. */
   readonly facts: string;
-  /** Path below the source. */
+  /** Milliseconds since 1970 of the last change of anything but the time of access; only the kernel sets it. */
+  readonly ctimeMs: number;
+  /** Path below the source, with escapes (see encodeName). */
   readonly name: string;
 }
 
 /** `65024 2335214 2 f 20000 1795681556.6001214410 1795681558.3601213610 ./sub/file` */
-const INODE = /^(\d+ \d+) (\d+) (\S \d+ \S+ \S+) \.\/(.*)$/s;
+const INODE = /^(\d+ \d+) (\d+) (\S \d+ \S+ (-?[\d.]+)) \.\/(.*)$/s;
 
-/** Reads one line of find(1); undefined if it is something else, such as the rest of a name with a line feed. */
+/** Reads one record of find(1), with a character for each byte; undefined if it is something else. */
 export function parseInode(line: string): Inode | undefined {
-  const [, number, links, facts, name] = INODE.exec(line) ?? [];
+  const [, number, links, facts, ctime, name] = INODE.exec(line) ?? [];
   if (number === undefined || facts === undefined || name === undefined) return undefined;
-  return { number, links: Number(links), facts, name };
+  const ctimeMs = Number(ctime) * 1000;
+  return { number, links: Number(links), facts, ctimeMs, name: encodeName(Buffer.from(name, 'latin1')) };
 }
 
 /**

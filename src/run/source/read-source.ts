@@ -5,8 +5,11 @@ import { judgeSession } from '../../rsync/exit.ts';
 import { decodeName } from '../../rsync/itemized.ts';
 import { listSource } from '../../rsync/listing.ts';
 import type { CanaryCandidate } from '../../verify/canary.ts';
+import { createManifest } from '../../state/manifest.ts';
+import { createNameTable } from './name-table.ts';
+import { surveySource, type Survey, type SurveyWatch } from './survey.ts';
 import { createView, type View } from './three-views.ts';
-import { watchGroups } from './false-groups.ts';
+import { watchGroups, type FalseLinks } from './false-groups.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 import { watchNotSent, type NotSent } from './not-sent.ts';
 import type { LongestPath } from '../attempt/long-paths.ts';
@@ -33,6 +36,8 @@ export interface SourceSummary {
   /** The longest path of all entries; undefined if none is long enough to matter. */
   readonly longestPath?: LongestPath | undefined;
   readonly names: NameCounts;
+  /** What differs from the last sealed snapshot; undefined if that was not asked for. */
+  readonly survey?: Survey | undefined;
 }
 
 /** The summary, or why the source cannot be read. */
@@ -52,12 +57,22 @@ export interface SourceSpec {
   /** Whether systemd has started us, so that we may not see what is really there. */
   readonly inUnit: boolean;
   readonly oldBefore: Date | undefined;
+  /** Survey what differs from a snapshot. */
+  readonly basis?: SurveyedBasis | undefined;
   /** A file dated later does not count as the newest: it could hide for years that no new files arrive. */
   readonly notAfter: Date;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Milliseconds without any progress after which the walk is ended. */
   readonly stallMs: number;
+}
+
+/** The snapshot with which a source is compared. */
+export interface SurveyedBasis {
+  /** Calls its argument with the name of each entry, and with what is known of it. @returns whether there is such a list */
+  readonly entries: (onEntry: (name: string, facts: string) => void) => Promise<boolean>;
+  /** What has not been touched since then is as it was when that snapshot was made. */
+  readonly since: Date;
 }
 
 /** How many candidates for the canary are kept, in case some change before their turn. */
@@ -76,7 +91,8 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const counter = createView();
   const watch = await watchFileSystems(spec, spec.inUnit);
   const unsent = watchNotSent(spec, run);
-  const groups = watchGroups(spec, run);
+  const survey = spec.basis && (await beginSurvey(spec.basis));
+  const groups = watchGroups(spec, run, survey && { ...survey, touchedSince: spec.basis.since });
   let files = 0;
   let bytes = 0;
   let largestFile = 0;
@@ -95,6 +111,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     counter.add(kind);
     unsent.onEntry(entry);
     groups.onEntry(entry);
+    survey?.onEntry(entry);
     if (name.length > LONG) longestPath = longerPath(longestPath, name);
     watch.onEntry(name, kind === 'directory');
     if (kind !== 'file') return;
@@ -138,12 +155,31 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
           notSent: { ...unsentEntries, falseLinks },
           longestPath,
           names: names.end(),
+          survey: survey && (await endSurvey(survey, spec.basis, falseLinks)),
         },
       };
     }
     default:
       return verdict satisfies never;
   }
+}
+
+async function beginSurvey({ entries, since }: SurveyedBasis): Promise<SurveyWatch> {
+  const table = createNameTable();
+  await entries((name, facts) => !name.endsWith('/') && table.add(name, facts));
+  return surveySource(table, since, createManifest());
+}
+
+async function endSurvey(
+  watch: SurveyWatch,
+  { entries }: SurveyedBasis,
+  links: FalseLinks | undefined,
+): Promise<Survey> {
+  const survey = await watch.end(entries);
+  // Without find(1), nobody knows what was touched; and what shares a false number is not one file.
+  return links === undefined
+    ? survey
+    : { ...survey, groups: [], ...(links.kind === 'not-looked' ? { list: undefined } : {}) };
 }
 
 function longerPath(before: LongestPath | undefined, name: string): LongestPath {

@@ -154,7 +154,7 @@ async function verifyOver(
   deps: RunDeps,
 ): Promise<Pick<VerifyEnd, 'compared' | 'why'>> {
   const tree = { source: job.source, job: job.name, id: snapshot, exclude: excludesOf(job, plan.source.fileSystems) };
-  const subject = { tree, witnesses, only: undefined, pushed: undefined, drift: 'accepted' } as const;
+  const subject = { tree, witnesses, scope: { mode: 'full' }, pushed: undefined, drift: 'accepted' } as const;
   const proof = await prove(plan, subject, { ...deps, environment: sessionEnvironment() });
   switch (proof.kind) {
     case 'proven':

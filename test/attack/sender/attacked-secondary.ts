@@ -71,7 +71,7 @@ export async function startAttackedSecondary(
     const commandLine = [
       `rsync --server -${letters}e.${capabilities} --partial --timeout=10`,
       ...(metadata === 'fake_super' ? ['--numeric-ids --fake-super'] : []),
-      `--link-dest ${basis} . ${to}`,
+      `${basis} . ${to}`,
     ].join(' ');
     try {
       const sender = await HostileSender.connect({ remoteShell: words, protocol, letters, commandLine });
@@ -84,7 +84,12 @@ export async function startAttackedSecondary(
 
   return {
     throughGate: async (session) => {
-      const result = await attacked([...remoteShell, ALIAS], `db/${host.nextId()}/`, `/db/${sealed}/`, session);
+      const result = await attacked(
+        [...remoteShell, ALIAS],
+        `db/${host.nextId()}/`,
+        `--compare-dest /db/${sealed}/`,
+        session,
+      );
       return { ...result, changed: difference(pristine, recordTree(snapshot)) };
     },
     throughRrsync: async (session) => {
@@ -96,7 +101,7 @@ export async function startAttackedSecondary(
       const before = recordTree(join(copies, 'old'));
       const own = ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
       const rrsync = `SSH_ORIGINAL_COMMAND="$1" exec rrsync -wo -munge -no-lock -no-del ${copies}`;
-      const result = await attacked([...enter, ...own, 'sh', '-c', rrsync, 'sh'], 'new/', '/old/', session);
+      const result = await attacked([...enter, ...own, 'sh', '-c', rrsync, 'sh'], 'new/', '--link-dest /old/', session);
       return { ...result, changed: difference(before, recordTree(join(copies, 'old'))) };
     },
     stop: () => host.stop(),

@@ -18,7 +18,7 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
   for (let round = 0; round < sizes.runRepeats; round += 1) {
     for (const way of ['rrsync', 'gate'] as const) {
       const jobs = { ours: oursOf(sizes.runRepeats)[round] ?? '', bare: `job${2 * round + 1}` };
-      const bare = bareCommands(bench, way, data, jobs.bare);
+      const bare = bareCommands(bench, data, jobs.bare);
       for (const scenario of SCENARIOS) {
         if (scenario === '1 % changed') data.changeOnePercent();
         // The second one finds the source in the cache, so they take turns.
@@ -34,7 +34,8 @@ export const runSection: Section = async ({ bench, sizes, report, say }) => {
       const list = ['rsync', ...listArguments({ source, exclude: [] })];
       const walk = await measure([{ argv: list }]);
       found.set(`${way} walk`, [...(found.get(`${way} walk`) ?? []), walk]);
-      for (const job of Object.values(jobs)) bench.putAside(join(bench.roots[way], job));
+      bench.putAside(join(bench.roots[way], jobs.ours));
+      bench.putAside(join(bench.roots.rrsync, jobs.bare));
     }
   }
   for (const way of ['rrsync', 'gate'] as const) {

@@ -123,6 +123,8 @@ export async function startGateHost(place?: string): Promise<GateHost> {
     pushArguments(wire(options.compress), tree(id, options.source), {
       ...PUSH,
       bases: options.bases ?? [],
+      unchanged: 'compare',
+      linksInNotes: options.bases !== undefined && options.bases.length > 0,
       transfer: { ...TRANSFER, bandwidthLimit: options.bandwidthLimit },
       dryRun: options.dryRun ?? false,
     });

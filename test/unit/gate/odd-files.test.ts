@@ -18,8 +18,6 @@ import { writeLog } from '../../../remote-scripts/store/gate-log.ts';
 import { loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
 import { completeSeals } from '../../../remote-scripts/gate/sealing.ts';
 import { jobPaths } from '../../../remote-scripts/store/places.ts';
-import { findChanged } from '../../../remote-scripts/gate/shared-inodes.ts';
-import { readChanged } from '../../../remote-scripts/store/inode-records.ts';
 import { loadSecondaryConfig } from '../../../remote-scripts/config/load.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 
@@ -55,20 +53,10 @@ describe.each(Object.entries({ ...ODDITIES, ...LARGE }))('%s', (oddity, put) => 
     await expect(loadSecondaryConfig(path)).rejects.toThrow(`${path} cannot be read`);
   });
 
-  it('in the place of the note of a change is named', { timeout: 10_000 }, async () => {
-    put(join(base, `${ID}.changed`));
-    await expect(readChanged({ records: base }, ID)).rejects.toThrow(/a file belongs there/);
-  });
-
   it('in the place of an accepted seal is named', { timeout: 10_000 }, async () => {
     mkdirSync(paths().accepted, { recursive: true });
     put(join(paths().accepted, `${ID}.sealed`));
     await expect(completeSeals(paths())).rejects.toThrow(/a file belongs there/);
-  });
-
-  it('in the place of the word of what a push was based on is named', { timeout: 10_000 }, async () => {
-    put(join(base, `${ID}.basis`));
-    await expect(findChanged({ records: base, snapshots: base }, ID, ID)).rejects.toThrow(/a file belongs there/);
   });
 
   it('in the place of the log stops no session', { timeout: 10_000 }, async () => {
@@ -81,13 +69,6 @@ describe.each(Object.entries({ ...ODDITIES, ...LARGE }))('%s', (oddity, put) => 
   it('in the place of the ledger is named', { timeout: 10_000 }, async () => {
     put(join(base, 'ledger'));
     await expect(readAttempts(join(base, 'ledger'))).rejects.toThrow(/a file belongs there/);
-  });
-
-  it.each([ID, `${ID}.lock`])('in the place of the record %s is named', { timeout: 10_000 }, async (name) => {
-    put(join(base, name));
-    await expect(findChanged({ records: base, snapshots: base }, ID, `${ID}.partial`)).rejects.toThrow(
-      /is no file: move it away/,
-    );
   });
 });
 

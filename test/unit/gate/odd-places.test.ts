@@ -16,17 +16,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkState } from '../../../remote-scripts/gate/check/state-files.ts';
 import { beginFlush } from '../../../remote-scripts/store/syncing.ts';
 import { takeLock } from '../../../src/platform/kernel-lock.ts';
-import { completeSeals, placeSeal, prepareIncoming } from '../../../remote-scripts/gate/sealing.ts';
+import { prepareIncoming } from '../../../remote-scripts/gate/incoming.ts';
+import { completeSeals, placeSeal } from '../../../remote-scripts/gate/sealing.ts';
 import { jobPathsOf, loadGateSettings } from '../../../remote-scripts/gate/settings.ts';
-import { beginWalk, findChanged, prepareRecord } from '../../../remote-scripts/gate/shared-inodes.ts';
-import { clearRecords, isChanged } from '../../../remote-scripts/store/inode-records.ts';
 import { statePlaces } from '../../../remote-scripts/store/places.ts';
 import { clearUnflushed, distrustAllJobs } from '../../../remote-scripts/gate/unflushed.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { sealOf } from '../../ssh/support/gate-host.ts';
 
 const ID = parseSnapshotId('2026-11-23T021500Z')!;
-const BASIS = parseSnapshotId('2026-11-22T021500Z')!;
 
 let base: string;
 beforeEach(() => {
@@ -80,44 +78,9 @@ describe.each(Object.entries(ODDITIES))('%s', (_, oddity) => {
     expect(readFileSync(jobPathsOf(settings(), 'files').unflushed, 'utf8')).toBe('');
   });
 
-  it('in the place of the word of the basis is named before a client speaks', { timeout: 10_000 }, async () => {
-    put(oddity, join(paths().records, `${ID}.basis`));
-    await expect(prepareRecord(paths(), ID, undefined)).rejects.toThrow(/\.basis is .*: move it away/);
-  });
-
-  it('in the place of a record half written is named', { timeout: 10_000 }, async () => {
-    put(oddity, join(paths().records, `${ID}.tmp`));
-    mkdirSync(join(paths().snapshots, `${ID}.partial`), { recursive: true });
-    await expect(findChanged(paths(), ID, `${ID}.partial`)).rejects.toThrow(/\.tmp is no file: move it away/);
-  });
-
-  it.each(['', '.lock', '.tmp'])(
-    'in the place of the record%s keeps no walk waiting that nobody ends',
-    { timeout: 10_000 },
-    async (ending) => {
-      put(oddity, join(paths().records, `${ID}${ending}`));
-      mkdirSync(join(paths().snapshots, `${ID}.partial`), { recursive: true });
-      beginWalk(paths(), ID, `${ID}.partial`, undefined);
-      await expect.poll(running, { timeout: 3000 }).toEqual([]);
-    },
-  );
-
   it('in the place of the lock of a flush keeps no flush waiting that nobody ends', { timeout: 20_000 }, async () => {
     beginFlush(put(oddity, statePlaces(base).flushLock));
     await expect.poll(running, { timeout: 10_000 }).toEqual([]);
-  });
-
-  it('in the place of the note of a change counts as one', () => {
-    put(oddity, join(paths().records, `${BASIS}.changed`));
-    expect(isChanged(paths(), BASIS)).toBe(true);
-  });
-
-  it('among the records does not undo what was sealed', async () => {
-    put(oddity, join(paths().records, 'unknown'));
-    put(oddity, join(paths().records, BASIS));
-    writeFileSync(join(paths().records, `${ID}.basis`), '');
-    await clearRecords(paths(), new Set([BASIS]));
-    expect(readdirSync(paths().records)).not.toContain(`${ID}.basis`);
   });
 
   it('among accepted seals is passed over', async () => {
@@ -127,37 +90,35 @@ describe.each(Object.entries(ODDITIES))('%s', (_, oddity) => {
 
   it('is found by offsite-gate --check, wherever a file of the state belongs', async () => {
     const places = ['gate.log', 'gate.log.1', 'db.attempts.jsonl', 'prune.json', 'settings.json', 'db.unflushed'];
-    for (const name of [...places, `inodes/db/${ID}.changed`, `spool/db/accepted/${ID}.sealed`])
-      put(oddity, join(base, name));
+    for (const name of [...places, `spool/db/accepted/${ID}.sealed`]) put(oddity, join(base, name));
     writeFileSync(join(base, 'db.lock'), '');
     const findings = await checkState(base);
     expect(findings.map(({ text }) => text.slice(base.length + 1).split(' ')[0]).sort()).toEqual(
-      [...places, `inodes/db/${ID}.changed`, `spool/db/accepted/${ID}.sealed`].sort(),
+      [...places, `spool/db/accepted/${ID}.sealed`].sort(),
     );
     expect(findings[0]).toMatchObject({ kind: 'bad', fix: expect.stringMatching(/^Move it away/) as string });
   });
 });
 
 describe('a file in the place of a directory', () => {
-  it.each([
-    ['of the records', () => paths().records, () => prepareRecord(paths(), ID, undefined)],
-    ['where a seal arrives', () => dirname(paths().incoming), () => prepareIncoming(paths())],
-  ])('%s is named', async (_, place, act) => {
-    put((path) => writeFileSync(path, ''), place());
-    await expect(act()).rejects.toThrow(/a directory belongs there: move what is there away/);
-  });
+  it.each([['where a seal arrives', () => dirname(paths().incoming), () => prepareIncoming(paths())]])(
+    '%s is named',
+    async (_, place, act) => {
+      put((path) => writeFileSync(path, ''), place());
+      await expect(act()).rejects.toThrow(/a directory belongs there: move what is there away/);
+    },
+  );
 
   it('is found by offsite-gate --check', async () => {
-    for (const name of ['inodes', 'spool', 'prune.tmp']) writeFileSync(join(base, name), '');
-    expect((await checkState(base)).map(({ kind }) => kind)).toEqual(['bad', 'bad', 'bad']);
+    for (const name of ['spool', 'prune.tmp']) writeFileSync(join(base, name), '');
+    expect((await checkState(base)).map(({ kind }) => kind)).toEqual(['bad', 'bad']);
   });
 });
 
 it('finds nothing wrong with a state that is as it must be', async () => {
   mkdirSync(paths().incoming, { recursive: true });
   mkdirSync(paths().accepted);
-  mkdirSync(paths().records, { recursive: true });
-  for (const name of ['gate.log', 'db.lock', `inodes/db/${ID}`]) writeFileSync(join(base, name), '');
+  for (const name of ['gate.log', 'db.lock']) writeFileSync(join(base, name), '');
   expect(await checkState(base)).toEqual([]);
   expect(await checkState(join(base, 'missing'))).toEqual([]);
 });
@@ -184,16 +145,6 @@ it('a seal is placed where what a killed writer left lies beside it, and clears 
   await completeSeals(paths());
   expect(readdirSync(paths().snapshots).sort()).toEqual([ID, `${ID}.sealed`]);
   expect(readdirSync(paths().accepted)).toEqual([]);
-});
-
-it.each(['x', '{}', 'seventeen bytes..'])('a damaged record of a basis (%j) is named', async (text) => {
-  mkdirSync(paths().records, { recursive: true });
-  mkdirSync(join(paths().snapshots, `${ID}.partial`), { recursive: true });
-  writeFileSync(join(paths().records, BASIS), text);
-  writeFileSync(join(paths().records, `${ID}.basis`), BASIS);
-  await expect(findChanged(paths(), ID, `${ID}.partial`)).rejects.toThrow(
-    new RegExp(`${join(paths().records, BASIS)} is damaged: move it away`),
-  );
 });
 
 describe('remembered settings', () => {

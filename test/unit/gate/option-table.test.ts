@@ -3,11 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OPTIONS, rowOf, type Metadata, type OptionName } from '../../../remote-scripts/gate/options.ts';
+import { OPTIONS, rowOf, type OptionName, type WireMetadata } from '../../../remote-scripts/gate/options.ts';
 import { rebuiltCommand } from '../../../remote-scripts/gate/rebuilt-command.ts';
 import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
 import {
   checkArguments,
+  notesArguments,
   pushArguments,
   sealArguments,
   type CheckOptions,
@@ -24,6 +25,10 @@ const before = parseSnapshotId('2026-11-22T021500Z')!;
 const broken = parseSnapshotId('2026-11-23T011500Z')!;
 
 const names = Object.keys(OPTIONS) as OptionName[];
+
+const isFile = (kind: GateRequest['kind']) => kind === 'seal' || kind === 'notes';
+const destinationOf = (kind: GateRequest['kind']) =>
+  `db/${id}${kind === 'seal' ? '.sealed' : kind === 'notes' ? '.notes' : '/'}`;
 
 function requestOf(line: string): GateRequest {
   const parsed = parseRequest(line);
@@ -42,21 +47,25 @@ describe('whatever the table can say', () => {
     stats: [''],
     partial: [''],
     numericIds: [''],
-    linkDest: [`/db/${before}/`],
+    force: [''],
+    compareDest: [`/db/${before}/`],
     fakeSuper: [''],
     mkpath: [''],
   };
   /** What a session of a kind may be asked with: what it must have, and any of what it may have. */
-  function sessions(kind: GateRequest['kind'], metadata: Metadata) {
+  function sessions(kind: GateRequest['kind'], metadata: WireMetadata, whole: 'recursive' | 'relative' = 'recursive') {
     const rows = names.filter((name) => {
       const row = rowOf(name);
-      return row.in[kind] !== undefined && (kind === 'seal' || (row.metadata?.includes(metadata) ?? true));
+      return row.in[kind] !== undefined && (isFile(kind) || (row.metadata?.includes(metadata) ?? true));
     });
     // What no row says alone: these tell a push that compares from a verification, and fake_super from plain.
-    const always = new Set<OptionName>(kind === 'push' ? ['partial'] : []);
-    if (kind !== 'seal' && metadata === 'fake_super')
+    const always = new Set<OptionName>(kind === 'push' ? ['partial', whole] : kind === 'verify' ? [whole] : []);
+    if (!isFile(kind) && metadata === 'fake_super')
       for (const name of ['fakeSuper', 'numericIds'] as const) always.add(name);
-    const never = new Set<OptionName>(metadata === 'plain' ? ['fakeSuper'] : []);
+    const never = new Set<OptionName>(metadata === 'fake_super' ? [] : ['fakeSuper']);
+    never.add(whole === 'recursive' ? 'relative' : 'recursive');
+    if (kind === 'verify') never.add('partial');
+    if (kind === 'push' && whole === 'relative') never.add('hardLinks');
     const entries = rows
       .filter((name) => !never.has(name))
       .map((name) => {
@@ -83,29 +92,35 @@ describe('whatever the table can say', () => {
       if (long === undefined) return [];
       return apart === true ? [`--${long}`, value] : [value === '' ? `--${long}` : `--${long}=${value}`];
     });
-    const destination = kind === 'seal' ? `db/${id}.sealed` : `db/${id}/`;
+    const destination = destinationOf(kind);
     return ['rsync', '--server', `-${letters}e.iLsfxCIvu`, ...words, '.', destination].join(' ');
   }
 
   it.each([
-    ['push', 'fake_super'],
-    ['push', 'plain'],
-    ['verify', 'fake_super'],
-    ['verify', 'plain'],
-    ['seal', 'plain'],
-  ] as const)('of a %s with %s metadata is parsed, and rebuilt to the same meaning', (kind, metadata) => {
+    ['push', 'fake_super', 'recursive'],
+    ['push', 'fake_super', 'relative'],
+    ['push', 'plain', 'recursive'],
+    ['push', 'plain', 'relative'],
+    ['verify', 'fake_super', 'recursive'],
+    ['verify', 'fake_super', 'relative'],
+    ['verify', 'plain', 'recursive'],
+    ['verify', 'plain', 'relative'],
+    ['verify', 'none', 'recursive'],
+    ['notes', 'plain', undefined],
+    ['seal', 'plain', undefined],
+  ] as const)('of a %s with %s metadata (%s) is parsed, and rebuilt to the same meaning', (kind, metadata, whole) => {
     fc.assert(
-      fc.property(sessions(kind, metadata), (session) => {
-        const { linkDest, ...asked } = Object.fromEntries(session.given) as Partial<Record<OptionName, string>>;
+      fc.property(sessions(kind, metadata, whole), (session) => {
+        const { compareDest, ...asked } = Object.fromEntries(session.given) as Partial<Record<OptionName, string>>;
         const first = requestOf(lineOf(session));
         expect(first.kind).toBe(kind);
         expect(Object.fromEntries(first.wire.given)).toEqual(asked);
         // With the client's own names the command is again one that the gate takes: what does that one say?
         const again = requestOf(
           rebuiltCommand(first, {
-            destination: kind === 'seal' ? `db/${id}.sealed` : `db/${id}/`,
-            basis: linkDest === undefined ? undefined : `db/${before}`,
-            ...{ timeoutSeconds: 77, delta: true, fuzzy: true },
+            destination: destinationOf(kind),
+            basis: compareDest === undefined ? undefined : `db/${before}`,
+            ...{ timeoutSeconds: 77, delta: true, fuzzy: true, continues: false },
           }),
         );
         const { mkpath: _, ...kept } = asked; // the gate makes the directory itself
@@ -124,6 +139,7 @@ describe('each option that the controller can send', () => {
     ...{ alias: 'vault', secondary: 'gate', metadata: 'fake_super', hardLinks: true, compress: false },
     ...{ timeoutSeconds: 300, stallMs: 900_000 },
   };
+  const GATE_PUSH: PushOptions = { ...PUSH, unchanged: 'compare' };
   /** Values other than those of `wire`, PUSH and a check without options, or why there are none. The compiler misses a setting here. */
   type Values<T extends object, None extends keyof T = never> = {
     readonly [K in keyof T]-?: K extends None ? string : readonly [T[K], ...T[K][]];
@@ -142,10 +158,13 @@ describe('each option that the controller can send', () => {
     bandwidthLimit: [1, 20 * 1024 * 1024],
     fuzzy: [false],
   };
-  const OF_A_PUSH: Values<PushOptions, 'copyBases' | 'transfer'> = {
+  const OF_A_PUSH: Values<PushOptions, 'unchanged' | 'transfer'> = {
     transfer: 'has a table of its own',
     bases: [[before], [before, broken]],
-    copyBases: 'a gate does not need it',
+    unchanged: 'a gate links itself',
+    linksInNotes: [true],
+    list: ['/dev/null'],
+    aside: ['/dev/null'],
     dryRun: [true],
     checksum: [true],
     progress: [true],
@@ -153,6 +172,8 @@ describe('each option that the controller can send', () => {
   const OF_A_CHECK: Values<CheckOptions> = {
     extras: [true],
     only: ['/dev/null'],
+    list: ['/dev/null'],
+    depth: ['content', 'names'],
   };
 
   const each = <T extends object>(values: Readonly<Record<keyof T, unknown>>): Partial<T>[] =>
@@ -160,8 +181,8 @@ describe('each option that the controller can send', () => {
       Array.isArray(all) ? all.map((value: unknown) => ({ [key]: value }) as Partial<T>) : [],
     );
   const pushes = [
-    ...each<TransferSettings>(OF_A_TRANSFER).map((change) => ({ ...PUSH, transfer: { ...TRANSFER, ...change } })),
-    ...each<PushOptions>(OF_A_PUSH).map((change) => ({ ...PUSH, ...change })),
+    ...each<TransferSettings>(OF_A_TRANSFER).map((change) => ({ ...GATE_PUSH, transfer: { ...TRANSFER, ...change } })),
+    ...each<PushOptions>(OF_A_PUSH).map((change) => ({ ...GATE_PUSH, ...change })),
   ];
   const wires = each<Wire>(OF_A_WIRE).map((change) => ({ ...wire, ...change }));
   const checks = each<CheckOptions>(OF_A_CHECK).map((change) => ({ extras: false, ...change }));
@@ -184,10 +205,10 @@ describe('each option that the controller can send', () => {
   const tree = (source: string) => ({ source, job: 'db', id, exclude: ['*.tmp'] });
 
   it('changes what rsync is started with', () => {
-    const plain = pushArguments(wire, tree('/data'), PUSH);
+    const plain = pushArguments(wire, tree('/data'), GATE_PUSH);
     for (const push of pushes)
       expect(pushArguments(wire, tree('/data'), push), JSON.stringify(push)).not.toEqual(plain);
-    for (const of of wires) expect(pushArguments(of, tree('/data'), PUSH), JSON.stringify(of)).not.toEqual(plain);
+    for (const of of wires) expect(pushArguments(of, tree('/data'), GATE_PUSH), JSON.stringify(of)).not.toEqual(plain);
     const check = checkArguments(wire, tree('/data'), { extras: false });
     for (const options of checks) expect(checkArguments(wire, tree('/data'), options)).not.toEqual(check);
   });
@@ -198,7 +219,7 @@ describe('each option that the controller can send', () => {
     for (const request of requests) {
       expect(request.kind).toBe(kind);
       for (const name of request.wire.given.keys()) asked.add(name);
-      if (request.kind === 'push' && request.bases.length > 0) asked.add('linkDest');
+      if (request.kind === 'push' && request.bases.length > 0) asked.add('compareDest');
     }
     return [...asked].sort();
   }
@@ -212,8 +233,13 @@ describe('each option that the controller can send', () => {
 
   it('in a push is in the table, and the table takes no others', () => {
     const requests = [
-      ...[wire, ...wires].map((of) => askedWith((it, source) => pushArguments(it, tree(source), PUSH), of)),
-      ...pushes.map((push) => askedWith((it, source) => pushArguments(it, tree(source), push), wire)),
+      ...[wire, ...wires].map((of) => askedWith((it, source) => pushArguments(it, tree(source), GATE_PUSH), of)),
+      ...pushes.map((push) =>
+        askedWith(
+          (it, source) => pushArguments(it, tree(source), push),
+          push.list === undefined ? wire : { ...wire, hardLinks: false },
+        ),
+      ),
     ];
     expect(askedByAll('push', requests)).toEqual(taken('push', ...OTHERS, 'mkpath'));
   });
@@ -226,6 +252,13 @@ describe('each option that the controller can send', () => {
       ...checks.map((options) => askedWith((it, source) => checkArguments(it, tree(source), options), wire)),
     ];
     expect(askedByAll('verify', requests)).toEqual(taken('verify', ...OTHERS, 'bwlimit', 'compress'));
+  });
+
+  it('in notes is in the table, and the table takes no others', () => {
+    const requests = [wire, ...wires].map((of) =>
+      askedWith((it, source) => notesArguments(it, join(source, 'shell'), 'db', `${id}.notes`), of),
+    );
+    expect(askedByAll('notes', requests)).toEqual(taken('notes', ...OTHERS, 'mkpath', 'bwlimit'));
   });
 
   it('in a seal is in the table, and the table takes no others', () => {

@@ -4,14 +4,15 @@ import { rebuiltCommand } from '../../../remote-scripts/gate/rebuilt-command.ts'
 import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
 
 const ID = '2026-11-23T021500Z';
-const PUSH = `rsync --server -lyyHogDtpArze.LiZsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --mkpath --link-dest /db/2026-11-22T021500Z/ --fake-super . db/${ID}/`;
+const PUSH = `rsync --server -lyyHogDtpArze.LiZsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --mkpath --compare-dest /db/2026-11-22T021500Z/ --fake-super . db/${ID}/`;
 
 const REBUILD: Rebuild = {
   destination: `${ID}.partial/`,
-  basis: '2026-11-22T021500Z.frozen',
+  basis: '2026-11-22T021500Z',
   timeoutSeconds: 600,
   delta: true,
   fuzzy: true,
+  continues: false,
 };
 
 function requestOf(commandLine: string): GateRequest {
@@ -22,7 +23,7 @@ function requestOf(commandLine: string): GateRequest {
 
 test('writes a push anew, with the names on this machine and without what the client should not decide', () => {
   expect(rebuiltCommand(requestOf(PUSH), REBUILD)).toBe(
-    `rsync --server -lHogDtpAryyze.iLsfxCvu --log-format=%i%I --timeout=600 --stats --partial --numeric-ids --link-dest /2026-11-22T021500Z.frozen/ --fake-super . ${ID}.partial/`,
+    `rsync --server -lHogDtpAryyze.iLsfxCvu --log-format=%i%I --timeout=600 --stats --partial --numeric-ids --compare-dest /2026-11-22T021500Z/ --fake-super . ${ID}.partial/`,
   );
 });
 
@@ -31,6 +32,14 @@ test('writes a verification anew, always as a dry run', () => {
   expect(rebuiltCommand(requestOf(verify), { ...REBUILD, destination: `${ID}/`, basis: undefined })).toBe(
     `rsync --server -nlHDtprce.i --log-format=%i --timeout=600 --delete . ${ID}/`,
   );
+});
+
+test('may remove what is in the way in the tree of an attempt that it continues, and only there', () => {
+  const force = (continues: boolean) =>
+    rebuiltCommand(requestOf(PUSH), { ...REBUILD, continues }).includes(' --force ');
+  expect([force(true), force(false)]).toEqual([true, false]);
+  const verify = requestOf(`rsync --server -nlHDtprce.i . db/${ID}/`);
+  expect(rebuiltCommand(verify, { ...REBUILD, continues: true })).not.toContain('--force');
 });
 
 test('asks for hard links where the client does', () => {

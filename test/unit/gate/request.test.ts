@@ -8,10 +8,13 @@ const BROKEN = '2026-11-23T011500Z';
 
 // Captured from rsync 3.5.0 with the controller's options; 3.2.3 sends the same but for letters after `e.`
 // (facts.md#the-command-lines-of-a-stock-client).
-const PUSH = `rsync --server -lyyHogDtpAre.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --link-dest /db/${PREVIOUS}/ --link-dest /db/${BROKEN}/ --fake-super . db/${ID}/`;
+const PUSH = `rsync --server -lyyHogDtpAre.iLsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --compare-dest /db/${PREVIOUS}/ --compare-dest /db/${BROKEN}/ --fake-super . db/${ID}/`;
 const PLAIN_PUSH = `rsync --server -lyHDtprze.iLsfxCIvu --log-format=%i%I --bwlimit=500 --stats --partial --mkpath . db/${ID}/`;
 const VERIFY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --timeout=60 --stats --delete --numeric-ids --fake-super . db/${ID}/`;
 const CANARY = `rsync --server -nlHogDtpArce.iLsfxCIvu --log-format=%i --numeric-ids --fake-super . db/${ID}/`;
+const LISTED = `rsync --server -lyyogDtpARe.LsfxCIvu --log-format=%i%I --stats --partial --numeric-ids --compare-dest /db/${PREVIOUS}/ --fake-super . db/${ID}/`;
+const CONTENT = `rsync --server -nlHtrce.iLsfxCIvu --log-format=%i --stats --delete . db/${ID}/`;
+const NOTES = `rsync --server -te.LsfxCIvu --timeout=30 . db/${ID}.notes`;
 const SEAL = `rsync --server -te.LsfxCIvu --timeout=30 . db/${ID}.sealed`;
 
 function requestOf(commandLine: string): GateRequest {
@@ -33,6 +36,7 @@ test('reads a push with its bases in order', () => {
       job: 'db',
       id: ID,
       dryRun: false,
+      listed: false,
       checksum: false,
       bases: [PREVIOUS, BROKEN],
       wire: {
@@ -89,6 +93,20 @@ test('reads a verification, and the canary as one that leaves extra files alone'
   expect(parseRequest(CANARY)).toMatchObject({ ok: true, request: { kind: 'verify', id: ID, extras: false } });
 });
 
+test('reads a push of the names on a list, which comes as one list', () => {
+  expect(parseRequest(LISTED)).toMatchObject({ ok: true, request: { kind: 'push', listed: true, bases: [PREVIOUS] } });
+});
+
+test('reads a verification of contents, or of names, sizes and times alone', () => {
+  const expected = { ok: true, request: { kind: 'verify', extras: true, wire: { metadata: 'none' } } };
+  expect(parseRequest(CONTENT)).toMatchObject(expected);
+  expect(parseRequest(CONTENT.replace('rce.', 're.'))).toMatchObject(expected);
+});
+
+test('reads notes', () => {
+  expect(parseRequest(NOTES)).toMatchObject({ ok: true, request: { kind: 'notes', job: 'db', id: ID } });
+});
+
 test('reads a seal', () => {
   expect(parseRequest(SEAL)).toMatchObject({
     ok: true,
@@ -96,8 +114,8 @@ test('reads a seal', () => {
   });
 });
 
-test('takes --link-dest with an equals sign too', () => {
-  expect(parseRequest(PUSH.replaceAll('--link-dest /', '--link-dest=/'))).toEqual(parseRequest(PUSH));
+test('takes --compare-dest with an equals sign too', () => {
+  expect(parseRequest(PUSH.replaceAll('--compare-dest /', '--compare-dest=/'))).toEqual(parseRequest(PUSH));
 });
 
 test.each([
@@ -117,23 +135,23 @@ test.each([
   ['reading', `rsync --server --sender -logDtpre.iLsfxCIvu . db/${ID}/`, 'nothing can be read'],
   ['reading, said later', PUSH.replace('--stats', '--sender'), '--sender is not allowed'],
   ['two destinations', `${PUSH} db/${PREVIOUS}/`, 'does not end in one destination'],
-  ['an absolute destination', PUSH.replace('. db', '. /db'), 'the destination is neither'],
-  ['a destination that climbs', PUSH.replace(`db/${ID}/`, `../${ID}/`), 'the destination is neither'],
-  ['a destination inside of a snapshot', `${PUSH}sub/`, 'the destination is neither'],
-  ['a job as the destination', PUSH.replace(`. db/${ID}/`, '. db/'), 'the destination is neither'],
-  ['a partial directory by its own name', PUSH.replace(/\/$/, '.partial/'), 'the destination is neither'],
-  ['a second that does not exist', PUSH.replace(`db/${ID}/`, 'db/2026-02-30T000000Z/'), 'the destination is neither'],
-  ['a push without the final slash', PUSH.replace(/\/$/, ''), 'the destination is neither'],
+  ['an absolute destination', PUSH.replace('. db', '. /db'), 'the destination is none of'],
+  ['a destination that climbs', PUSH.replace(`db/${ID}/`, `../${ID}/`), 'the destination is none of'],
+  ['a destination inside of a snapshot', `${PUSH}sub/`, 'the destination is none of'],
+  ['a job as the destination', PUSH.replace(`. db/${ID}/`, '. db/'), 'the destination is none of'],
+  ['a partial directory by its own name', PUSH.replace(/\/$/, '.partial/'), 'the destination is none of'],
+  ['a second that does not exist', PUSH.replace(`db/${ID}/`, 'db/2026-02-30T000000Z/'), 'the destination is none of'],
+  ['a push without the final slash', PUSH.replace(/\/$/, ''), 'the destination is none of'],
   ['a push that deletes', PUSH.replace('--stats', '--delete'), 'not allowed in a push'],
   ['a seal that deletes', SEAL.replace('--timeout=30', '--delete'), 'not allowed in a seal'],
-  ['a seal with a basis', SEAL.replace('--timeout=30', `--link-dest /db/${PREVIOUS}/`), 'not allowed in a seal'],
+  ['a seal with a basis', SEAL.replace('--timeout=30', `--compare-dest /db/${PREVIOUS}/`), 'not allowed in a seal'],
   ['whole files', PUSH.replace('-lyy', '-lyyW'), '-W is not allowed'],
   ['a recursive seal', SEAL.replace('-te', '-tre'), 'a seal is sent with rsync -t'],
   ['a dry run of a seal', SEAL.replace('-te', '-nte'), 'a seal is sent with rsync -t'],
   ['a seal without its time', SEAL.replace('-te', '-ze'), 'a seal is sent with rsync -t'],
   ['a checksum push that writes', VERIFY.replace('-nl', '-l').replace(' --delete', ''), 'must be a dry run'],
   ['a verification that writes and deletes', VERIFY.replace('-nl', '-l'), 'must be a dry run'],
-  ['a verification with a basis', VERIFY.replace('--delete', `--link-dest /db/${PREVIOUS}/`), 'has no basis'],
+  ['a verification with a basis', VERIFY.replace('--delete', `--compare-dest /db/${PREVIOUS}/`), 'has no basis'],
   ['xattrs', PUSH.replace('-lyy', '-lyyX'), '-X is not allowed'],
   ['access times', PUSH.replace('-lyy', '-lyyU'), '-U is not allowed'],
   ['backups', PUSH.replace('-lyy', '-lyyb'), '-b is not allowed'],
@@ -146,10 +164,22 @@ test.each([
   ['a basis of another job', PUSH.replace(`/db/${PREVIOUS}`, `/files/${PREVIOUS}`), 'of the same job'],
   ['a basis that climbs', PUSH.replace(`/db/${PREVIOUS}/`, '/db/../'), 'of the same job'],
   ['a relative basis', PUSH.replace(`/db/${PREVIOUS}/`, `../${PREVIOUS}/`), 'of the same job'],
-  ['three bases', PUSH.replace('--stats', `--link-dest /db/${ID}/`), 'more than 2'],
+  ['four bases', PUSH.replace('--stats', `--compare-dest /db/${ID}/ --compare-dest /db/${ID}/`), 'more than 3'],
+  ['linking by rsync itself', PUSH.replace('--compare-dest', '--link-dest'), '--link-dest is not allowed'],
+  ['a list and the whole tree', LISTED.replace('AR', 'ArR'), 'neither -r nor a list'],
+  ['neither a list nor the whole tree', LISTED.replace('AR', 'A'), 'neither -r nor a list'],
+  ['hard links in a list', LISTED.replace('-lyy', '-lyyH'), '-H does not go with a list'],
+  ['notes that delete', NOTES.replace('--timeout=30', '--delete'), 'not allowed in a notes'],
+  ['recursive notes', NOTES.replace('-te', '-tre'), 'notes are sent with rsync -t'],
+  ['contents that are written', CONTENT.replace('-nl', '-l'), 'must be a dry run'],
+  [
+    'a push without metadata',
+    LISTED.replace('ogDtpA', 't').replace(' --fake-super', ''),
+    'neither those of fake_super',
+  ],
   [
     'a basis without a value',
-    `rsync --server -lHogDtpAre.i --numeric-ids --fake-super --link-dest . db/${ID}/`,
+    `rsync --server -lHogDtpAre.i --numeric-ids --fake-super --compare-dest . db/${ID}/`,
     'same job',
   ],
   ['an option twice', PUSH.replace('--stats', '--stats --stats'), 'given twice'],

@@ -21,12 +21,12 @@ function pretend(script: string): string {
 
 describe('the trial push of --check', () => {
   it('is content with the rsync and rrsync of this machine', () => {
-    expect(tryLinking()).toMatchObject({ kind: 'good', text: expect.stringContaining('links') as string });
+    expect(tryLinking()).toMatchObject({ kind: 'good', text: expect.stringContaining('leaves out') as string });
   });
 
-  it('finds an rrsync that takes --link-dest and ignores it', () => {
+  it('finds an rrsync that takes --compare-dest and ignores it', () => {
     const forget =
-      'SSH_ORIGINAL_COMMAND=$(printf %s "$SSH_ORIGINAL_COMMAND" | sed "s,--link-dest /[^ ]*,,"); export SSH_ORIGINAL_COMMAND; exec RRSYNC "$@"';
+      'SSH_ORIGINAL_COMMAND=$(printf %s "$SSH_ORIGINAL_COMMAND" | sed "s,--compare-dest /[^ ]*,,"); export SSH_ORIGINAL_COMMAND; exec RRSYNC "$@"';
     expect(tryLinking(pretend(forget))).toMatchObject({
       kind: 'bad',
       text: expect.stringContaining('ignores it') as string,

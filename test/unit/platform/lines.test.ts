@@ -13,6 +13,7 @@ async function linesOf(pieces: readonly string[]): Promise<string[]> {
   eachLine(
     stream,
     (line) => lines.push(line),
+    'text',
     (ms) => waits.push(ms),
   );
   for (const piece of pieces) {

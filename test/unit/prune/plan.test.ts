@@ -30,7 +30,6 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     previousRun: undefined,
     arrivals: undefined,
     accepted: new Set(),
-    changed: [],
     ...context,
   });
 }

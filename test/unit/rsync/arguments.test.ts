@@ -88,7 +88,7 @@ describe('the arguments of a push', () => {
     expect(pushArguments(wire, tree, { ...PUSH, checksum: true })).toContain('--checksum');
     expect(pushArguments({ ...wire, compress: false }, tree, PUSH)).not.toContain('--compress');
     expect(pushArguments(wire, tree, { ...PUSH, transfer: { ...TRANSFER, fuzzy: false } })).not.toContain('-yy');
-    const copied = pushArguments(wire, tree, { ...PUSH, bases: [before], copyBases: true });
+    const copied = pushArguments(wire, tree, { ...PUSH, bases: [before], unchanged: 'copy' });
     expect(copied).toContain('--copy-dest=/postgres/2026-11-22T021500Z/');
     expect(copied.join(' ')).not.toContain('--link-dest');
   });

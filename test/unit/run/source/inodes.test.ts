@@ -6,13 +6,19 @@ const inode = (name: string, changed: Partial<Inode> = {}): Inode => ({
   number: '65024 7',
   links: 2,
   facts: FACTS,
+  ctimeMs: 1_795_681_558_360.121,
   name,
   ...changed,
 });
 
 it('what find says of a name is read, odd names too', () => {
-  expect(parseInode(`65024 7 2 ${FACTS} ./a/b`)).toEqual(inode('a/b'));
-  expect(parseInode(`65024 7 2 ${FACTS} ./ 1 2 ./x`)).toEqual(inode(' 1 2 ./x'));
+  expect(parseInode(`65024 7 2 ${FACTS} ./a/b`)).toEqual({
+    ...inode('a/b'),
+    ctimeMs: expect.closeTo(1_795_681_558_360.121, 2) as number,
+  });
+  expect(parseInode(`65024 7 2 ${FACTS} ./ 1 2 ./x`)?.name).toBe(' 1 2 ./x');
+  // A character for each byte, as find writes them: a line feed, and a byte that is no UTF-8.
+  expect(parseInode(`65024 7 2 ${FACTS} ./a\nb\xff`)?.name).toBe('a\\#012b\\#377');
   expect(parseInode('the rest of a name')).toBeUndefined();
 });
 

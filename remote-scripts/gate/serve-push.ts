@@ -1,0 +1,150 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode, errorMessage } from '../../src/platform/files.ts';
+import { absentSnapshot, FILLED_LINE, TOO_MANY_NAMES } from '../../src/shared/gate-words.ts';
+import { MAX_NOTES_BYTES, notesName } from '../../src/shared/notes.ts';
+import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { partialName } from '../store/entry-names.ts';
+import { freeSpace, freeze, freezeLeftovers, makePartial, readJobDirectory } from '../store/job-directory.ts';
+import { readAttempts, recordAttempt } from '../store/ledger.ts';
+import { GATE_LOG, statePlaces } from '../store/places.ts';
+import { beginFlush } from '../store/syncing.ts';
+import { basesFor } from './basis.ts';
+import { clearIncoming, unfitIncoming } from './incoming.ts';
+import type { JobSession } from './job-session.ts';
+import { overLimit } from './limits.ts';
+import type { GateRequest } from './request.ts';
+import { ended, failure, refused, type SessionEnd } from './session-end.ts';
+import { commandFor, runIn } from './session-run.ts';
+import { fillTree, unshareTree, type TreeBounds } from './tree/work-on-tree.ts';
+
+type Push = Extract<GateRequest, { kind: 'push' }>;
+
+/*
+ * rsync writes into a tree that shares nothing with what is sealed. What is unchanged is linked into it by the gate, after rsync has ended;
+ * nothing writes there any more then. So no client can reach a sealed inode, whatever it does to rsync's receiver.
+ *
+ *   1. an attempt that is continued shares nothing, or is made to   died: it is frozen still
+ *   2. it is renamed to the partial of this push                    died: the next push freezes it
+ *   3. rsync                                                        died or failed: frozen
+ *   4. what is unchanged is linked                                  died: the same, with links; 1 of the next push removes them
+ */
+
+/** Serves a push, and links what it left out. */
+export async function servePush(session: JobSession, request: Push): Promise<SessionEnd> {
+  const { paths, settings, clock, client } = session;
+  const { id, dryRun } = request;
+  // A dry run leaves no trace. It must not freeze what another run has just pushed.
+  if (!dryRun) await freezeLeftovers(paths);
+  const directory = await readJobDirectory(paths.snapshots);
+  const now = clock.now();
+  const space = await freeSpace(paths.snapshots);
+  const over = overLimit(
+    { id, now, present: directory.states.keys(), attempts: await readAttempts(paths.ledger), ...space },
+    settings.limits,
+  );
+  if (over !== undefined) return refused(over);
+
+  const bases = await basesFor(directory, request.bases);
+  // With a list, the client leaves out what it believes to be in its basis.
+  const [first] = request.bases;
+  if (request.listed && bases.sealed === undefined) return refused(absentSnapshot(first ?? ''));
+  const compared = bases.sealed ?? (dryRun ? bases.attempt : undefined);
+  const run = (continues: boolean) => ({
+    ...commandFor(session, request, partialName(id), { basis: compared, continues }),
+    allowDelete: false,
+    writes: !dryRun,
+  });
+  if (dryRun) return ended(await runIn(session, run(false)), settings.limits.sessionLimitMs);
+  await recordAttempt(paths.ledger, { id, time: now }, client);
+  try {
+    const until = performance.now() + settings.limits.sessionLimitMs;
+    const continues = await beginTree(session, id, bases.attempt, boundsOf(session, until));
+    const end = await runIn(session, run(continues));
+    const pushed = end.kind === 'exited' && end.code === 0;
+    const filled = pushed ? await fill(session, id, bases.sealed, until) : undefined;
+    // What is broken is never sealed, so it is frozen at once. If we die before that, the next push freezes it.
+    if (!pushed || filled !== undefined) await freeze(paths, id);
+    // It is flushed to disk during the comparison, so that the seal has little to wait for.
+    else beginFlush(statePlaces(settings.hostState).flushLock);
+    return filled ?? ended(end, settings.limits.sessionLimitMs);
+  } catch (error) {
+    // The ledger has the id by now, so it would be refused if the sender used it again.
+    await session.log({ event: 'failed', reason: errorMessage(error) });
+    return errorCode(error) === 'EMLINK'
+      ? ended({ kind: 'limit', reason: TOO_MANY_NAMES }, 0)
+      : failure(error, { letIn: true, log: GATE_LOG });
+  } finally {
+    await clearIncoming(paths);
+  }
+}
+
+function boundsOf({ lockFd, signal }: JobSession, until: number): TreeBounds {
+  return { lockFd, signal, limitMs: until - performance.now() };
+}
+
+/** Makes the directory of a push: a new one, or that of the attempt that it continues. @returns whether it continues one */
+async function beginTree(
+  { paths, log }: JobSession,
+  id: SnapshotId,
+  attempt: string | undefined,
+  bounds: TreeBounds,
+): Promise<boolean> {
+  if (attempt !== undefined) {
+    const place = join(paths.snapshots, attempt);
+    const reason = await unshareTree(place, bounds).then(
+      (unshared) => (unshared ? undefined : 'it took too long'),
+      errorMessage,
+    );
+    if (reason === undefined) {
+      await rename(place, join(paths.snapshots, partialName(id)));
+      return true;
+    }
+    await log({ event: 'failed', reason: `${attempt} cannot be continued: ${reason}` });
+  }
+  await makePartial(paths, id);
+  return false;
+}
+
+/** Links what is unchanged. @returns how the session ends if that was not possible */
+async function fill(
+  session: JobSession,
+  id: SnapshotId,
+  sealed: string | undefined,
+  until: number,
+): Promise<SessionEnd | undefined> {
+  const { paths, settings, log } = session;
+  const name = notesName(id);
+  const received = (await unfitIncoming(paths, name, MAX_NOTES_BYTES).catch(() => 'absent')) === undefined;
+  if (sealed === undefined && !received) return undefined;
+  const { freeBytes } = await freeSpace(paths.snapshots);
+  const { minFreeSpace, maxSessionBytes = Infinity, sessionLimitMs } = settings.limits;
+  const filled = await fillTree(
+    {
+      tree: join(paths.snapshots, partialName(id)),
+      basis: sealed === undefined ? undefined : join(paths.snapshots, sealed),
+      notes: received ? join(paths.incoming, name) : undefined,
+      most: Math.max(0, Math.min(maxSessionBytes, freeBytes - minFreeSpace)),
+    },
+    boundsOf(session, until),
+  );
+  switch (filled.kind) {
+    case 'filled':
+      await log({ event: 'filled', reason: `${filled.linked} linked, ${filled.copied} copied` });
+      process.stderr.write(`${FILLED_LINE.write(filled)}\n`);
+      return undefined;
+    case 'shares': {
+      const reason = `files of ${id} are names of other files too, which no push can bring about: ${filled.names}`;
+      await log({ event: 'attack', reason });
+      return refused(`${reason}. This is what an attack with the push key looks like`);
+    }
+    case 'bad-notes':
+      return refused(filled.reason);
+    case 'too-long':
+      return ended(filled, sessionLimitMs);
+    case 'stopped':
+      return ended(filled, sessionLimitMs);
+    default:
+      return filled satisfies never;
+  }
+}

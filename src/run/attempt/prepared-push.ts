@@ -1,0 +1,120 @@
+import { checkArguments } from '../../rsync/arguments.ts';
+import type { SessionVerdict } from '../../rsync/exit.ts';
+import { decodeName } from '../../rsync/itemized.ts';
+import { runSession, type SessionResult } from '../../rsync/session.ts';
+import { absentSnapshot } from '../../shared/gate-words.ts';
+import type { SnapshotId } from '../../shared/snapshot-id.ts';
+import { failed, type Failed } from './attempt-result.ts';
+import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
+import { sendNotes, writeList } from './notes.ts';
+import { push, writePatterns, type Pushed, type PushPlan } from './push.ts';
+import { sessionFailure, whileBusy } from './session.ts';
+
+/** A push that was begun, or why it could not be. */
+export type PreparedPush =
+  | {
+      readonly kind: 'pushed';
+      readonly pushed: Pushed;
+      /** The basis that the secondary does not have, or that could not be used. */
+      readonly missed: SnapshotId | undefined;
+    }
+  | Failed;
+
+/** Tells the gate what it has to know beforehand, and pushes; without the last snapshot where that is not there any more. */
+export async function preparedPush(spec: AttemptSpec, deps: AttemptDeps): Promise<PreparedPush> {
+  const prepared = await prepare(spec, deps);
+  if (prepared.kind === 'failed') return prepared;
+  const pushed = prepared.kind === 'no-basis' ? undefined : await pushWith(spec, prepared.options, deps);
+  if (pushed !== undefined && !isWithoutBasis(spec, pushed.session))
+    return { kind: 'pushed', pushed, missed: undefined };
+  const [missed, ...others] = spec.bases;
+  const alone: AttemptSpec = { ...spec, bases: others, source: { ...spec.source, survey: undefined } };
+  const again = await prepare(alone, deps);
+  if (again.kind === 'failed') return again;
+  if (again.kind === 'no-basis') return failed({ outcome: 'internal-error', reason: again.kind }, { kind: 'nothing' });
+  return { kind: 'pushed', pushed: await pushWith(alone, again.options, deps), missed };
+}
+
+type Prepared = { readonly kind: 'ready'; readonly options: PushPlan } | { readonly kind: 'no-basis' } | Failed;
+
+async function prepare(spec: AttemptSpec, deps: AttemptDeps): Promise<Prepared> {
+  const { transfer, bases, unchanged, distrustBases: checksum, extras } = spec;
+  const { survey } = spec.source;
+  const ready = { transfer, bases, unchanged, checksum, dryRun: false, linksInNotes: survey !== undefined } as const;
+  let gone = survey?.gone;
+  if (survey !== undefined && gone === undefined) {
+    const found = await askWhatIsGone(spec, deps);
+    if (isWithoutBasis(spec, found.session)) return { kind: 'no-basis' };
+    if (found.session.verdict.kind !== 'ok') return sessionFailed(found.session.verdict, spec);
+    gone = found.gone;
+  }
+  const groups = spec.wire.hardLinks ? (survey?.groups ?? []) : [];
+  const notes = { gone: [...new Set([...(gone ?? []), ...extras])], groups };
+  const sent = await whileBusy(
+    () => sendNotes(spec, notes, deps),
+    (result) => (result.kind === 'sent' ? result.session.verdict : { kind: 'ok' }),
+    spec,
+    deps,
+  );
+  if (sent.kind === 'too-large' && survey !== undefined) return { kind: 'no-basis' };
+  if (sent.kind === 'sent' && sent.session.verdict.kind !== 'ok') return sessionFailed(sent.session.verdict, spec);
+  const { list } = survey ?? {};
+  if (list === undefined || checksum) return { kind: 'ready', options: { ...ready, list: undefined } };
+  const file = `${spec.directory}/list`;
+  await writeList(file, list.names);
+  const aside = await writeAside(`${spec.directory}/aside`, groups);
+  return { kind: 'ready', options: { ...ready, list: { ...list, file }, ...(aside === undefined ? {} : { aside }) } };
+}
+
+/** More names than this are sent as files of their own, since rsync compares each name of the top level with each pattern. */
+const MOST_ASIDE = 1000;
+
+/** A list brings all names of the top level along. Further names of one file are linked by the gate, so they need not be sent. */
+async function writeAside(path: string, groups: readonly (readonly string[])[]): Promise<string | undefined> {
+  const names = groups.flatMap(([, ...others]) => others).filter((name) => !name.includes('/'));
+  if (names.length === 0 || names.length > MOST_ASIDE) return undefined;
+  await writePatterns(path, names.map(decodeName));
+  return path;
+}
+
+/** Asks the secondary what the last snapshot has and the source has not, where this host has lost its list of that snapshot. */
+async function askWhatIsGone(
+  spec: AttemptSpec,
+  deps: AttemptDeps,
+): Promise<{ gone: string[]; session: SessionResult }> {
+  const { wire, tree, signal } = spec;
+  const [id = tree.id] = spec.bases;
+  let gone: string[] = [];
+  const session = await whileBusy(
+    () => {
+      gone = [];
+      const onItem = ({ isExtra, name }: { isExtra: boolean; name: string }) => isExtra && gone.push(name);
+      const args = checkArguments(wire, { ...tree, id }, { extras: true, depth: 'names' });
+      const { environment } = deps;
+      const { stallMs } = wire;
+      return runSession({ args, mode: 'check', environment, signal, stallMs, onItem }, deps.runProcess);
+    },
+    ({ verdict }) => verdict,
+    spec,
+    deps,
+  );
+  return { gone, session };
+}
+
+function pushWith(spec: AttemptSpec, options: PushPlan, deps: AttemptDeps): Promise<Pushed> {
+  return whileBusy(
+    () => push(spec, options, deps),
+    ({ session }) => session.verdict,
+    spec,
+    deps,
+  );
+}
+
+function isWithoutBasis({ bases: [basis] }: AttemptSpec, { verdict, answeredBy }: SessionResult): boolean {
+  if (answeredBy !== 'gate' || verdict.kind !== 'failed' || basis === undefined) return false;
+  return verdict.reason === absentSnapshot(basis);
+}
+
+function sessionFailed(verdict: SessionVerdict, { signal }: AttemptSpec): Failed {
+  return failed(sessionFailure(verdict, signal).why, { kind: 'nothing' });
+}

@@ -1,0 +1,162 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { ListedEntry } from '../../../../src/rsync/listing.ts';
+import type { Inode } from '../../../../src/run/source/inodes.ts';
+import { createNameTable } from '../../../../src/run/source/name-table.ts';
+import { surveySource } from '../../../../src/run/source/survey.ts';
+import { createManifest } from '../../../../src/state/manifest.ts';
+
+const MTIME = '2026/11/22-02:15:00';
+const SINCE = new Date('2026-11-22T02:10:00Z');
+const BEFORE = SINCE.getTime() - 1;
+
+const entry = (kind: ListedEntry['kind'], name: string, size = 20): ListedEntry => ({
+  kind,
+  size,
+  mtimeMs: Date.parse('2026-11-22T02:15:00Z'),
+  mtime: MTIME,
+  name,
+});
+const inode = (name: string, changed: Partial<Inode> = {}): Inode => ({
+  number: '1 7',
+  links: 1,
+  facts: 'f 20 1.0 2.0',
+  ctimeMs: BEFORE,
+  name,
+  ...changed,
+});
+
+/** Surveys a source against a basis, each given by names with facts (`file 20`). */
+async function survey(
+  basis: Readonly<Record<string, string>>,
+  entries: ListedEntry[],
+  inodes: Inode[] = [],
+  known = true,
+) {
+  const table = createNameTable();
+  for (const [name, facts] of Object.entries(basis)) table.add(name, `${facts} ${MTIME}`);
+  const manifest = createManifest();
+  const watch = surveySource(table, SINCE, manifest);
+  for (const each of entries) watch.onEntry(each);
+  for (const each of inodes) watch.onInode(each);
+  const found = await watch.end((onName) => {
+    for (const name of Object.keys(basis)) onName(name);
+    return Promise.resolve(known);
+  });
+  const kept = gunzipSync(await manifest.end()).toString();
+  return {
+    ...found,
+    names: [...(found.list?.names ?? [])].sort(),
+    kept: kept.split('\n').filter((line) => line !== ''),
+  };
+}
+
+describe('a survey', () => {
+  it('lists every directory, and of the rest what is new or has another size, time or kind', async () => {
+    const found = await survey({ a: 'file 20', grown: 'file 19', other: 'symlink 20' }, [
+      entry('directory', '.', 4096),
+      entry('directory', 'd'),
+      ...['a', 'grown', 'other', 'd/new'].map((name) => entry('file', name)),
+    ]);
+    expect(found.names).toEqual(['.', 'd', 'd/new', 'grown', 'other']);
+    expect(found.list).toMatchObject({ files: 3, bytes: 60 });
+    expect(found.kept).toEqual([`file 20 ${MTIME} a`]);
+    expect(found.gone).toEqual([]);
+  });
+
+  it('lists what was touched since, whatever its size and time say', async () => {
+    const found = await survey(
+      { a: 'file 20', b: 'file 20' },
+      [entry('file', 'a'), entry('file', 'b')],
+      [inode('a', { ctimeMs: SINCE.getTime() }), inode('b')],
+    );
+    expect(found.names).toEqual(['a']);
+    expect(found.list).toMatchObject({ files: 1, bytes: 20 });
+  });
+
+  it('names what is gone, but no directories', async () => {
+    const found = await survey({ './': 'directory 0', 'd/': 'directory 0', a: 'file 20', 'd/b': 'file 20' }, [
+      entry('file', 'a'),
+    ]);
+    expect(found.gone).toEqual(['d/b']);
+  });
+
+  it('names files of several names together, and lists the first of them alone', async () => {
+    const several = { links: 2, number: '1 8', ctimeMs: SINCE.getTime() };
+    const found = await survey(
+      { a: 'file 20', old: 'file 20', 'old-too': 'file 20' },
+      ['a', 'b', 'c', 'old', 'old-too'].map((name) => entry('file', name)),
+      [
+        inode('a', several),
+        inode('b', several),
+        inode('c', { ...several, number: '1 9' }),
+        ...['old', 'old-too'].map((name) => inode(name, { ...several, number: '1 10', ctimeMs: BEFORE })),
+      ],
+    );
+    expect(found.groups).toEqual([['a', 'b']]);
+    expect(found.names).toEqual(['a', 'c']);
+    expect(found.kept).toContain(`file 20 ${MTIME} b`);
+  });
+
+  it('knows a symbolic link by its name, also where that holds an arrow', async () => {
+    const link = (name: string) => entry('symlink', name, 5);
+    const found = await survey(
+      { l: 'symlink 5', 'x -> y': 'symlink 5', 'p -> q': 'symlink 5' },
+      [link('l -> there'), link('new -> there'), link('x -> y -> z'), link('p -> q -> r')],
+      [inode('x -> y', { facts: 'l 5 1.0 2.0' }), inode('p', { facts: 'l 5 1.0 2.0' })],
+    );
+    expect(found.names).toEqual(['new', 'p']);
+    expect(found.gone).toEqual(['p -> q']);
+  });
+
+  it('leaves out what no snapshot holds', async () => {
+    expect((await survey({}, [entry('device', 'sda'), entry('special', 'fifo')])).names).toEqual([]);
+  });
+
+  it('has no list where the names would take too much memory', async () => {
+    const long = 'x'.repeat(2000);
+    const entries = Array.from({ length: 17_000 }, (_, index) => entry('file', `${index}${long}`));
+    const found = await survey({ gone: 'file 20' }, entries);
+    expect(found.list).toBeUndefined();
+    expect(found.gone).toEqual(['gone']);
+  });
+
+  it('does not know what is gone where nothing is known of the basis', async () => {
+    expect((await survey({}, [entry('file', 'a')], [], false)).gone).toBeUndefined();
+    expect((await survey({ a: 'file 20' }, [entry('file', 'a')], [], false)).gone).toEqual([]);
+  });
+
+  it('does not take for gone what is a directory now', async () => {
+    expect((await survey({ a: 'file 20' }, [entry('directory', 'a')])).gone).toEqual([]);
+  });
+});
+
+describe('a table of names', () => {
+  it('tells a million names apart, and what is known of them', () => {
+    const table = createNameTable();
+    const name = (index: number) => `directory ${index % 1000}/file-${index}.txt`;
+    for (let index = 0; index < 1_000_000; index += 1) table.add(name(index), `file ${index} ${MTIME}`);
+    const wrong = { same: 0, changed: 0, new: 0 };
+    for (let index = 0; index < 1_000_000; index += 1) {
+      if (table.see(name(index), `file ${index} ${MTIME}`) !== 'same') wrong.same += 1;
+      if (index % 2 === 0 && table.see(`${name(index)}~`, 'file 1 x') !== 'new') wrong.new += 1;
+      if (index % 2 === 1 && table.see(name(index), `file ${index + 1} ${MTIME}`) !== 'changed') wrong.changed += 1;
+    }
+    expect(wrong).toEqual({ same: 0, changed: 0, new: 0 });
+    expect(table.unseen()).toBe(0);
+  });
+
+  it('remembers which names were seen', () => {
+    const table = createNameTable();
+    table.add('a', '1');
+    table.add('b', '1');
+    table.add('b', '2');
+    expect([
+      table.see('b', '2'),
+      table.unseen(),
+      table.isUnseen('a'),
+      table.isUnseen('b'),
+      table.isUnseen('c'),
+    ]).toEqual(['same', 1, true, false, false]);
+  });
+});
