@@ -1,4 +1,4 @@
-import { chmod, chown, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
@@ -58,17 +58,15 @@ export async function setUpSecondary(
   };
   await writeFile(config, stringify(settings), { mode: 0o644 });
   const bundles = join(dirname(program.at(-1) ?? ''), 'remote');
-  const place = async (name: string): Promise<string> => {
-    const path = join(directory, name);
-    await copyFile(join(bundles, `${name}.mjs`), `${path}.mjs`).catch(() => {
-      throw new DemoError(`${name} is not built: npm run build`);
-    });
-    await chmod(`${path}.mjs`, 0o755);
-    return `${path}.mjs`;
-  };
+  const programs = join(directory, 'programs');
+  await cp(bundles, programs, { recursive: true }).catch(() => {
+    throw new DemoError('The programs of the secondary are not built: npm run build');
+  });
+  // Whatever the umask was when they were built.
+  for (const path of ['.', ...(await readdir(programs, { recursive: true }))]) await chmod(join(programs, path), 0o755);
   const drop = asRoot ? ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups', '--'] : [];
-  const gate = [...drop, process.execPath, await place('offsite-gate'), '--config', config, HOST];
-  const prune = [...drop, process.execPath, await place('offsite-prune'), 'run', HOST, '--config', config];
+  const gate = [...drop, process.execPath, join(programs, 'offsite-gate.mjs'), '--config', config, HOST];
+  const prune = [...drop, process.execPath, join(programs, 'offsite-prune.mjs'), 'run', HOST, '--config', config];
   return { forcedCommand: gate.join(' '), stored: join(root, HOST, job), prune, account: account.name };
 }
 
