@@ -20,8 +20,8 @@ const HELP = `Usage: offsite-gate [--config FILE] HOST
        offsite-gate [--config FILE] --check HOST
        offsite-gate --help | --version
 
-The forced command of one primary on the secondary. It lets in the four sessions of offsite-rsync
-(push, verify, canary, seal), refuses all else, and starts rrsync on a command line of its own.
+The forced command of one primary on the secondary. It lets in the sessions of offsite-rsync
+(notes, push, verify, canary, seal), links what a push left out, refuses all else, and starts rrsync on a command line of its own.
 
 In ~/.ssh/authorized_keys of the host's account, on one line:
 

@@ -53,8 +53,8 @@ const BOTH = ['fake_super', 'plain'] as const;
 const ALL = ['fake_super', 'plain', 'none'] as const;
 const NO_VALUE = /^$/;
 
-/** Most `--compare-dest` of one push: the last sealed snapshot, and the last broken attempt by two names that it may have. */
-export const MOST_BASES = 3;
+/** Most `--compare-dest` of one push: the last sealed snapshot, and the last broken attempt by all names that it may have. */
+export const MOST_BASES = 5;
 
 /**
  * Every option of a command for rrsync, in the order in which they are written. What has no row is refused. Missing on

@@ -59,7 +59,9 @@ export async function servePush(session: JobSession, request: Push): Promise<Ses
   await recordAttempt(paths.ledger, { id, time: now }, client);
   try {
     const until = performance.now() + settings.limits.sessionLimitMs;
-    const continues = await beginTree(session, id, bases.attempt, boundsOf(session, until));
+    const begun = await beginTree(session, id, bases.attempt, boundsOf(session, until));
+    if (begun === 'not-finished') return ended({ kind: 'stopped' }, settings.limits.sessionLimitMs);
+    const continues = begun === 'continued';
     const end = await runIn(session, run(continues));
     const pushed = end.kind === 'exited' && end.code === 0;
     const filled = pushed ? await fill(session, id, bases.sealed, until) : undefined;
@@ -71,6 +73,7 @@ export async function servePush(session: JobSession, request: Push): Promise<Ses
   } catch (error) {
     // The ledger has the id by now, so it would be refused if the sender used it again.
     await session.log({ event: 'failed', reason: errorMessage(error) });
+    await freeze(paths, id).catch(() => undefined); // there may be none
     return errorCode(error) === 'EMLINK'
       ? ended({ kind: 'limit', reason: TOO_MANY_NAMES }, 0)
       : failure(error, { letIn: true, log: GATE_LOG });
@@ -83,27 +86,30 @@ function boundsOf({ lockFd, signal }: JobSession, until: number): TreeBounds {
   return { lockFd, signal, limitMs: until - performance.now() };
 }
 
-/** Makes the directory of a push: a new one, or that of the attempt that it continues. @returns whether it continues one */
+const NOT_FINISHED = 'it was not finished';
+
+/** Makes the directory of a push: a new one, or that of the attempt that it continues. What could not be finished is left as it is, for another try. */
 async function beginTree(
   { paths, log }: JobSession,
   id: SnapshotId,
   attempt: string | undefined,
   bounds: TreeBounds,
-): Promise<boolean> {
+): Promise<'new' | 'continued' | 'not-finished'> {
   if (attempt !== undefined) {
     const place = join(paths.snapshots, attempt);
     const reason = await unshareTree(place, bounds).then(
-      (unshared) => (unshared ? undefined : 'it took too long'),
+      (unshared) => (unshared ? undefined : NOT_FINISHED),
       errorMessage,
     );
+    if (reason === NOT_FINISHED) return 'not-finished';
     if (reason === undefined) {
       await rename(place, join(paths.snapshots, partialName(id)));
-      return true;
+      return 'continued';
     }
     await log({ event: 'failed', reason: `${attempt} cannot be continued: ${reason}` });
   }
   await makePartial(paths, id);
-  return false;
+  return 'new';
 }
 
 /** Links what is unchanged. @returns how the session ends if that was not possible */

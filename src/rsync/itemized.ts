@@ -93,6 +93,7 @@ function extraItem(name: string): Item {
  * backslash that would otherwise look like such an escape; nothing else is escaped (rsync(1), "--8-bit-output").
  */
 export function decodeName(name: string): Buffer {
+  if (!name.includes('\\#')) return Buffer.from(name);
   const parts: Buffer[] = [];
   let from = 0;
   for (const match of name.matchAll(/\\#([0-3][0-7]{2})/g)) {

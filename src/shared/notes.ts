@@ -16,6 +16,9 @@ export const NOTES_HEADER = 'offsite-rsync notes 1';
 /** Largest notes in bytes: names of some 500,000 files. */
 export const MAX_NOTES_BYTES = 64 * 1024 ** 2;
 
+/** Most records: names of one byte would otherwise take gigabytes of memory on the secondary. */
+export const MAX_NOTES_RECORDS = 1_000_000;
+
 const SUFFIX = '.notes';
 
 /** Name of the notes of a push. */

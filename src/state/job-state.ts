@@ -12,7 +12,7 @@ export interface JobState {
   readonly lastId: SnapshotId | null;
   /** The newest sealed snapshot: the basis, and the size against which shrinking is measured. */
   readonly sealed: SealedSnapshot | null;
-  /** The unsealed attempt since then that got furthest: the second basis. */
+  /** The unsealed attempt since then that got furthest: the next one does not send again what it has. */
   readonly broken: BrokenAttempt | null;
   /** When every file was last read on both sides (ISO 8601, UTC). */
   readonly lastFullVerification: string | null;
@@ -33,8 +33,10 @@ export interface BrokenAttempt {
   readonly id: SnapshotId;
   /** Bytes of the source that it had handled, sent or linked. */
   readonly bytes: number;
-  /** The id that it may still have, if the gate did not come to go on with it. */
-  readonly formerly?: SnapshotId;
+  /** Names that it has and the source does not have, as rsync wrote them. */
+  readonly extras?: readonly string[];
+  /** Ids that it may still have, newest first, if the gate did not come to go on with it. */
+  readonly formerly?: readonly SnapshotId[];
 }
 
 export interface FailingState {

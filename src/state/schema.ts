@@ -63,7 +63,12 @@ export const jobStateSchema = fields({
   version: VERSION,
   lastId: ID_OR_NULL,
   sealed: orNull(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT })),
-  broken: orNull(withOptional(fields({ id: ID, bytes: COUNT }), { formerly: ID })),
+  broken: orNull(
+    withOptional(fields({ id: ID, bytes: COUNT }), {
+      formerly: { type: 'array', items: ID },
+      extras: { type: 'array', items: { type: 'string' } },
+    }),
+  ),
   lastFullVerification: { type: ['string', 'null'], format: 'time' },
   failing: orNull(fields({ since: TIME, count: COUNT, outcome: OUTCOME })),
 });

@@ -112,7 +112,8 @@ export function both(
   second: Extract<Verified, { kind: 'compared' }>,
   metadata: Wire['metadata'],
 ): Extract<Verified, { kind: 'compared' }> {
-  const known = new Set(first.comparison.differences.map(({ name }) => name));
+  // A time that cannot be held says nothing of what else differs.
+  const known = new Set(first.comparison.differences.flatMap(({ kind, name }) => (kind === 'clamped' ? [] : [name])));
   const more = withoutFiles(second.comparison, known);
   const counts = { ...first.comparison.counts };
   for (const kind of Object.keys(counts) as DifferenceKind[]) counts[kind] += more.counts[kind];

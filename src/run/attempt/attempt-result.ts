@@ -37,6 +37,8 @@ export type Lesson =
   | 'none'
   /** Size and mtime do not show what has changed: compare by checksum. */
   | 'by-checksum'
+  /** The same, because what was not looked at is not what the list of the basis says. */
+  | 'basis-differs'
   /** The secondary could not link to a basis as often as was needed (EMLINK). */
   | 'crowded'
   /** It would fail in the same way, and would have to send everything again. */

@@ -4,8 +4,9 @@ import { errorMessage } from '../../platform/files.ts';
 import { noteDistrust } from '../../state/distrust.ts';
 import { saveJobState, type JobState } from '../../state/job-state.ts';
 import { attempt } from './attempt.ts';
-import type { AttemptResult, Remains } from './attempt-result.ts';
+import type { AttemptResult, Lesson } from './attempt-result.ts';
 import type { AttemptSpec } from './attempt-spec.ts';
+import { basesOf, brokenAfter, brokenBehindGate, continued } from './broken-attempt.ts';
 import { excludesOf } from '../source/file-systems.ts';
 import { interruptionOf, unexpectedFailure } from '../failure.ts';
 import type { RunDeps, RunRequest } from '../request.ts';
@@ -39,7 +40,7 @@ const NOTE_EVERY = 30_000;
 
 /**
  * Makes attempts until one is sealed or another one would not help. Each has an id and a directory of its own; what a broken one left is
- * named as the second basis of the next.
+ * named as the second basis of the next: behind the gate, which goes on in it, under the next id.
  *
  * The state is written before an attempt begins: if we die during the attempt, its id is not used again and what it wrote is known.
  */
@@ -53,7 +54,7 @@ export async function makeAttempts(
   let state = initial;
   let arrived = false;
   let crowded = 0;
-  let extras: readonly string[] = [];
+  let extras: readonly string[] = initial.broken?.extras ?? [];
   let { source } = plan;
   let { distrustBases } = plan;
   let written = Promise.resolve();
@@ -107,23 +108,22 @@ export async function makeAttempts(
 
     const { why, remains, lesson } = result;
     arrived ||= remains.kind !== 'nothing';
-    // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate itself
-    // looks for other such files (one-basis.ts). On a plain secondary there may be thousands of them, and there are few attempts.
+    // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate
+    // itself copies there. On a plain secondary there may be thousands of them, and there are few attempts.
     if (lesson === 'crowded') crowded += 1;
-    extras = result.extras ?? [];
+    extras = result.extras ?? extras;
     const wait = lesson === 'give-up' ? undefined : nextAttemptDelay(why.outcome, made, job.retry, deps.clock.random());
-    // The next attempt is told what is too much. The next run does not know it, so it begins anew.
-    const tooMuch = wait === undefined && extras.length > 0;
-    const left = gate ? brokenBehindGate(before, state.broken, id, remains) : brokenAfter(before, id, remains);
-    const broken = gate && tooMuch ? null : left;
+    const broken = gate
+      ? brokenBehindGate(before, state.broken, id, remains, extras)
+      : brokenAfter(before, id, remains);
     // Ids that the secondary does not know may be used again. If the clock was in the future, such ids and all that follow them would be
     // refused until that time has come.
     await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });
     const { outcome, reason } = why;
     deps.observe({ event: 'attempt-failed', attempt: made, outcome, reason, retryInMs: wait ?? null });
-    if (lesson === 'by-checksum' && !distrustBases) {
+    if (lesson in BY_CHECKSUM && !distrustBases) {
       distrustBases = true;
-      warnings.add(unseenWarning(reason));
+      warnings.add(`${BY_CHECKSUM[lesson] ?? ''}: ${reason}`);
       // The note is for the next run, if this one ends here. This run knows it anyway.
       const { settings, target } = request;
       await noteDistrust(settings.stateDirectory, job.name, target.name, deps.clock.now()).catch((error: unknown) => {
@@ -143,10 +143,12 @@ export async function makeAttempts(
   }
 }
 
-// People see the first 300 characters; the rest is in the journal.
-function unseenWarning(reason: string): string {
-  return `A program here sets times back after it has written, or the disk of the secondary is bad: ${reason}`;
-}
+/** The lessons after which the next attempt compares by checksum, and what the run warns of. People see the first 300 characters of it. */
+const BY_CHECKSUM: Readonly<Partial<Record<Lesson, string>>> = {
+  'by-checksum': 'A program here sets times back after it has written, or the disk of the secondary is bad',
+  'basis-differs':
+    'Something of the last snapshot is gone from the secondary, or the source has changed without a trace (a clock that was set back, a snapshot of a file system)',
+};
 
 /**
  * When everything that {@link basesOf} names was last known to be equal to the source. That is no later than the start of the run that
@@ -159,11 +161,6 @@ function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | unde
   return read < started ? read : started;
 }
 
-/** What the next attempt may link to, best first (facts.md#order-of-bases). */
-export function basesOf(state: JobState): SnapshotId[] {
-  return [state.sealed?.id, state.broken?.id, state.broken?.formerly].filter((basis) => basis !== undefined);
-}
-
 /**
  * The end of an attempt in which an exception was thrown, for example because a disk here is full. What is known about the attempt is
  * kept: its id is used up, and what it has sent is a basis.
@@ -173,45 +170,9 @@ function thrownIn(error: unknown, id: SnapshotId, noted: JobState['broken'], sig
   return { kind: 'failed', why: unexpectedFailure(error, signal), remains, lesson: 'none' };
 }
 
-/** The attempt that got furthest is the better basis. */
-function brokenAfter(before: JobState['broken'], id: SnapshotId, remains: Remains): JobState['broken'] {
-  const other = before?.id === id ? null : before;
-  if (remains.kind !== 'basis') return other;
-  return other !== null && other.bytes > remains.bytes ? other : { id, bytes: remains.bytes };
-}
-
 /** A survey whose list may no longer be right. */
 function withoutList(source: SourceSummary): SourceSummary {
   return { ...source, survey: source.survey && { ...source.survey, list: undefined } };
-}
-
-/**
- * What is noted before an attempt behind the gate: there, the attempt that broke goes on under the new id. If we die now, the next run does
- * not know which of both names it has.
- */
-function continued(before: JobState['broken'], id: SnapshotId): NonNullable<JobState['broken']> {
-  return before === null ? { id, bytes: 0 } : { id, bytes: before.bytes, formerly: before.id };
-}
-
-/** The attempt that the next one goes on with behind the gate. */
-function brokenBehindGate(
-  before: JobState['broken'],
-  noted: JobState['broken'],
-  id: SnapshotId,
-  remains: Remains,
-): JobState['broken'] {
-  switch (remains.kind) {
-    case 'nothing':
-      return before;
-    case 'as-before':
-      return noted;
-    case 'unusable':
-      return null;
-    case 'basis':
-      return { id, bytes: Math.max(remains.bytes, before?.bytes ?? 0) };
-    default:
-      return remains satisfies never;
-  }
 }
 
 function progressNotes(deps: RunDeps, note: (bytes: number) => void): (bytes: number) => void {

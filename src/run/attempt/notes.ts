@@ -5,15 +5,15 @@ import { pipeline } from 'node:stream/promises';
 import { notesArguments } from '../../rsync/arguments.ts';
 import { decodeName } from '../../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../../rsync/session.ts';
-import { MAX_NOTES_BYTES, NOTES_HEADER, notesName } from '../../shared/notes.ts';
-import type { Survey } from '../source/survey.ts';
+import { MAX_NOTES_BYTES, MAX_NOTES_RECORDS, NOTES_HEADER, notesName } from '../../shared/notes.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 
 /** What the gate has to know about a push beforehand. */
 export interface Notes {
   /** Names that are not to be linked, and to be removed where an attempt that is continued has them; as rsync wrote them. */
   readonly gone: readonly string[];
-  readonly groups: Survey['groups'];
+  /** Names of one file each. */
+  readonly groups: readonly (readonly string[])[];
 }
 
 /** How the notes were sent. */
@@ -27,6 +27,8 @@ export type NotesSent =
 export async function sendNotes(spec: AttemptSpec, { gone, groups }: Notes, deps: AttemptDeps): Promise<NotesSent> {
   if (gone.length === 0 && groups.length === 0) return { kind: 'none' };
   const { wire, tree, directory, environment, signal } = { ...spec, ...deps };
+  const count = groups.reduce((sum, { length }) => sum + length, gone.length + 1);
+  if (count > MAX_NOTES_RECORDS) return { kind: 'too-large' };
   const name = notesName(tree.id);
   const file = join(directory, name);
   const bytes = await writeRecords(file, records({ gone, groups }));

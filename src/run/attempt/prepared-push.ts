@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import { checkArguments } from '../../rsync/arguments.ts';
 import type { SessionVerdict } from '../../rsync/exit.ts';
 import { decodeName } from '../../rsync/itemized.ts';
@@ -48,8 +49,12 @@ async function prepare(spec: AttemptSpec, deps: AttemptDeps): Promise<Prepared> 
     if (found.session.verdict.kind !== 'ok') return sessionFailed(found.session.verdict, spec);
     gone = found.gone;
   }
-  const groups = spec.wire.hardLinks ? (survey?.groups ?? []) : [];
-  const notes = { gone: [...new Set([...(gone ?? []), ...extras])], groups };
+  const list = checksum ? undefined : survey?.list;
+  if (survey !== undefined && survey.groups === undefined) return { kind: 'no-basis' };
+  const told = list === undefined ? survey?.groups?.all : survey?.groups?.onList;
+  const groups = spec.wire.hardLinks ? (told ?? []) : [];
+  const absent = await absentFrom(spec.tree.source, extras);
+  const notes = { gone: [...new Set([...(gone ?? []), ...absent])], groups };
   const sent = await whileBusy(
     () => sendNotes(spec, notes, deps),
     (result) => (result.kind === 'sent' ? result.session.verdict : { kind: 'ok' }),
@@ -58,12 +63,23 @@ async function prepare(spec: AttemptSpec, deps: AttemptDeps): Promise<Prepared> 
   );
   if (sent.kind === 'too-large' && survey !== undefined) return { kind: 'no-basis' };
   if (sent.kind === 'sent' && sent.session.verdict.kind !== 'ok') return sessionFailed(sent.session.verdict, spec);
-  const { list } = survey ?? {};
-  if (list === undefined || checksum) return { kind: 'ready', options: { ...ready, list: undefined } };
+  if (list === undefined) return { kind: 'ready', options: { ...ready, list: undefined } };
   const file = `${spec.directory}/list`;
   await writeList(file, list.names);
   const aside = await writeAside(`${spec.directory}/aside`, groups);
   return { kind: 'ready', options: { ...ready, list: { ...list, file }, ...(aside === undefined ? {} : { aside }) } };
+}
+
+/** The names that do not exist: what an attempt left may be in the source again. */
+async function absentFrom(source: string, names: readonly string[]): Promise<string[]> {
+  const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
+  const exists = (name: string) =>
+    lstat(Buffer.concat([root, decodeName(name)])).then(
+      () => true,
+      () => false,
+    );
+  const found = await Promise.all(names.map(exists));
+  return names.filter((_, index) => found[index] === false);
 }
 
 /** More names than this are sent as files of their own, since rsync compares each name of the top level with each pattern. */

@@ -52,7 +52,8 @@ export interface PushPlan extends Omit<PushOptions, 'progress' | 'list'> {
 }
 
 /** What a push needs to know about an attempt. */
-type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'>;
+type PushSpec = Pick<AttemptSpec, 'wire' | 'verifyWire' | 'tree' | 'source' | 'signal' | 'onProgress'> &
+  Partial<Pick<AttemptSpec, 'continues'>>;
 
 /** Sends the source into a fresh directory. */
 export async function push(spec: PushSpec, options: PushPlan, deps: AttemptDeps): Promise<Pushed> {
@@ -105,7 +106,8 @@ export async function push(spec: PushSpec, options: PushPlan, deps: AttemptDeps)
     }
     reach(sent.bytes);
   };
-  const wire = options.checksum ? spec.verifyWire : spec.wire;
+  // Before it goes on in the tree of an attempt, the gate looks through all of it, and says nothing meanwhile.
+  const wire = options.checksum || spec.continues === true ? spec.verifyWire : spec.wire;
   const session = await runSession(
     {
       args: pushArguments(wire, spec.tree, {

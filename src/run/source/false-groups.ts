@@ -1,5 +1,5 @@
-import { PassThrough } from 'node:stream';
 import type { RunProcess } from '../../platform/process.ts';
+import { createRecordStream } from '../../platform/record-stream.ts';
 import { decodeName, displayName } from '../../rsync/itemized.ts';
 import { listSource, type ListedEntry, type ListingSpec } from '../../rsync/listing.ts';
 import { oneFile, parseInode, type Inode } from './inodes.ts';
@@ -45,7 +45,7 @@ export function watchGroups(spec: ListingSpec, run: RunProcess, also?: Also): Gr
   const onInode = (inode: Inode) => {
     also?.onInode(inode);
     const { number, facts, links } = inode;
-    if (links < 2) return;
+    if (links < 2 || facts.startsWith('d')) return;
     const before = known.get(number);
     if (before === undefined) {
       if (known.size < MOST_GROUPS) known.set(number, { facts, links, names: 1 });
@@ -89,9 +89,12 @@ async function lookAgain(
 
 /** Names of files with several; with `since` also of files touched since then, and all symbolic links, whose names rsync shows badly. */
 function wanted(since: Date | undefined): string[] {
-  if (since === undefined) return ['-links', '+1'];
-  return ['(', '-links', '+1', '-o', '-type', 'l', '-o', '-newerct', `@${since.getTime() / 1000}`, ')'];
+  if (since === undefined) return ['!', '-type', 'd', '-links', '+1'];
+  const touched = ['-newerct', `@${since.getTime() / 1000}`];
+  return ['(', '!', '-type', 'd', '-links', '+1', '-o', '-type', 'l', '-o', ...touched, ')'];
 }
+
+const HERE = Buffer.from('./');
 
 function beginLook(
   { source, environment, signal, stallMs }: ListingSpec,
@@ -99,25 +102,25 @@ function beginLook(
   onInode: (inode: Inode) => void,
   touchedSince?: Date,
 ): { add: (entry: ListedEntry) => void; end: () => Promise<string | undefined> } {
-  const names = new PassThrough();
+  const names = createRecordStream();
   const ended = run({
     program: 'find',
-    args: ['-files0-from', '-', '-maxdepth', '0', '!', '-type', 'd', ...wanted(touchedSince), '-printf', FORMAT],
+    args: ['-files0-from', '-', '-maxdepth', '0', ...wanted(touchedSince), '-printf', FORMAT],
     cwd: source,
     env: environment,
     signal,
     stallMs,
-    input: names,
+    input: names.stream,
     stdoutRecords: 'nul',
     onStdoutLine: (line) => {
       const inode = parseInode(line);
       if (inode !== undefined) onInode(inode);
     },
   });
-  const add = (name: string) => void names.write(Buffer.concat([Buffer.from('./'), decodeName(name), Buffer.of(0)]));
+  const add = (name: string) => names.add(HERE, decodeName(name));
   return {
     add: ({ kind, name }) => {
-      if (kind === 'directory') return;
+      if (kind === 'directory' && touchedSince === undefined) return;
       add(name);
       // A symbolic link is listed with its target, and both may contain an arrow. Of all possible names only the right one exists.
       if (kind === 'symlink') for (const { index } of name.matchAll(/ -> /g)) add(name.slice(0, index));

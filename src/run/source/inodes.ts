@@ -8,6 +8,8 @@ export interface Inode {
   readonly links: number;
   /** Type, size, mtime and ctime: the same for all names of one file. */
   readonly facts: string;
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number;
   /** Milliseconds since 1970 of the last change of anything but the time of access; only the kernel sets it. */
   readonly ctimeMs: number;
   /** Path below the source, with escapes (see encodeName). */
@@ -15,14 +17,14 @@ export interface Inode {
 }
 
 /** `65024 2335214 2 f 20000 1795681556.6001214410 1795681558.3601213610 ./sub/file` */
-const INODE = /^(\d+ \d+) (\d+) (\S \d+ \S+ (-?[\d.]+)) \.\/(.*)$/s;
+const INODE = /^(\d+ \d+) (\d+) (\S \d+ (-?[\d.]+) (-?[\d.]+)) \.\/(.*)$/s;
 
 /** Reads one record of find(1), with a character for each byte; undefined if it is something else. */
 export function parseInode(line: string): Inode | undefined {
-  const [, number, links, facts, ctime, name] = INODE.exec(line) ?? [];
+  const [, number, links, facts, mtime, ctime, name] = INODE.exec(line) ?? [];
   if (number === undefined || facts === undefined || name === undefined) return undefined;
-  const ctimeMs = Number(ctime) * 1000;
-  return { number, links: Number(links), facts, ctimeMs, name: encodeName(Buffer.from(name, 'latin1')) };
+  const [mtimeMs, ctimeMs] = [Number(mtime) * 1000, Number(ctime) * 1000];
+  return { number, links: Number(links), facts, mtimeMs, ctimeMs, name: encodeName(Buffer.from(name, 'latin1')) };
 }
 
 /**

@@ -13,10 +13,10 @@ export interface NameTable {
   add(name: string, facts: string): void;
   /** Compares an entry with what was added under its name, and marks that as seen. */
   see(name: string, facts: string): Standing;
+  /** Whether a name was added, and has been seen. */
+  isSeen(name: string): boolean;
   /** Whether a name was added that nobody has seen. */
   isUnseen(name: string): boolean;
-  /** Names that were added. */
-  size(): number;
   /** Names that were added and not seen. */
   unseen(): number;
 }
@@ -68,11 +68,14 @@ export function createNameTable(): NameTable {
       seen[slot] = 1;
       return known[slot] === hash53(facts) >>> 0 ? 'same' : 'changed';
     },
+    isSeen: (name) => {
+      const slot = slotOf(hash53(name), names);
+      return names[slot] !== 0 && seen[slot] === 1;
+    },
     isUnseen: (name) => {
       const slot = slotOf(hash53(name), names);
       return names[slot] !== 0 && seen[slot] === 0;
     },
-    size: () => used,
     unseen: () => used - seenCount,
   };
 }

@@ -1,6 +1,6 @@
-import { PassThrough } from 'node:stream';
 import type { FalseLinks } from './false-groups.ts';
 import type { RunProcess } from '../../platform/process.ts';
+import { createRecordStream } from '../../platform/record-stream.ts';
 import { decodeName } from '../../rsync/itemized.ts';
 import type { ListedEntry } from '../../rsync/listing.ts';
 import { formatCount, formatSize } from '../../shared/units.ts';
@@ -77,7 +77,7 @@ function beginLook(
   { source, environment, signal }: Parameters<typeof watchNotSent>[0],
   run: RunProcess,
 ): { add: (name: string) => void; end: () => Promise<CloserLook> } {
-  const names = new PassThrough();
+  const names = createRecordStream();
   let said = '';
   const ended = run({
     program: 'python3',
@@ -85,13 +85,13 @@ function beginLook(
     cwd: source,
     env: environment,
     signal,
-    input: names,
+    input: names.stream,
     onStdoutLine: (line) => {
       said = line;
     },
   });
   return {
-    add: (name) => void names.write(Buffer.concat([decodeName(name), Buffer.of(0)])),
+    add: (name) => names.add(decodeName(name)),
     end: async () => {
       names.end();
       const end = await ended;

@@ -166,20 +166,12 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
 
 async function beginSurvey({ entries, since }: SurveyedBasis): Promise<SurveyWatch> {
   const table = createNameTable();
-  await entries((name, facts) => !name.endsWith('/') && table.add(name, facts));
-  return surveySource(table, since, createManifest());
+  const whole = await entries((name, facts) => !name.endsWith('/') && table.add(name, facts));
+  return surveySource({ table, whole }, since, createManifest());
 }
 
-async function endSurvey(
-  watch: SurveyWatch,
-  { entries }: SurveyedBasis,
-  links: FalseLinks | undefined,
-): Promise<Survey> {
-  const survey = await watch.end(entries);
-  // Without find(1), nobody knows what was touched; and what shares a false number is not one file.
-  return links === undefined
-    ? survey
-    : { ...survey, groups: [], ...(links.kind === 'not-looked' ? { list: undefined } : {}) };
+function endSurvey(watch: SurveyWatch, { entries }: SurveyedBasis, found: FalseLinks | undefined): Promise<Survey> {
+  return watch.end(entries, found === undefined ? 'right' : found.kind === 'not-looked' ? 'unknown' : 'false');
 }
 
 function longerPath(before: LongestPath | undefined, name: string): LongestPath {

@@ -14,8 +14,16 @@ export interface Survey {
   readonly list: PushList | undefined;
   /** Names that the basis has and the source no longer has; undefined if it is not known what the basis has. */
   readonly gone: readonly string[] | undefined;
-  /** Names of one file each, where one of them may have changed. Only the first of each is on the {@link list}. */
-  readonly groups: readonly (readonly string[])[];
+  /** Names of one file each; undefined if they would take too much memory. */
+  readonly groups: Groups | undefined;
+}
+
+/** Names of one file each. Those after the first are linked to it. */
+export interface Groups {
+  /** Where something on the {@link Survey.list} belongs to them; of their names only the first is on it, if at all. */
+  readonly onList: readonly (readonly string[])[];
+  /** All of them: for a push that looks at everything. */
+  readonly all: readonly (readonly string[])[];
 }
 
 /** Names that a push has to look at. */
@@ -29,33 +37,48 @@ export interface PushList {
   readonly manifest: ManifestWriter;
 }
 
+/** What is known of the inode numbers of a source: that they are right, that one of them is not, or nothing. */
+export type Links = 'right' | 'false' | 'unknown';
+
 /** Surveys a source while it is walked. */
 export interface SurveyWatch {
   readonly onEntry: (entry: ListedEntry) => void;
   readonly onInode: (inode: Inode) => void;
-  /** @param basis calls its argument with each name of the basis */
-  end(basis: (onName: (name: string) => void) => Promise<boolean>): Promise<Survey>;
+  /**
+   * @param basis calls its argument with each name of the basis, and what is known of it
+   * @param links names with a false inode number are files of their own
+   */
+  end(basis: (onName: (name: string, facts: string) => void) => Promise<boolean>, links: Links): Promise<Survey>;
 }
 
-/** Characters of all names together that are kept. */
-const MOST = 32 * 1024 ** 2;
+/** Characters of all names together that are kept for the list, and for the groups. */
+const MOST = { list: 32 * 1024 ** 2, groups: 64 * 1024 ** 2 } as const;
+
+/** What is known of the basis. */
+export interface KnownBasis {
+  readonly table: NameTable;
+  /** Whether the table holds all of it. */
+  readonly whole: boolean;
+}
 
 /**
  * Starts a survey.
- * @param table what the basis holds
  * @param since files that were touched since then may have changed, whatever their size and time say
  * @param manifest is given what has not changed; the push names the rest
  */
-export function surveySource(table: NameTable, since: Date, manifest: ManifestWriter): SurveyWatch {
+export function surveySource({ table, whole }: KnownBasis, since: Date, manifest: ManifestWriter): SurveyWatch {
   /** What is on the list, with what is known of it; nothing of directories. */
   const listed = new Map<string, string>();
   const groups = new Map<string, string[]>();
   /** Symbolic links by each name that their line may stand for. */
   const doubtful = new Map<string, string>();
+  /** Directories that were moved since, or given other owners or modes. */
+  const moved = new Set<string>();
   let length = 0;
+  let grouped = 0;
   const list = (name: string, facts: string): void => {
     if (!listed.has(name)) length += name.length;
-    if (length <= MOST) listed.set(name, facts);
+    if (length <= MOST.list) listed.set(name, facts);
   };
   const compare = (name: string, facts: string): void => {
     if (table.see(name, facts) === 'same') manifest.add(entryOf(name, facts));
@@ -80,24 +103,39 @@ export function surveySource(table: NameTable, since: Date, manifest: ManifestWr
       if (names.length === 1 && only !== undefined) compare(only, factsOf(entry));
       else for (const each of names) doubtful.set(each, factsOf(entry));
     },
-    onInode: ({ name, links, ctimeMs, number, facts }) => {
+    onInode: ({ name, links, mtimeMs, ctimeMs, number, facts }) => {
       const [type, size = '0'] = facts.split(' ');
+      if (type === 'd') {
+        // A move leaves no trace on what is in the directory. A new entry in it, in contrast, sets both of its times.
+        if (ctimeMs > mtimeMs && name !== '.') moved.add(name);
+        return;
+      }
       const known = doubtful.get(name);
       if (known !== undefined && type === 'l') compare(name, known);
-      if (ctimeMs < since.getTime()) return;
-      if (!listed.has(name)) list(name, type === 'f' ? `file ${size} -` : '');
+      if (ctimeMs >= since.getTime() && !listed.has(name)) list(name, `${type === 'f' ? 'file' : 'other'} ${size} -`);
       if (links < 2) return;
-      length += name.length;
-      if (length <= MOST) groups.set(number, [...(groups.get(number) ?? []), name]);
+      grouped += name.length;
+      if (grouped > MOST.groups) return;
+      const group = groups.get(number);
+      if (group === undefined) groups.set(number, [name]);
+      else group.push(name);
     },
-    end: async (basis) => {
+    end: async (basis, links) => {
       const gone: string[] = [];
-      const isGone = (name: string) => !name.endsWith('/') && table.isUnseen(name);
-      // A table without anything may be one that could not be read.
-      const none = table.size() === 0 || table.unseen() > 0;
-      const known = !none || (await basis((name) => isGone(name) && gone.push(name)));
-      const several = [...groups.values()].filter(({ length: names }) => names > 1);
-      for (const name of several.flatMap(([, ...others]) => others)) {
+      // Where its directory is gone too, the gate has nothing to link it into.
+      const hasPlace = (name: string) =>
+        !name.includes('/') || length > MOST.list || listed.has(name.replace(/\/[^/]*$/, ''));
+      const isGone = (name: string) => !name.endsWith('/') && table.isUnseen(name) && hasPlace(name);
+      const known =
+        whole &&
+        ((table.unseen() === 0 && moved.size === 0) ||
+          (await basis((name, facts) => {
+            if (isGone(name)) gone.push(name);
+            else if (table.isSeen(name) && !listed.has(name) && isBelow(name, moved)) list(name, facts);
+          })));
+      const all = (links === 'right' ? [...groups.values()] : []).filter(({ length: names }) => names > 1);
+      const onList = all.flatMap((group) => groupOnList(group, listed));
+      for (const name of onList.flatMap(([, ...others]) => others)) {
         const facts = listed.get(name) ?? '';
         if (!facts.endsWith('-')) manifest.add(entryOf(name, facts));
         listed.delete(name);
@@ -105,13 +143,35 @@ export function surveySource(table: NameTable, since: Date, manifest: ManifestWr
       const sizes = [...listed.values()].filter((facts) => facts.startsWith('file ')).map((facts) => sizeIn(facts));
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       const names = [...listed.keys()];
+      // Without a look at the inodes, nobody knows what was touched.
+      const fits = length <= MOST.list && grouped <= MOST.groups && links !== 'unknown';
       return {
-        list: length > MOST ? undefined : { names, files: sizes.length, bytes, manifest },
+        list: fits ? { names, files: sizes.length, bytes, manifest } : undefined,
         gone: known ? gone : undefined,
-        groups: several,
+        groups: grouped <= MOST.groups ? { onList, all } : undefined,
       };
     },
   };
+}
+
+/** Whether a directory above a name is one of these. */
+function isBelow(name: string, directories: ReadonlySet<string>): boolean {
+  if (directories.size === 0 || name.endsWith('/')) return false;
+  for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
+    if (directories.has(name.slice(0, slash))) return true;
+  }
+  return false;
+}
+
+/**
+ * Names of one file of which some are on the list, the one first to which the others are linked: one that has not changed, which is linked
+ * from the basis, or else the first, which is sent.
+ */
+function groupOnList(group: readonly string[], listed: ReadonlyMap<string, string>): string[][] {
+  const some = group.filter((name) => listed.has(name));
+  if (some.length === 0) return [];
+  const unchanged = group.find((name) => !listed.has(name));
+  return [unchanged === undefined ? some : [unchanged, ...some]].filter(({ length: names }) => names > 1);
 }
 
 /** The reverse of factsOf. */

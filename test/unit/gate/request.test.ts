@@ -164,7 +164,7 @@ test.each([
   ['a basis of another job', PUSH.replace(`/db/${PREVIOUS}`, `/files/${PREVIOUS}`), 'of the same job'],
   ['a basis that climbs', PUSH.replace(`/db/${PREVIOUS}/`, '/db/../'), 'of the same job'],
   ['a relative basis', PUSH.replace(`/db/${PREVIOUS}/`, `../${PREVIOUS}/`), 'of the same job'],
-  ['four bases', PUSH.replace('--stats', `--compare-dest /db/${ID}/ --compare-dest /db/${ID}/`), 'more than 3'],
+  ['six bases', PUSH.replace('--stats', `--compare-dest /db/${ID}/ `.repeat(4).trim()), 'more than 5'],
   ['linking by rsync itself', PUSH.replace('--compare-dest', '--link-dest'), '--link-dest is not allowed'],
   ['a list and the whole tree', LISTED.replace('AR', 'ArR'), 'neither -r nor a list'],
   ['neither a list nor the whole tree', LISTED.replace('AR', 'A'), 'neither -r nor a list'],

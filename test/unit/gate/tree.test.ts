@@ -68,6 +68,17 @@ describe('filling a tree', () => {
     expect(await fill(), 'a second time').toMatchObject({ kind: 'shares' });
   });
 
+  it('misses nothing of a tree of many directories, however often it is filled', async () => {
+    for (let directory = 0; directory < 150; directory += 1) put(`basis/many-${directory}/in/file`);
+    const names = readdirSync(at('basis'), { recursive: true }).length;
+    for (let round = 0; round < 20; round += 1) {
+      rmSync(at('tree'), { recursive: true });
+      execFileSync('sh', ['-c', 'cd "$1" && find . -type d -exec mkdir -p "$2/{}" ";"', 'sh', at('basis'), at('tree')]);
+      await fill();
+      expect(readdirSync(at('tree'), { recursive: true }).length, `round ${round}`).toBe(names);
+    }
+  }, 60_000);
+
   it('gives directories back their time to the nanosecond', async () => {
     setTime('tree/d', '2026-11-23 02:15:00.999999999');
     setTime('tree', '2001-02-03 04:05:06.000000001');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
-import { basesOf } from '../../../src/run/attempt/attempts.ts';
+import { basesOf } from '../../../src/run/attempt/broken-attempt.ts';
 import { checkGuards } from '../../../src/run/source/guards.ts';
 import { DeadlinePassed, interruptionOf, SignalReceived, unexpectedFailure } from '../../../src/run/failure.ts';
 import { bandwidthLimitOf, connectionTimes, stallMsOf, verifyModeOf, wiresOf } from '../../../src/run/plan.ts';

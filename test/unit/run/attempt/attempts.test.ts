@@ -9,10 +9,15 @@ import { makeAttempts } from '../../../../src/run/attempt/attempts.ts';
 import { systemClock } from '../../../../src/platform/clock.ts';
 import { runProcess } from '../../../../src/platform/process.ts';
 import { createLearningRedactor } from '../../../../src/shared/redaction.ts';
-import { loadJobState } from '../../../../src/state/job-state.ts';
+import { loadJobState, type JobState } from '../../../../src/state/job-state.ts';
+import { parseSnapshotId } from '../../../../src/shared/snapshot-id.ts';
 
 /** Makes the two attempts of a run on a host whose clock stands at `now`: clocks cannot be set here, so this one is made up. */
-async function twoAttempts(now: Date, change: (directory: string) => Promise<Record<string, unknown>>) {
+async function twoAttempts(
+  now: Date,
+  change: (directory: string) => Promise<Record<string, unknown>>,
+  broken?: JobState['broken'],
+) {
   const directory = await mkdtemp(join(tmpdir(), 'offsite-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const settings = parseConfig(
@@ -28,7 +33,9 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
   const signal = new AbortController().signal;
   const attempts: string[] = [];
   const plan = { directory, signal, transfer: TRANSFER, ...(await change(directory)) } as unknown as AttemptPlan;
-  const { state } = await loadJobState(directory, 'postgres', 'vault');
+  const loaded = await loadJobState(directory, 'postgres', 'vault');
+  const state = broken === undefined ? loaded.state : { ...loaded.state, broken };
+  const bases: (readonly string[])[] = [];
   const { result } = await makeAttempts({ settings, job, target, force: false, signal }, plan, state, {
     runProcess,
     clock: { ...systemClock, now: () => now },
@@ -36,12 +43,14 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
     redactor: createLearningRedactor(),
     watched: false,
     observe: (event) => {
-      if (event.event === 'attempt-started') attempts.push(event.snapshot);
+      if (event.event !== 'attempt-started') return;
+      attempts.push(event.snapshot);
+      bases.push(event.bases);
     },
     environment: {},
     host: 'db1',
   });
-  return { result, attempts, state: (await loadJobState(directory, 'postgres', 'vault')).state };
+  return { result, attempts, bases, state: (await loadJobState(directory, 'postgres', 'vault')).state };
 }
 
 it('ids of a clock that stood in the future are given back when the secondary was never reached', async () => {
@@ -64,8 +73,16 @@ async function answering(directory: string, line: string, code: number): Promise
   await writeFile(remoteShell, `#!/bin/sh\necho '${line}' >&2\nexit ${code}\n`, { mode: 0o755 });
   const source = join(directory, 'source');
   await mkdir(source);
+  const wire = {
+    remoteShell: [remoteShell],
+    alias: 'vault',
+    secondary: 'gate',
+    metadata: 'fake_super',
+    timeoutSeconds: 60,
+  };
   return {
-    wire: { remoteShell: [remoteShell], alias: 'vault', secondary: 'gate', metadata: 'fake_super', timeoutSeconds: 60 },
+    wire,
+    verifyWire: wire,
     connect: () => Promise.resolve({ kind: 'connected', connection: { close: () => Promise.resolve() } }),
     source: { largestFile: 0, files: 0, bytes: 0, fileSystems: { sent: [], leftOut: [] } },
     busyTimeoutMs: 0,
@@ -102,3 +119,22 @@ it('an attempt in which a file had no room for its names is named to the next, w
   // rsync dies before it has told of any item, so nothing else says that something is there. Both got equally far.
   expect(state.broken?.id).toBe('2026-11-25T000501Z');
 });
+
+const EARLIER = parseSnapshotId('2026-11-24T000000Z')!;
+const FIRST = parseSnapshotId('2026-11-25T000500Z')!;
+
+it.each([
+  // The gate may have renamed the attempt before it died: from then on both names are named.
+  ['offsite-gate: broke: rsync was ended by SIGKILL on the secondary', 20, [EARLIER], [FIRST, EARLIER]],
+  ['offsite-gate: refused: busy: another session is still writing to this job', 2, [EARLIER], undefined],
+])(
+  'an attempt that the gate goes on with is found by the next under either name: %s',
+  async (line, code, first, second) => {
+    const broken = { id: EARLIER, bytes: 100 };
+    const { bases, state } = await twoAttempts(AHEAD, (directory) => answering(directory, line, code), broken);
+    expect(bases).toEqual(second === undefined ? [first] : [first, second]);
+    expect(state.broken).toEqual(
+      second === undefined ? broken : { id: '2026-11-25T000501Z', bytes: 100, formerly: [FIRST, EARLIER] },
+    );
+  },
+);

@@ -6,6 +6,7 @@ const inode = (name: string, changed: Partial<Inode> = {}): Inode => ({
   number: '65024 7',
   links: 2,
   facts: FACTS,
+  mtimeMs: 1_795_681_556_600.121,
   ctimeMs: 1_795_681_558_360.121,
   name,
   ...changed,
@@ -14,6 +15,7 @@ const inode = (name: string, changed: Partial<Inode> = {}): Inode => ({
 it('what find says of a name is read, odd names too', () => {
   expect(parseInode(`65024 7 2 ${FACTS} ./a/b`)).toEqual({
     ...inode('a/b'),
+    mtimeMs: expect.closeTo(1_795_681_556_600.121, 2) as number,
     ctimeMs: expect.closeTo(1_795_681_558_360.121, 2) as number,
   });
   expect(parseInode(`65024 7 2 ${FACTS} ./ 1 2 ./x`)?.name).toBe(' 1 2 ./x');

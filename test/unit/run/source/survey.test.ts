@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ListedEntry } from '../../../../src/rsync/listing.ts';
 import type { Inode } from '../../../../src/run/source/inodes.ts';
 import { createNameTable } from '../../../../src/run/source/name-table.ts';
-import { surveySource } from '../../../../src/run/source/survey.ts';
+import { surveySource, type Links } from '../../../../src/run/source/survey.ts';
 import { createManifest } from '../../../../src/state/manifest.ts';
 
 const MTIME = '2026/11/22-02:15:00';
@@ -21,6 +21,7 @@ const inode = (name: string, changed: Partial<Inode> = {}): Inode => ({
   number: '1 7',
   links: 1,
   facts: 'f 20 1.0 2.0',
+  mtimeMs: BEFORE,
   ctimeMs: BEFORE,
   name,
   ...changed,
@@ -32,17 +33,18 @@ async function survey(
   entries: ListedEntry[],
   inodes: Inode[] = [],
   known = true,
+  links: Links = 'right',
 ) {
   const table = createNameTable();
   for (const [name, facts] of Object.entries(basis)) table.add(name, `${facts} ${MTIME}`);
   const manifest = createManifest();
-  const watch = surveySource(table, SINCE, manifest);
+  const watch = surveySource({ table, whole: known }, SINCE, manifest);
   for (const each of entries) watch.onEntry(each);
   for (const each of inodes) watch.onInode(each);
   const found = await watch.end((onName) => {
-    for (const name of Object.keys(basis)) onName(name);
-    return Promise.resolve(known);
-  });
+    for (const [name, facts] of Object.entries(basis)) onName(name, `${facts} ${MTIME}`);
+    return Promise.resolve(true);
+  }, links);
   const kept = gunzipSync(await manifest.end()).toString();
   return {
     ...found,
@@ -74,10 +76,21 @@ describe('a survey', () => {
     expect(found.list).toMatchObject({ files: 1, bytes: 20 });
   });
 
-  it('names what is gone, but no directories', async () => {
-    const found = await survey({ './': 'directory 0', 'd/': 'directory 0', a: 'file 20', 'd/b': 'file 20' }, [
-      entry('file', 'a'),
-    ]);
+  it('lists what is below a directory that was moved, and not what is in one with a new entry', async () => {
+    const names = ['moved/a', 'moved/in/b', 'grown/c'];
+    const directory = (name: string, mtimeMs: number) =>
+      inode(name, { facts: 'd 4096 1.0 2.0', mtimeMs, ctimeMs: SINCE.getTime() + 5 });
+    const found = await survey(
+      Object.fromEntries(names.map((name) => [name, 'file 20'])),
+      names.map((name) => entry('file', name)),
+      [directory('.', 0), directory('moved', 0), directory('grown', SINCE.getTime() + 5)],
+    );
+    expect(found.names).toEqual(['moved/a', 'moved/in/b']);
+  });
+
+  it('names what is gone, but no directories, nor what went with them', async () => {
+    const basis = { './': 'directory 0', 'd/': 'directory 0', a: 'file 20', 'd/b': 'file 20', 'e/c': 'file 20' };
+    const found = await survey(basis, [entry('directory', 'd'), entry('file', 'a')]);
     expect(found.gone).toEqual(['d/b']);
   });
 
@@ -93,9 +106,36 @@ describe('a survey', () => {
         ...['old', 'old-too'].map((name) => inode(name, { ...several, number: '1 10', ctimeMs: BEFORE })),
       ],
     );
-    expect(found.groups).toEqual([['a', 'b']]);
+    expect(found.groups).toEqual({
+      onList: [['a', 'b']],
+      all: [
+        ['a', 'b'],
+        ['old', 'old-too'],
+      ],
+    });
     expect(found.names).toEqual(['a', 'c']);
     expect(found.kept).toContain(`file 20 ${MTIME} b`);
+  });
+
+  it('links a name that is new to one that has not changed, though nothing of the file was touched', async () => {
+    const several = { links: 3, number: '1 8' };
+    const found = await survey(
+      { 'd/a': 'file 20', other: 'file 20' },
+      ['e/a', 'e/b', 'other'].map((name) => entry('file', name)),
+      ['e/a', 'e/b', 'other'].map((name) => inode(name, several)),
+    );
+    expect(found.groups?.onList).toEqual([['other', 'e/a', 'e/b']]);
+    expect(found.names).toEqual([]);
+    expect(found.kept.sort()).toEqual(['e/a', 'e/b', 'other'].map((name) => `file 20 ${MTIME} ${name}`));
+  });
+
+  it('lists each name of its own where inode numbers are false', async () => {
+    const several = { links: 2, number: '1 8', ctimeMs: SINCE.getTime() };
+    const entries = ['a', 'b'].map((name) => entry('file', name));
+    const inodes = ['a', 'b'].map((name) => inode(name, several));
+    const found = await survey({}, entries, inodes, true, 'false');
+    expect([found.names, found.groups]).toEqual([['a', 'b'], { onList: [], all: [] }]);
+    expect((await survey({}, entries, inodes, true, 'unknown')).list).toBeUndefined();
   });
 
   it('knows a symbolic link by its name, also where that holds an arrow', async () => {
@@ -123,7 +163,10 @@ describe('a survey', () => {
 
   it('does not know what is gone where nothing is known of the basis', async () => {
     expect((await survey({}, [entry('file', 'a')], [], false)).gone).toBeUndefined();
-    expect((await survey({ a: 'file 20' }, [entry('file', 'a')], [], false)).gone).toEqual([]);
+    expect(
+      (await survey({ a: 'file 20' }, [entry('file', 'a')], [], false)).gone,
+      'the rest of its list is damaged',
+    ).toBeUndefined();
   });
 
   it('does not take for gone what is a directory now', async () => {
