@@ -14,8 +14,10 @@ export interface JobState {
   readonly sealed: SealedSnapshot | null;
   /** The unsealed attempt since then that got furthest: the next one does not send again what it has. */
   readonly broken: BrokenAttempt | null;
-  /** When every file was last read on both sides (ISO 8601, UTC). */
+  /** When everything that is stored was last compared (ISO 8601, UTC). */
   readonly lastFullVerification: string | null;
+  /** When every byte was last compared, if that was later. */
+  readonly lastRead?: string;
   /** Set while runs fail, for the alert about the recovery. */
   readonly failing: FailingState | null;
 }
@@ -124,6 +126,7 @@ export function afterRecord(state: JobState, record: RunRecord): JobState {
     sealed: { id: snapshot, started, finished, files, bytes },
     broken: null,
     lastFullVerification: full ? finished : state.lastFullVerification,
+    ...(record.verification?.mode === 'content' ? { lastRead: finished } : {}),
     failing: null,
   };
 }

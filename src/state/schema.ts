@@ -59,19 +59,22 @@ export const recordSchema = fields({
 });
 
 /** The state of a job and target (job-state.ts). */
-export const jobStateSchema = fields({
-  version: VERSION,
-  lastId: ID_OR_NULL,
-  sealed: orNull(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT })),
-  broken: orNull(
-    withOptional(fields({ id: ID, bytes: COUNT }), {
-      formerly: { type: 'array', items: ID },
-      extras: { type: 'array', items: { type: 'string' } },
-    }),
-  ),
-  lastFullVerification: { type: ['string', 'null'], format: 'time' },
-  failing: orNull(fields({ since: TIME, count: COUNT, outcome: OUTCOME })),
-});
+export const jobStateSchema = withOptional(
+  fields({
+    version: VERSION,
+    lastId: ID_OR_NULL,
+    sealed: orNull(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT })),
+    broken: orNull(
+      withOptional(fields({ id: ID, bytes: COUNT }), {
+        formerly: { type: 'array', items: ID },
+        extras: { type: 'array', items: { type: 'string' } },
+      }),
+    ),
+    lastFullVerification: { type: ['string', 'null'], format: 'time' },
+    failing: orNull(fields({ since: TIME, count: COUNT, outcome: OUTCOME })),
+  }),
+  { lastRead: TIME },
+);
 
 /** What the last verification showed (verification.ts). */
 export const verificationSchema = fields({

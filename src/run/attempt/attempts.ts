@@ -154,10 +154,11 @@ const BY_CHECKSUM: Readonly<Partial<Record<Lesson, string>>> = {
  * When everything that {@link basesOf} names was last known to be equal to the source. That is no later than the start of the run that
  * made the last sealed snapshot, and no later than the last time when everything was read.
  */
-function goodAt({ sealed, broken, lastFullVerification }: JobState): Date | undefined {
+function goodAt({ sealed, broken, lastFullVerification, lastRead }: JobState): Date | undefined {
   if (sealed === null) return broken === null ? undefined : snapshotTime(broken.id);
   const started = new Date(sealed.started);
-  const read = lastFullVerification === null ? started : new Date(lastFullVerification);
+  const times = [lastFullVerification ?? [], lastRead ?? []].flat().map((time) => Date.parse(time));
+  const read = times.length === 0 ? started : new Date(Math.max(...times));
   return read < started ? read : started;
 }
 
