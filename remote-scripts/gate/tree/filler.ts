@@ -60,16 +60,15 @@ export const FILLER = `class Filler:
                 os.close(source)
                 if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP) and path: continue
                 raise
+            # Linked is what was linked before an error too: the directory then has another time, which the last pass must not take for its own.
+            mine, before, changed = number % workers == share, os.fstat(target), False
             try:
-                mine = number % workers == share
-                before = os.fstat(target)
-                changed = False
                 for name, is_directory in entries(source):
                     below = path + b'/' + name if path else name
                     if is_directory: pending.append(below)
                     elif mine and below not in gone: changed |= self.link(source, target, name, below)
-                if changed: os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
             finally:
+                if changed: os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
                 os.close(source)
                 os.close(target)
 

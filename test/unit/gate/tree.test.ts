@@ -229,6 +229,15 @@ describe.skipIf(process.getuid?.() !== 0)('what cannot be linked (needs root, fo
     expect(execFileSync('python3', attribute, { encoding: 'utf8' })).toBe("b'y'\n");
   });
 
+  it('costs no directory its time, though others were linked there before it', async ({ skip }) => {
+    if (!fits) skip();
+    for (let name = 0; name < 50; name += 1) put(`basis/${name}`);
+    setTime('tree', '2001-02-03 04:05:06.7');
+    const before = timeOf('tree');
+    expect(await fill()).toMatchObject({ copied: 1 });
+    expect(timeOf('tree')).toBe(before);
+  });
+
   it('is not copied where too little may be written', async ({ skip }) => {
     if (!fits) skip();
     await expect(fill(undefined, 3)).rejects.toMatchObject({ code: 'ENOSPC' });
