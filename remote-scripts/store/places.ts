@@ -48,6 +48,8 @@ export interface JobPaths {
   readonly accepted: string;
   /** Exists while it is uncertain whether unsealed data is on the disk. */
   readonly unflushed: string;
+  /** Stored files that are known to be damaged. */
+  readonly damage: string;
 }
 
 /** Everything that the state directory of a host holds for all its jobs. @param state `<state_dir>/<host>` */
@@ -84,5 +86,6 @@ export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, jo
     incoming: join(spool, 'incoming'),
     accepted: join(spool, 'accepted'),
     unflushed: join(state, `${job}.unflushed`),
+    damage: join(state, `${job}.damage.json`),
   };
 }

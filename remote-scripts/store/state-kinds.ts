@@ -2,7 +2,7 @@
 const KINDS: readonly (readonly [names: RegExp, kind: 'file' | 'directory'])[] = [
   [/^gate\.log(\.1)?$/, 'file'],
   [/^settings\.json$/, 'file'],
-  [/\.(lock|attempts\.jsonl|unflushed)$/, 'file'],
+  [/\.(lock|attempts\.jsonl|unflushed|damage\.json)$/, 'file'],
   [/^prune\.json$/, 'file'],
   [/^(spool|prune\.tmp)$/, 'directory'],
   [/^spool\/[^/]+$/, 'directory'],
