@@ -119,24 +119,43 @@ export async function streamManifest(
   onEntry: (name: string, facts: string) => void,
 ): Promise<boolean> {
   const file = createReadStream(join(directoryOf(stateDirectory, job, target), fileName(id)));
-  let rest = '';
   let isList: boolean | undefined;
-  const onText = (text: string): void => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      if (isList === undefined) isList = headerOf(line) !== undefined;
-      else if (isList) onEntry(...splitLine(line));
-    }
-  };
   try {
     await pipeline(file, createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) onText(chunk.toString('latin1')); // rsync escapes what is not ASCII
+      for await (const lines of linesOf(chunks)) {
+        for (const line of lines) {
+          if (isList === undefined) isList = headerOf(line) !== undefined;
+          else if (isList) onEntry(...splitLine(line));
+        }
+      }
     });
   } catch {
     return false; // there is none, or it is damaged: the push then looks at everything
   }
-  return isList === true && rest === '';
+  return isList === true;
+}
+
+/**
+ * The names of the regular files in a list, many at a time.
+ * @param packed the result of {@link ManifestWriter.end}
+ */
+export async function* filesIn(packed: Buffer): AsyncGenerator<string[]> {
+  const unpacked = createGunzip();
+  unpacked.end(packed);
+  for await (const lines of linesOf(unpacked)) {
+    yield lines.filter((line) => line.startsWith('file ')).map((line) => splitLine(line)[0]);
+  }
+}
+
+/** @throws Error when the last line does not end */
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string[]> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk.toString('latin1')).split('\n'); // rsync escapes what is not ASCII
+    rest = lines.pop() ?? '';
+    yield lines;
+  }
+  if (rest !== '') throw new Error('the list of a snapshot ends within a line');
 }
 
 /** A line as its name and the rest. */

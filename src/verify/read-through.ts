@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { PassThrough } from 'node:stream';
+import { Readable } from 'node:stream';
 import { errorCode, errorMessage, isMissing } from '../platform/files.ts';
 import type { ProcessEnd, RunProcess } from '../platform/process.ts';
+import { createRecordStream, type RecordStream } from '../platform/record-stream.ts';
 import { decodeName, encodeName } from '../rsync/itemized.ts';
 import { listSource, type ListingSpec } from '../rsync/listing.ts';
 import type { UnreadableFile } from '../rsync/read-errors.ts';
@@ -10,7 +11,13 @@ import { formatDuration } from '../shared/units.ts';
 
 /** The result of reading every file of a source from its first byte to its last. */
 export type ReadThrough =
-  | { readonly kind: 'read'; readonly unreadable: readonly UnreadableFile[] }
+  | {
+      readonly kind: 'read';
+      readonly unreadable: readonly UnreadableFile[];
+      /** Files that were read, or tried; those that had disappeared are not among them. */
+      readonly files: number;
+      readonly gone: number;
+    }
   | { readonly kind: 'failed'; readonly outcome: 'incomplete' | 'internal-error'; readonly reason: string }
   | { readonly kind: 'aborted' };
 
@@ -44,6 +51,12 @@ const SHORT = /^tar: ((?:[^:\\]|\\.)+): File shrank by \d+ bytes; padding with z
 /** It has disappeared since it was listed; the comparison reports that. */
 const GONE = 'No such file or directory';
 
+/** What to read. */
+export interface ReadThroughSpec extends ListingSpec {
+  /** Names of all files, many at a time, as rsync writes them; undefined: the source is listed. */
+  readonly files?: AsyncIterable<readonly string[]> | undefined;
+}
+
 /** Bytes per read. */
 const PIECE = 1024 * 1024;
 
@@ -60,18 +73,19 @@ const NAMED = 10_000;
  * It costs little in addition to a verification, because each file is read from the disk only once and from memory the
  * second time.
  */
-export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<ReadThrough> {
-  const names = new PassThrough();
+export async function readThrough(spec: ReadThroughSpec, run: RunProcess): Promise<ReadThrough> {
   const unreadable: UnreadableFile[] = [];
   const suspects: Buffer[] = [];
   const count = { listed: 0, gone: 0, complaints: 0 };
+  const { files } = spec;
+  const listed = createRecordStream();
   const reading = run({
     program: 'tar',
     args: READER,
     cwd: spec.source,
     env: spec.environment,
     signal: spec.signal,
-    input: names,
+    input: files === undefined ? listed.stream : Readable.from(recordsOf(files, count)),
     onStderrLine: (line) => {
       const short = SHORT.exec(line)?.[1];
       if (short !== undefined && suspects.length < NAMED) suspects.push(unescape(short));
@@ -82,12 +96,7 @@ export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<R
       else if (unreadable.length < NAMED) unreadable.push({ name: encodeName(unescape(name)), reason });
     },
   });
-  const listing = await listSource(spec, run, ({ kind, name }) => {
-    if (kind !== 'file') return;
-    count.listed += 1;
-    names.write(Buffer.concat([decodeName(name), Buffer.of(0)]));
-  });
-  names.end();
+  const listing = files === undefined ? await listFiles(spec, run, listed, count) : undefined;
   const read = await reading;
   for (const name of suspects) {
     const reason = await readErrorOf(Buffer.concat([Buffer.from(`${spec.source}/`), name]));
@@ -95,6 +104,30 @@ export async function readThrough(spec: ListingSpec, run: RunProcess): Promise<R
   }
   return judge(read, listing, unreadable, count);
 }
+
+async function* recordsOf(files: AsyncIterable<readonly string[]>, count: { listed: number }): AsyncGenerator<Buffer> {
+  for await (const names of files) {
+    count.listed += names.length;
+    if (names.length > 0) yield Buffer.concat(names.flatMap((name) => [decodeName(name), END]));
+  }
+}
+
+async function listFiles(
+  spec: ListingSpec,
+  run: RunProcess,
+  names: RecordStream,
+  count: { listed: number },
+): Promise<ProcessEnd> {
+  const end = await listSource(spec, run, ({ kind, name }) => {
+    if (kind !== 'file') return;
+    count.listed += 1;
+    names.add(decodeName(name));
+  });
+  names.end();
+  return end;
+}
+
+const END = Buffer.of(0);
 
 /** Why a file cannot be read to its end; undefined if it can be read, or is gone. */
 async function readErrorOf(path: Buffer): Promise<string | undefined> {
@@ -115,20 +148,21 @@ async function readErrorOf(path: Buffer): Promise<string | undefined> {
 
 function judge(
   reading: ProcessEnd,
-  listing: ProcessEnd,
+  listing: ProcessEnd | undefined,
   unreadable: readonly UnreadableFile[],
   count: { readonly listed: number; readonly gone: number; readonly complaints: number },
 ): ReadThrough {
-  if (reading.kind === 'aborted' || listing.kind === 'aborted') return { kind: 'aborted' };
-  if (unreadable.length > 0) return { kind: 'read', unreadable };
+  if (reading.kind === 'aborted' || listing?.kind === 'aborted') return { kind: 'aborted' };
+  const result = { kind: 'read', unreadable, files: count.listed - count.gone, gone: count.gone } as const;
+  if (unreadable.length > 0) return result;
   // 23, 24: rsync's own verification of the same tree reports what cannot be listed or has vanished.
-  if (listing.kind !== 'exited' || ![0, 23, 24].includes(listing.code)) {
+  if (listing !== undefined && !(listing.kind === 'exited' && [0, 23, 24].includes(listing.code))) {
     return failed(`rsync --list-only ${wordsOf(listing)}`, listing);
   }
   // tar(1): 1 is "some files differ", 2 a fatal error, or complaints about files. If every file was gone, it looked in the wrong place.
   const looked = count.listed === 0 || count.gone < count.listed;
   const read = reading.kind === 'exited' && (reading.code < 2 || (reading.code === 2 && count.complaints > 0));
-  return read && looked ? { kind: 'read', unreadable } : failed(`tar ${wordsOf(reading)}`, reading);
+  return read && looked ? result : failed(`tar ${wordsOf(reading)}`, reading);
 }
 
 function failed(reason: string, { kind }: ProcessEnd): ReadThrough {

@@ -7,7 +7,7 @@ import { findClamped } from './clamped-times.ts';
 import { createComparer, type Comparison, type Witnesses } from './comparison.ts';
 import { formatCount } from '../shared/units.ts';
 import { WORST_FIRST, type DifferenceKind } from './difference.ts';
-import { readThrough } from './read-through.ts';
+import { readThrough, type ReadThrough } from './read-through.ts';
 
 /** A finished comparison, or how the session failed. */
 export type Verified =
@@ -39,6 +39,8 @@ export interface VerifySpec {
   readonly witnesses: Witnesses;
   /** What to compare; default: everything of everything. */
   readonly part?: Pick<CheckOptions, 'only' | 'list' | 'depth'>;
+  /** The names of the files that were pushed just now, if they are known: they then need not be listed again to be read. */
+  readonly files?: (() => AsyncIterable<readonly string[]>) | undefined;
   /** A private directory that does not exist yet. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -57,10 +59,15 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
   const { source, exclude } = spec.tree;
   const { stallMs } = spec.wire;
   const signal = AbortSignal.any([spec.signal, enough.signal]);
-  const reading = readThrough({ source, exclude, environment: spec.environment, signal, stallMs }, run);
+  const everyFile = { source, exclude, environment: spec.environment, signal, stallMs };
+  const reading = readThrough({ ...everyFile, files: spec.files?.() }, run);
   const compared = await compareSides(spec, run);
   if (compared.kind !== 'compared') enough.abort();
-  const read = await reading;
+  let read = await reading;
+  // These names were not all that there is.
+  if (compared.kind === 'compared' && spec.files !== undefined && !hasReadAll(read, compared)) {
+    read = await readThrough(everyFile, run);
+  }
   if (compared.kind !== 'compared') return compared;
   switch (read.kind) {
     case 'read':
@@ -72,6 +79,11 @@ export async function verifySnapshot(spec: VerifySpec, run: RunProcess): Promise
     default:
       return read satisfies never;
   }
+}
+
+/** Whether as many files were read as the comparison saw. */
+function hasReadAll(read: ReadThrough, { seen }: Extract<Verified, { kind: 'compared' }>): boolean {
+  return read.kind === 'read' && read.gone === 0 && read.files === seen.source.regularFiles;
 }
 
 /** Names of extra entries that are kept. */

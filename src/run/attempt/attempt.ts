@@ -51,6 +51,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     tree: spec.tree,
     witnesses,
     scope,
+    manifest: pushed.manifest,
     pushed: pushed.list === undefined ? viewOf(pushed.session) : undefined,
     drift: 'refused',
   } as const;

@@ -2,6 +2,7 @@ import { displayName } from '../../rsync/itemized.ts';
 import type { Tree } from '../../rsync/arguments.ts';
 import { checkCanary, WHO_REMOVES } from '../../verify/canary.ts';
 import type { Witnesses } from '../../verify/comparison.ts';
+import { filesIn } from '../../state/manifest.ts';
 import { both, verifySnapshot, type Verified, type VerifySpec } from '../../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { sessionFailure, sessionVerdict, whileBusy } from './session.ts';
@@ -14,6 +15,8 @@ export interface ProofSpec {
   /** The basis for distinguishing damage from drift. */
   readonly witnesses: Witnesses;
   readonly scope: Scope;
+  /** The list of what was pushed now, if there is a complete one (see filesIn). */
+  readonly manifest?: Buffer | undefined;
   /** What the push saw of the source; undefined when nothing was pushed now. */
   readonly pushed: View | undefined;
   /** Whether changes of the source since the snapshot was made are accepted. */
@@ -79,11 +82,13 @@ export async function prove(plan: ProofPlan, spec: ProofSpec, deps: AttemptDeps)
   const { verifyWire: wire, signal, directory } = plan;
   const { runProcess, environment, clock, observe } = deps;
   const common = { wire, tree, environment, signal };
+  const { manifest } = spec;
+  const files = manifest && (() => filesIn(manifest));
   observe({ event: 'step-started', step: 'verify', mode: scope.mode });
   let verifiedFrom = clock.now();
   const comparePart = (part: NonNullable<VerifySpec['part']>) =>
     whileBusy(
-      () => verifySnapshot({ ...common, witnesses, directory: `${directory}/stand-ins`, part }, runProcess),
+      () => verifySnapshot({ ...common, witnesses, files, directory: `${directory}/stand-ins`, part }, runProcess),
       sessionVerdict,
       plan,
       deps,

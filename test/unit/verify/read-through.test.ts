@@ -36,11 +36,11 @@ it('a source of which all can be read is read, whatever its files are called', a
     await writeFile(join(source, name), name);
   await writeFile(Buffer.concat([Buffer.from(`${source}/`), Buffer.of(0xff, 0x0a)]), 'no UTF-8');
   await link(join(source, 'ä'), join(source, 'second name'));
-  expect(await readThrough(spec(), runProcess)).toEqual({ kind: 'read', unreadable: [] });
+  expect(await readThrough(spec(), runProcess)).toEqual({ kind: 'read', unreadable: [], files: 9, gone: 0 });
 });
 
 it('an empty source is read', async () => {
-  expect(await readThrough(spec(), runProcess)).toEqual({ kind: 'read', unreadable: [] });
+  expect(await readThrough(spec(), runProcess)).toEqual({ kind: 'read', unreadable: [], files: 0, gone: 0 });
 });
 
 it.skipIf(process.getuid?.() === 0)('a file without permission is named (root may read everything)', async () => {
@@ -49,6 +49,8 @@ it.skipIf(process.getuid?.() === 0)('a file without permission is named (root ma
   expect(await readThrough(spec(), runProcess)).toEqual({
     kind: 'read',
     unreadable: [{ name: 'a\\#012b', reason: 'Permission denied' }],
+    files: 1,
+    gone: 0,
   });
 });
 
@@ -67,13 +69,15 @@ it('what tar could not read is named as rsync would name it; what has gone is no
       { name: 'sub/c: d\\e\\#303\\#244', reason: 'Input/output error' },
       { name: 'locked', reason: 'Permission denied' },
     ],
+    files: 0,
+    gone: 1,
   });
 });
 
 it('a file that was cut short while it was read is no read error', async () => {
   await writeFile(join(source, 'there'), 'x');
   const run = withTarSaying(['tar: there: File shrank by 7 bytes; padding with zeros'], 1);
-  expect(await readThrough(spec(), run)).toEqual({ kind: 'read', unreadable: [] });
+  expect(await readThrough(spec(), run)).toEqual({ kind: 'read', unreadable: [], files: 1, gone: 0 });
 });
 
 it.each([
@@ -83,6 +87,28 @@ it.each([
 ])('%s has read nothing, and that is said', async (_, lines, code) => {
   await writeFile(join(source, 'there'), 'x');
   expect(await readThrough(spec(), withTarSaying(lines, code))).toMatchObject({ kind: 'failed' });
+});
+
+it('names that are given are read without listing the source; how many of them exist is said', async () => {
+  await writeFile(join(source, 'there'), 'x');
+  await writeFile(join(source, 'a\nb'), 'x');
+  await writeFile(join(source, 'not given'), 'x');
+  const programs: string[] = [];
+  const run: RunProcess = (wanted) => {
+    programs.push(wanted.program);
+    return runProcess(wanted);
+  };
+  async function* files() {
+    yield await Promise.resolve(['there', 'a\\#012b']);
+    yield await Promise.resolve(['gone']);
+  }
+  expect(await readThrough({ ...spec(), files: files() }, run)).toEqual({
+    kind: 'read',
+    unreadable: [],
+    files: 2,
+    gone: 1,
+  });
+  expect(programs).toEqual(['tar']);
 });
 
 it('what is left out is not read', async () => {
