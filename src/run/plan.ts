@@ -94,6 +94,7 @@ export async function readJobSource(
 function surveyedBasis({ settings, job, target }: RunRequest, { sealed }: JobState): SurveyedBasis | undefined {
   if (sealed === null) return undefined;
   return {
+    files: sealed.files,
     entries: (onEntry) => streamManifest(settings.stateDirectory, job.name, target.name, sealed.id, onEntry),
     since: new Date(Date.parse(sealed.started) - TOUCH_SLACK[hasForeignClock(job.source) ? 'foreign' : 'own']),
   };

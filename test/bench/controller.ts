@@ -7,6 +7,8 @@ import type { Bench } from './secondary.ts';
 export interface Controller {
   run(way: 'gate' | 'rrsync', job: string): Command;
   verify(way: 'gate' | 'rrsync', job: string): Command;
+  /** Gives each job this further configuration, instead of what it had. */
+  configure(settings: Readonly<Record<string, unknown>>): void;
   /** Id of the newest sealed snapshot. */
   latest(way: 'gate' | 'rrsync', job: string): string;
 }
@@ -38,24 +40,26 @@ export function setUpController(
     };
   };
   chmodSync(bench.knownHosts, 0o600);
-  const job = {
-    source,
-    targets: ['gate', 'rrsync'],
-    retry: { attempts: 1 },
-    guard: { max_age: 'off', allow_empty: true },
-    ...settings,
-  };
-  writeFileSync(
-    at('config.yaml'),
-    JSON.stringify({
+  const targets = { gate: target('gate'), rrsync: target('rrsync') };
+  const configure = (own: Readonly<Record<string, unknown>>): void => {
+    const job = {
+      source,
+      targets: ['gate', 'rrsync'],
+      retry: { attempts: 1 },
+      guard: { max_age: 'off', allow_empty: true },
+      ...own,
+    };
+    const config = {
       version: 1,
       state_dir: at('state'),
       runtime_dir: at('run'),
-      targets: { gate: target('gate'), rrsync: target('rrsync') },
+      targets,
       jobs: Object.fromEntries(jobs.map((one) => [one, job])),
       alerts: { channels: { nobody: { type: 'command', command: ['/bin/true'], events: ['failure'] } } },
-    }),
-  );
+    };
+    writeFileSync(at('config.yaml'), JSON.stringify(config));
+  };
+  configure(settings);
   const env = { BENCH_HOST: '127.0.0.1', BENCH_PORT: String(bench.port), BENCH_USER: bench.account.name };
   const call = (word: string, way: string, job: string): Command => ({
     argv: [process.execPath, bench.programs.cli, word, job, '--target', way, '--config', at('config.yaml')],
@@ -64,6 +68,7 @@ export function setUpController(
   return {
     run: (way, job) => call('run', way, job),
     verify: (way, job) => call('verify', way, job),
+    configure,
     latest: (way, job) => {
       const state = JSON.parse(readFileSync(at(`state/jobs/${job}@${way}.json`), 'utf8')) as {
         sealed: { id: string };

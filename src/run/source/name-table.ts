@@ -21,16 +21,23 @@ export interface NameTable {
   unseen(): number;
 }
 
-const FIRST_SLOTS = 1024;
+const FEWEST_SLOTS = 1024;
 
-/** The table grows when it is fuller than this. */
+/** What is expected comes from a file, so it is believed only up to this. */
+const MOST_EXPECTED = 4_000_000;
+
+/** The table grows when it is fuller than this, by so much. */
 const FULL = 0.75;
+const GROWTH = 1.5;
 
-/** Makes an empty table. */
-export function createNameTable(): NameTable {
-  let names = new Float64Array(FIRST_SLOTS);
-  let known = new Uint32Array(FIRST_SLOTS);
-  let seen = new Uint8Array(FIRST_SLOTS);
+/**
+ * Makes an empty table.
+ * @param expected how many names it will have, as far as that is known; it grows where there are more
+ */
+export function createNameTable(expected = 0): NameTable {
+  let names = new Float64Array(Math.max(FEWEST_SLOTS, Math.ceil(Math.min(expected, MOST_EXPECTED) / FULL) + 1));
+  let known = new Uint32Array(names.length);
+  let seen = new Uint8Array(names.length);
   let used = 0;
   let seenCount = 0;
   /** The slot of a name, or the empty one where it belongs. */
@@ -41,7 +48,7 @@ export function createNameTable(): NameTable {
   };
   const grow = (): void => {
     const [before, knownBefore, seenBefore] = [names, known, seen];
-    names = new Float64Array(before.length * 2);
+    names = new Float64Array(Math.ceil(before.length * GROWTH));
     known = new Uint32Array(names.length);
     seen = new Uint8Array(names.length);
     for (const [slot, hash] of before.entries()) {

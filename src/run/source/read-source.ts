@@ -69,6 +69,8 @@ export interface SourceSpec {
 
 /** The snapshot with which a source is compared. */
 export interface SurveyedBasis {
+  /** About how many entries it has. */
+  readonly files: number;
   /** Calls its argument with the name of each entry, and with what is known of it. @returns whether there is such a list */
   readonly entries: (onEntry: (name: string, facts: string) => void) => Promise<boolean>;
   /** What has not been touched since then is as it was when that snapshot was made. */
@@ -164,8 +166,8 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   }
 }
 
-async function beginSurvey({ entries, since }: SurveyedBasis): Promise<SurveyWatch> {
-  const table = createNameTable();
+async function beginSurvey({ files, entries, since }: SurveyedBasis): Promise<SurveyWatch> {
+  const table = createNameTable(files);
   const whole = await entries((name, facts) => !name.endsWith('/') && table.add(name, facts));
   return surveySource({ table, whole }, since, createManifest());
 }

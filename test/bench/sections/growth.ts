@@ -6,6 +6,13 @@ import { measure } from '../measure.ts';
 import { seconds } from '../report.ts';
 import type { Section } from './section.ts';
 
+/** Runs of each source, with their `verify.mode`. */
+const SCENARIOS = [
+  ['first', 'full'],
+  ['nothing changed', 'full'],
+  ['nothing changed, only what changed is verified', 'changed'],
+] as const;
+
 /** How time and memory of a run grow with the number of files, and with the size of one file. Measured once each. */
 export const growthSection: Section = async ({ bench, sizes, report, say }) => {
   const section = 'Growth, through the gate (once each)';
@@ -15,7 +22,8 @@ export const growthSection: Section = async ({ bench, sizes, report, say }) => {
   let largest = { files: 0, peak: 0 };
   for (const [index, files] of counts.entries()) {
     makeTinyFiles(source, files);
-    for (const scenario of ['first', 'nothing changed']) {
+    for (const [scenario, mode] of SCENARIOS) {
+      controller.configure({ verify: { mode } });
       const measured = await measure([controller.run('gate', `job${30 + index}`)], bench.ends);
       say(`growth: ${files} files, ${scenario}: ${seconds(measured.wallMs)}`);
       const what = `${files.toLocaleString('en')} tiny files, ${scenario}`;
@@ -36,6 +44,7 @@ export const growthSection: Section = async ({ bench, sizes, report, say }) => {
     report.skipped.push('growth to 1,000,000 files and one file of 8 GiB (--quick)');
     return;
   }
+  controller.configure({});
   mkdirSync(source);
   const file = openSync(join(source, 'large.img'), 'w');
   ftruncateSync(file, 8 * 2 ** 30);
