@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage } from '../../src/platform/files.ts';
-import { absentSnapshot, FILLED_LINE, TOO_MANY_NAMES } from '../../src/shared/gate-words.ts';
+import { absentSnapshot, damagedBasis, FILLED_LINE, TOO_MANY_NAMES } from '../../src/shared/gate-words.ts';
 import { MAX_NOTES_BYTES, notesName } from '../../src/shared/notes.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { partialName } from '../store/entry-names.ts';
@@ -10,6 +10,7 @@ import { readAttempts, recordAttempt } from '../store/ledger.ts';
 import { GATE_LOG, statePlaces } from '../store/places.ts';
 import { beginFlush } from '../store/syncing.ts';
 import { basesFor } from './basis.ts';
+import { damageOf, type BasisDamage } from './damaged-basis.ts';
 import { clearIncoming, unfitIncoming } from './incoming.ts';
 import type { JobSession } from './job-session.ts';
 import { overLimit } from './limits.ts';
@@ -49,6 +50,8 @@ export async function servePush(session: JobSession, request: Push): Promise<Ses
   // With a list, the client leaves out what it believes to be in its basis.
   const [first] = request.bases;
   if (request.listed && bases.sealed === undefined) return refused(absentSnapshot(first ?? ''));
+  const damage = await damageOf(session, bases.sealed);
+  if (damage !== 'none' && !request.checksum && !dryRun) return refused(damagedBasis(bases.sealed ?? ''));
   const compared = bases.sealed ?? (dryRun ? bases.attempt : undefined);
   const run = (continues: boolean) => ({
     ...commandFor(session, request, partialName(id), { basis: compared, continues }),
@@ -64,7 +67,7 @@ export async function servePush(session: JobSession, request: Push): Promise<Ses
     const continues = begun === 'continued';
     const end = await runIn(session, run(continues));
     const pushed = end.kind === 'exited' && end.code === 0;
-    const filled = pushed ? await fill(session, id, bases.sealed, until) : undefined;
+    const filled = pushed ? await fill(session, id, { sealed: bases.sealed, damage }, until) : undefined;
     // What is broken is never sealed, so it is frozen at once. If we die before that, the next push freezes it.
     if (!pushed || filled !== undefined) await freeze(paths, id);
     // It is flushed to disk during the comparison, so that the seal has little to wait for.
@@ -116,7 +119,7 @@ async function beginTree(
 async function fill(
   session: JobSession,
   id: SnapshotId,
-  sealed: string | undefined,
+  { sealed, damage }: { readonly sealed: string | undefined; readonly damage: BasisDamage },
   until: number,
 ): Promise<SessionEnd | undefined> {
   const { paths, settings, log } = session;
@@ -130,6 +133,7 @@ async function fill(
       tree: join(paths.snapshots, partialName(id)),
       basis: sealed === undefined ? undefined : join(paths.snapshots, sealed),
       notes: received ? join(paths.incoming, name) : undefined,
+      damage: sealed !== undefined && damage === 'some' ? { record: paths.damage, id: sealed } : undefined,
       most: Math.max(0, Math.min(maxSessionBytes, freeBytes - minFreeSpace)),
     },
     boundsOf(session, until),

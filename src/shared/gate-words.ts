@@ -29,6 +29,11 @@ export function absentSnapshot(id: string): string {
   return `there is no snapshot ${id}`;
 }
 
+/** The reason when the basis of a push is known to be damaged, and the push does not compare with it by checksum. The sender distinguishes this refusal too. */
+export function damagedBasis(id: string): string {
+  return `damage was found in ${id} here, so a push has to compare with it by checksum`;
+}
+
 const LINE = new RegExp(`^offsite-gate: (${Object.keys(GATE_ENDS).join('|')}): (.*)`, 'm');
 
 /** Finds such a line in the output on standard error. */

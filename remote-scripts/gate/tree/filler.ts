@@ -1,7 +1,8 @@
 /** The part of the tree program (tree-program.ts) that links: a class in Python, with the imports and functions of that program. */
 export const FILLER = `class Filler:
-    def __init__(self, tree, basis, most):
-        self.tree, self.basis, self.most = tree, basis, most
+    def __init__(self, tree, basis, most, damaged):
+        self.tree, self.basis, self.most, self.damaged = tree, basis, most, damaged
+        self.left = False
         self.linked = self.copied = self.bytes = 0
         self.copies = {}
 
@@ -42,7 +43,7 @@ export const FILLER = `class Filler:
         try:
             self.copies = None
             self.link_all(gone, share, workers)
-            code = 0
+            if not self.left: code = 0
         except OSError: pass # the last pass meets the same error, and reports it
         finally:
             try: os.write(own, str(self.linked).encode())
@@ -73,6 +74,8 @@ export const FILLER = `class Filler:
                 os.close(target)
 
     def link(self, source, target, name, below):
+        if self.damaged and os.stat(name, dir_fd=source, follow_symlinks=False).st_ino in self.damaged:
+            return self.copy_damaged(source, target, name, below)
         try: os.link(name, name, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
         except FileExistsError: return False
         except OSError as error:
@@ -81,6 +84,19 @@ export const FILLER = `class Filler:
             try: self.copy(source, target, name, below)
             except PermissionError: return True # it is left out: the comparison that follows says so, and then it is sent
         else: self.linked += 1
+        return True
+
+    def copy_damaged(self, source, target, name, below):
+        # Where rsync has not sent it, its checksum was that of the source's file. The comparison that follows reads the copy.
+        try: os.stat(name, dir_fd=target, follow_symlinks=False)
+        except FileNotFoundError: pass
+        else: return False
+        if self.copies is None:
+            self.left = True
+            return False
+        try: self.copy(source, target, name, below)
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.EACCES, errno.EPERM): raise
         return True
 
     def copy(self, source, target, name, below):
@@ -187,6 +203,9 @@ def copy_file(source, name, target, copied, inode):
                 os.setxattr(copy, attribute, os.getxattr(original, attribute))
             os.fchmod(copy, stat.S_IMODE(inode.st_mode))
             os.utime(copy, ns=(inode.st_atime_ns, inode.st_mtime_ns))
+        except OSError:
+            os.unlink(copied, dir_fd=target)
+            raise
         finally: os.close(copy)
     finally: os.close(original)
 `;

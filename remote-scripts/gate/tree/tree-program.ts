@@ -8,10 +8,11 @@ import { FILLER } from './filler.ts';
  *
  *   unshare TREE               removes the names of files that have names elsewhere too, so that rsync may write into the tree, and
  *                              what a killed rsync has left
- *   fill TREE BASIS NOTES MAX  links what the basis has and the tree lacks; without a basis, only what the notes say is done
+ *   fill TREE BASIS NOTES MAX DAMAGE ID
+ *                              links what the basis has and the tree lacks; without a basis, only what the notes say is done
  *
- * TREE and BASIS are open directories, given as numbers; MAX is how many bytes may be copied where linking fails. The result is
- * one JSON object on standard output: what was done, or the error of a system call by its name.
+ * TREE and BASIS are open directories, given as numbers; MAX is how many bytes may be copied where linking fails. DAMAGE is a record
+ * (store/damage.ts) of what is damaged in the basis, whose id is ID: no name of the tree is linked to that. The result is one JSON object on standard output: what was done, or the error of a system call by its name.
  */
 
 /** Exit code when the tree shares files with something else before it may. */
@@ -99,12 +100,18 @@ def read_notes(path):
         else: bad('hold a record of an unknown kind')
     return gone, groups
 
+def read_damage(path, snapshot):
+    # Inodes of the snapshot that are known to be damaged.
+    if not path: return set()
+    with open(path, 'rb') as file: entries = json.load(file)['entries']
+    return {int(entry['inode']) for entry in entries if entry['inode'] and snapshot in entry['snapshots']}
+
 def bad(why):
     print('the notes ' + why, file=sys.stderr)
     sys.exit(${BAD_NOTES})
 
 ${FILLER}
-def main(command, tree, basis='', notes='', most='0'):
+def main(command, tree, basis='', notes='', most='0', damage='', snapshot=''):
     if command == 'unshare': return unshare(int(tree))
     gone, groups = read_notes(notes)
     shared = shared_files(int(tree))
@@ -112,7 +119,7 @@ def main(command, tree, basis='', notes='', most='0'):
         names = [readable(path) for fd, name, path in each_file(int(tree)) if os.stat(name, dir_fd=fd, follow_symlinks=False).st_ino in shared]
         print(', '.join(names[:5]), file=sys.stderr)
         sys.exit(${SHARES})
-    filler = Filler(int(tree), int(basis or -1), int(most))
+    filler = Filler(int(tree), int(basis or -1), int(most), read_damage(damage, snapshot))
     filler.remove(gone)
     if basis: filler.fill(gone)
     filler.renew()

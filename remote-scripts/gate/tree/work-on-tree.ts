@@ -38,6 +38,8 @@ export interface FillSpec {
   readonly notes: string | undefined;
   /** Bytes that may be copied where files cannot be linked. */
   readonly most: number;
+  /** Path of the record of what is damaged in the basis, and the id of that; undefined: nothing is. */
+  readonly damage: { readonly record: string; readonly id: string } | undefined;
 }
 
 /**
@@ -45,11 +47,13 @@ export interface FillSpec {
  * the tree. If this is interrupted, the tree is incomplete and never sealed by an honest client, whose verification misses files.
  * @throws Error with the code of the system call that failed
  */
-export async function fillTree({ tree, basis, notes, most }: FillSpec, bounds: TreeBounds): Promise<Filled> {
+export async function fillTree(spec: FillSpec, bounds: TreeBounds): Promise<Filled> {
+  const { tree, basis, notes, most, damage } = spec;
+  const number = basis === undefined ? '' : `${FIRST_FD + 1}`;
   const directories = [tree, ...(basis === undefined ? [] : [basis])].map(openDirectory);
   try {
     const { end, stdout, stderr } = await run(
-      ['fill', `${FIRST_FD}`, basis === undefined ? '' : `${FIRST_FD + 1}`, notes ?? '', `${most}`],
+      ['fill', `${FIRST_FD}`, number, notes ?? '', `${most}`, damage?.record ?? '', damage?.id ?? ''],
       directories,
       bounds,
     );

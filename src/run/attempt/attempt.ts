@@ -46,7 +46,8 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   const scope = await scopeOf(spec, pushed);
   const { mode } = scope;
   const begun = deps.clock.monotonic();
-  const witnesses = { since: started, unseenSince: unseenSinceOf(spec, started, pushed) };
+  const distrustBases = spec.distrustBases || sent.damaged !== undefined;
+  const witnesses = { since: started, unseenSince: unseenSinceOf({ ...spec, distrustBases }, started, pushed) };
   const subject = {
     tree: spec.tree,
     witnesses,
@@ -78,7 +79,8 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   }
   const warning = spec.unchanged === 'copy' ? COPIED : linkingProblem(pushed, spec.source.oldFiles, sent.missed);
   const contents = { verifiedFrom, packed: pushed.manifest };
-  const warnings = [warning, clampedWarning(compared.comparison)].filter((text) => text !== undefined);
+  const damage = sent.damaged === undefined ? undefined : damageWarning(sent.damaged);
+  const warnings = [damage, warning, clampedWarning(compared.comparison)].filter((text) => text !== undefined);
   return { kind: 'sealed', transfer: pushed.figures, verification, contents, warnings };
 }
 
@@ -111,6 +113,10 @@ const WHO_ELSE_WRITES =
 
 const COPIED =
   'Files with many hard links had as many names on the secondary as its file system allows, so this snapshot holds copies of all files instead of links. Nothing of them was sent again; the next snapshot links to these.';
+
+function damageWarning(id: string): string {
+  return `The secondary has found damage in its snapshot ${id}, so everything was compared by checksum, and this snapshot is linked to nothing that is damaged. Ask its administrator to look at offsite-prune status: what only older snapshots have cannot heal.`;
+}
 
 /** What the push means for the attempt; undefined if it went well. */
 function pushFailed(spec: AttemptSpec, pushed: Pushed): Failed | undefined {

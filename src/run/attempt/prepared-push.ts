@@ -3,7 +3,7 @@ import { checkArguments } from '../../rsync/arguments.ts';
 import type { SessionVerdict } from '../../rsync/exit.ts';
 import { decodeName } from '../../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../../rsync/session.ts';
-import { absentSnapshot } from '../../shared/gate-words.ts';
+import { absentSnapshot, damagedBasis } from '../../shared/gate-words.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import { failed, type Failed } from './attempt-result.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
@@ -18,11 +18,25 @@ export type PreparedPush =
       readonly pushed: Pushed;
       /** The basis that the secondary does not have, or that could not be used. */
       readonly missed: SnapshotId | undefined;
+      /** The basis in which the secondary has found damage, so that everything was compared by checksum. */
+      readonly damaged?: SnapshotId | undefined;
     }
   | Failed;
 
-/** Tells the gate what it has to know beforehand, and pushes; without the last snapshot where that is not there any more. */
+/**
+ * Tells the gate what it has to know beforehand, and pushes; without the last snapshot where that is not there any more, and by checksum
+ * where the secondary knows that it is damaged.
+ */
 export async function preparedPush(spec: AttemptSpec, deps: AttemptDeps): Promise<PreparedPush> {
+  const [damaged] = spec.bases;
+  const sent = await pushOnto(spec, deps);
+  if (sent.kind === 'failed' || damaged === undefined || !isRefused(sent.pushed.session, damagedBasis(damaged)))
+    return sent;
+  const again = await pushOnto({ ...spec, distrustBases: true }, deps);
+  return again.kind === 'failed' ? again : { ...again, damaged };
+}
+
+async function pushOnto(spec: AttemptSpec, deps: AttemptDeps): Promise<PreparedPush> {
   const prepared = await prepare(spec, deps);
   if (prepared.kind === 'failed') return prepared;
   const pushed = prepared.kind === 'no-basis' ? undefined : await pushWith(spec, prepared.options, deps);
@@ -126,9 +140,12 @@ function pushWith(spec: AttemptSpec, options: PushPlan, deps: AttemptDeps): Prom
   );
 }
 
-function isWithoutBasis({ bases: [basis] }: AttemptSpec, { verdict, answeredBy }: SessionResult): boolean {
-  if (answeredBy !== 'gate' || verdict.kind !== 'failed' || basis === undefined) return false;
-  return verdict.reason === absentSnapshot(basis);
+function isWithoutBasis({ bases: [basis] }: AttemptSpec, session: SessionResult): boolean {
+  return basis !== undefined && isRefused(session, absentSnapshot(basis));
+}
+
+function isRefused({ verdict, answeredBy }: SessionResult, reason: string): boolean {
+  return answeredBy === 'gate' && verdict.kind === 'failed' && verdict.reason === reason;
 }
 
 function sessionFailed(verdict: SessionVerdict, { signal }: AttemptSpec): Failed {

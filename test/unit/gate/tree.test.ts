@@ -47,8 +47,9 @@ function notes(...records: (string | Buffer)[]): string {
   writeFileSync(at('notes'), Buffer.concat(parts));
   return at('notes');
 }
-const fill = (noted?: string, most = 1e9) =>
-  fillTree({ tree: at('tree'), basis: at('basis'), notes: noted, most }, bounds());
+const nothing = { notes: undefined, most: 0, damage: undefined };
+const fill = (noted?: string, most = 1e9, damage?: { record: string; id: string }) =>
+  fillTree({ tree: at('tree'), basis: at('basis'), notes: noted, most, damage }, bounds());
 
 describe('filling a tree', () => {
   beforeEach(() => {
@@ -178,20 +179,38 @@ describe('filling a tree', () => {
   });
 
   it('ends when it takes too long, or is told to', async () => {
-    expect(await fillTree({ tree: at('tree'), basis: at('basis'), notes: undefined, most: 0 }, bounds(0))).toEqual({
+    expect(await fillTree({ tree: at('tree'), basis: at('basis'), ...nothing }, bounds(0))).toEqual({
       kind: 'too-long',
     });
     const stopped = { ...bounds(), signal: AbortSignal.abort() };
-    expect(await fillTree({ tree: at('tree'), basis: at('basis'), notes: undefined, most: 0 }, stopped)).toEqual({
+    expect(await fillTree({ tree: at('tree'), basis: at('basis'), ...nothing }, stopped)).toEqual({
       kind: 'stopped',
     });
+  });
+
+  it('links to nothing that is damaged: what rsync has sent stays, and what it has not is copied', async () => {
+    linkSync(at('basis/a'), at('basis/d/second'));
+    put('tree/d/b', 'sent anew');
+    const entries = ['a', 'd/b', 'd/e/c'].map((name) => ({
+      inode: String(inode(`basis/${name}`)),
+      snapshots: name === 'd/e/c' ? ['another'] : ['one', 'this'],
+    }));
+    put('damage', JSON.stringify({ entries: [...entries, { inode: null, snapshots: ['this'] }] }));
+    const filled = await fill(undefined, 1e9, { record: at('damage'), id: 'this' });
+    expect(filled).toEqual({ kind: 'filled', linked: 2, copied: 1 });
+    expect(readFileSync(at('tree/d/b'), 'utf8')).toBe('sent anew');
+    expect(readFileSync(at('tree/a'), 'utf8')).toBe('basis/a');
+    expect(inode('tree/a')).not.toBe(inode('basis/a'));
+    expect(inode('tree/d/second')).toBe(inode('tree/a'));
+    expect(inode('tree/d/e/c')).toBe(inode('basis/d/e/c'));
+    expect(lstatSync(at('basis/d/b')).nlink).toBe(1);
   });
 
   it('does what the notes say where there is no basis', async () => {
     put('tree/old');
     put('tree/one');
     const filled = await fillTree(
-      { tree: at('tree'), basis: undefined, notes: notes('-old', '=one', '+two'), most: 0 },
+      { ...nothing, tree: at('tree'), basis: undefined, notes: notes('-old', '=one', '+two') },
       bounds(),
     );
     expect(filled).toMatchObject({ kind: 'filled' });
