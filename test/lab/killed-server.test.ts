@@ -16,7 +16,7 @@ import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 let dumps = 0;
 
 async function sessionWithKill(
-  { primary, sshd }: { primary: Primary; sshd: number },
+  { primary, secondary }: { primary: Primary; secondary: Pick<Secondary, 'sshd' | 'line'> },
   attempts: number,
   victim: Victim,
   session: Session,
@@ -27,7 +27,7 @@ async function sessionWithKill(
   await configure(primary, attempts);
   const running = await primary.start('run', primary.job);
   const over = new AbortController();
-  const killed = killOnSight(sshd, victim, session, over.signal, how);
+  const killed = killOnSight(secondary, victim, session, over.signal, how);
   const end = await running.ended;
   over.abort();
   expect(await killed, 'nothing was killed').toBeDefined();
@@ -53,7 +53,7 @@ async function expectBroken(primary: Primary, end: ProgramEnd): Promise<void> {
 describe('behind the gate, a process that is killed', () => {
   let secondary: GateSecondary;
   let primary: Primary;
-  const lab = () => ({ primary, sshd: secondary.sshd.pid });
+  const lab = () => ({ primary, secondary });
 
   beforeAll(async () => {
     secondary = await startGateSecondary();
@@ -131,6 +131,6 @@ describe('behind plain rrsync, a process that is killed', () => {
     ['wrapper', 'push'],
     ['generator', 'push'],
   ])('(%s, in the %s) is a connection that was lost, and the next run succeeds', async (victim, session) => {
-    await expectBroken(primary, await sessionWithKill({ primary, sshd: secondary.sshd.pid }, 1, victim, session));
+    await expectBroken(primary, await sessionWithKill({ primary, secondary }, 1, victim, session));
   });
 });

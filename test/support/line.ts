@@ -22,6 +22,8 @@ export interface Line {
   mend(): void;
   /** Calls `act` once, as soon as so many more bytes have gone towards the server. */
   after(bytes: number, act: () => void): void;
+  /** Calls `look` each time before something is passed on that came from the server, until it is called without. */
+  beforeAnswers(look?: () => void): void;
   /** Ends it: nothing listens afterwards, unless {@link Line.listen} is called. */
   hangUp(): Promise<void>;
   listen(): Promise<void>;
@@ -38,6 +40,7 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
   let up = 0;
   let down = 0;
   let trigger: { at: number; act: () => void } | undefined;
+  let before: (() => void) | undefined;
   const server = createServer({ noDelay: true }, (near) => {
     const far = connect({ port: to, host: '127.0.0.1', noDelay: true });
     const pair = [near, far] as const;
@@ -54,6 +57,7 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
     });
     far.on('data', (chunk) => {
       if (frozen) return;
+      before?.();
       down += chunk.length;
       if (!near.write(chunk)) far.pause();
     });
@@ -96,6 +100,7 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
       frozen = false;
     },
     after: (bytes, act) => (trigger = { at: up + bytes, act }),
+    beforeAnswers: (look) => (before = look),
     hangUp: () =>
       new Promise((resolve) => {
         cut();

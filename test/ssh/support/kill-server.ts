@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { argumentsOf, descendants } from '../../support/processes.ts';
+import type { Secondary } from './secondary.ts';
 
 /** Which process of a session on the secondary. rsync's server begins as one process, and is two once it has the file list. */
 export type Victim = 'gate' | 'wrapper' | 'generator' | 'receiver';
@@ -16,30 +17,47 @@ interface Seen {
   readonly program: string;
 }
 
-/** Milliseconds between two checks; a session lasts at least a tenth of a second. */
+/** Milliseconds between two looks. */
 const EVERY = 3;
 
 /**
- * Waits for a process of the secondary, and kills it as the kernel does when memory runs out.
- * @param sshd pid of the secondary's own sshd; only its descendants are considered
+ * Waits for a process of the secondary, and kills it as the kernel does when memory runs out. It looks all the time, and also before
+ * anything that the secondary says is passed on. So it cannot miss a generator or a receiver, however short the session is and however
+ * slow this machine: what they say has to be answered before they end.
+ * @param secondary only the descendants of its own sshd are considered
  * @returns its pid; undefined if `signal` came first
  */
 export async function killOnSight(
-  sshd: number,
+  { sshd, line }: Pick<Secondary, 'sshd' | 'line'>,
   victim: Victim,
   session: Session,
   signal: AbortSignal,
   how: NodeJS.Signals = 'SIGKILL',
 ): Promise<number | undefined> {
-  while (!signal.aborted) {
-    const pid = find(startedBy(sshd), victim, session);
-    if (pid !== undefined) {
-      process.kill(pid, how);
-      return pid;
+  let killed: number | undefined;
+  const look = () => {
+    if (killed !== undefined || signal.aborted) return;
+    const found = find(startedBy(sshd.pid), victim, session);
+    if (found !== undefined && isHit(found, how)) killed = found;
+  };
+  line.beforeAnswers(look);
+  try {
+    while (killed === undefined && !signal.aborted) {
+      await sleep(EVERY);
+      look();
     }
-    await sleep(EVERY);
+    return killed;
+  } finally {
+    line.beforeAnswers();
   }
-  return undefined;
+}
+
+function isHit(pid: number, how: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, how);
+  } catch {
+    return false; // it has ended
+  }
 }
 
 function find(seen: readonly Seen[], victim: Victim, session: Session): number | undefined {
@@ -65,6 +83,7 @@ function sessionOf(pid: number): Session | undefined {
     const asked = /\0SSH_ORIGINAL_COMMAND=([^\0]*)/.exec(`\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`)?.[1];
     if (asked === undefined) return undefined;
     if (asked.endsWith('.sealed')) return 'seal';
+    if (asked.endsWith('.notes')) return undefined;
     return asked.includes(' --partial ') ? 'push' : 'verify';
   } catch {
     return undefined; // it has ended
