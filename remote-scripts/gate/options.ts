@@ -102,14 +102,14 @@ export const OPTIONS = {
   stats: { long: 'stats', value: NO_VALUE, in: EITHER },
   partial: { long: 'partial', value: NO_VALUE, in: { push: 'may' } },
   // Without it, the names of owners are part of the wire format.
-  numericIds: { long: 'numeric-ids', value: NO_VALUE, in: EITHER },
+  numericIds: { long: 'numeric-ids', value: NO_VALUE, in: EITHER, metadata: ['fake_super'] },
   // A snapshot and an attempt of the same job (request.ts reads their ids). Only the snapshot is handed on; the attempt becomes the
   // tree that is written.
   compareDest: {
     ...{ long: 'compare-dest', apart: true, value: /^\/[^/]+\/[^/]+\/$/, in: { push: 'may' }, most: MOST_BASES },
     written: (_, { basis }) => (basis === undefined ? undefined : `/${basis}/`),
   },
-  fakeSuper: { long: 'fake-super', value: NO_VALUE, in: EITHER },
+  fakeSuper: { long: 'fake-super', value: NO_VALUE, in: EITHER, metadata: ['fake_super'] },
   // Accepted and dropped. It is meant for plain rrsync, where nothing else makes the directory of the job.
   mkpath: { long: 'mkpath', value: NO_VALUE, in: { push: 'may', notes: 'may', seal: 'may' }, written: () => undefined },
 } as const satisfies Readonly<Record<string, OptionRow>>;

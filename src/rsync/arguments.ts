@@ -215,7 +215,10 @@ function slashed(directory: string): string {
   return directory.endsWith('/') ? directory : `${directory}/`;
 }
 
+/** Largest limit that the gate's grammar accepts, in KiB a second. No line is that fast. */
+const LARGEST_LIMIT = 999_999_999;
+
 // rsync(1): --bwlimit counts in units of 1024 bytes a second, and 0 means no limit.
 function kibibytes(bytesPerSecond: number): number {
-  return Math.max(1, Math.round(bytesPerSecond / 1024));
+  return Math.min(LARGEST_LIMIT, Math.max(1, Math.round(bytesPerSecond / 1024)));
 }

@@ -148,7 +148,7 @@ export function wiresOf(
   directory: string,
   { bytes, notSent }: Pick<SourceSummary, 'bytes' | 'notSent'>,
 ): { readonly wire: Wire; readonly verifyWire: Wire } {
-  const seconds = Math.max(1, Math.ceil(target.ioTimeoutMs / 1000));
+  const seconds = Math.min(LONGEST_TIMEOUT, Math.max(1, Math.ceil(target.ioTimeoutMs / 1000)));
   const wire: Wire = {
     remoteShell: remoteShell(directory),
     alias: target.name,
@@ -161,7 +161,7 @@ export function wiresOf(
   };
   const toRead = Math.ceil(bytes / SLOWEST_DISK);
   const reading = Math.min(LONGEST_TIMEOUT, seconds + toRead);
-  const verifyWire = { ...wire, timeoutSeconds: Math.max(seconds, reading), stallMs: wire.stallMs + toRead * 1000 };
+  const verifyWire = { ...wire, timeoutSeconds: reading, stallMs: wire.stallMs + toRead * 1000 };
   return { wire, verifyWire };
 }
 

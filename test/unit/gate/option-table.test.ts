@@ -1,28 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { OPTIONS, rowOf, type OptionName, type WireMetadata } from '../../../remote-scripts/gate/options.ts';
 import { rebuiltCommand } from '../../../remote-scripts/gate/rebuilt-command.ts';
 import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
-import {
-  checkArguments,
-  notesArguments,
-  pushArguments,
-  sealArguments,
-  type CheckOptions,
-  type PushOptions,
-  type TransferSettings,
-  type Wire,
-} from '../../../src/rsync/arguments.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
-import { PUSH, TRANSFER } from '../../support/push-options.ts';
 import fc from '../../support/properties.ts';
 
 const id = parseSnapshotId('2026-11-23T021500Z')!;
 const before = parseSnapshotId('2026-11-22T021500Z')!;
-const broken = parseSnapshotId('2026-11-23T011500Z')!;
 
 const names = Object.keys(OPTIONS) as OptionName[];
 
@@ -130,141 +114,5 @@ describe('whatever the table can say', () => {
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe('each option that the controller can send', () => {
-  const wire: Wire = {
-    remoteShell: [],
-    ...{ alias: 'vault', secondary: 'gate', metadata: 'fake_super', hardLinks: true, compress: false },
-    ...{ timeoutSeconds: 300, stallMs: 900_000 },
-  };
-  const GATE_PUSH: PushOptions = { ...PUSH, unchanged: 'compare' };
-  /** Values other than those of `wire`, PUSH and a check without options, or why there are none. The compiler misses a setting here. */
-  type Values<T extends object, None extends keyof T = never> = {
-    readonly [K in keyof T]-?: K extends None ? string : readonly [T[K], ...T[K][]];
-  };
-  const OF_A_WIRE: Values<Wire, 'remoteShell' | 'alias' | 'secondary' | 'stallMs'> = {
-    remoteShell: 'the test has its own',
-    alias: 'is for ssh',
-    secondary: 'a plain one has no gate',
-    stallMs: 'is for the controller',
-    metadata: ['plain'],
-    hardLinks: [false],
-    compress: [true],
-    timeoutSeconds: [1],
-  };
-  const OF_A_TRANSFER: Values<TransferSettings> = {
-    bandwidthLimit: [1, 20 * 1024 * 1024],
-    fuzzy: [false],
-  };
-  const OF_A_PUSH: Values<PushOptions, 'unchanged' | 'transfer'> = {
-    transfer: 'has a table of its own',
-    bases: [[before], [before, broken]],
-    unchanged: 'a gate links itself',
-    linksInNotes: [true],
-    list: ['/dev/null'],
-    aside: ['/dev/null'],
-    dryRun: [true],
-    checksum: [true],
-    progress: [true],
-  };
-  const OF_A_CHECK: Values<CheckOptions> = {
-    extras: [true],
-    only: ['/dev/null'],
-    list: ['/dev/null'],
-    depth: ['content', 'names'],
-  };
-
-  const each = <T extends object>(values: Readonly<Record<keyof T, unknown>>): Partial<T>[] =>
-    Object.entries(values).flatMap(([key, all]) =>
-      Array.isArray(all) ? all.map((value: unknown) => ({ [key]: value }) as Partial<T>) : [],
-    );
-  const pushes = [
-    ...each<TransferSettings>(OF_A_TRANSFER).map((change) => ({ ...GATE_PUSH, transfer: { ...TRANSFER, ...change } })),
-    ...each<PushOptions>(OF_A_PUSH).map((change) => ({ ...GATE_PUSH, ...change })),
-  ];
-  const wires = each<Wire>(OF_A_WIRE).map((change) => ({ ...wire, ...change }));
-  const checks = each<CheckOptions>(OF_A_CHECK).map((change) => ({ extras: false, ...change }));
-
-  let place: string;
-  beforeAll(() => {
-    place = mkdtempSync(join(tmpdir(), 'offsite-options-'));
-    writeFileSync(join(place, 'shell'), 'shift; printf %s "$*" > "${0%/*}/command"; exit 1\n');
-  });
-  afterAll(() => rmSync(place, { recursive: true }));
-
-  /** What the real rsync asks of the other side when it is started with such arguments. */
-  function askedWith(argumentsFor: (wire: Wire, source: string) => string[], of: Wire): GateRequest {
-    const remoteShell = ['sh', join(place, 'shell')];
-    rmSync(join(place, 'command'), { force: true });
-    spawnSync('rsync', argumentsFor({ ...of, remoteShell }, place));
-    return requestOf(readFileSync(join(place, 'command'), 'utf8'));
-  }
-
-  const tree = (source: string) => ({ source, job: 'db', id, exclude: ['*.tmp'] });
-
-  it('changes what rsync is started with', () => {
-    const plain = pushArguments(wire, tree('/data'), GATE_PUSH);
-    for (const push of pushes)
-      expect(pushArguments(wire, tree('/data'), push), JSON.stringify(push)).not.toEqual(plain);
-    for (const of of wires) expect(pushArguments(of, tree('/data'), GATE_PUSH), JSON.stringify(of)).not.toEqual(plain);
-    const check = checkArguments(wire, tree('/data'), { extras: false });
-    for (const options of checks) expect(checkArguments(wire, tree('/data'), options)).not.toEqual(check);
-  });
-
-  /** What some sessions ask of the gate together; each must be of that kind. */
-  function askedByAll(kind: GateRequest['kind'], requests: readonly GateRequest[]): string[] {
-    const asked = new Set<string>();
-    for (const request of requests) {
-      expect(request.kind).toBe(kind);
-      for (const name of request.wire.given.keys()) asked.add(name);
-      if (request.kind === 'push' && request.bases.length > 0) asked.add('compareDest');
-    }
-    return [...asked].sort();
-  }
-
-  /** What the table takes in such a session, beyond what is asked for here. */
-  const taken = (kind: GateRequest['kind'], ...unasked: OptionName[]) =>
-    names.filter((name) => rowOf(name).in[kind] !== undefined && !unasked.includes(name)).sort();
-
-  // What other versions of rsync send, or somebody who types it.
-  const OTHERS = ['compressChoice'] as const;
-
-  it('in a push is in the table, and the table takes no others', () => {
-    const requests = [
-      ...[wire, ...wires].map((of) => askedWith((it, source) => pushArguments(it, tree(source), GATE_PUSH), of)),
-      ...pushes.map((push) =>
-        askedWith(
-          (it, source) => pushArguments(it, tree(source), push),
-          push.list === undefined ? wire : { ...wire, hardLinks: false },
-        ),
-      ),
-    ];
-    expect(askedByAll('push', requests)).toEqual(taken('push', ...OTHERS, 'mkpath'));
-  });
-
-  it('in a verification is in the table, and the table takes no others', () => {
-    const requests = [
-      ...[wire, ...wires].map((of) =>
-        askedWith((it, source) => checkArguments(it, tree(source), { extras: false }), of),
-      ),
-      ...checks.map((options) => askedWith((it, source) => checkArguments(it, tree(source), options), wire)),
-    ];
-    expect(askedByAll('verify', requests)).toEqual(taken('verify', ...OTHERS, 'bwlimit', 'compress'));
-  });
-
-  it('in notes is in the table, and the table takes no others', () => {
-    const requests = [wire, ...wires].map((of) =>
-      askedWith((it, source) => notesArguments(it, join(source, 'shell'), 'db', `${id}.notes`), of),
-    );
-    expect(askedByAll('notes', requests)).toEqual(taken('notes', ...OTHERS, 'mkpath', 'bwlimit'));
-  });
-
-  it('in a seal is in the table, and the table takes no others', () => {
-    const requests = [wire, ...wires].map((of) =>
-      askedWith((it, source) => sealArguments(it, join(source, 'shell'), 'db', `${id}.sealed`), of),
-    );
-    expect(askedByAll('seal', requests)).toEqual(taken('seal', ...OTHERS, 'mkpath', 'bwlimit', 'compress'));
   });
 });
