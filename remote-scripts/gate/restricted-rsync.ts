@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { endGroup } from '../../src/platform/process-group.ts';
+import { endGroup, goneWithin } from '../../src/platform/process-group.ts';
 import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 import { freeSpace } from '../store/job-directory.ts';
 import { createProcessLook } from './process-look.ts';
@@ -30,17 +30,23 @@ export type RestrictedEnd =
   | { readonly kind: 'exited'; readonly code: number }
   | { readonly kind: 'signalled'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'too-long' }
+  /** rsync ended by itself, but one of its processes did not, and was ended. */
+  | { readonly kind: 'lingered' }
   | Objection
   | { readonly kind: 'stopped' };
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 const KILL_AFTER = 5000;
 
+/** Milliseconds that the other processes of a session have to end, once rsync itself has ended. */
+const LINGER = 5000;
+
 /**
  * Runs rrsync with the session's own standard streams, which belong to rsync's protocol: the gate reads and writes none.
  *
  * rrsync leads a process group, so that a limit ends every process of it, and gets SIGTERM from the kernel when the
- * gate is killed: no session outlives its wall clock.
+ * gate is killed: no session outlives its wall clock. When this function returns, no process of the group can write any more, unless the
+ * kernel itself holds one (a disk that does not answer); the session has then not ended well.
  * @throws Error when rrsync cannot be started
  */
 export async function runRestrictedRsync(run: RestrictedRun): Promise<RestrictedEnd> {
@@ -69,6 +75,8 @@ export async function runRestrictedRsync(run: RestrictedRun): Promise<Restricted
         resolve(signal === null ? { kind: 'exited', code: code ?? 1 } : { kind: 'signalled', signal });
       });
     });
+    // A process that writes still would write into a tree that the gate links into, or freezes.
+    if (child.pid !== undefined && !(await goneWithin(child.pid, LINGER))) cutShort({ kind: 'lingered' });
     await groupEnds;
     return cut ?? end;
   } finally {

@@ -27,7 +27,7 @@ type Push = Extract<GateRequest, { kind: 'push' }>;
  *
  *   1. an attempt that is continued shares nothing, or is made to   died: it is frozen still
  *   2. it is renamed to the partial of this push                    died: the next push freezes it
- *   3. rsync                                                        died or failed: frozen
+ *   3. rsync, until the last of its processes is gone                 died or failed: frozen
  *   4. what is unchanged is linked                                  died: the same, with links; 1 of the next push removes them
  */
 

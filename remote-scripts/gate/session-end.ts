@@ -49,11 +49,13 @@ export function ended(end: RestrictedEnd, limitMs: number): SessionEnd {
     case 'exited':
       return { kind: 'exit', code: end.code };
     case 'signalled':
-      return { kind: 'broke', reason: `rsync was ended by ${end.signal} on the secondary (is it short of memory?)` };
+      return { kind: 'broke', reason: `a process was ended by ${end.signal} on the secondary (is it short of memory?)` };
     case 'stopped':
       return { kind: 'broke', reason: 'the secondary ended the session (is it shutting down?)' };
     case 'too-long':
       return { kind: 'ended', reason: `the session took longer than ${formatDuration(limitMs)} (session_limit)` };
+    case 'lingered':
+      return { kind: 'broke', reason: 'a process of the session went on after its program had ended, and was ended' };
     case 'silent':
       return { kind: 'broke', reason: end.reason };
     case 'limit':

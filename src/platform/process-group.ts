@@ -23,7 +23,12 @@ export async function endGroup(leader: number | undefined, killAfterMs: number):
   await goneWithin(leader, WAIT_FOR_KILLED);
 }
 
-async function goneWithin(leader: number, milliseconds: number): Promise<boolean> {
+/**
+ * Waits until the last process of a group is gone, which may be later than its leader.
+ * @param leader process id of the leader of the group
+ * @returns whether that was within the milliseconds
+ */
+export async function goneWithin(leader: number, milliseconds: number): Promise<boolean> {
   for (let waited = 0; groupLives(leader); waited += LOOK_EVERY) {
     if (waited >= milliseconds) return false;
     await sleep(LOOK_EVERY);
