@@ -10,6 +10,7 @@ import { readAttempts, recordAttempt } from '../store/ledger.ts';
 import { GATE_LOG, statePlaces } from '../store/places.ts';
 import { beginFlush } from '../store/syncing.ts';
 import { basesFor } from './basis.ts';
+import type { GroupBounds } from './child-group.ts';
 import { damageOf, type BasisDamage } from './damaged-basis.ts';
 import { clearIncoming, unfitIncoming } from './incoming.ts';
 import type { JobSession } from './job-session.ts';
@@ -17,7 +18,7 @@ import { overLimit } from './limits.ts';
 import type { GateRequest } from './request.ts';
 import { ended, failure, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn } from './session-run.ts';
-import { fillTree, unshareTree, type TreeBounds } from './tree/work-on-tree.ts';
+import { fillTree, unshareTree } from './tree/work-on-tree.ts';
 
 type Push = Extract<GateRequest, { kind: 'push' }>;
 
@@ -85,7 +86,7 @@ export async function servePush(session: JobSession, request: Push): Promise<Ses
   }
 }
 
-function boundsOf({ lockFd, signal }: JobSession, until: number): TreeBounds {
+function boundsOf({ lockFd, signal }: JobSession, until: number): GroupBounds {
   return { lockFd, signal, limitMs: until - performance.now() };
 }
 
@@ -96,7 +97,7 @@ async function beginTree(
   { paths, log }: JobSession,
   id: SnapshotId,
   attempt: string | undefined,
-  bounds: TreeBounds,
+  bounds: GroupBounds,
 ): Promise<'new' | 'continued' | 'not-finished'> {
   if (attempt !== undefined) {
     const place = join(paths.snapshots, attempt);

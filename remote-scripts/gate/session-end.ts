@@ -49,7 +49,10 @@ export function ended(end: RestrictedEnd, limitMs: number): SessionEnd {
     case 'exited':
       return { kind: 'exit', code: end.code };
     case 'signalled':
-      return { kind: 'broke', reason: `a process was ended by ${end.signal} on the secondary (is it short of memory?)` };
+      return {
+        kind: 'broke',
+        reason: `a process was ended by ${end.signal} on the secondary (is it short of memory?)`,
+      };
     case 'stopped':
       return { kind: 'broke', reason: 'the secondary ended the session (is it shutting down?)' };
     case 'too-long':

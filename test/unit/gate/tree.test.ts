@@ -18,7 +18,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fillTree, unshareTree, type TreeBounds } from '../../../remote-scripts/gate/tree/work-on-tree.ts';
+import type { GroupBounds } from '../../../remote-scripts/gate/child-group.ts';
+import { fillTree, unshareTree } from '../../../remote-scripts/gate/tree/work-on-tree.ts';
 import { NOTES_HEADER } from '../../../src/shared/notes.ts';
 
 let base: string;
@@ -33,7 +34,7 @@ afterEach(() => {
 });
 
 const at = (...names: string[]) => join(base, ...names);
-const bounds = (limitMs = 60_000): TreeBounds => ({ lockFd: lock, limitMs, signal: new AbortController().signal });
+const bounds = (limitMs = 60_000): GroupBounds => ({ lockFd: lock, limitMs, signal: new AbortController().signal });
 const inode = (path: string) => lstatSync(at(path)).ino;
 const put = (path: string, text = path) => {
   mkdirSync(join(at(path), '..'), { recursive: true });
