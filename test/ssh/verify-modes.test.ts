@@ -2,6 +2,8 @@ import { lstatSync } from 'node:fs';
 import { appendFile, chmod, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { HostSettings } from '../../remote-scripts/config/settings.ts';
+import { settingOf } from '../../remote-scripts/prune/plan.ts';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 
@@ -29,6 +31,12 @@ async function sessionsOf(act: () => Promise<unknown>): Promise<string[]> {
     .slice(before)
     .filter(({ event }) => event === 'accepted')
     .map(({ kind, reason }) => `${String(kind)} ${/ (-\S+)e\./.exec(String(reason))?.[1] ?? ''}`);
+}
+
+/** As many sessions prune takes into account when it judges how late a seal may come. */
+function allowedSessions(): number {
+  const gate = { clockSkewMs: 0, sessionLimitMs: 1 } as HostSettings['gate'];
+  return settingOf({ gate } as HostSettings, 'UTC').longestAttempt;
 }
 
 /** Changes one byte of a stored file, and nothing else of it. */
@@ -62,6 +70,7 @@ describe.each(['full', 'content', 'changed'] as const)('verify.mode: %s', (mode)
       full, // the canary
       'seal -t',
     ]);
+    expect(sessions.length, 'sessions that prune allows an attempt').toBeLessThanOrEqual(allowedSessions());
     const { verification } = (await primary.history()).at(-1) as { verification: { mode: string } };
     expect(verification.mode).toBe(mode);
     expect((await primary.jobState()).lastFullVerification).not.toBeNull();

@@ -96,9 +96,9 @@ it('removes what the policy does not keep, and says how fresh the job is', () =>
   expect(made.newest?.id).toBe('2026-11-23T030000Z');
 });
 
-it('quarantines by the limits of the gate: a day for each of the four sessions of an attempt', () => {
-  const slow = { ...daily(1)[0]!, id: '2026-11-19T030000Z' as SnapshotId };
-  const impossible = { ...daily(1)[0]!, id: '2026-11-18T021500Z' as SnapshotId };
+it('quarantines by the limits of the gate: a day for each of the five sessions of an attempt from its push on', () => {
+  const slow = { ...daily(1)[0]!, id: '2026-11-18T025000Z' as SnapshotId };
+  const impossible = { ...daily(1)[0]!, id: '2026-11-18T024959Z' as SnapshotId };
   expect(plan({ snapshots: [slow] }).decisions).toMatchObject([{ action: 'keep' }]);
   expect(plan({ snapshots: [impossible] }).decisions).toMatchObject([{ action: 'quarantine' }]);
 });
