@@ -5,10 +5,10 @@ const STORE = 'remote-scripts/store/';
 
 /** Endings and names that nothing else has. */
 const NAMES =
-  /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|damage\.json|lock|basis|changed)\b|\bgate\.log\b|\bprune\.(json|tmp)\b|(^|\/)settings\.json\b/;
+  /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|(damage|scrub)\.json|sha256|lock|basis|changed)\b|\bgate\.log\b|\bprune\.(json|tmp)\b|(^|\/)settings\.json\b/;
 
 /** Ordinary words, which are names only as a step of a path. */
-const STEPS = /(^|\/)(spool|incoming|accepted|inodes)(\/|$)/;
+const STEPS = /(^|\/)(spool|incoming|accepted|inodes|manifests)(\/|$)/;
 
 /** Calls whose arguments are steps of a path. */
 const PATHS = new Set(['join', 'resolve']);

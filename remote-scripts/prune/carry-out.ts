@@ -5,6 +5,7 @@ import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { sealName } from '../../src/shared/seal.ts';
+import { manifestName } from '../store/entry-names.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { emptyTrash, type TrashProgress } from './empty-trash.ts';
 import { mountWithin, readMountPoints } from './places.ts';
@@ -127,9 +128,12 @@ async function moveAway(
     if (mount !== undefined) throw new Error(`${mount} is a mount point in it`);
     return moveToTrash(path, trash, `${plan.job}.${name}`);
   };
-  // The snapshot first, then its seal. If we die in between, a seal without a snapshot is left, which the next run
-  // removes. The other way round, a complete snapshot would be left that looks like a broken one.
-  for (const names of [...snapshots.map((id) => [id, sealName(id)]), ...leftovers.map((name) => [name])]) {
+  // The snapshot first, then its manifest and its seal. If we die in between, these are left without a snapshot, and the next
+  // run removes them. The other way round, a complete snapshot would be left that looks like a broken one.
+  for (const names of [
+    ...snapshots.map((id) => [id, manifestName(id), sealName(id)]),
+    ...leftovers.map((name) => [name]),
+  ]) {
     const [name = ''] = names;
     try {
       let gone = false;

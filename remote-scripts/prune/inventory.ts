@@ -18,10 +18,10 @@ export interface StoredSnapshot extends SizedSnapshot {
 export interface Leftover {
   readonly name: string;
   /**
-   * `seal`: a seal whose snapshot prune had moved away when it was killed. `temporary`: a seal that was never
-   * finished. `unsealed`: an attempt under a plain rrsync.
+   * `seal`, `manifest`: its snapshot had been moved away by prune when it was killed. `temporary`: a seal or manifest that
+   * was never finished. `unsealed`: an attempt under a plain rrsync.
    */
-  readonly kind: 'partial' | 'frozen' | 'unsealed' | 'seal' | 'temporary';
+  readonly kind: 'partial' | 'frozen' | 'unsealed' | 'seal' | 'manifest' | 'temporary';
   /** Undefined if the name contains none. */
   readonly id: SnapshotId | undefined;
   /** When it appeared here, by our own clock. */
@@ -95,8 +95,10 @@ async function readEntry(
   const since = appearance(stats);
   switch (kind) {
     case 'unfinished-seal':
+    case 'unfinished-manifest':
       return stats.isFile() ? { name, kind: 'temporary', id: undefined, since } : odd('its name is not a snapshot id');
     case 'seal':
+    case 'manifest':
       if (present.has(id)) return undefined; // reported together with its snapshot
       return stats.isFile() ? { name, kind, id, since } : odd('it is not a regular file');
     case 'partial':

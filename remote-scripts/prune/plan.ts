@@ -54,6 +54,9 @@ export interface PlanContext {
  */
 const SESSIONS = ['push', 'comparison of everything', 'comparison of what was pushed', 'canary', 'seal'] as const;
 
+/** Leftovers that are of no use without their snapshot. */
+const BELONGS_TO_SNAPSHOT: ReadonlySet<Leftover['kind']> = new Set(['seal', 'manifest']);
+
 /** Decides what is to be done in one job. Pure. */
 export function planJob(inventory: Inventory, job: JobSettings, context: PlanContext): JobPlan {
   const { host, timezone, now, previousRun, arrivals } = context;
@@ -61,7 +64,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
   const setting = settingOf(host, timezone);
   const expectation = job.expect;
   const attempts = inventory.leftovers.flatMap(({ kind, id, since }) =>
-    id !== undefined && kind !== 'seal' && age(since, now) < host.incompleteLifetimeMs ? [id] : [],
+    id !== undefined && !BELONGS_TO_SNAPSHOT.has(kind) && age(since, now) < host.incompleteLifetimeMs ? [id] : [],
   );
   const decisions = decideRetention(inventory.snapshots, policy, setting, now, attempts);
   const newest = decisions.findLast(({ action }) => action !== 'quarantine')?.snapshot;
@@ -132,7 +135,9 @@ function decideLeftover(leftover: Leftover, context: PlanContext, clockIsWrong: 
   const lifespan = age(leftover.since, context.now);
   const lived = `it appeared ${formatDuration(lifespan)} ago`;
   const decide = (action: 'keep' | 'remove', reason: string): LeftoverDecision => ({ leftover, action, reason });
-  if (leftover.kind === 'seal') return decide('remove', 'a seal without its snapshot: prune was interrupted');
+  if (BELONGS_TO_SNAPSHOT.has(leftover.kind)) {
+    return decide('remove', `a ${leftover.kind} without its snapshot: prune was interrupted`);
+  }
   if (leftover.id !== undefined && context.accepted.has(leftover.id)) {
     return decide('keep', 'its seal has been accepted: the gate completes it in its next session');
   }

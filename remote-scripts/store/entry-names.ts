@@ -8,14 +8,15 @@ import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.t
 export interface EntryName {
   readonly id: SnapshotId;
   /**
-   * `complete`: the directory under its final name. `unfinished-seal`: what is left when the writer of a seal is
-   * killed.
+   * `complete`: the directory under its final name. `unfinished-…`: what is left when the writer of a seal or a manifest
+   * is killed.
    */
-  readonly kind: 'complete' | 'partial' | 'frozen' | 'seal' | 'unfinished-seal';
+  readonly kind: 'complete' | 'partial' | 'frozen' | 'seal' | 'unfinished-seal' | 'manifest' | 'unfinished-manifest';
 }
 
 const PARTIAL = '.partial';
 const FROZEN = '.frozen';
+const MANIFEST = '.sha256';
 
 /** The directory of a snapshot while it is written. */
 export function partialName(id: SnapshotId): string {
@@ -25,6 +26,11 @@ export function partialName(id: SnapshotId): string {
 /** The directory of an attempt that ended without a seal. */
 export function frozenName(id: SnapshotId): string {
   return `${id}${FROZEN}`;
+}
+
+/** The checksums of all regular files of a snapshot, as sha256sum(1) writes them. */
+export function manifestName(id: SnapshotId): string {
+  return `${id}${MANIFEST}`;
 }
 
 /** Reads a name in a job's directory. @returns undefined for one that is not ours */
@@ -41,7 +47,9 @@ const READERS: readonly (readonly [EntryName['kind'], (name: string) => Snapshot
   ['partial', (name) => before(name, PARTIAL)],
   ['frozen', (name) => before(name, FROZEN)],
   ['seal', sealedId],
-  ['unfinished-seal', unfinishedSeal],
+  ['unfinished-seal', (name) => sealedId(finishedName(name))],
+  ['manifest', (name) => before(name, MANIFEST)],
+  ['unfinished-manifest', (name) => before(finishedName(name), MANIFEST)],
 ];
 
 function before(name: string, suffix: string): SnapshotId | undefined {
@@ -49,6 +57,6 @@ function before(name: string, suffix: string): SnapshotId | undefined {
 }
 
 /** rsync and writeFileAtomic both write `.NAME.MARK` first, with marks of these characters only. */
-function unfinishedSeal(name: string): SnapshotId | undefined {
-  return sealedId(/^\.([^.]+\.[^.]+)\.[0-9A-Za-z.]+$/.exec(name)?.[1] ?? '');
+function finishedName(name: string): string {
+  return /^\.([^.]+\.[^.]+)\.[0-9A-Za-z.]+$/.exec(name)?.[1] ?? '';
 }

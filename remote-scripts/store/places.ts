@@ -24,6 +24,8 @@ export interface StatePlaces {
   readonly memoryLock: string;
   /** Directory for prune's temporary files. */
   readonly scratch: string;
+  /** Held by a scrub while it reads. */
+  readonly scrubLock: string;
 }
 
 /** Where everything of one host is. */
@@ -50,6 +52,12 @@ export interface JobPaths {
   readonly unflushed: string;
   /** Stored files that are known to be damaged. */
   readonly damage: string;
+  /** How far the scrub has come. */
+  readonly scrub: string;
+  /** What is known of the manifest of each snapshot; under a plain rrsync, the manifests too. */
+  readonly manifests: string;
+  /** Held while manifests are made. */
+  readonly manifestsLock: string;
 }
 
 /** Everything that the state directory of a host holds for all its jobs. @param state `<state_dir>/<host>` */
@@ -62,6 +70,7 @@ export function statePlaces(state: string): StatePlaces {
     memory: join(state, 'prune.json'),
     memoryLock: join(state, 'prune.memory.lock'),
     scratch: join(state, 'prune.tmp'),
+    scrubLock: join(state, '.scrub.lock'),
   };
 }
 
@@ -87,5 +96,8 @@ export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, jo
     accepted: join(spool, 'accepted'),
     unflushed: join(state, `${job}.unflushed`),
     damage: join(state, `${job}.damage.json`),
+    scrub: join(state, `${job}.scrub.json`),
+    manifests: join(state, 'manifests', job),
+    manifestsLock: join(state, 'manifests', job, '.lock'),
   };
 }

@@ -41,12 +41,15 @@ export function standingOf(id: SnapshotId, state: SnapshotState): Standing {
   }
 }
 
+/** What may lie there whatever the state of its id is. */
+const SAYS_NOTHING: ReadonlySet<EntryName['kind']> = new Set(['unfinished-seal', 'manifest', 'unfinished-manifest']);
+
 /** Derives the states from the names in a job's directory. Names that are not ours are ignored. */
 export function statesOf(names: readonly string[]): Map<SnapshotId, SnapshotState> {
   const found = new Map<SnapshotId, Set<EntryName['kind']>>();
   for (const name of names) {
     const entry = parseEntryName(name);
-    if (entry === undefined || entry.kind === 'unfinished-seal') continue;
+    if (entry === undefined || SAYS_NOTHING.has(entry.kind)) continue;
     found.set(entry.id, (found.get(entry.id) ?? new Set()).add(entry.kind));
   }
   return new Map([...found].map(([id, kinds]) => [id, stateOf(kinds)]));

@@ -1,10 +1,12 @@
 /** Paths below the state directory of a host, and what has to be there. */
 const KINDS: readonly (readonly [names: RegExp, kind: 'file' | 'directory'])[] = [
+  [/^manifests\/[^/]+$/, 'directory'],
+  [/^manifests\/[^/]+\/[^/]+\.(json|sha256)$/, 'file'],
   [/^gate\.log(\.1)?$/, 'file'],
   [/^settings\.json$/, 'file'],
-  [/\.(lock|attempts\.jsonl|unflushed|damage\.json)$/, 'file'],
+  [/\.(lock|attempts\.jsonl|unflushed|(damage|scrub)\.json)$/, 'file'],
   [/^prune\.json$/, 'file'],
-  [/^(spool|prune\.tmp)$/, 'directory'],
+  [/^(spool|manifests|prune\.tmp)$/, 'directory'],
   [/^spool\/[^/]+$/, 'directory'],
   [/^spool\/[^/]+\/(incoming|accepted)$/, 'directory'],
   [/^spool\/[^/]+\/accepted\/[^/]+$/, 'file'],

@@ -71,6 +71,19 @@ describe.each(['gate', 'rrsync'] as const)('the lock, with secondary: %s', (seco
   });
 });
 
+it('takes the manifest of a snapshot away with it, and that of no other', async () => {
+  store = daily(9);
+  for (const id of store.names('db').filter((name) => !name.includes('.'))) {
+    writeFileSync(join(store.root, 'db', `${id}.sha256`), '');
+  }
+  const { done } = await run(store);
+  expect(done).toMatchObject({ failures: [] });
+  expect(done.removed.get('db')?.length).toBeGreaterThan(0);
+  const names = store.names('db');
+  const kept = names.filter((name) => !name.includes('.'));
+  expect(names).toEqual(kept.flatMap((id) => [id, `${id}.sealed`, `${id}.sha256`]));
+});
+
 it('is told what could not be deleted, and goes on with the rest', async () => {
   store = daily(9);
   const failing: RunProcess = async (spec) =>

@@ -33,6 +33,21 @@ it('takes the birth of the seal for the arrival where there is no gate, whatever
   expect(snapshots[0]?.received.getTime()).toBeGreaterThan(before);
 });
 
+it('knows the manifest of a snapshot, one without its snapshot, and one that was never finished', async () => {
+  store = createStore();
+  store.seal('db', DAY);
+  writeFileSync(join(store.root, `db/${ID}.sha256`), '');
+  writeFileSync(join(store.root, 'db/2026-11-18T021500Z.sha256'), '');
+  writeFileSync(join(store.root, 'db/.2026-11-17T021500Z.sha256.1.2.3.4.tmp'), '');
+  const { leftovers, snapshots, oddities } = await inventory(store);
+  expect(leftovers.map(({ name, kind }) => [name, kind])).toEqual([
+    ['.2026-11-17T021500Z.sha256.1.2.3.4.tmp', 'temporary'],
+    ['2026-11-18T021500Z.sha256', 'manifest'],
+  ]);
+  expect(snapshots.map(({ id }) => id)).toEqual([ID]);
+  expect(oddities).toEqual([]);
+});
+
 it('tells leftovers: partial, frozen, a seal without its snapshot, a seal that was never finished', async () => {
   store = createStore();
   store.directory(`db/${ID}.partial`);

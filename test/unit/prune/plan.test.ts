@@ -56,8 +56,10 @@ describe('leftovers', () => {
     },
   );
 
-  it('removes a seal without its snapshot at once: prune was killed in between', () => {
-    expect(removalsOf(plan({ leftovers: [leftover('seal', 0)] })).leftovers).toHaveLength(1);
+  it.each(['seal', 'manifest'] as const)('removes a %s without its snapshot at once: prune was killed', (kind) => {
+    const made = plan({ snapshots: daily(9), leftovers: [leftover(kind, 0, '2026-11-19T101500Z')] });
+    expect(removalsOf(made).leftovers).toHaveLength(1);
+    expect(made.decisions.flatMap(({ reasons }) => reasons).join()).not.toContain('unfinished attempt');
   });
 
   it('keeps an attempt whose seal the gate has accepted, however old', () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { frozenName, partialName } from '../../../remote-scripts/store/entry-names.ts';
+import { frozenName, manifestName, partialName } from '../../../remote-scripts/store/entry-names.ts';
 import { hostPlaces, jobPaths, trashOf } from '../../../remote-scripts/store/places.ts';
 import { objectionToName } from '../../../scripts/disk-names.mjs';
 import { sealName } from '../../../src/shared/seal.ts';
@@ -16,7 +16,8 @@ const job = jobPaths(host, 'JOB');
 const id = parseSnapshotId('20260102T030405Z')!;
 
 /** All paths that are called by a name of ours, and not by that of a host or job. */
-const places = Object.entries({ ...host, ...job, partial: partialName(id), frozen: frozenName(id), seal: sealName(id) })
+const names = { partial: partialName(id), frozen: frozenName(id), seal: sealName(id), manifest: manifestName(id) };
+const places = Object.entries({ ...host, ...job, ...names })
   .filter(([what]) => !['state', 'root', 'snapshots'].includes(what))
   .map(([what, path]) => [what, path.startsWith('/') ? relative('/', path) : path] as const);
 

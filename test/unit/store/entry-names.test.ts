@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { frozenName, parseEntryName, partialName } from '../../../remote-scripts/store/entry-names.ts';
+import { frozenName, manifestName, parseEntryName, partialName } from '../../../remote-scripts/store/entry-names.ts';
 import { isName } from '../../../src/shared/names.ts';
 import { sealName } from '../../../src/shared/seal.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
@@ -13,6 +13,8 @@ test.each([
   ['seal', `${ID}.sealed`],
   ['unfinished-seal', `.${ID}.sealed.4711.12.34.1.tmp`],
   ['unfinished-seal', `.${ID}.sealed.Xy12zz`],
+  ['manifest', `${ID}.sha256`],
+  ['unfinished-manifest', `.${ID}.sha256.4711.12.34.1.tmp`],
 ])('what is %s is known by its name, %s', (kind, name) => {
   expect(parseEntryName(name)).toEqual({ id: ID, kind });
 });
@@ -27,6 +29,8 @@ test.each([
   `.${ID}.sealed.x/y`,
   `${ID}.tmp`,
   `${ID}.sealed.partial`,
+  `.${ID}.sha256`,
+  `${ID}.sha256.tmp`,
   `x${ID}.sealed`,
   '2026-02-30T000000Z',
 ])('a name that is not ours is nothing: %s', (name) => {
@@ -38,4 +42,5 @@ it('names what it reads, and no job can be called so', () => {
     expect(parseEntryName(name)?.id).toBe(ID);
     expect(isName(name.replace(ID, 'db'))).toBe(false);
   }
+  expect(parseEntryName(manifestName(ID))).toEqual({ id: ID, kind: 'manifest' });
 });

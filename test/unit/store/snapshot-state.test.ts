@@ -25,6 +25,8 @@ test('counts only names of its own', () => {
     'lost+found',
     `.${ID}.sealed.17.tmp`,
     `${ID}.tmp`,
+    `${ID}.sha256`,
+    `.${ID}.sha256.17.tmp`,
     `${ID}.sealed.partial`,
     '2026-02-30T000000Z',
   ];
