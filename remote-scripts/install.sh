@@ -10,7 +10,8 @@ LIB=/usr/local/lib/offsite-rsync
 ETC=/etc/offsite-rsync
 UNITS=/etc/systemd/system
 SSHD=/etc/ssh/sshd_config.d
-UNIT_NAMES='offsite-prune@.service offsite-prune@.timer offsite-prune-check@.service offsite-prune-check@.timer'
+SERVICES='offsite-prune offsite-prune-check offsite-scrub'
+PROGRAMS='offsite-gate offsite-prune offsite-scrub'
 
 host='' account='' root=/srv/offsite state=/var/lib/offsite-rsync secondary=gate
 keys='' jobs='' dry_run='' uninstall='' programs=''
@@ -30,10 +31,10 @@ Options:
   --account NAME    system account of this primary (default: offsite-NAME)
   --job NAME        a job, for the first secondary.yaml; may be given again, and must be while there is no secondary.yaml
   --root DIR        where the snapshots lie (default: /srv/offsite; the root of secondary.yaml)
-  --state DIR       state of gate and prune (default: /var/lib/offsite-rsync; the state_dir of secondary.yaml)
+  --state DIR       state of the programs (default: /var/lib/offsite-rsync; the state_dir of secondary.yaml)
   --rrsync          a plain rrsync instead of the gate; it is not append-only
-  --programs DIR    where offsite-gate.mjs, offsite-prune.mjs and their parts/ lie (default: beside this script, or
-                    ../dist/remote)
+  --programs DIR    where offsite-gate.mjs, offsite-prune.mjs, offsite-scrub.mjs and their parts/ lie (default: beside
+                    this script, or ../dist/remote)
   --dry-run         print what would be done; do nothing
   --uninstall       remove programs, units and sshd snippets (with --host: what is this host's only); keeps
                     snapshots, state, accounts, and what you wrote in /etc/offsite-rsync
@@ -174,15 +175,19 @@ is_readable_key() {
   key_line "$1" | awk '{ print $(NF - 2), $(NF - 1) }' | ssh-keygen -l -f - >/dev/null 2>&1
 }
 
+has_programs() {
+  for name in $PROGRAMS; do [ -f "$1/$name.mjs" ] || return 1; done
+}
+
 find_programs() {
   for directory in "$programs" "$here" "$here/../dist/remote"; do
-    if [ -n "$directory" ] && [ -f "$directory/offsite-gate.mjs" ] && [ -f "$directory/offsite-prune.mjs" ]; then
+    if [ -n "$directory" ] && has_programs "$directory"; then
       [ -d "$directory/parts" ] || fail "$directory lacks the directory parts, which belongs to the programs; copy all of dist/remote"
       programs=$directory
       return 0
     fi
   done
-  fail "offsite-gate.mjs and offsite-prune.mjs are not beside this script; build them (npm run build) or give --programs DIR"
+  fail "offsite-gate.mjs, offsite-prune.mjs and offsite-scrub.mjs are not beside this script; build them (npm run build) or give --programs DIR"
 }
 
 check_machine() {
@@ -203,7 +208,7 @@ check_machine() {
 # that has not loaded all of its own. Their names tell their content, so no program can load a part of another version.
 install_programs() {
   for part in "$programs"/parts/*.mjs; do write_file "$LIB/parts/${part##*/}" 644 <"$part"; done
-  for name in offsite-gate offsite-prune; do
+  for name in $PROGRAMS; do
     # With its suffix, and a link without: that this is a module, node takes from the suffix.
     write_file "$LIB/$name.mjs" 755 <"$programs/$name.mjs"
     if [ "$(readlink -- "$DESTDIR$BIN/$name" 2>/dev/null || :)" != "$LIB/$name.mjs" ]; then
@@ -394,19 +399,19 @@ install_sshd() {
 }
 
 install_units() {
-  for unit in $UNIT_NAMES; do write_file "$UNITS/$unit" 644 <"$here/systemd/$unit"; done
-  for service in offsite-prune offsite-prune-check; do
+  for service in $SERVICES; do
+    for unit in "$service@.service" "$service@.timer"; do write_file "$UNITS/$unit" 644 <"$here/systemd/$unit"; done
     drop_in=$UNITS/$service@$host.service.d/place.conf
     if [ "$account" = "offsite-$host" ] && [ "$root" = /srv/offsite ] && [ "$state" = /var/lib/offsite-rsync ]; then
       remove "$drop_in"
       remove_empty "$(dirname -- "$drop_in")"
       continue
     fi
-    if [ "$service" = offsite-prune ]; then
-      places="ReadWritePaths=$root/$host $state/$host"
-    else
+    if [ "$service" = offsite-prune-check ]; then
       places="ReadOnlyPaths=$root/$host
 ReadWritePaths=$state/$host"
+    else
+      places="ReadWritePaths=$root/$host $state/$host"
     fi
     write_file "$drop_in" 644 <<DROPIN
 # Written by install.sh: where this host differs from the template.
@@ -420,7 +425,7 @@ DROPIN
   has_systemd || return 0
   act systemctl daemon-reload
   if [ -f "$ETC/secondary.yaml" ]; then
-    act systemctl enable --now "offsite-prune@$host.timer" "offsite-prune-check@$host.timer"
+    for service in $SERVICES; do act systemctl enable --now "$service@$host.timer"; done
   fi
 }
 
@@ -455,12 +460,12 @@ tell_next() {
 
 stop_timers() {
   has_systemd || return 0
-  act systemctl disable --now "offsite-prune@$1.timer" "offsite-prune-check@$1.timer" 2>/dev/null || :
+  for service in $SERVICES; do act systemctl disable --now "$service@$1.timer" 2>/dev/null || :; done
 }
 
 uninstall_host() {
   stop_timers "$1"
-  for service in offsite-prune offsite-prune-check; do
+  for service in $SERVICES; do
     remove "$UNITS/$service@$1.service.d/place.conf"
     remove_empty "$UNITS/$service@$1.service.d"
   done
@@ -505,8 +510,8 @@ uninstall() {
     for file in "$DESTDIR$ETC"/authorized_keys.d/*; do
       [ ! -f "$file" ] || remove "${file#"$DESTDIR"}"
     done
-    for unit in $UNIT_NAMES; do remove "$UNITS/$unit"; done
-    for name in offsite-gate offsite-prune; do remove "$BIN/$name" "$LIB/$name.mjs"; done
+    for service in $SERVICES; do remove "$UNITS/$service@.service" "$UNITS/$service@.timer"; done
+    for name in $PROGRAMS; do remove "$BIN/$name" "$LIB/$name.mjs"; done
     for part in "$DESTDIR$LIB"/parts/*.mjs; do
       [ ! -f "$part" ] || remove "${part#"$DESTDIR"}"
     done

@@ -1,4 +1,6 @@
 import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/platform/clock.ts';
 import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
@@ -15,6 +17,9 @@ declare global {
 }
 
 const VERSION = globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev';
+
+/** The program that makes manifests; it is installed beside this one. */
+const SCRUB = fileURLToPath(new URL('offsite-scrub.mjs', import.meta.url));
 
 const HELP = `Usage: offsite-gate [--config FILE] HOST
        offsite-gate [--config FILE] --check HOST
@@ -94,6 +99,7 @@ async function serve(host: string, configPath: string): Promise<SessionEnd> {
       settings,
       version: VERSION,
       clock: systemClock,
+      manifests: { program: SCRUB, host, config: resolve(configPath) },
       signal: whenToldToEnd(),
     });
   } catch (error) {

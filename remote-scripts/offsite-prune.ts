@@ -13,7 +13,7 @@ import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './c
 import type { HostSettings, SecondarySettings } from './config/settings.ts';
 import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
 import { describeExits, EXIT } from './prune/exit-codes.ts';
-import { createProgress } from './prune/progress.ts';
+import { createProgress } from '../src/platform/step-progress.ts';
 import { PruneRefusal } from './prune/refusal.ts';
 import { StoreRefusal } from './store/refusal.ts';
 import { runSimulation } from './prune/simulate.ts';

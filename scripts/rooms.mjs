@@ -49,8 +49,14 @@ export const ROOMS = {
       'src/shared',
     ],
   },
+  'remote-scripts/scrub': {
+    may: ['remote-scripts/store', 'remote-scripts/config', 'src/rsync', 'src/notify', 'src/platform', 'src/shared'],
+  },
   'remote-scripts/offsite-gate.ts': {
     may: ['remote-scripts/gate', 'remote-scripts/config', 'src/platform', 'src/shared'],
+  },
+  'remote-scripts/offsite-scrub.ts': {
+    may: ['remote-scripts/scrub', 'remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],
   },
   'remote-scripts/offsite-prune.ts': {
     may: ['remote-scripts/prune', 'remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],

@@ -85,6 +85,14 @@ const INCOMPLETE = {
   lifetime: duration.byDefault('7d', 'How long an attempt without a seal is kept as a basis.'),
 };
 
+const SCRUB = {
+  every: duration.byDefault('30d', 'In this time everything that is stored is read once, a share each day.'),
+  rate: size.optional(
+    'The most that is read in a second; default: what the disk gives when nobody else wants it.',
+    '50MiB',
+  ),
+};
+
 const retention = optionalGroup(
   RETENTION,
   'Which sealed snapshots prune keeps; a snapshot stays if any rule keeps it. The retention of a job replaces that of its host as a whole.',
@@ -111,6 +119,7 @@ const HOST = {
   retention,
   hold: group(HOLD, whenHeld),
   incomplete: group(INCOMPLETE, 'Attempts that ended without a seal.'),
+  scrub: group(SCRUB, 'How offsite-scrub proves that what is stored still has the bytes that were sealed.'),
   jobs: named(JOB, 'The jobs this host may push. What is not listed is refused.', 'postgres'),
 };
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/platform/clock.ts';
 import type { LogEntry } from '../store/gate-log.ts';
 import type { JobPaths } from '../store/places.ts';
+import type { ManifestMaker } from './manifests.ts';
 import type { GateSettings } from './settings.ts';
 import { clearUnflushed } from './unflushed.ts';
 
@@ -14,6 +15,7 @@ export interface SessionInput {
   /** The gate's own version, for receipts. */
   readonly version: string;
   readonly clock: Clock;
+  readonly manifests: ManifestMaker;
   /** Aborted when the gate has to end. */
   readonly signal: AbortSignal;
 }

@@ -6,6 +6,7 @@ import { discardUnflushed, type JobSession } from './job-session.ts';
 import { partialName } from '../store/entry-names.ts';
 import { GATE_LOG } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
+import { beginManifest } from './manifests.ts';
 import { clearIncoming, prepareIncoming, watchIncoming } from './incoming.ts';
 import { bearsClaims, placeSeal, readSeal } from './sealing.ts';
 import { ended, refused, type SessionEnd } from './session-end.ts';
@@ -56,6 +57,7 @@ export async function serveSeal(
       throw error;
     }
     await session.log({ event: 'sealed' });
+    beginManifest(session.manifests, job);
     return ended(end, SEAL_LIMIT);
   } finally {
     several.stop();

@@ -52,6 +52,8 @@ export interface JobPaths {
   readonly unflushed: string;
   /** Stored files that are known to be damaged. */
   readonly damage: string;
+  /** Held while that is changed. */
+  readonly damageLock: string;
   /** How far the scrub has come. */
   readonly scrub: string;
   /** What is known of the manifest of each snapshot; under a plain rrsync, the manifests too. */
@@ -96,6 +98,7 @@ export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, jo
     accepted: join(spool, 'accepted'),
     unflushed: join(state, `${job}.unflushed`),
     damage: join(state, `${job}.damage.json`),
+    damageLock: join(state, `${job}.damage.lock`),
     scrub: join(state, `${job}.scrub.json`),
     manifests: join(state, 'manifests', job),
     manifestsLock: join(state, 'manifests', job, '.lock'),

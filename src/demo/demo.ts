@@ -124,7 +124,7 @@ export async function playDemo(spec: DemoSpec): Promise<boolean> {
     throw error;
   } finally {
     for (const close of closers.reverse()) await close();
-    if (!keep) await rm(directory, { recursive: true, force: true });
+    if (!keep) await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -40,8 +40,8 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   }
 }
 
-/** Removes what a killed {@link writeFileAtomic} has left beside `path`, but never a file that is being written now. */
-async function clearLeftovers(path: string): Promise<void> {
+/** Removes what a killed writer (see {@link writeFileAtomic}) has left beside `path`, but never a file that is being written now. */
+export async function clearLeftovers(path: string): Promise<void> {
   const directory = dirname(path);
   const prefix = `.${basename(path)}.`;
   // A directory that we may write but not list is not cleared. If there is no directory, opening the file reports it.

@@ -12,6 +12,7 @@ declare module 'vitest' {
     /** The built programs of the secondary, with their parts beside them. */
     gate: string;
     prune: string;
+    scrub: string;
     /** The version that all of them report. */
     version: string;
   }
@@ -26,12 +27,16 @@ if [ ! -e dist/cli.js ] || [ -n "$(find scripts src remote-scripts package.json 
 fi
 cp -a dist/. "$1"
 cp -a dist/remote/. "$2"
-chmod 0755 "$2"`;
+mkdir "$2/scrub"
+mv "$2/offsite-scrub.mjs" "$2/scrub"
+cp -a "$2/parts" "$2/scrub"
+chmod 0755 "$2" "$2/scrub"`;
 
 /**
  * Gives the tests a copy of the built program, because a build during a test must not remove the program that it uses.
  * The copy is in node_modules, where its one external import is found; the programs of the secondary are where its
- * accounts can read them.
+ * accounts can read them. The scrub is not beside the gate, which would start it after each seal: it would go on while a test
+ * already removes what it works on. Tests that want it have a copy of all.
  */
 export default function setup(project: TestProject): () => void {
   // Read at each start of node, 50 ms each time. Tests that speak TLS bring certificates of their own.
@@ -47,6 +52,7 @@ export default function setup(project: TestProject): () => void {
   project.provide('cli', join(copy, 'cli.js'));
   project.provide('gate', join(remote, 'offsite-gate.mjs'));
   project.provide('prune', join(remote, 'offsite-prune.mjs'));
+  project.provide('scrub', join(remote, 'scrub', 'offsite-scrub.mjs'));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   project.provide('version', version);
   return () => {

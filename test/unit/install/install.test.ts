@@ -31,7 +31,7 @@ beforeEach(() => {
   dest = join(base, 'dest');
   mkdirSync(join(base, 'programs/parts'), { recursive: true });
   writeFileSync(join(base, 'programs/parts/offsite-prune-A1.mjs'), "console.log('part of offsite-prune');\n");
-  for (const name of ['offsite-gate', 'offsite-prune']) {
+  for (const name of ['offsite-gate', 'offsite-prune', 'offsite-scrub']) {
     writeFileSync(
       join(base, 'programs', `${name}.mjs`),
       `#!/usr/bin/env node\nimport './parts/offsite-prune-A1.mjs';\nconsole.log('${name}');\n`,
@@ -187,10 +187,12 @@ describe('install.sh', () => {
       'offsite-rsync-DB.2.conf',
       'offsite-rsync-web1.conf',
     ]);
-    const dropIn = read('etc/systemd/system/offsite-prune@DB.2.service.d/place.conf');
-    expect(dropIn).toContain('User=offsite-db2\n');
-    expect(dropIn).toContain('ReadWritePaths=/data/offsite/DB.2 /var/lib/offsite-rsync/DB.2\n');
-    expect(existsSync(join(dest, 'etc/systemd/system/offsite-prune@web1.service.d'))).toBe(false);
+    for (const service of ['offsite-prune', 'offsite-scrub']) {
+      const dropIn = read(`etc/systemd/system/${service}@DB.2.service.d/place.conf`);
+      expect(dropIn).toContain('User=offsite-db2\n');
+      expect(dropIn).toContain('ReadWritePaths=/data/offsite/DB.2 /var/lib/offsite-rsync/DB.2\n');
+      expect(existsSync(join(dest, `etc/systemd/system/${service}@web1.service.d`))).toBe(false);
+    }
   });
 
   it('prints the line of a plain rrsync on request', () => {
@@ -334,6 +336,8 @@ describe('the systemd units', () => {
     'offsite-prune@web1.timer',
     'offsite-prune-check@web1.service',
     'offsite-prune-check@web1.timer',
+    'offsite-scrub@web1.service',
+    'offsite-scrub@web1.timer',
   ];
 
   it('pass systemd-analyze verify', () => {
@@ -347,17 +351,20 @@ describe('the systemd units', () => {
     expect(status).toBe(0);
   });
 
-  it.each(['offsite-prune', 'offsite-prune-check'])('%s is rated 2.0 or better by systemd-analyze security', (name) => {
-    install('--host', 'web1', '--job', 'a');
-    const { stdout, status } = spawnSync(
-      'systemd-analyze',
-      ['security', '--offline=true', '--no-pager', '--threshold=20', `--root=${dest}`, `${name}@web1.service`],
-      { encoding: 'utf8' },
-    );
-    const exposure = Number(/Overall exposure level for .*: ([\d.]+)/.exec(stdout)?.[1]);
-    expect(exposure).toBeLessThanOrEqual(2);
-    expect(status).toBe(0);
-  });
+  it.each(['offsite-prune', 'offsite-prune-check', 'offsite-scrub'])(
+    '%s is rated 2.0 or better by systemd-analyze security',
+    (name) => {
+      install('--host', 'web1', '--job', 'a');
+      const { stdout, status } = spawnSync(
+        'systemd-analyze',
+        ['security', '--offline=true', '--no-pager', '--threshold=20', `--root=${dest}`, `${name}@web1.service`],
+        { encoding: 'utf8' },
+      );
+      const exposure = Number(/Overall exposure level for .*: ([\d.]+)/.exec(stdout)?.[1]);
+      expect(exposure).toBeLessThanOrEqual(2);
+      expect(status).toBe(0);
+    },
+  );
 
   it('run as the account of the host, and may write only where its snapshots and its state are', () => {
     const unit = readFileSync(join(SOURCES, 'systemd/offsite-prune@.service'), 'utf8');
@@ -366,6 +373,10 @@ describe('the systemd units', () => {
     expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
     // Seen under systemd 252: without it setpriv cannot start a child, and nothing is deleted.
     expect(unit).toMatch(/SystemCallFilter=~@privileged @resources\n(#.*\n)*SystemCallFilter=capset\n/);
+    const scrub = readFileSync(join(SOURCES, 'systemd/offsite-scrub@.service'), 'utf8');
+    const hardening = (text: string) => text.slice(text.indexOf('ProtectSystem='));
+    expect(hardening(scrub)).toBe(hardening(unit));
+    expect(scrub).toContain('\nNice=19\nCPUSchedulingPolicy=idle\nIOSchedulingClass=idle\n');
     const check = readFileSync(join(SOURCES, 'systemd/offsite-prune-check@.service'), 'utf8');
     expect(check).toContain('ReadOnlyPaths=/srv/offsite/%i\nReadWritePaths=/var/lib/offsite-rsync/%i\n');
   });

@@ -13,10 +13,20 @@ export interface Ended {
 /** Starts offsite-prune, as it is installed on a secondary, as a user without rights. */
 export function startPrune(
   args: readonly string[],
+  user?: number,
+  environment?: Readonly<Record<string, string>>,
+): { child: ChildProcess; ended: Promise<Ended> } {
+  return startProgram(inject('prune'), args, user, environment);
+}
+
+/** Starts a program of the secondary, as a user without rights. */
+export function startProgram(
+  path: string,
+  args: readonly string[],
   user = UNPRIVILEGED,
   environment: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const command = [process.execPath, inject('prune'), ...args];
+  const command = [process.execPath, path, ...args];
   const drop = ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--'];
   const [program = '', ...rest] = process.getuid!() === 0 && user !== 0 ? [...drop, ...command] : command;
   const child = spawn(program, rest, {

@@ -1,4 +1,5 @@
-import { chownSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseSecondaryConfig } from '../../../../remote-scripts/config/load.ts';
@@ -19,6 +20,8 @@ export interface StoreOptions {
   readonly retention?: string;
   readonly hold?: string;
   readonly lifetime?: string;
+  /** YAML of the host's scrub. */
+  readonly scrub?: string;
   /** YAML of the jobs. */
   readonly jobs?: string;
   /** YAML of the alerts. */
@@ -70,6 +73,7 @@ hosts:
     retention: ${options.retention ?? '{ last: 1, daily: 3 }'}
     hold: ${options.hold ?? '{}'}
     incomplete: { lifetime: ${options.lifetime ?? '7d'} }
+    scrub: ${options.scrub ?? '{}'}
     jobs: ${options.jobs ?? '{ db: {} }'}
 alerts: ${options.alerts ?? '{}'}
 `;
@@ -97,6 +101,7 @@ alerts: ${options.alerts ?? '{}'}
         writeFileSync(join(snapshot, name), text);
       }
       for (const [name, target] of Object.entries(content.links ?? {})) {
+        mkdirSync(dirname(join(snapshot, name)), { recursive: true });
         linkSync(join(root, job, target), join(snapshot, name));
       }
       const received = content.received ?? new Date(time.getTime() + 60_000);
@@ -132,9 +137,9 @@ alerts: ${options.alerts ?? '{}'}
   return store;
 }
 
+/** By find(1): names need not be UTF-8. */
 function giveTo(path: string, owner: number): void {
-  const stats = lstatSync(path);
-  if (stats.isSymbolicLink()) return;
-  chownSync(path, owner, owner);
-  if (stats.isDirectory()) for (const name of readdirSync(path)) giveTo(join(path, name), owner);
+  const args = [path, '!', '-type', 'l', '-exec', 'chown', `${owner}:${owner}`, '{}', '+'];
+  const { status, stderr } = spawnSync('find', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/platform/clock.ts';
-import { formatDuration } from '../../src/shared/units.ts';
+import type { Clock } from './clock.ts';
+import { formatDuration } from '../shared/units.ts';
 
 /** Milliseconds between two lines if each line stays, as in the journal. */
 const LINE_EVERY = 60_000;
