@@ -152,6 +152,18 @@ export const GATE_WALK: readonly Step[] = [
   },
   { block: 'systemctl start offsite-prune@db1.service                 # now', on: 'secondary' },
   {
+    block: 'cd /srv/offsite/db1/postgres/2026-11-23T021500Z && sha256sum --check --quiet ../2026-11-23T021500Z.sha256',
+    on: 'secondary',
+    // The gate has begun it after the seal; the unit makes it otherwise.
+    before: ({ secondary }) => secondary.must('systemctl', 'start', 'offsite-scrub@db1.service'),
+  },
+  {
+    block:
+      'runuser -u offsite-db1 -- offsite-scrub db1 --list                                # what is known to be damaged',
+    on: 'secondary',
+    after: (_, { output }) => expect(output).toContain('nothing is known to be damaged'),
+  },
+  {
     block: 'install -m 0600 /dev/stdin /etc/offsite-rsync/credentials/phone     # paste the URL, then Ctrl-D',
     on: 'secondary',
   },
