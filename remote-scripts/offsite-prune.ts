@@ -14,6 +14,7 @@ import type { HostSettings, SecondarySettings } from './config/settings.ts';
 import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
 import { describeExits, EXIT } from './prune/exit-codes.ts';
 import { createProgress } from '../src/platform/step-progress.ts';
+import { runPin, runUnpin } from './prune/pin.ts';
 import { PruneRefusal } from './prune/refusal.ts';
 import { StoreRefusal } from './store/refusal.ts';
 import { runSimulation } from './prune/simulate.ts';
@@ -136,6 +137,25 @@ function createProgram(finish: (code: number) => void): Command {
     .action(async (name: string, options: CommonOptions) => {
       const settings = await load(options.config);
       finish(await runCheck(settings, hostOf(settings, name), { json: options.json ?? false }, deps()));
+    });
+  program
+    .command('pin <host> <job> <id>')
+    .description('keep a snapshot, whatever the policy says; it takes no place from another')
+    .requiredOption('--why <text>', 'for whoever comes after you')
+    .option('--until <day>', 'the last day on which it holds, such as 2027-03-31; default: until it is unpinned')
+    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .action(async (name: string, job: string, id: string, options: CommonOptions & { why: string; until?: string }) => {
+      const settings = await load(options.config);
+      finish(await runPin(settings, hostOf(settings, name), { ...options, job, id }, deps()));
+    });
+
+  program
+    .command('unpin <host> <job> <id>')
+    .description('leave a pinned snapshot to the policy again')
+    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .action(async (name: string, job: string, id: string, options: CommonOptions) => {
+      const settings = await load(options.config);
+      finish(await runUnpin(settings, hostOf(settings, name), { job, id }, deps()));
     });
   // "run" may be left out, so the general help includes its help.
   program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits()}`);

@@ -13,6 +13,7 @@ import { checkHostRoot, ownHosts, refuseRoot } from './places.ts';
 import { hostLock, takeLock } from '../store/locks.ts';
 import { hostPlaces } from '../store/places.ts';
 import type { JobPlan } from './plan.ts';
+import { dropEndedPins } from './ended-pins.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
 import { release } from './release.ts';
 import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
@@ -79,6 +80,7 @@ export async function runPrune(
     const faulty = codeOfFaults(survey.faults);
     if (!done) return faulty ?? (survey.plans.some(({ holds }) => holds.length > 0) ? EXIT.held.code : EXIT.done.code);
     logRun(survey, done.removed, deps);
+    for (const plan of survey.plans) await dropEndedPins(plan, places, deps);
     for (const failure of done.failures) deps.log('error', failure);
     await tell({
       problems: [

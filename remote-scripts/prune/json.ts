@@ -28,6 +28,7 @@ export function planData(plan: JobPlan, freed: Freed | undefined) {
     })),
     oddities: plan.oddities,
     holds: plan.holds,
+    pins: plan.pins,
     released: plan.released,
     release: releaseMark(plan) ?? null,
     removes: removalsOf(plan),
@@ -72,6 +73,7 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
         snapshots: plan.decisions.length,
         quarantined: plan.decisions.filter(({ action }) => action === 'quarantine').map(({ snapshot }) => snapshot.id),
         holds: plan.holds,
+        pins: plan.pins,
         freshness: plan.freshness
           ? {
               state: plan.freshness.state,

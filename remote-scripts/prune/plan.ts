@@ -8,6 +8,8 @@ import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
+import type { Pins } from '../store/pins.ts';
+import { pinsAt, sortPins, type JobPins } from './pins.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
 /** What becomes of a leftover. */
@@ -33,6 +35,7 @@ export interface JobPlan {
   readonly freshness: Freshness | undefined;
   /** The newest snapshot that is not quarantined. */
   readonly newest: StoredSnapshot | undefined;
+  readonly pins: JobPins;
 }
 
 /** What a plan depends on besides the directory. */
@@ -45,6 +48,7 @@ export interface PlanContext {
   readonly arrivals: Arrivals | undefined;
   /** Ids whose seal the gate has accepted but not yet placed: they are complete, and not leftovers. */
   readonly accepted: ReadonlySet<SnapshotId>;
+  readonly pins: Pins;
 }
 
 /**
@@ -66,7 +70,8 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
   const attempts = inventory.leftovers.flatMap(({ kind, id, since }) =>
     id !== undefined && !BELONGS_TO_SNAPSHOT.has(kind) && age(since, now) < host.incompleteLifetimeMs ? [id] : [],
   );
-  const decisions = decideRetention(inventory.snapshots, policy, setting, now, attempts);
+  const { pins, damage } = context.pins;
+  const decisions = decideRetention(inventory.snapshots, policy, setting, now, attempts, pinsAt(pins, now, timezone));
   const newest = decisions.findLast(({ action }) => action !== 'quarantine')?.snapshot;
   const rhythm = expectation ? scheduleRhythm(expectation, now) : arrivals && usualRhythm(arrivals, now);
   const holds = checkHolds(decisions, {
@@ -76,6 +81,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     ...(previousRun ? { previousRun } : {}),
     ...(rhythm ? { rhythm } : {}),
     ...(arrivals?.accepted ? { acceptedUntil: arrivals.accepted } : {}),
+    ...(damage === undefined ? {} : { pinsDamage: damage }),
   });
   const clockIsWrong = holds.some(({ kind }) => kind === 'clock');
   return {
@@ -89,6 +95,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     released: [],
     freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,
     newest,
+    pins: sortPins(pins, new Set(inventory.snapshots.map(({ id }) => id)), now, timezone),
   };
 }
 

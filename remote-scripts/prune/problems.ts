@@ -2,6 +2,7 @@ import type { AlertEvent } from '../../src/notify/events.ts';
 import { HOLDS } from '../retention/holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
+import { describePin } from './pins.ts';
 import type { JobPlan } from './plan.ts';
 
 const HOUR = 3_600_000;
@@ -41,6 +42,7 @@ export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
     ...quarantineProblem(subject, plan, about),
     ...oddityProblem(subject, plan, about),
     ...clockProblem(plan),
+    ...pinsProblem(subject, plan, about),
   ];
 }
 
@@ -176,6 +178,33 @@ function clockProblem({ holds }: JobPlan): Problem[] {
       reason: hold.reason,
       advice: HOLDS.clock.advice,
       fingerprint: '',
+    },
+  ];
+}
+
+function pinsProblem(subject: string, { holds, pins, job }: JobPlan, about: About): Problem[] {
+  const damage = holds.find(({ kind }) => kind === 'pins');
+  const problem = { ...about, key: `pins:${job}`, event: 'warning' } as const;
+  if (damage) {
+    const { reason } = damage;
+    return [
+      {
+        ...problem,
+        problem: `pins of ${subject} cannot be read`,
+        reason,
+        advice: HOLDS.pins.advice,
+        fingerprint: reason,
+      },
+    ];
+  }
+  if (pins.lost.length === 0) return [];
+  return [
+    {
+      ...problem,
+      problem: `${formatCount(pins.lost.length, 'pinned snapshot')} of ${subject} not there`,
+      reason: named(pins.lost.map((pin) => `${pin.id}: ${describePin(pin)}`)),
+      advice: 'Prune removes no pinned snapshot, so find out who did. If it is right: offsite-prune unpin.',
+      fingerprint: pins.lost.map(({ id }) => id).join(),
     },
   ];
 }

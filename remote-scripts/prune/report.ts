@@ -6,6 +6,7 @@ import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
 import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
+import { describePin, type JobPins } from './pins.ts';
 import { releaseMark, type JobPlan } from './plan.ts';
 
 /** What a report needs besides the plans. */
@@ -71,6 +72,7 @@ export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: Rep
   const lines = [
     colors.bold(`${host}/${plan.job}`) + `  ${describePolicy(plan.policy)}  (${timezone})`,
     plan.decisions.length + plan.leftovers.length + plan.oddities.length === 0 ? 'nothing there' : drawTable(table),
+    ...pinLines(plan.pins).map(colors.yellow),
     ...plan.holds.map(({ kind, reason }) => colors.yellow(`ON HOLD (${kind}): ${reason}. ${HOLDS[kind].advice}`)),
     ...releaseLine(host, plan).map(colors.yellow),
     summary(plan, freed),
@@ -79,6 +81,13 @@ export function renderPlan(host: string, plan: JobPlan, freed: Freed, style: Rep
     lines.push('* no receipt of the gate: the time is that at which the file of its seal was made on this machine');
   }
   return `${lines.join('\n')}\n`;
+}
+
+function pinLines({ ended, lost }: JobPins): string[] {
+  return [
+    ...ended.map((pin) => `The pin of ${pin.id} has ended (${describePin(pin)}): the policy decides again.`),
+    ...lost.map((pin) => `${pin.id} is ${describePin(pin)}, but it is not there.`),
+  ];
 }
 
 function releaseLine(host: string, plan: JobPlan): string[] {
@@ -162,6 +171,10 @@ export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks:
   if (quarantined > 0) remarks.push(`${formatCount(quarantined, 'snapshot')} in quarantine`);
   if (plan.oddities.length > 0) remarks.push(formatCount(plan.oddities.length, 'unknown entry', 'unknown entries'));
   if (plan.leftovers.length > 0) remarks.push(formatCount(plan.leftovers.length, 'unfinished attempt'));
-  const wrong = plan.holds.length + quarantined + plan.oddities.length > 0;
+  const { holding, ended, lost } = plan.pins;
+  if (holding.length > 0) remarks.push(`${holding.length} pinned`);
+  if (ended.length > 0) remarks.push(`${formatCount(ended.length, 'pin')} ended`);
+  if (lost.length > 0) remarks.push(`${formatCount(lost.length, 'pinned snapshot')} not there`);
+  const wrong = plan.holds.length + quarantined + plan.oddities.length + lost.length > 0;
   return { state: stale ? 'stale' : wrong ? 'look' : 'ok', remarks };
 }

@@ -6,6 +6,7 @@ import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
 import { simulationData } from './json.ts';
 import { refuseRoot } from './places.ts';
+import { pinsAt } from './pins.ts';
 import { settingOf } from './plan.ts';
 import { renderSimulation } from './simulation-report.ts';
 
@@ -27,10 +28,13 @@ export async function runSimulation(
   const { plans, faults, now } = await lookAt(settings, host, deps);
   const setting = settingOf(host, settings.timezone);
   const jobs: SimulatedJob[] = [];
-  for (const { job, policy, decisions } of plans) {
+  for (const { job, policy, decisions, pins } of plans) {
     const snapshots = decisions.map(({ snapshot }) => snapshot);
     const schedule = host.jobs.get(job)?.expect;
-    const simulation = { snapshots, policy, setting, schedule, limits: host.gate, now, days: options.days };
+    const simulation = {
+      ...{ snapshots, policy, setting, schedule, limits: host.gate, now, days: options.days },
+      pinsAt: (time: Date) => pinsAt(pins.holding, time, settings.timezone),
+    };
     const course = courseOf(simulation);
     const days: SimulatedDay[] = [];
     for (const day of course ? simulateRetention(simulation, course) : []) {

@@ -9,6 +9,7 @@ import { planJob, type JobPlan } from './plan.ts';
 import { isMissing } from '../../src/platform/files.ts';
 import { lstat } from 'node:fs/promises';
 import { acceptedIds } from '../store/spool.ts';
+import { readPins } from '../store/pins.ts';
 
 /** One host as it is now, with what prune would do to each of its jobs. */
 export interface Survey {
@@ -42,6 +43,7 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
     if (await exists(directory)) await ownDirectory(directory, uid);
     const inventory = await readInventory(directory, { secondary: host.secondary, uid, device });
     const accepted = await acceptedIds(paths);
+    const pins = await readPins(paths.pins);
     return planJob(inventory, job, {
       host,
       timezone: settings.timezone,
@@ -49,6 +51,7 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
       previousRun: memory.lastRun,
       arrivals: memory.arrivals.get(job.name),
       accepted,
+      pins,
     });
   };
   const plans: JobPlan[] = [];

@@ -27,6 +27,8 @@ export interface Decision<S extends SealedSnapshot = SealedSnapshot> {
  * @param setting time zone, and which names can be honest
  * @param now the present
  * @param running ids of attempts that may still be written; what they may link to is kept
+ * @param pins snapshots that an administrator has ordered to be kept, with the reason in words. The others are judged as
+ * if these were not there, so a pinned one takes no place from another: whatever would be kept without pins is kept
  * @returns one decision for each id, oldest arrival first
  * @throws RangeError when the policy is invalid (empty, or its numbers are not counts)
  */
@@ -36,16 +38,28 @@ export function decideRetention<S extends SealedSnapshot>(
   setting: RetentionSetting,
   now: Date,
   running: readonly SnapshotId[] = [],
+  pins: ReadonlyMap<SnapshotId, string> = NO_PINS,
 ): Decision<S>[] {
   const problems = policyProblems(policy);
   if (problems.length > 0) throw new RangeError(`This retention policy is refused: ${problems.join('; ')}.`);
 
   const { honest, quarantined } = setAside([...snapshots].sort(compareArrival), setting, now);
-  const rules = rulesOf({ honest, policy, setting, now, running });
-  const decided = honest.map((snapshot, index): Decision<S> => new Judgement(snapshot, rules, index));
-  if (quarantined.length === 0) return decided;
-  return [...decided, ...quarantined].sort((a, b) => compareArrival(a.snapshot, b.snapshot));
+  const judged = pins.size === 0 ? honest : honest.filter(({ id }) => !pins.has(id));
+  const rules = rulesOf({ honest: judged, policy, setting, now, running });
+  const decided = judged.map((snapshot, index): Decision<S> => new Judgement(snapshot, rules, index));
+  if (quarantined.length + pins.size === 0) return decided;
+  const pinOf = ({ id }: S) => [pins.get(id) ?? []].flat();
+  const pinned = honest
+    .filter(({ id }) => pins.has(id))
+    .map((snapshot): Decision<S> => ({ snapshot, action: 'keep', reasons: pinOf(snapshot) }));
+  const doubtful = quarantined.map((decision) => ({
+    ...decision,
+    reasons: [...decision.reasons, ...pinOf(decision.snapshot)],
+  }));
+  return [...decided, ...pinned, ...doubtful].sort((a, b) => compareArrival(a.snapshot, b.snapshot));
 }
+
+const NO_PINS: ReadonlyMap<SnapshotId, string> = new Map();
 
 /**
  * What the rules say about one snapshot. The reasons are put into words only on demand: of thousands, few are ever

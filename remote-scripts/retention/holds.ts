@@ -59,6 +59,11 @@ export const HOLDS = {
     ends: 'itself',
     advice: 'Check the clock of this machine (timedatectl). Nothing is removed while the clock cannot be right.',
   },
+  pins: {
+    ends: 'itself',
+    advice:
+      'Look at the file and repair it, or move it away and pin the snapshots again (offsite-prune pin). Nothing is removed while it is not known what is pinned.',
+  },
 } as const satisfies Readonly<Record<string, { readonly ends: 'release' | 'itself'; readonly advice: string }>>;
 
 /** A reason to delete nothing of a job for now. */
@@ -80,6 +85,8 @@ export interface HoldContext {
   readonly rhythm?: Rhythm;
   /** Up to this arrival, an administrator has accepted the snapshots, however many there are. */
   readonly acceptedUntil?: Date;
+  /** Why it is not known which snapshots are pinned. */
+  readonly pinsDamage?: string;
 }
 
 /**
@@ -95,6 +102,7 @@ export function checkHolds(decisions: readonly Decision<SizedSnapshot>[], contex
     ...floodHold(honest, context),
     ...staleHold(honest, context),
     ...clockHold(decisions, context),
+    ...pinsHold(context),
   ];
 }
 
@@ -186,6 +194,11 @@ function clockHold(decisions: readonly Decision[], { now, previousRun }: HoldCon
     });
   }
   return holds;
+}
+
+function pinsHold({ pinsDamage }: HoldContext): Hold[] {
+  if (pinsDamage === undefined) return [];
+  return [{ kind: 'pins', reason: `it is not known which snapshots are pinned: ${pinsDamage}` }];
 }
 
 /** The usual time between the newest snapshots of a set, in milliseconds; undefined for fewer than two. */

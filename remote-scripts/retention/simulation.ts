@@ -36,6 +36,8 @@ export interface Simulation {
   readonly now: Date;
   /** Days to look ahead; prune runs once on each. */
   readonly days: number;
+  /** The pins that hold at a time. */
+  readonly pinsAt?: (time: Date) => ReadonlyMap<SnapshotId, string>;
 }
 
 /** Where the frequency of simulated snapshots comes from; intervals in milliseconds. */
@@ -76,7 +78,7 @@ export function* simulateRetention(simulation: Simulation, course: Course): Gene
       arrivals.push(time);
     }
     const arrived = arrivals.map((received) => ({ id: snapshotIdOf(received), received }));
-    const decisions = decideRetention([...held, ...arrived], policy, setting, at);
+    const decisions = decideRetention([...held, ...arrived], policy, setting, at, [], simulation.pinsAt?.(at));
     held = decisions.filter(({ action }) => action !== 'remove').map(({ snapshot }) => snapshot);
     yield {
       at,

@@ -9,7 +9,7 @@ import type { HostPlaces, JobPaths, StatePlaces } from './places.ts';
  *   lock         held by                            while
  *   gateLock     a session, its rsync; prune        names in the job's directory change
  *   jobLock      prune                              the same; under a plain rrsync it is the host's root, which rrsync locks
- *   hostLock     a run of prune                     it runs
+ *   hostLock     a run of prune; pin, unpin         it runs; pins are changed
  *   memoryLock   prune, run and freshness check     people are told, and that is remembered
  *   whileLocked  a program of the gate's            it runs, during a session or after it
  */

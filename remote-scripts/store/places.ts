@@ -60,6 +60,8 @@ export interface JobPaths {
   readonly manifests: string;
   /** Held while manifests are made. */
   readonly manifestsLock: string;
+  /** Which snapshots an administrator has ordered to be kept. */
+  readonly pins: string;
 }
 
 /** Everything that the state directory of a host holds for all its jobs. @param state `<state_dir>/<host>` */
@@ -102,5 +104,6 @@ export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, jo
     scrub: join(state, `${job}.scrub.json`),
     manifests: join(state, 'manifests', job),
     manifestsLock: join(state, 'manifests', job, '.lock'),
+    pins: join(state, `${job}.pins.json`),
   };
 }

@@ -4,7 +4,7 @@ const KINDS: readonly (readonly [names: RegExp, kind: 'file' | 'directory'])[] =
   [/^manifests\/[^/]+\/[^/]+\.(json|sha256)$/, 'file'],
   [/^gate\.log(\.1)?$/, 'file'],
   [/^settings\.json$/, 'file'],
-  [/\.(lock|attempts\.jsonl|unflushed|(damage|scrub)\.json)$/, 'file'],
+  [/\.(lock|attempts\.jsonl|unflushed|(damage|scrub|pins)\.json)$/, 'file'],
   [/^prune\.json$/, 'file'],
   [/^(spool|manifests|prune\.tmp)$/, 'directory'],
   [/^spool\/[^/]+$/, 'directory'],

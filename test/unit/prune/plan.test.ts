@@ -30,6 +30,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     previousRun: undefined,
     arrivals: undefined,
     accepted: new Set(),
+    pins: { pins: [], damage: undefined },
     ...context,
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BUCKET_KINDS, createBucketer, type BucketKind } from '../../../remote-scripts/retention/buckets.ts';
 import type { RetentionPolicy, RetentionSetting } from '../../../remote-scripts/retention/policy.ts';
 import { decideRetention, type SealedSnapshot } from '../../../remote-scripts/retention/decide.ts';
-import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
+import { snapshotIdOf, type SnapshotId } from '../../../src/shared/snapshot-id.ts';
 import fc from '../../support/properties.ts';
 
 const HOUR = 3_600_000;
@@ -131,6 +131,75 @@ describe('whatever the snapshots, the policy, the clock and the zone', () => {
         );
         fc.pre(decideRetention(list, policy, setting, now, attempts).at(-1)?.action !== 'quarantine');
         expect(held.filter((id) => !after.has(id))).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+});
+
+const pinnedOf = (ids: readonly string[]) => new Map(ids.map((id) => [id as SnapshotId, 'pinned: audit']));
+
+describe('whatever is pinned', () => {
+  it('stays, and so does all that would stay if nothing were pinned', () => {
+    fc.assert(
+      fc.property(cases, fc.func(fc.boolean()), ([list, policy, setting, now, attempts], isPinned) => {
+        const pins = pinnedOf(list.map(({ id }) => id).filter((id) => isPinned(id)));
+        const decisions = decideRetention(list, policy, setting, now, attempts, pins);
+        const stays = new Set(kept(decisions));
+        expect([...pins.keys()].filter((id) => !stays.has(id))).toEqual([]);
+        expect(kept(decideRetention(list, policy, setting, now, attempts)).filter((id) => !stays.has(id))).toEqual([]);
+        for (const { snapshot, action, reasons } of decisions) {
+          expect(action !== 'remove' && reasons.includes('pinned: audit')).toBe(pins.has(snapshot.id));
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('takes no place from another: the others are judged as if it were not there', () => {
+    fc.assert(
+      fc.property(cases, fc.func(fc.boolean()), ([list, ...rest], isPinned) => {
+        const pins = pinnedOf(list.map(({ id }) => id).filter((id) => isPinned(id)));
+        const others = list.filter(({ id }) => !pins.has(id));
+        const decided = spoken(decideRetention(list, ...rest, pins)).filter(({ snapshot: { id } }) => !pins.has(id));
+        expect(decided).toEqual(spoken(decideRetention(others, ...rest)));
+      }),
+      RUNS,
+    );
+  });
+
+  const story = fc.array(
+    fc.record({
+      /** Milliseconds until the next snapshot arrives and prune runs. */
+      pause: fc.oneof(fc.integer({ min: 1000, max: 8 * HOUR }), fc.integer({ min: HOUR, max: 50 * DAY })),
+      /** Which of the snapshots that are there is pinned or unpinned then. */
+      turns: fc.array(fc.nat(), { maxLength: 3 }),
+    }),
+    { minLength: 1, maxLength: 50 },
+  );
+
+  it('loses nothing by being unpinned: over time, at least as much is held as where nothing ever was pinned', () => {
+    fc.assert(
+      fc.property(story, policies, settings, (steps, policy, setting) => {
+        const pins = new Map<SnapshotId, string>();
+        let [held, plain]: SealedSnapshot[][] = [[], []];
+        let now = EPOCH;
+        for (const { pause, turns } of steps) {
+          now += pause;
+          const one = { id: snapshotIdOf(new Date(now)), received: new Date(now) };
+          if (held?.some(({ id }) => id === one.id)) continue;
+          for (const turn of turns) {
+            const id = held?.[turn % held.length]?.id;
+            if (id !== undefined && !pins.delete(id)) pins.set(id, 'pinned: audit');
+          }
+          const after = (list: readonly SealedSnapshot[] = [], set?: typeof pins) =>
+            decideRetention([...list, one], policy, setting, new Date(now), [], set)
+              .filter(({ action }) => action !== 'remove')
+              .map(({ snapshot }) => snapshot);
+          [held, plain] = [after(held, pins), after(plain)];
+          const there = new Set(held.map(({ id }) => id));
+          expect(plain.filter(({ id }) => !there.has(id))).toEqual([]);
+        }
       }),
       RUNS,
     );
