@@ -48,6 +48,10 @@ const HOLD = {
     'In the time in which seven snapshots were expected (by expect, or by what arrived before), more than this many extra ones arrived.',
     3,
   ),
+  churn: share.optional(
+    'More than this share of what there was before, and more than three times what is usual, was rewritten in one snapshot; 100%: never.',
+    '40%',
+  ),
 };
 
 const EXPECT = {

@@ -44,7 +44,7 @@ export interface Expectation {
 }
 
 /** Hourly snapshots that are thinned out once a day make 24 removals, and such an ordinary plan must not be held. */
-const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 50, maxExtra: 3 };
+const HOLD_DEFAULTS: HoldSettings = { shrink: 0.5, maxRemovals: 50, maxExtra: 3, churn: 0.4 };
 
 /**
  * Converts what the schema and the rules accepted.

@@ -58,7 +58,7 @@ export async function runPrune(
     return EXIT.locked.code;
   }
   try {
-    const found = await lookAt(settings, host, deps);
+    const found = await lookAt(settings, host, deps, MEASURED.run);
     const survey = { ...found, plans: release(host.name, found.plans, options.release) };
     const measured = await measureAll(survey, options, deps);
     const tell = async (look: Pick<Look, 'problems' | 'isLookedAt' | 'ran'>) => {
@@ -138,7 +138,7 @@ export async function runCheck(
   deps: CommandDeps,
 ): Promise<number> {
   refuseRoot(deps.uid, host, `offsite-prune check ${host.name}`);
-  const survey = await lookAt(settings, host, deps);
+  const survey = await lookAt(settings, host, deps, MEASURED.check);
   const { lastRun } = await readMemory(survey.places.state);
   await tellNews(
     {
@@ -167,11 +167,21 @@ export async function runCheck(
   return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
 }
 
-/** Surveys one host. */
-export async function lookAt(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
+/** How many new snapshots of a job a command measures. The check has less time, and comes every hour. */
+const MEASURED = { run: 100, check: 2 };
+
+/** Surveys one host. @param most how many new snapshots of each job are measured */
+export async function lookAt(
+  settings: SecondarySettings,
+  host: HostSettings,
+  deps: CommandDeps,
+  most = 0,
+): Promise<Survey> {
   const warn = (reason: string) => deps.log('warning', reason);
   const memory = await readMemory(hostPlaces(settings, host.name).state, warn);
-  return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now() });
+  const { runProcess, signal } = deps;
+  const measuring = most === 0 ? undefined : { most, warn, runProcess, signal };
+  return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now(), measuring });
 }
 
 // Counting what is freed reads every inode of what would be removed, so it is left out if nobody sees the result.

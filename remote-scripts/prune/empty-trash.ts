@@ -1,7 +1,7 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessEnd, RunProcess } from '../../src/platform/process.ts';
-import { TOOL_ENVIRONMENT } from './freed.ts';
+import { TOOL_ENVIRONMENT } from './scratch.ts';
 import { mountWithin } from './places.ts';
 
 /** How far emptying the trash has come. */

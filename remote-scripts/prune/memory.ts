@@ -1,6 +1,8 @@
 import { errorMessage, isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { Churn } from '../retention/churn.ts';
+import { isCount, isRecord, parseArrivals, parseChurn, timeOf, writtenChurn } from './remembered.ts';
 import { statePlaces } from '../store/places.ts';
 import type { Problem } from './problems.ts';
 
@@ -17,6 +19,8 @@ export interface Memory {
   readonly problems: ReadonlyMap<string, RememberedProblem>;
   /** By job. */
   readonly arrivals: ReadonlyMap<string, Arrivals>;
+  /** By job. */
+  readonly churn: ReadonlyMap<string, Churn>;
 }
 
 /** A problem that the last survey found. */
@@ -39,7 +43,7 @@ export type News =
 const LARGEST = 64 * 1024 * 1024;
 
 /** An empty memory. */
-export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map(), arrivals: new Map() };
+export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map(), arrivals: new Map(), churn: new Map() };
 
 /**
  * Compares what is wrong now with what was wrong before. New and changed problems are reported at once, lasting ones
@@ -105,12 +109,13 @@ const LOST =
   'People may be told again what they already know, and prune has to learn anew how often snapshots usually arrive.';
 
 /** Writes the memory of a host. */
-export async function writeMemory(state: string, { lastRun, problems, arrivals }: Memory): Promise<void> {
+export async function writeMemory(state: string, { lastRun, problems, arrivals, churn }: Memory): Promise<void> {
   const data = {
     version: 1,
     lastRun,
     problems: Object.fromEntries(problems),
     arrivals: Object.fromEntries([...arrivals].map(([job, known]) => [job, { ...known, days: [...known.days] }])),
+    churn: Object.fromEntries([...churn].map(([job, known]) => [job, writtenChurn(known)])),
   };
   await writeFileAtomic(memoryPath(state), `${JSON.stringify(data, null, 2)}\n`);
 }
@@ -134,24 +139,16 @@ function parseMemory(text: string): Memory | undefined {
       problem: typeof value.problem === 'string' ? value.problem : key,
     });
   }
-  const arrivals = new Map<string, Arrivals>();
-  for (const [job, value] of Object.entries(isRecord(data.arrivals) ? data.arrivals : {})) {
-    const known = parseArrivals(value);
-    if (known) arrivals.set(job, known);
-  }
-  return { lastRun: timeOf(data.lastRun), problems, arrivals };
+  return {
+    ...{ lastRun: timeOf(data.lastRun), problems },
+    arrivals: byJob(data.arrivals, parseArrivals),
+    churn: byJob(data.churn, parseChurn),
+  };
 }
 
-function parseArrivals(value: unknown): Arrivals | undefined {
-  if (!isRecord(value)) return undefined;
-  const [since, until] = [timeOf(value.since), timeOf(value.until)];
-  if (!since || !until || !Array.isArray(value.days)) return undefined;
-  const days = new Map<number, number>();
-  for (const pair of value.days as unknown[]) {
-    const [day, count] = Array.isArray(pair) ? (pair as unknown[]) : [];
-    if (isCount(day) && isCount(count)) days.set(day, count);
-  }
-  return { since, until, days, accepted: timeOf(value.accepted) };
+function byJob<T>(data: unknown, parse: (value: unknown) => T | undefined): Map<string, T> {
+  const known = Object.entries(isRecord(data) ? data : {}).map(([job, value]) => [job, parse(value)] as const);
+  return new Map(known.flatMap(([job, value]) => (value === undefined ? [] : [[job, value]])));
 }
 
 function parseJson(text: string): unknown {
@@ -160,17 +157,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function timeOf(value: unknown): Date | undefined {
-  const time = new Date(typeof value === 'string' ? value : Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

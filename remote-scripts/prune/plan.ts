@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { scheduleRhythm } from '../retention/flood.ts';
 import { checkHolds, HOLDS, type Hold } from '../retention/holds.ts';
+import type { Churn } from '../retention/churn.ts';
 import type { RetentionPolicy, RetentionSetting } from '../retention/policy.ts';
 import { decideRetention, type Decision } from '../retention/decide.ts';
 import { assessFreshness, type Freshness } from '../../src/shared/schedule.ts';
@@ -36,6 +37,8 @@ export interface JobPlan {
   /** The newest snapshot that is not quarantined. */
   readonly newest: StoredSnapshot | undefined;
   readonly pins: JobPins;
+  /** How much is rewritten from one snapshot to the next; undefined if nothing was ever measured. */
+  readonly churn: Churn | undefined;
 }
 
 /** What a plan depends on besides the directory. */
@@ -49,6 +52,8 @@ export interface PlanContext {
   /** Ids whose seal the gate has accepted but not yet placed: they are complete, and not leftovers. */
   readonly accepted: ReadonlySet<SnapshotId>;
   readonly pins: Pins;
+  /** What is known about how much is rewritten. */
+  readonly churn: Churn | undefined;
 }
 
 /**
@@ -81,6 +86,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     ...(previousRun ? { previousRun } : {}),
     ...(rhythm ? { rhythm } : {}),
     ...(arrivals?.accepted ? { acceptedUntil: arrivals.accepted } : {}),
+    outliers: context.churn?.outliers ?? [],
     ...(damage === undefined ? {} : { pinsDamage: damage }),
   });
   const clockIsWrong = holds.some(({ kind }) => kind === 'clock');
@@ -95,6 +101,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     released: [],
     freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,
     newest,
+    churn: context.churn,
     pins: sortPins(pins, new Set(inventory.snapshots.map(({ id }) => id)), now, timezone),
   };
 }

@@ -1,4 +1,5 @@
 import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
+import { surveyChurn, type Measuring } from './churn.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
@@ -28,13 +29,15 @@ export interface SurveyInput {
   readonly uid: number;
   readonly memory: Memory;
   readonly now: Date;
+  /** How to measure new snapshots; without it none is. */
+  readonly measuring?: Measuring | undefined;
 }
 
 /**
- * Examines every job of a host and makes plans; changes nothing. A job that cannot be examined becomes a fault.
+ * Examines every job of a host and makes plans; changes nothing there. A job that cannot be examined becomes a fault.
  * @throws StoreRefusal when a directory of the host is not what it has to be
  */
-export async function surveyHost({ settings, host, uid, memory, now }: SurveyInput): Promise<Survey> {
+export async function surveyHost({ settings, host, uid, memory, now, measuring }: SurveyInput): Promise<Survey> {
   const places = hostPlaces(settings, host.name);
   const { device } = await checkHostRoot(settings, places, uid);
   const look = async (job: JobSettings): Promise<JobPlan> => {
@@ -44,6 +47,10 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
     const inventory = await readInventory(directory, { secondary: host.secondary, uid, device });
     const accepted = await acceptedIds(paths);
     const pins = await readPins(paths.pins);
+    const churn = await surveyChurn({
+      ...{ inventory, before: memory.churn.get(job.name), limit: job.hold.churn, now },
+      ...{ scratch: places.scratch, measuring },
+    });
     return planJob(inventory, job, {
       host,
       timezone: settings.timezone,
@@ -52,6 +59,7 @@ export async function surveyHost({ settings, host, uid, memory, now }: SurveyInp
       arrivals: memory.arrivals.get(job.name),
       accepted,
       pins,
+      churn,
     });
   };
   const plans: JobPlan[] = [];

@@ -6,6 +6,7 @@ import type { RunProcess } from '../../src/platform/process.ts';
 import { createSecretReader } from '../../src/platform/secrets.ts';
 import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
 import type { ProblemFacts } from '../../src/notify/facts.ts';
+import { acceptOutliers, type Churn } from '../retention/churn.ts';
 import type { SecondarySettings } from '../config/settings.ts';
 import { memoryLock, takeLock } from '../store/locks.ts';
 import { statePlaces } from '../store/places.ts';
@@ -53,8 +54,11 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
     const found = [...look.problems, ...problemsOfFaults(look.host, look.faults)];
     const seen = (key: string) => look.isLookedAt(key) && isSeenBeside(look.faults, key);
     const { news, problems } = reconcile(memory, found, now, seen);
-    const arrivals = arrivalsAfter(memory.arrivals, look, now);
-    const next: Memory = { lastRun: look.ran ? now : memory.lastRun, problems, arrivals };
+    const next: Memory = {
+      ...{ lastRun: look.ran ? now : memory.lastRun, problems },
+      arrivals: arrivalsAfter(memory.arrivals, look, now),
+      churn: churnAfter(memory.churn, look),
+    };
     const alertDeps = alertDepsOf(look.settings, deps);
     for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
     // Written after the alerts: dying in between repeats an alert. The other way round, it would lose one.
@@ -86,6 +90,22 @@ function arrivalsAfter(
     const learnt = flooded && known ? known : learnArrivals(known, honest, now);
     const accepted = plan.released.some(({ kind }) => kind === 'flood') ? plan.newest?.received : undefined;
     after.set(plan.job, accepted ? { ...learnt, accepted } : learnt);
+  }
+  return after;
+}
+
+/** What is known about rewriting after a survey. Another one that has looked meanwhile may know more. */
+function churnAfter(
+  before: ReadonlyMap<string, Churn>,
+  { plans, faults }: Pick<Look, 'plans' | 'faults'>,
+): ReadonlyMap<string, Churn> {
+  const unseen = new Set(faults.map(({ job }) => job));
+  const after = new Map([...before].filter(([job]) => unseen.has(job)));
+  for (const { job, churn, released } of plans) {
+    const known = before.get(job);
+    const newest = churn && known && known.until > churn.until ? known : churn;
+    const accepted = released.some(({ kind }) => kind === 'churn') ? (churn?.outliers ?? []) : [];
+    if (newest) after.set(job, acceptOutliers(newest, accepted));
   }
   return after;
 }

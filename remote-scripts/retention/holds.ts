@@ -1,3 +1,4 @@
+import type { Outlier } from './churn.ts';
 import type { Decision, SealedSnapshot } from './decide.ts';
 import { findFlood, type Rhythm } from './flood.ts';
 import { assessFreshness, type Expectation } from '../../src/shared/schedule.ts';
@@ -28,6 +29,8 @@ export interface HoldLimits {
   readonly maxRemovals: number;
   /** Snapshots that may arrive beyond the expected ones, in the time of seven. */
   readonly maxExtra: number;
+  /** Share from 0 to 1 of what there was before that may be rewritten, however unusual that is. */
+  readonly churn: number;
 }
 
 /**
@@ -50,6 +53,11 @@ export const HOLDS = {
     ends: 'release',
     advice:
       'Somebody may be pushing rubbish so that good snapshots are displaced: look at who pushed what (gate.log, and offsite-rsync history on the primary). If they are yours, release them; if as many will keep arriving, change expect.schedule or raise hold.max_extra.',
+  },
+  churn: {
+    ends: 'release',
+    advice:
+      'Somebody may be encrypting the primary: look at it, and at what is new in that snapshot, before anything else. Older snapshots are as they were. If the change was yours, release it; if such changes will come often, raise hold.churn.',
   },
   stale: {
     ends: 'itself',
@@ -85,6 +93,8 @@ export interface HoldContext {
   readonly rhythm?: Rhythm;
   /** Up to this arrival, an administrator has accepted the snapshots, however many there are. */
   readonly acceptedUntil?: Date;
+  /** Snapshots in which far more was rewritten than is usual, and which nobody has released. */
+  readonly outliers?: readonly Outlier[];
   /** Why it is not known which snapshots are pinned. */
   readonly pinsDamage?: string;
 }
@@ -100,6 +110,7 @@ export function checkHolds(decisions: readonly Decision<SizedSnapshot>[], contex
     ...shrinkHold(honest, context.limits),
     ...removalsHold(decisions, context.limits),
     ...floodHold(honest, context),
+    ...churnHold(context),
     ...staleHold(honest, context),
     ...clockHold(decisions, context),
     ...pinsHold(context),
@@ -155,6 +166,23 @@ function floodHold(honest: readonly SizedSnapshot[], { rhythm, acceptedUntil, li
       reason: `${formatCount(flood.arrived, 'snapshot')} arrived within ${formatDuration(flood.span)} (${first} to ${last}), where ${flood.expected} were expected ${rhythm.by}; ${limits.maxExtra} more are allowed`,
     },
   ];
+}
+
+// It does not end with the next ordinary snapshot: that is what comes after everything was encrypted.
+function churnHold({ outliers = [], limits }: HoldContext): Hold[] {
+  const [first, ...others] = outliers.filter(({ share }) => share > limits.churn);
+  if (!first) return [];
+  const more = others.length === 0 ? '' : `; and ${formatCount(others.length, 'later snapshot')} like it`;
+  return [
+    {
+      kind: 'churn',
+      reason: `${percent(first.share)} of what there was before ${first.id} was rewritten in it, where at most ${percent(first.usual)} is usual; ${percent(limits.churn)} is allowed${more}`,
+    },
+  ];
+}
+
+function percent(share: number): string {
+  return `${share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)}%`;
 }
 
 function staleHold(honest: readonly SizedSnapshot[], { expectation, now }: HoldContext): Hold[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { NO_MEMORY, readMemory, reconcile, writeMemory, type Memory } from '../../../remote-scripts/prune/memory.ts';
 import { writerMark } from '../../../src/platform/writer-mark.ts';
 import type { Problem } from '../../../remote-scripts/prune/problems.ts';
+import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 import { createStore, type Store } from './support/store.ts';
 
 const HOUR = 3_600_000;
@@ -73,6 +74,7 @@ describe('what is told', () => {
       lastRun: undefined,
       problems: new Map([['prune-failed', { since: T0, told: T0, times: 1, fingerprint: '', problem: 'p' }]]),
       arrivals: new Map(),
+      churn: new Map(),
     };
     const { news, problems } = reconcile(memory, [], after(1), (key) => key !== 'prune-failed');
     expect(news).toEqual([]);
@@ -101,7 +103,13 @@ describe('the memory', () => {
       ['db', { since: T0, until: after(9), days: new Map([[20_000, 3]]), accepted: after(5) }],
       ['files', { since: T0, until: T0, days: new Map<number, number>(), accepted: undefined }],
     ]);
-    const memory = { lastRun: T0, problems: reconcile(NO_MEMORY, [problem()], T0, () => true).problems, arrivals };
+    const outlier = { id: snapshotIdOf(T0), received: T0, share: 0.97, usual: 0.03 };
+    const days = new Map([[20_000, { share: 0.03, fresh: 4096 }]]);
+    const churn = new Map([
+      ['db', { since: T0, until: after(9), measured: 4, totals: [1, 2, 3, 4], days, outliers: [outlier] }],
+    ]);
+    const { problems } = reconcile(NO_MEMORY, [problem()], T0, () => true);
+    const memory = { lastRun: T0, problems, arrivals, churn };
     await writeMemory(store.state, memory);
     expect(await readMemory(store.state)).toEqual(memory);
   });
@@ -113,6 +121,7 @@ describe('the memory', () => {
     '{"version":2}',
     '{"version":1,"problems":{"x":{"since":"never"}}}',
     '{"version":1,"arrivals":{"db":{"since":"2026-01-01","until":7}}}',
+    '{"version":1,"churn":{"db":{"since":"2026-01-01","until":"2026-01-02","measured":-1}}}',
   ])('is none when the file holds %j', async (text) => {
     store = createStore();
     writeFileSync(join(store.state, 'prune.json'), text);

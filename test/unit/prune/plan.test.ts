@@ -31,6 +31,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     arrivals: undefined,
     accepted: new Set(),
     pins: { pins: [], damage: undefined },
+    churn: undefined,
     ...context,
   });
 }

@@ -15,7 +15,11 @@ function plan(sizes: readonly number[], action: Decision['action'] = 'keep', new
 }
 
 function holds(decisions: readonly Decision<SizedSnapshot>[], context: Partial<HoldContext> = {}) {
-  return checkHolds(decisions, { limits: { shrink: 0.5, maxRemovals: 20, maxExtra: 3 }, now: NOW, ...context });
+  return checkHolds(decisions, {
+    limits: { shrink: 0.5, maxRemovals: 20, maxExtra: 3, churn: 0.4 },
+    now: NOW,
+    ...context,
+  });
 }
 
 describe('rule 6: hold instead of deleting', () => {

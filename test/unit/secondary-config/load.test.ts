@@ -56,7 +56,7 @@ test('loads the example, which names every key of a host', async () => {
       yearly: 3,
       minAge: 86_400_000,
     },
-    hold: { shrink: 0.5, maxRemovals: 50, maxExtra: 3 },
+    hold: { shrink: 0.5, maxRemovals: 50, maxExtra: 3, churn: 0.4 },
     expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
   });
 });
@@ -118,7 +118,7 @@ hosts:
   const job = parsed.ok ? parsed.settings.hosts.get('web1')?.jobs.get('postgres') : undefined;
 
   expect(job?.retention).toMatchObject({ last: 1, daily: 0, weekly: 2 });
-  expect(job?.hold).toEqual({ shrink: 0.3, maxRemovals: 9, maxExtra: 1 });
+  expect(job?.hold).toEqual({ shrink: 0.3, maxRemovals: 9, maxExtra: 1, churn: 0.4 });
 });
 
 test('reports every problem at once, with its line', () => {
