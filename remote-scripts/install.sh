@@ -409,7 +409,7 @@ install_units() {
     fi
     if [ "$service" = offsite-prune-check ]; then
       places="ReadOnlyPaths=$root/$host
-ReadWritePaths=$state/$host"
+ReadWritePaths=$state/$host -/var/lib/offsite-metrics/$host"
     else
       places="ReadWritePaths=$root/$host $state/$host"
     fi

@@ -208,6 +208,7 @@ function deps(): CommandDeps {
     environment: process.env,
     write: (text) => process.stdout.write(text),
     color: process.stdout.isTTY && pc.isColorSupported,
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     onProgress: (step) => progress({ doing: 'deleting', ...step }),
     onSimulated: (step) => progress({ doing: 'simulating day', ...step }),
     signal: interruption.signal,

@@ -85,6 +85,13 @@ const GATE = {
   fuzzy: flag.byDefault(true, 'Allow looking for a similar file under another name as the basis.'),
 };
 
+const METRICS = {
+  textfile: path.optional(
+    "File for node_exporter's textfile collector, written by every check; ends in .prom. {host} stands for the name of the host: each has a file of its own.",
+    '/var/lib/offsite-metrics/{host}/offsite.prom',
+  ),
+};
+
 const INCOMPLETE = {
   lifetime: duration.byDefault('7d', 'How long an attempt without a seal is kept as a basis.'),
 };
@@ -144,6 +151,7 @@ export const SECONDARY = {
     'Europe/Berlin',
   ),
   secrets_file: path.optional('Secrets that alerts refer to by { env }.', '/etc/offsite-rsync/secondary.secrets'),
+  metrics: group(METRICS, 'Figures for Prometheus.'),
   hosts: named(HOST, 'The primaries that may push, each under its own name.', 'web1'),
 };
 

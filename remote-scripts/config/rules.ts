@@ -3,6 +3,7 @@ import { BUCKET_KINDS, BUCKETS } from '../retention/buckets.ts';
 import { guaranteedReach, isEmpty, LEAST_REACH } from '../retention/policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
+import { HOST_MARK } from './metrics.ts';
 import type { HostYaml, RetentionYaml, SecondaryYaml } from './options.ts';
 
 /** Says what is wrong with a cron expression, or undefined; see `cronProblem`. */
@@ -30,10 +31,12 @@ export interface Scrutiny {
   readonly reach?: boolean;
 }
 
+type Report = (path: readonly string[], message: string) => void;
+
 /** Rules beyond the schema. */
 export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Scrutiny = {}): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const report = (path: readonly string[], message: string) => {
+  const report: Report = (path, message) => {
     problems.push({ path: path.join('.'), line: locate(path), message });
   };
 
@@ -48,6 +51,7 @@ export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Sc
       `must be outside of root (${yaml.root}), where anyone with the push key can write. Use /var/lib/offsite-rsync`,
     );
   }
+  metricsRules(yaml, report);
   const accounts = new Map<string, string>();
   for (const [name, host] of Object.entries(yaml.hosts)) {
     const at = ['hosts', name];
@@ -67,10 +71,23 @@ export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Sc
   return problems;
 }
 
+function metricsRules({ metrics: { textfile }, hosts }: SecondaryYaml, report: Report): void {
+  if (textfile === undefined) return;
+  if (!textfile.endsWith('.prom')) {
+    report(['metrics', 'textfile'], "must end in .prom: node_exporter's collector reads no other files");
+  }
+  if (!textfile.includes(HOST_MARK) && Object.keys(hosts).length > 1) {
+    report(
+      ['metrics', 'textfile'],
+      `must contain ${HOST_MARK}: each host writes a file of its own, as its own account`,
+    );
+  }
+}
+
 function hostRules(
   host: HostYaml,
   at: readonly string[],
-  report: (path: readonly string[], message: string) => void,
+  report: Report,
   { checkSchedule, reach = false }: Scrutiny,
 ): void {
   if (host.retention !== undefined) retentionRules(host.retention, [...at, 'retention'], report, reach);
@@ -94,12 +111,7 @@ function hostRules(
   }
 }
 
-function retentionRules(
-  policy: RetentionYaml,
-  at: readonly string[],
-  report: (path: readonly string[], message: string) => void,
-  reach: boolean,
-): void {
+function retentionRules(policy: RetentionYaml, at: readonly string[], report: Report, reach: boolean): void {
   const settings = retentionSettings(policy);
   if (policy.last === undefined && isEmpty(settings)) {
     report(

@@ -8,6 +8,8 @@ import type { Tools } from './scratch.ts';
 export interface Measuring extends Tools {
   /** Snapshots of one job that it measures at most; the next survey goes on. */
   readonly most: number;
+  /** Whether it may measure how much a job takes, which takes longest. */
+  readonly stored: boolean;
   readonly warn: (reason: string) => void;
 }
 

@@ -3,11 +3,13 @@ import { errorMessage } from '../../src/platform/files.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { silencesOf } from '../config/silence.ts';
+import type { Measuring } from './churn.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
 import { measureFreed, type Freed } from './freed.ts';
 import { runData, statusData } from './json.ts';
+import { writeMetrics } from './metrics-file.ts';
 import { readMemory } from './memory.ts';
 import { checkHostRoot, ownHosts, refuseRoot } from './places.ts';
 import { hostLock, takeLock } from '../store/locks.ts';
@@ -16,7 +18,9 @@ import type { JobPlan } from './plan.ts';
 import { dropEndedPins } from './ended-pins.ts';
 import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
 import { release } from './release.ts';
-import { judge, renderPlan, renderStatus, type HostStatus, type ReportStyle } from './report.ts';
+import { judge, renderPlan, type HostStatus, type ReportStyle } from './report.ts';
+import { renderStatus } from './status-table.ts';
+import { forecast, learnSpace } from './space.ts';
 import { surveyHost, type Survey } from './survey.ts';
 import { tellNews, type Look, type TellDeps } from './tell.ts';
 import type { TrashProgress } from './empty-trash.ts';
@@ -27,6 +31,8 @@ export interface CommandDeps extends TellDeps {
   /** Takes finished text for standard output. */
   readonly write: (text: string) => void;
   readonly color: boolean;
+  /** Of the terminal; undefined if there is none. */
+  readonly columns?: number | undefined;
   readonly onProgress?: (progress: TrashProgress) => void;
   /** Called for each simulated day; `name` is the job. */
   readonly onSimulated?: (progress: TrashProgress) => void;
@@ -62,8 +68,8 @@ export async function runPrune(
     const survey = { ...found, plans: release(host.name, found.plans, options.release) };
     const measured = await measureAll(survey, options, deps);
     const tell = async (look: Pick<Look, 'problems' | 'isLookedAt' | 'ran'>) => {
-      const { plans, faults } = survey;
-      await tellNews({ settings, host: host.name, state: places.state, plans, faults, ...look }, deps);
+      const { plans, faults, space } = survey;
+      await tellNews({ settings, host: host.name, state: places.state, plans, faults, space, ...look }, deps);
     };
     const done = options.dryRun
       ? undefined
@@ -114,9 +120,7 @@ export async function runStatus(
   const statuses: HostStatus[] = [];
   for (const host of only ? [only] : await ownHosts(settings, deps.uid)) {
     refuseRoot(deps.uid, host, `offsite-prune status ${host.name}`);
-    const { plans, faults } = await lookAt(settings, host, deps);
-    const { lastRun } = await readMemory(hostPlaces(settings, host.name).state);
-    statuses.push({ host: host.name, plans, faults, lastRun });
+    statuses.push(statusOf(await lookAt(settings, host, deps)));
   }
   const now = deps.clock.now();
   deps.write(
@@ -139,7 +143,6 @@ export async function runCheck(
 ): Promise<number> {
   refuseRoot(deps.uid, host, `offsite-prune check ${host.name}`);
   const survey = await lookAt(settings, host, deps, MEASURED.check);
-  const { lastRun } = await readMemory(survey.places.state);
   await tellNews(
     {
       settings,
@@ -147,16 +150,19 @@ export async function runCheck(
       state: survey.places.state,
       plans: survey.plans,
       faults: survey.faults,
+      space: survey.space,
       problems: [
         ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
-        ...missingPrune(host.name, lastRun, survey.now),
+        ...missingPrune(host.name, survey.memory.lastRun, survey.now),
       ],
       isLookedAt: (key) => key !== 'prune-failed' && !key.startsWith('locked:'),
     },
     deps,
   );
   const silences = silencesOf(settings, host);
-  const status = [{ host: host.name, plans: survey.plans, faults: survey.faults, lastRun }];
+  const standing = statusOf(survey);
+  await writeMetrics(settings, standing, survey.now, deps);
+  const status = [standing];
   deps.write(
     options.json
       ? `${JSON.stringify({ ...statusData(status, survey.now), silences }, null, 2)}\n`
@@ -167,20 +173,20 @@ export async function runCheck(
   return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
 }
 
-/** How many new snapshots of a job a command measures. The check has less time, and comes every hour. */
-const MEASURED = { run: 100, check: 2 };
+/** What a command measures: new snapshots of each job, and how much a job takes. The check has less time, and comes every hour. */
+const MEASURED = { run: { most: 100, stored: true }, check: { most: 2, stored: false } };
 
-/** Surveys one host. @param most how many new snapshots of each job are measured */
+/** Surveys one host. @param measured what may be measured; default: nothing */
 export async function lookAt(
   settings: SecondarySettings,
   host: HostSettings,
   deps: CommandDeps,
-  most = 0,
+  measured?: Pick<Measuring, 'most' | 'stored'>,
 ): Promise<Survey> {
   const warn = (reason: string) => deps.log('warning', reason);
   const memory = await readMemory(hostPlaces(settings, host.name).state, warn);
   const { runProcess, signal } = deps;
-  const measuring = most === 0 ? undefined : { most, warn, runProcess, signal };
+  const measuring = measured && { ...measured, warn, runProcess, signal };
   return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now(), measuring });
 }
 
@@ -233,7 +239,14 @@ function worstOf(hosts: readonly HostStatus[]): number {
   return states.includes('look') ? EXIT.look.code : EXIT.done.code;
 }
 
+/** How a host stands after a survey. */
+function statusOf({ host, plans, faults, memory, space, now }: Survey): HostStatus {
+  const { minFreeSpace: bytes, minFreeInodes: inodes } = host.gate;
+  const fullIn = forecast(learnSpace(memory.space, space, now), space, now, { bytes, inodes });
+  return { host: host.name, plans, faults, lastRun: memory.lastRun, space, fullIn };
+}
+
 /** How the reports of this call look. */
 export function style(settings: SecondarySettings, deps: CommandDeps, now: Date): ReportStyle {
-  return { colors: pc.createColors(deps.color), timezone: settings.timezone, now };
+  return { colors: pc.createColors(deps.color), timezone: settings.timezone, now, columns: deps.columns };
 }

@@ -60,10 +60,12 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
   return {
     version: 1,
     at: now.toISOString(),
-    hosts: hosts.map(({ host, plans, faults, lastRun }) => ({
+    hosts: hosts.map(({ host, plans, faults, lastRun, space, fullIn }) => ({
       host,
       lastPrune: lastRun?.toISOString() ?? null,
       faults: faults.map(faultData),
+      space: { ...space, freeInodes: space.freeInodes ?? null },
+      fullIn: fullIn ?? null,
       jobs: plans.map((plan) => ({
         job: plan.job,
         ...judge(plan),
@@ -74,6 +76,7 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
         quarantined: plan.decisions.filter(({ action }) => action === 'quarantine').map(({ snapshot }) => snapshot.id),
         holds: plan.holds,
         pins: plan.pins,
+        stored: plan.stored?.bytes ?? null,
         freshness: plan.freshness
           ? {
               state: plan.freshness.state,

@@ -1,8 +1,20 @@
 import { errorMessage, isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { SpaceDays } from './space.ts';
+import type { Stored } from './stored.ts';
 import type { Churn } from '../retention/churn.ts';
-import { isCount, isRecord, parseArrivals, parseChurn, timeOf, writtenChurn } from './remembered.ts';
+import {
+  isCount,
+  isRecord,
+  parseArrivals,
+  parseChurn,
+  parseSpace,
+  parseStored,
+  timeOf,
+  writtenChurn,
+  writtenSpace,
+} from './remembered.ts';
 import { statePlaces } from '../store/places.ts';
 import type { Problem } from './problems.ts';
 
@@ -21,6 +33,9 @@ export interface Memory {
   readonly arrivals: ReadonlyMap<string, Arrivals>;
   /** By job. */
   readonly churn: ReadonlyMap<string, Churn>;
+  /** How much a job takes; by job. */
+  readonly stored: ReadonlyMap<string, Stored>;
+  readonly space: SpaceDays;
 }
 
 /** A problem that the last survey found. */
@@ -43,7 +58,14 @@ export type News =
 const LARGEST = 64 * 1024 * 1024;
 
 /** An empty memory. */
-export const NO_MEMORY: Memory = { lastRun: undefined, problems: new Map(), arrivals: new Map(), churn: new Map() };
+export const NO_MEMORY: Memory = {
+  lastRun: undefined,
+  problems: new Map(),
+  arrivals: new Map(),
+  churn: new Map(),
+  stored: new Map(),
+  space: new Map(),
+};
 
 /**
  * Compares what is wrong now with what was wrong before. New and changed problems are reported at once, lasting ones
@@ -109,11 +131,14 @@ const LOST =
   'People may be told again what they already know, and prune has to learn anew how often snapshots usually arrive.';
 
 /** Writes the memory of a host. */
-export async function writeMemory(state: string, { lastRun, problems, arrivals, churn }: Memory): Promise<void> {
+export async function writeMemory(state: string, memory: Memory): Promise<void> {
+  const { problems, arrivals, churn, stored, space, lastRun } = memory;
   const data = {
     version: 1,
     lastRun,
     problems: Object.fromEntries(problems),
+    stored: Object.fromEntries(stored),
+    space: writtenSpace(space),
     arrivals: Object.fromEntries([...arrivals].map(([job, known]) => [job, { ...known, days: [...known.days] }])),
     churn: Object.fromEntries([...churn].map(([job, known]) => [job, writtenChurn(known)])),
   };
@@ -143,6 +168,8 @@ function parseMemory(text: string): Memory | undefined {
     ...{ lastRun: timeOf(data.lastRun), problems },
     arrivals: byJob(data.arrivals, parseArrivals),
     churn: byJob(data.churn, parseChurn),
+    stored: byJob(data.stored, parseStored),
+    space: parseSpace(data.space),
   };
 }
 

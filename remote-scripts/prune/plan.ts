@@ -10,6 +10,7 @@ import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
 import type { Pins } from '../store/pins.ts';
+import type { Stored } from './stored.ts';
 import { pinsAt, sortPins, type JobPins } from './pins.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
@@ -39,6 +40,8 @@ export interface JobPlan {
   readonly pins: JobPins;
   /** How much is rewritten from one snapshot to the next; undefined if nothing was ever measured. */
   readonly churn: Churn | undefined;
+  /** Undefined if it was never measured. */
+  readonly stored: Stored | undefined;
 }
 
 /** What a plan depends on besides the directory. */
@@ -54,6 +57,7 @@ export interface PlanContext {
   readonly pins: Pins;
   /** What is known about how much is rewritten. */
   readonly churn: Churn | undefined;
+  readonly stored: Stored | undefined;
 }
 
 /**
@@ -102,6 +106,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     freshness: expectation ? assessFreshness(expectation, newest?.received, now) : undefined,
     newest,
     churn: context.churn,
+    stored: context.stored,
     pins: sortPins(pins, new Set(inventory.snapshots.map(({ id }) => id)), now, timezone),
   };
 }

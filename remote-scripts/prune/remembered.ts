@@ -1,6 +1,8 @@
 import { parseSnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { Churn, ChurnDay, Outlier } from '../retention/churn.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { FreeSpace, SpaceDays } from './space.ts';
+import type { Stored } from './stored.ts';
 
 /** What is remembered of arrivals, as it was read; undefined if it cannot be used. */
 export function parseArrivals(value: unknown): Arrivals | undefined {
@@ -38,6 +40,28 @@ function parseOutlier(value: unknown): Outlier | undefined {
   if (!isRecord(value) || typeof value.id !== 'string') return undefined;
   const [id, received, { share, usual }] = [parseSnapshotId(value.id), timeOf(value.received), value];
   return id && received && isShare(share) && isShare(usual) ? { id, received, share, usual } : undefined;
+}
+
+/** How much a job takes, as it was read; undefined if it cannot be used. */
+export function parseStored(value: unknown): Stored | undefined {
+  if (!isRecord(value)) return undefined;
+  const [at, { bytes }] = [timeOf(value.at), value];
+  return at && isCount(bytes) ? { at, bytes } : undefined;
+}
+
+/** What was free, as it is written: one short row for each day. */
+export function writtenSpace(days: SpaceDays): unknown[] {
+  return [...days].map(([day, { freeBytes, freeInodes }]) => [day, freeBytes, freeInodes ?? null]);
+}
+
+/** What {@link writtenSpace} has made, as it was read. */
+export function parseSpace(value: unknown): SpaceDays {
+  const days = new Map<number, FreeSpace>();
+  for (const [day, freeBytes, inodes] of rowsOf(value)) {
+    const freeInodes = isCount(inodes) ? inodes : undefined;
+    if (isCount(day) && isCount(freeBytes)) days.set(day, { freeBytes, freeInodes });
+  }
+  return days;
 }
 
 function rowsOf(value: unknown): unknown[][] {

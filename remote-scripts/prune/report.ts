@@ -7,6 +7,7 @@ import { formatCount, formatDuration, formatSize } from '../../src/shared/units.
 import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { describePin, type JobPins } from './pins.ts';
+import type { Forecast, Space } from './space.ts';
 import { releaseMark, type JobPlan } from './plan.ts';
 
 /** What a report needs besides the plans. */
@@ -14,6 +15,8 @@ export interface ReportStyle {
   readonly colors: Colors;
   readonly timezone: string;
   readonly now: Date;
+  /** Of the terminal; undefined if there is none. */
+  readonly columns: number | undefined;
 }
 
 /** A table without borders, which can be pasted into a ticket and leaves the width to the text. */
@@ -111,51 +114,15 @@ export function formatArrival(time: Date, timezone: string): string {
   return Number.isNaN(time.getTime()) ? 'unknown' : formatInZone(time, timezone);
 }
 
-/** One row per job for people: is it fresh, is anything wrong. */
-export function renderStatus(hosts: readonly HostStatus[], { colors, timezone, now }: ReportStyle): string {
-  const head = ['host', 'job', 'state', 'last sealed', 'age', 'due', 'held', 'size', 'remarks'];
-  const table = new Table({ ...PLAIN_TABLE, head: head.map(colors.bold) });
-  for (const { host, plans, faults, lastRun } of hosts) {
-    for (const plan of plans) {
-      const { state, remarks } = judge(plan);
-      const paint = state === 'ok' ? colors.green : state === 'stale' ? colors.red : colors.yellow;
-      const due = plan.freshness;
-      table.push([
-        host,
-        plan.job,
-        paint(state),
-        plan.newest?.id ?? 'none',
-        plan.newest ? formatDuration(now.getTime() - plan.newest.received.getTime()) : '',
-        due ? formatInZone(due.nextDue, timezone) : '',
-        plan.decisions.length,
-        plan.newest ? formatSize(plan.newest.bytes) : '',
-        remarks.join('\n'),
-      ]);
-    }
-    for (const { job, reason } of faults) table.push([host, job, colors.red('unknown'), '', '', '', '', '', reason]);
-    if (plans.length + faults.length > 0) {
-      table.push([
-        host,
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        '',
-        `prune: ${lastRun ? `ran ${formatDuration(now.getTime() - lastRun.getTime())} ago` : 'has not run yet'}`,
-      ]);
-    }
-  }
-  return `${drawTable(table)}\n`;
-}
-
 /** One host as `status` shows it. */
 export interface HostStatus {
   readonly host: string;
   readonly plans: readonly JobPlan[];
   readonly faults: readonly JobFault[];
   readonly lastRun: Date | undefined;
+  readonly space: Space;
+  /** When nothing more will be let in, if that can be told. */
+  readonly fullIn: Forecast | undefined;
 }
 
 /** The state of a job, in one word and in remarks. */
@@ -171,8 +138,7 @@ export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks:
   if (quarantined > 0) remarks.push(`${formatCount(quarantined, 'snapshot')} in quarantine`);
   if (plan.oddities.length > 0) remarks.push(formatCount(plan.oddities.length, 'unknown entry', 'unknown entries'));
   if (plan.leftovers.length > 0) remarks.push(formatCount(plan.leftovers.length, 'unfinished attempt'));
-  const { holding, ended, lost } = plan.pins;
-  if (holding.length > 0) remarks.push(`${holding.length} pinned`);
+  const { ended, lost } = plan.pins;
   if (ended.length > 0) remarks.push(`${formatCount(ended.length, 'pin')} ended`);
   if (lost.length > 0) remarks.push(`${formatCount(lost.length, 'pinned snapshot')} not there`);
   const wrong = plan.holds.length + quarantined + plan.oddities.length + lost.length > 0;

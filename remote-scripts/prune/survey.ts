@@ -1,5 +1,8 @@
 import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
 import { surveyChurn, type Measuring } from './churn.ts';
+import { surveyStored } from './stored.ts';
+import type { Space } from './space.ts';
+import { freeSpace } from '../store/job-directory.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
@@ -20,6 +23,9 @@ export interface Survey {
   /** Jobs without a plan, because they could not be examined. */
   readonly faults: readonly JobFault[];
   readonly now: Date;
+  /** What was known before. */
+  readonly memory: Memory;
+  readonly space: Space;
 }
 
 /** What a survey needs. */
@@ -60,6 +66,7 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       accepted,
       pins,
       churn,
+      stored: await surveyStored(inventory, memory.stored.get(job.name), now, measuring),
     });
   };
   const plans: JobPlan[] = [];
@@ -71,7 +78,7 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       faults.push(faultOf(job.name, error));
     }
   }
-  return { host, places, plans, faults, now };
+  return { host, places, plans, faults, now, memory, space: await freeSpace(places.root) };
 }
 
 async function exists(path: string): Promise<boolean> {

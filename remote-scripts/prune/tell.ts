@@ -15,6 +15,8 @@ import { isSeenBeside, problemsOfFaults, type JobFault } from './faults.ts';
 import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
 import type { JobPlan } from './plan.ts';
 import type { Problem } from './problems.ts';
+import { learnSpace, type FreeSpace } from './space.ts';
+import type { Stored } from './stored.ts';
 
 /** Milliseconds to wait for another of our programs that is sending alerts now. */
 const MEMORY_WAIT = 180_000;
@@ -36,6 +38,7 @@ export interface Look {
   /** What was found, besides the faults. */
   readonly problems: readonly Problem[];
   readonly faults: readonly JobFault[];
+  readonly space: FreeSpace;
   /** Whether this survey could have seen the problem with this key. */
   readonly isLookedAt: (key: string) => boolean;
   /** Set by a run of prune when it ends. */
@@ -58,6 +61,8 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
       ...{ lastRun: look.ran ? now : memory.lastRun, problems },
       arrivals: arrivalsAfter(memory.arrivals, look, now),
       churn: churnAfter(memory.churn, look),
+      stored: storedAfter(memory.stored, look),
+      space: learnSpace(memory.space, look.space, now),
     };
     const alertDeps = alertDepsOf(look.settings, deps);
     for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
@@ -108,6 +113,18 @@ function churnAfter(
     if (newest) after.set(job, acceptOutliers(newest, accepted));
   }
   return after;
+}
+
+function storedAfter(
+  before: ReadonlyMap<string, Stored>,
+  { plans, faults }: Pick<Look, 'plans' | 'faults'>,
+): ReadonlyMap<string, Stored> {
+  const unseen = faults.flatMap(({ job }) => [[job, before.get(job)] as const]);
+  const seen = plans.map(({ job, stored }) => {
+    const known = before.get(job);
+    return [job, known && stored && known.at > stored.at ? known : stored] as const;
+  });
+  return new Map([...unseen, ...seen].flatMap(([job, stored]) => (stored ? [[job, stored]] : [])));
 }
 
 function alertDepsOf({ secretsFile }: SecondarySettings, deps: TellDeps): AlertDeps {

@@ -116,16 +116,22 @@ function rewrittenShare({ total, fresh }: Measure, totals: readonly number[]): n
 function usualShare({ since, measured, days }: Churn, at: Date): number | undefined {
   const span = (at.getTime() - since.getTime()) / DAY;
   if (measured < TELLING.snapshots || span < TELLING.days) return undefined;
-  const [most, ...others] = [...days].sort(([, a], [, b]) => b.share - a.share);
-  const again = others.find(([day]) => Math.abs(day - (most?.[0] ?? 0)) >= OCCASION_DAYS);
-  return (span < SETTLED_DAYS ? most : (again ?? most))?.[1].share;
+  const most = largest(days, () => true);
+  if (span < SETTLED_DAYS || !most) return most?.share;
+  return (largest(days, (day) => Math.abs(day - most.day) >= OCCASION_DAYS) ?? most).share;
+}
+
+function largest(days: Churn['days'], counts: (day: number) => boolean): { day: number; share: number } | undefined {
+  let most: { day: number; share: number } | undefined;
+  for (const [day, { share }] of days) if (counts(day) && share > (most?.share ?? -1)) most = { day, share };
+  return most;
 }
 
 function withDay(days: Churn['days'], time: Date, more: ChurnDay): Churn['days'] {
   const today = Math.floor(time.getTime() / DAY);
   const known = days.get(today) ?? { share: 0, fresh: 0 };
-  return new Map([
-    ...[...days].filter(([day]) => day > today - REMEMBERED_DAYS && day !== today),
-    [today, { share: Math.max(known.share, more.share), fresh: known.fresh + more.fresh }],
-  ]);
+  const after = new Map(days);
+  after.set(today, { share: Math.max(known.share, more.share), fresh: known.fresh + more.fresh });
+  for (const day of days.keys()) if (day <= today - REMEMBERED_DAYS) after.delete(day);
+  return after;
 }

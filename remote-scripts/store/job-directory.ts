@@ -61,8 +61,14 @@ export async function freezeLeftovers(paths: Pick<JobPaths, 'snapshots'>): Promi
   for (const [id, state] of states) if (state === 'partial') await freeze(paths, id);
 }
 
-/** Free space and inodes of a directory's file system. Some file systems do not count inodes. */
-export async function freeSpace(path: string): Promise<{ freeBytes: number; freeInodes: number | undefined }> {
-  const { bavail, bsize, files, ffree } = await statfs(path);
-  return { freeBytes: bavail * bsize, freeInodes: files === 0 ? undefined : ffree };
+/** Space and inodes of a directory's file system, for those who are not root. Some file systems do not count inodes. */
+export async function freeSpace(
+  path: string,
+): Promise<{ totalBytes: number; freeBytes: number; freeInodes: number | undefined }> {
+  const { blocks, bfree, bavail, bsize, files, ffree } = await statfs(path);
+  return {
+    totalBytes: (blocks - bfree + bavail) * bsize,
+    freeBytes: bavail * bsize,
+    freeInodes: files === 0 ? undefined : ffree,
+  };
 }

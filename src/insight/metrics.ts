@@ -1,15 +1,7 @@
+import { renderFamilies, type Family } from '../shared/metrics-text.ts';
 import { staleAfter, type Standing } from './standing.ts';
 
-/** One metric family of the text file: its help, and the value for each job on each target that has one. */
-interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'gauge' | 'counter';
-  readonly value: (standing: Standing) => number | undefined;
-}
-
-/** Names and units follow https://prometheus.io/docs/practices/naming/: base units, `_total` only for counters. */
-const FAMILIES: readonly Family[] = [
+const FAMILIES: readonly Family<Standing>[] = [
   {
     name: 'offsite_rsync_last_success_timestamp_seconds',
     help: 'End of the last run that sealed a snapshot.',
@@ -106,28 +98,19 @@ const FAMILIES: readonly Family[] = [
  * @param version of this program
  */
 export function renderMetrics(standings: readonly Standing[], version: string): string {
-  const info = family('offsite_rsync_build_info', 'Version of offsite-rsync; always 1.', 'gauge', [
-    `{version="${escapeLabel(version)}"} 1`,
-  ]);
-  const families = FAMILIES.map(({ name, help, type, value }) => {
-    const rows = standings.flatMap((standing) => {
-      const number = value(standing);
-      if (number === undefined || !Number.isFinite(number)) return [];
-      return [`{backup_job="${escapeLabel(standing.job)}",target="${escapeLabel(standing.target)}"} ${number}`];
-    });
-    return rows.length === 0 ? '' : family(name, help, type, rows);
-  });
-  return [info, ...families].join('');
+  return `${renderFamilies([INFO], [version], (text) => ({ version: text }))}${renderFamilies(
+    FAMILIES,
+    standings,
+    ({ job, target }) => ({ backup_job: job, target }),
+  )}`;
 }
 
-function family(name: string, help: string, type: Family['type'], rows: readonly string[]): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${rows.map((row) => `${name}${row}\n`).join('')}`;
-}
-
-// Our names contain none of these characters, but the format requires the escaping.
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-}
+const INFO: Family<string> = {
+  name: 'offsite_rsync_build_info',
+  help: 'Version of offsite-rsync; always 1.',
+  type: 'gauge',
+  value: () => 1,
+};
 
 function seconds(iso: string): number {
   return new Date(iso).getTime() / 1000;

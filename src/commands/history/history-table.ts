@@ -5,7 +5,7 @@ import { oneLine } from '../../notify/text.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
 import { formatDuration, formatSize } from '../../shared/units.ts';
 import type { RunRecord } from '../../state/run-record.ts';
-import { plainTable } from '../plain-table.ts';
+import { plainTable } from '../../shared/plain-table.ts';
 
 const HEAD = ['started (UTC)', 'job', 'outcome', 'took', 'size', 'sent', 'saved', 'snapshot, or what was wrong'];
 const NUMBERS = [3, 4, 5, 6];

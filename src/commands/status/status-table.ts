@@ -3,7 +3,7 @@ import type { Condition, Standing } from '../../insight/standing.ts';
 import { oneLine } from '../../notify/text.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
 import { formatDuration, formatSize } from '../../shared/units.ts';
-import { plainTable } from '../plain-table.ts';
+import { plainTable } from '../../shared/plain-table.ts';
 import { VERIFY_MODES } from '../../shared/verify-mode.ts';
 
 /** Columns that the table needs without wrapped lines; on a narrower terminal each job is a block. */

@@ -267,7 +267,7 @@ describe('the freshness check', () => {
     store = made;
     const table = await prune(['status', '--config', made.config]);
     expect(table.code).toBe(40);
-    expect(table.stdout).toMatch(new RegExp(`web1 +db +stale +${idOf(4)}`));
+    expect(table.stdout).toMatch(/^web1 +db +4 d ago +3 +– +– +– +✗ stale$/m);
     const json = await prune(['status', HOST, '--json', '--config', made.config]);
     expect(JSON.parse(json.stdout)).toMatchObject({
       hosts: [{ host: HOST, lastPrune: null, jobs: [{ job: 'db', state: 'stale', lastSealed: idOf(4) }] }],

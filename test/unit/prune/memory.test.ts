@@ -71,10 +71,8 @@ describe('what is told', () => {
 
   it('is nothing about what this look could not see', () => {
     const memory: Memory = {
-      lastRun: undefined,
+      ...NO_MEMORY,
       problems: new Map([['prune-failed', { since: T0, told: T0, times: 1, fingerprint: '', problem: 'p' }]]),
-      arrivals: new Map(),
-      churn: new Map(),
     };
     const { news, problems } = reconcile(memory, [], after(1), (key) => key !== 'prune-failed');
     expect(news).toEqual([]);
@@ -109,7 +107,12 @@ describe('the memory', () => {
       ['db', { since: T0, until: after(9), measured: 4, totals: [1, 2, 3, 4], days, outliers: [outlier] }],
     ]);
     const { problems } = reconcile(NO_MEMORY, [problem()], T0, () => true);
-    const memory = { lastRun: T0, problems, arrivals, churn };
+    const stored = new Map([['db', { at: T0, bytes: 5 }]]);
+    const space = new Map([
+      [20_000, { freeBytes: 7, freeInodes: 3 }],
+      [20_001, { freeBytes: 6, freeInodes: undefined }],
+    ]);
+    const memory = { lastRun: T0, problems, arrivals, churn, stored, space };
     await writeMemory(store.state, memory);
     expect(await readMemory(store.state)).toEqual(memory);
   });
@@ -121,6 +124,7 @@ describe('the memory', () => {
     '{"version":2}',
     '{"version":1,"problems":{"x":{"since":"never"}}}',
     '{"version":1,"arrivals":{"db":{"since":"2026-01-01","until":7}}}',
+    '{"version":1,"space":[["today",1,2]],"stored":{"db":{"at":"2026-01-01","bytes":-1}}}',
     '{"version":1,"churn":{"db":{"since":"2026-01-01","until":"2026-01-02","measured":-1}}}',
   ])('is none when the file holds %j', async (text) => {
     store = createStore();

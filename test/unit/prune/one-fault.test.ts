@@ -49,8 +49,8 @@ describe.each(Object.entries(FAULTS))('with %s, the other jobs', (_, [code, reas
     store = twoJobs();
     spoil(store);
     const table = await call(store, 'status');
-    expect(table.stdout).toMatch(/web1 +web +stale/);
-    expect(table.stdout).toMatch(/web1 +db +unknown/);
+    expect(table.stdout).toMatch(/web1 +web .*✗ stale$/m);
+    expect(table.stdout).toMatch(/web1 +db .*\? unknown$/m);
     expect(table.stdout).toMatch(reason);
     expect(table.code).toBe(code);
     const json = await call(store, 'status', '--json');

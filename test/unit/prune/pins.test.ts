@@ -53,8 +53,8 @@ describe('a pinned snapshot', () => {
   it('is shown by status, check and their JSON', async () => {
     makeStore();
     await pin(idOf(7), '--why', 'audit');
-    expect((await run('status', HOST)).stdout).toContain('1 pinned');
-    expect((await run('check', HOST)).stdout).toContain('1 pinned');
+    expect((await run('status', HOST)).stdout).toContain(`web1/db: ${idOf(7)} is pinned: audit`);
+    expect((await run('check', HOST)).stdout).toContain(`web1/db: ${idOf(7)} is pinned: audit`);
     for (const args of [
       ['status', HOST],
       ['check', HOST],

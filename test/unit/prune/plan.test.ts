@@ -32,6 +32,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     accepted: new Set(),
     pins: { pins: [], damage: undefined },
     churn: undefined,
+    stored: undefined,
     ...context,
   });
 }
