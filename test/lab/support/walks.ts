@@ -186,6 +186,11 @@ export const GATE_WALK: readonly Step[] = [
     after: isGoneWithTheNextPrune(RUBBISH),
   },
   {
+    block: 'runuser -u offsite-db1 -- offsite-prune unpin db1 postgres 2026-11-23T021500Z',
+    on: 'secondary',
+    failing: [/offsite-prune pin/, /offsite-prune unpin/], // no such snapshot here; unit/prune/pins pins what is there
+  },
+  {
     block:
       'runuser -u offsite-db1 -- mv 2031-01-01T000000Z 2031-01-01T000000Z.sealed ../.trash/     # the next prune deletes it',
     on: 'secondary',
