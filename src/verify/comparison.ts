@@ -77,6 +77,7 @@ export function createComparer(source: string, witnesses: Witnesses): Comparer {
     corruption: 0,
     missing: 0,
     metadata: 0,
+    unlinked: 0,
     drift: 0,
     unseen: 0,
     extra: 0,

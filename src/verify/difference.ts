@@ -9,6 +9,11 @@ export type DifferenceKind =
   | 'missing'
   /** Owner, mode, times or ACL differ although the source did not change. */
   | 'metadata'
+  /**
+   * In the source a name of the same file as others, on the secondary a file of its own although the source did not change. Of what is in
+   * it this says nothing (see {@link isUnlinked}).
+   */
+  | 'unlinked'
   /** The source has changed since the snapshot. */
   | 'drift'
   /**
@@ -26,6 +31,7 @@ export const WORST_FIRST: readonly DifferenceKind[] = [
   'corruption',
   'missing',
   'metadata',
+  'unlinked',
   'unseen',
   'drift',
   'extra',
@@ -80,6 +86,7 @@ export function classifyDifference(
   if (source === undefined) return 'drift';
   const untouched = source.lastChangeMs < since;
   if (item.isNew) return isLost(item, known, untouched) ? 'missing' : 'drift';
+  if (isUnlinked(item)) return untouched ? 'unlinked' : 'drift';
   const content = item.differs.includes('c') || item.differs.includes('s');
   if (!content && item.differs === '') return undefined;
   // The content of a symlink is its target, and it has no size or mtime of its own to compare.
@@ -87,6 +94,14 @@ export function classifyDifference(
   if (silently) return source.lastChangeMs >= unseenSince ? 'unseen' : 'corruption';
   if (!untouched && !isAsSealed(item, known)) return 'drift';
   return content ? 'corruption' : 'metadata';
+}
+
+/**
+ * Whether an entry that is a further name of a file in the source is a file of its own on the secondary. Of such an entry rsync compares no
+ * content, not even with `-c` (facts.md#broken-hard-links).
+ */
+export function isUnlinked({ action, isNew }: Item): boolean {
+  return action === 'linked' && !isNew;
 }
 
 /** Whether the secondary must once have had the entry that is missing there. */
@@ -114,6 +129,7 @@ function isAsSealed({ kind, differs, size, mtime }: Item, known: KnownEntry): bo
 export function describeDifference(item: Item): string {
   if (item.isExtra) return 'only on the secondary';
   if (item.isNew) return 'not on the secondary';
+  if (isUnlinked(item)) return 'hard link';
   const words: Readonly<Record<string, string>> = {
     c: item.kind === 'symlink' ? 'target' : 'content',
     s: 'size',

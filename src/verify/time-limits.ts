@@ -31,9 +31,10 @@ export function keptInstead(mtime: number): readonly number[] {
 }
 
 /** Whether only the mtime of an entry differs, and some file system cannot hold that mtime. */
-export function mayBeClamped({ isExtra, kind, differs, mtime }: Item): boolean {
+export function mayBeClamped({ action, isExtra, kind, differs, mtime }: Item): boolean {
   const stored = kind === 'file' || kind === 'directory' || kind === 'symlink';
-  return !isExtra && stored && differs === 't' && keptInstead(secondsOf(mtime)).length > 0;
+  // A further name of a file, which is linked instead, differs in more than its time.
+  return !isExtra && action !== 'linked' && stored && differs === 't' && keptInstead(secondsOf(mtime)).length > 0;
 }
 
 /** `2026/11/23-02:15:00`; if the year has more than four digits, rsync cuts off the end. */

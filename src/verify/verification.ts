@@ -1,12 +1,12 @@
 import type { RunProcess } from '../platform/process.ts';
 import { checkArguments, type CheckOptions, type Tree, type Wire } from '../rsync/arguments.ts';
-import { displayName } from '../rsync/itemized.ts';
+import { displayName, type Item } from '../rsync/itemized.ts';
 import { describeReadErrors, type UnreadableFile } from '../rsync/read-errors.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import { findClamped } from './clamped-times.ts';
-import { createComparer, type Comparison, type Witnesses } from './comparison.ts';
+import { createComparer, type Comparison, type Difference, type Witnesses } from './comparison.ts';
 import { formatCount } from '../shared/units.ts';
-import { WORST_FIRST, type DifferenceKind } from './difference.ts';
+import { isUnlinked, WORST_FIRST, type DifferenceKind } from './difference.ts';
 import { readThrough, type ReadThrough } from './read-through.ts';
 
 /** A finished comparison, or how the session failed. */
@@ -89,7 +89,17 @@ function hasReadAll(read: ReadThrough, { seen }: Extract<Verified, { kind: 'comp
 /** Names of extra entries that are kept. */
 const KEPT_EXTRAS = 100_000;
 
+/** Compares both sides, and once more without hard links where some are missing there: else nothing would be known of what those hold. */
 async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
+  const seen = { unlinked: false };
+  const compared = await compareOnce(spec, run, (item) => (seen.unlinked ||= isUnlinked(item)));
+  if (compared.kind !== 'compared' || !seen.unlinked) return compared;
+  const wire = { ...spec.wire, hardLinks: false };
+  const each = await compareOnce({ ...spec, wire }, run);
+  return each.kind === 'compared' ? both(each, compared, wire.metadata) : each;
+}
+
+async function compareOnce(spec: VerifySpec, run: RunProcess, onItem?: (item: Item) => void): Promise<Verified> {
   const comparer = createComparer(spec.tree.source, spec.witnesses);
   // rrsync -no-del refuses --delete even in a dry run (facts.md#deletion). With a list, everything else would count as extra.
   const { part = {} } = spec;
@@ -104,6 +114,7 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
       stallMs: spec.wire.stallMs,
       onItem: (item) => {
         comparer.add(item);
+        onItem?.(item);
         if (item.isExtra && names.length < KEPT_EXTRAS) names.push(item.name);
       },
     },
@@ -118,15 +129,19 @@ async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified
   return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session, extras: names };
 }
 
+/** Kinds that say nothing of what else differs in an entry. */
+const PARTIAL: readonly DifferenceKind[] = ['clamped', 'unlinked'];
+
 /** Two comparisons of one snapshot as one: what the second found of the same entries is left out. */
 export function both(
   first: Extract<Verified, { kind: 'compared' }>,
   second: Extract<Verified, { kind: 'compared' }>,
   metadata: Wire['metadata'],
 ): Extract<Verified, { kind: 'compared' }> {
-  // A time that cannot be held says nothing of what else differs.
-  const known = new Set(first.comparison.differences.flatMap(({ kind, name }) => (kind === 'clamped' ? [] : [name])));
-  const more = withoutFiles(second.comparison, known);
+  const before = first.comparison.differences;
+  const judged = new Set(before.flatMap(({ kind, name }) => (PARTIAL.includes(kind) ? [] : [name])));
+  const told = new Set(before.map(({ kind, name }) => `${kind} ${name}`));
+  const more = without(second.comparison, ({ kind, name }) => judged.has(name) || told.has(`${kind} ${name}`));
   const counts = { ...first.comparison.counts };
   for (const kind of Object.keys(counts) as DifferenceKind[]) counts[kind] += more.counts[kind];
   const comparison: Comparison = {
@@ -145,15 +160,16 @@ function judgeUnread(
   unreadable: readonly UnreadableFile[],
   metadata: Wire['metadata'],
 ): Verified {
-  const rest = withoutFiles(compared.comparison, new Set(unreadable.map(({ name }) => displayName(name))));
+  const names = new Set(unreadable.map(({ name }) => displayName(name)));
+  const rest = without(compared.comparison, ({ name }) => names.has(name));
   const comparison = { ...rest, unread: unreadable };
   if (judgeComparison(comparison, metadata) === 'corruption') return { ...compared, comparison, verdict: 'corruption' };
   return { kind: 'source-unread', outcome: 'incomplete', reason: describeReadErrors(unreadable) };
 }
 
-/** A comparison without some files. If all differences known by name are removed, those that were only counted are removed too. */
-function withoutFiles(comparison: Comparison, names: ReadonlySet<string>): Comparison {
-  const differences = comparison.differences.filter(({ name }) => !names.has(name));
+/** A comparison without some differences. If all of a kind that are known by name go, those that were only counted go too. */
+function without(comparison: Comparison, goes: (difference: Difference) => boolean): Comparison {
+  const differences = comparison.differences.filter((difference) => !goes(difference));
   const counts = { ...comparison.counts };
   for (const kind of Object.keys(counts) as DifferenceKind[]) {
     const before = comparison.differences.filter((difference) => difference.kind === kind).length;
@@ -164,7 +180,7 @@ function withoutFiles(comparison: Comparison, names: ReadonlySet<string>): Compa
 }
 
 /**
- * Interprets the counts.
+ * Interprets the counts. Hard links that are missing are left to the caller: the bytes are right (see {@link compareSides}).
  * @param metadata file systems with `plain` may be unable to keep modes and times, so such differences are no fault there
  */
 export function judgeComparison(comparison: Comparison, metadata: Wire['metadata']): ComparisonVerdict {
@@ -183,6 +199,14 @@ export function clampedWarning({ counts, differences }: Comparison): string | un
   return `The secondary’s file system cannot hold the time of ${formatCount(counts.clamped, 'entry', 'entries')}; everything else about them is stored correctly. Give them another date with touch, or each run stores these files again (${which})`;
 }
 
+/** What a run says about hard links that the secondary has not kept although it was told of all of them; undefined if there are none. */
+export function unlinkedWarning({ counts, differences }: Comparison): string | undefined {
+  const first = differences.find(({ kind }) => kind === 'unlinked');
+  if (first === undefined) return undefined;
+  const which = `${first.name}${counts.unlinked > 1 ? ', …' : ''}`;
+  return `The secondary has not kept ${formatCount(counts.unlinked, 'hard link')} (${which}): it holds copies. Every byte of them was compared. A restore takes more space, and gives files of their own`;
+}
+
 /** The differences in one line: `3 corrupt, 1 missing (db.sql: content; …)`. */
 export function summariseComparison({ counts, differences, snapshotMissing, unread }: Comparison): string {
   if (snapshotMissing) return 'nothing of this snapshot is on the secondary';
@@ -190,6 +214,7 @@ export function summariseComparison({ counts, differences, snapshotMissing, unre
     [counts.corruption, 'corrupt'],
     [counts.missing, 'missing'],
     [counts.metadata, 'with other metadata'],
+    [counts.unlinked, 'no longer linked to their other names'],
     [counts.drift, 'changed in the source since'],
     [counts.unseen, 'with other content but the same size and time'],
     [counts.extra, 'only on the secondary'],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import {
@@ -269,6 +270,54 @@ describe('names of one file', () => {
     const second = await run();
     expect(inodes(second.id, 'd/c', 'd/c2')).toBe(1);
     expect(await readFile(secondary.path('db', second.id, 'd/c'), 'utf8')).toBe('content of d/c\n');
+  });
+
+  it.each(['full', 'content', 'changed'] as const)(
+    'that somebody has broken on the secondary are noticed (verify.mode: %s), and made again',
+    async (mode) => {
+      await primary.configure({ ...RETRY, job: { ...RETRY.job, verify: { mode } } });
+      await link(at('a'), at('d/a2'));
+      await run();
+      const first = await run();
+      expect(first).toMatchObject({ attempts: 1, warnings: [] });
+      const name = secondary.path('db', first.id, 'd/a2');
+      execFileSync('cp', ['--preserve=all', '--no-preserve=links', name, `${name}.copy`]);
+      await rename(`${name}.copy`, name);
+      execFileSync('touch', ['--no-dereference', '--reference', at('d'), secondary.path('db', first.id, 'd')]);
+
+      const verified = await primary.call('verify', 'db');
+      expect(verified.stdout).toMatch(/but for 1 hard link that the secondary holds as copies[^]*link.*d\/a2/);
+
+      const second = await run();
+      expect(second.attempts).toBe(2);
+      expect(second.warnings).toEqual([
+        expect.stringMatching(/the last snapshot is not as it was.*1 no longer linked.*\(d\/a2: hard link\)/),
+      ]);
+      expect(inodes(second.id, 'a', 'd/a2')).toBe(1);
+      expect(await run()).toMatchObject({ attempts: 1, warnings: [] });
+      await primary.configure(RETRY);
+    },
+  );
+
+  it('are made again by the next run where there is one attempt only, and hide no other content', async () => {
+    const once = { ...RETRY, job: { ...RETRY.job, retry: { ...RETRY.job.retry, attempts: 1 } } };
+    await primary.configure(once);
+    await link(at('a'), at('d/a2'));
+    const first = await run();
+    const name = secondary.path('db', first.id, 'd/a2');
+    execFileSync('cp', ['--preserve=all', '--no-preserve=links', name, `${name}.copy`]);
+    await writeFile(`${name}.copy`, 'CONTENT of a\n', { flag: 'r+' });
+    execFileSync('touch', ['--reference', at('a'), `${name}.copy`]);
+    await rename(`${name}.copy`, name);
+    execFileSync('touch', ['--reference', at('d'), secondary.path('db', first.id, 'd')]);
+
+    // rsync alone says of this no more than of an equal copy.
+    const verified = await primary.call('verify', 'db');
+    expect(verified).toMatchObject({ code: 20, stdout: expect.stringMatching(/CORRUPT.*d\/a2.*content/) as string });
+    const second = await run();
+    expect(await readFile(secondary.path('db', second.id, 'd/a2'), 'utf8')).toBe('content of a\n');
+    expect(inodes(second.id, 'a', 'd/a2')).toBe(1);
+    await primary.configure(RETRY);
   });
 
   it('are linked as a group when nothing of it has changed', async () => {

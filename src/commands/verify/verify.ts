@@ -31,6 +31,7 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
   corruption: 'CORRUPT',
   missing: 'MISSING',
   metadata: 'metadata',
+  unlinked: 'link',
   drift: 'drift',
   unseen: 'drift',
   extra: 'extra',
@@ -38,7 +39,7 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
 };
 
 /** Differences that are no fault of the snapshot. */
-const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped'];
+const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped', 'unlinked'];
 
 /**
  * `offsite-rsync verify [JOB]`: compares a snapshot with the source; both are read in full.
@@ -87,14 +88,15 @@ function describe(report: VerifyReport): string {
       drifted === 0
         ? 'identical to the source'
         : `no corruption; ${formatCount(drifted, 'entry', 'entries')} changed in the source since`;
-    const clamped = counts?.clamped ?? 0;
-    const times =
-      clamped === 0
-        ? ''
-        : `, but for ${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`;
+    const { clamped = 0, unlinked = 0 } = counts ?? {};
+    const exceptions = [
+      ...(clamped === 0 ? [] : [`${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`]),
+      ...(unlinked === 0 ? [] : [`${formatCount(unlinked, 'hard link')} that the secondary holds as copies`]),
+    ];
+    const except = exceptions.length === 0 ? '' : `, but for ${exceptions.join(' and ')}`;
     const unsent = report.notSent === null ? [] : describeNotSent(report.notSent);
-    const but = unsent.length > 0 && drifted + clamped === 0 ? ', but for what is not sent' : '';
-    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${times}${but}`)}`);
+    const but = unsent.length > 0 && drifted + exceptions.length === 0 ? ', but for what is not sent' : '';
+    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${except}${but}`)}`);
     lines.push(...unsent.map((line) => `    ${line}`));
   } else {
     lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);

@@ -1,6 +1,6 @@
 import type { Left } from '../../rsync/exit-tables.ts';
 import { describeReadErrors } from '../../rsync/read-errors.ts';
-import { clampedWarning, summariseComparison } from '../../verify/verification.ts';
+import { clampedWarning, summariseComparison, unlinkedWarning } from '../../verify/verification.ts';
 import { failed, type AttemptResult, type Failed, type Lesson, type Remains } from './attempt-result.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { sessionFailure, whileBusy } from './session.ts';
@@ -54,7 +54,8 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
     scope,
     manifest: pushed.manifest,
     pushed: pushed.list === undefined ? viewOf(pushed.session) : undefined,
-    drift: 'refused',
+    // A push of everything has told the secondary of all hard links. If some are missing, it cannot keep them.
+    accepts: { drift: false, unlinked: pushed.list === undefined },
   } as const;
   const proof = await prove(spec, subject, deps);
   const basis = remainsOf(pushed, 'perhaps');
@@ -79,8 +80,10 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   }
   const warning = spec.unchanged === 'copy' ? COPIED : linkingProblem(pushed, spec.source.oldFiles, sent.missed);
   const contents = { verifiedFrom, packed: pushed.manifest };
+  const { comparison } = compared;
   const damage = sent.damaged === undefined ? undefined : damageWarning(sent.damaged);
-  const warnings = [damage, warning, clampedWarning(compared.comparison)].filter((text) => text !== undefined);
+  const told = [damage, warning, clampedWarning(comparison), unlinkedWarning(comparison)];
+  const warnings = told.filter((text) => text !== undefined);
   return { kind: 'sealed', transfer: pushed.figures, verification, contents, warnings };
 }
 
@@ -159,8 +162,8 @@ function differing(
   basis: Remains,
 ): Failed {
   const summary = summariseComparison(comparison);
-  const { missing, metadata, corruption } = comparison.counts;
-  if (pushed.list !== undefined && missing + metadata > 0 && corruption === 0) {
+  const { missing, metadata, unlinked, corruption } = comparison.counts;
+  if (pushed.list !== undefined && missing + metadata + unlinked > 0 && corruption === 0) {
     // The push did not look at these. A source may change without a trace on it: a snapshot of a file system, a clock that was set back.
     const reason = `the basis on the secondary is not what the list of it says, so the next attempt or run compares everything by checksum: ${summary}`;
     return { ...failed({ outcome: 'incomplete', reason }, basis, 'basis-differs'), extras };

@@ -147,7 +147,7 @@ export async function makeAttempts(
 const BY_CHECKSUM: Readonly<Partial<Record<Lesson, string>>> = {
   'by-checksum': 'A program here sets times back after it has written, or the disk of the secondary is bad',
   'basis-differs':
-    'Something of the last snapshot is gone from the secondary, or the source has changed without a trace (a clock that was set back, a snapshot of a file system)',
+    'On the secondary the last snapshot is not as it was, or the source has changed without a trace (a clock that was set back, a snapshot of a file system)',
 };
 
 /**

@@ -19,8 +19,8 @@ export interface ProofSpec {
   readonly manifest?: Buffer | undefined;
   /** What the push saw of the source; undefined when nothing was pushed now. */
   readonly pushed: View | undefined;
-  /** Whether changes of the source since the snapshot was made are accepted. */
-  readonly drift: 'accepted' | 'refused';
+  /** What is no obstacle: changes of the source since the snapshot was made, and hard links that are missing on the secondary. */
+  readonly accepts: { readonly drift: boolean; readonly unlinked: boolean };
 }
 
 /** What is compared. */
@@ -115,9 +115,7 @@ export async function prove(plan: ProofPlan, spec: ProofSpec, deps: AttemptDeps)
       return compared satisfies never;
   }
   for (const difference of compared.comparison.differences) observe({ event: 'difference', difference });
-  const { verdict } = compared;
-  if (verdict === 'corruption' || (verdict === 'drift' && spec.drift === 'refused'))
-    return { kind: 'differs', compared };
+  if (stands(spec.accepts, compared)) return { kind: 'differs', compared };
 
   const views = {
     walked: plan.source.view,
@@ -152,6 +150,12 @@ export async function prove(plan: ProofPlan, spec: ProofSpec, deps: AttemptDeps)
     default:
       return canary satisfies never;
   }
+}
+
+/** Whether something stands against the proof. */
+function stands(accepts: ProofSpec['accepts'], { verdict, comparison }: Compared): boolean {
+  if (verdict === 'corruption') return true;
+  return (verdict === 'drift' && !accepts.drift) || (comparison.counts.unlinked > 0 && !accepts.unlinked);
 }
 
 /** A file that has changed since differs from the snapshot's anyway, so as a canary it would prove nothing. */

@@ -154,7 +154,13 @@ async function verifyOver(
   deps: RunDeps,
 ): Promise<Pick<VerifyEnd, 'compared' | 'why'>> {
   const tree = { source: job.source, job: job.name, id: snapshot, exclude: excludesOf(job, plan.source.fileSystems) };
-  const subject = { tree, witnesses, scope: { mode: 'full' }, pushed: undefined, drift: 'accepted' } as const;
+  const subject = {
+    tree,
+    witnesses,
+    scope: { mode: 'full' },
+    pushed: undefined,
+    accepts: { drift: true, unlinked: true },
+  } as const;
   const proof = await prove(plan, subject, { ...deps, environment: sessionEnvironment() });
   switch (proof.kind) {
     case 'proven':

@@ -36,7 +36,13 @@ describe('a difference', () => {
     ['*deleting  ', undefined, 'extra'],
     ['cD+++++++++ 0', OLD, undefined], // never stored
     ['cS+++++++++ 0', OLD, undefined],
-    ['hf          20', OLD, undefined],
+    // A further name of a file that is a file of its own there; what else such a line says is not to be relied on.
+    ['hf          20', OLD, 'unlinked'],
+    ['hf          20', NEW, 'drift'],
+    ['hf.st...... 20', OLD, 'unlinked'],
+    ['hf...p..... 20', OLD, 'unlinked'],
+    ['hL          3', OLD, 'unlinked'],
+    ['hf+++++++++ 20', OLD, 'missing'],
   ] as const)('%j with source %j is %s', (line, source, kind) => {
     expect(classifyDifference(item(line), source, { since: SINCE })).toBe(kind);
   });
@@ -97,12 +103,23 @@ describe('a difference', () => {
     expect(describeDifference(item('cLc........ 9'))).toBe('target');
     expect(describeDifference(item('<f+++++++++ 9'))).toBe('not on the secondary');
     expect(describeDifference(item('*deleting  '))).toBe('only on the secondary');
+    expect(describeDifference(item('hf.st...... 9'))).toBe('hard link');
   });
 });
 
 describe('a comparison', () => {
   const comparison = (counts: Partial<Comparison['counts']>, change: Partial<Comparison> = {}): Comparison => ({
-    counts: { corruption: 0, missing: 0, metadata: 0, drift: 0, unseen: 0, extra: 0, clamped: 0, ...counts },
+    counts: {
+      corruption: 0,
+      missing: 0,
+      metadata: 0,
+      unlinked: 0,
+      drift: 0,
+      unseen: 0,
+      extra: 0,
+      clamped: 0,
+      ...counts,
+    },
     differences: [],
     snapshotMissing: false,
     unread: [],
@@ -119,6 +136,7 @@ describe('a comparison', () => {
     [{ missing: 1 }, 'plain', 'corruption'],
     [{ metadata: 1 }, 'fake_super', 'corruption'],
     [{ metadata: 1 }, 'plain', 'intact'],
+    [{ unlinked: 1 }, 'fake_super', 'intact'],
   ] as const)('of %j with %s metadata is %s', (counts, metadata, verdict) => {
     expect(judgeComparison(comparison(counts), metadata)).toBe(verdict);
   });
