@@ -39,7 +39,7 @@ export async function finishRun(request: RunRequest, deps: RunDeps, ended: Ended
   const finished = deps.clock.now();
   const draft = recordOf(request, ended, finished);
   const before = end.kind === 'unlocked' ? undefined : end.state;
-  const after = before && afterRecord(before, draft);
+  const after = before && afterRecord(before, draft, sourceOf(end)?.newestChangeMs);
   const problems: string[] = [];
   const keep = async (what: string, write: () => Promise<void>): Promise<void> => {
     try {

@@ -4,7 +4,7 @@ import { nextDue } from '../shared/schedule.ts';
 import type { VerifyMode } from '../shared/verify-mode.ts';
 import type { ConnectionTimes } from '../ssh/client-config.ts';
 import { remoteShell, sessionEnvironment } from '../ssh/connection.ts';
-import type { JobState } from '../state/job-state.ts';
+import type { JobState, SealedSnapshot } from '../state/job-state.ts';
 import { streamManifest } from '../state/manifest.ts';
 import { readSource, type SourceSummary, type SurveyedBasis } from './source/read-source.ts';
 import { readTargetSecrets, secretSources, type TargetSecrets } from '../config/target-secrets.ts';
@@ -42,8 +42,8 @@ export function readRunSecrets(
 const FUTURE_SLACK = 60 * 60_000;
 
 /**
- * A file may have been touched after a moment even if its ctime is before it by this much (milliseconds): the kernel takes it from a clock
- * of 10 ms, or it comes from the clock of a file server. What is looked at in vain costs little.
+ * A file may have been touched after the start of a run even if its ctime is before it by this much (milliseconds): the kernel takes it from
+ * a clock of 10 ms, or it comes from the clock of a file server. What is looked at in vain costs little.
  */
 const TOUCH_SLACK = { own: 50, foreign: 5 * 60_000 } as const;
 
@@ -55,7 +55,8 @@ export async function readJobSource(
   deps: RunDeps,
 ): Promise<{ kind: 'read'; source: SourceSummary } | { kind: 'ended'; why: Failure }> {
   const { job, target, signal } = request;
-  const basis = survey && target.secondary === 'gate' ? surveyedBasis(request, state) : undefined;
+  const asked = survey && target.secondary === 'gate';
+  const basis = asked ? surveyedBasis(request, state) : undefined;
   const reading = await readSource(
     {
       source: job.source,
@@ -64,6 +65,7 @@ export async function readJobSource(
       closely,
       inUnit: deps.environment.INVOCATION_ID !== undefined,
       oldBefore: state.sealed === null ? undefined : new Date(state.sealed.started),
+      touchedSince: asked ? (basis?.since ?? 0) : undefined,
       basis,
       notAfter: new Date(deps.clock.now().getTime() + FUTURE_SLACK),
       environment: sessionEnvironment(),
@@ -96,8 +98,17 @@ function surveyedBasis({ settings, job, target }: RunRequest, { sealed }: JobSta
   return {
     files: sealed.files,
     entries: (onEntry) => streamManifest(settings.stateDirectory, job.name, target.name, sealed.id, onEntry),
-    since: new Date(Date.parse(sealed.started) - TOUCH_SLACK[hasForeignClock(job.source) ? 'foreign' : 'own']),
+    since: unseenSince(sealed, TOUCH_SLACK[hasForeignClock(job.source) ? 'foreign' : 'own']),
   };
+}
+
+/**
+ * From when on something may have been touched without the run that made a snapshot having seen it. Where a source is a snapshot of a file
+ * system, that is since that was taken, at the earliest when its newest ctime was set; everywhere else, since the run began to look.
+ * @returns milliseconds since 1970
+ */
+export function unseenSince({ started, newestChangeMs = Infinity }: SealedSnapshot, slackMs: number): number {
+  return Math.min(Date.parse(started) - slackMs, newestChangeMs);
 }
 
 /** The values that are the same for all attempts of a run. */

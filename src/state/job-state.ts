@@ -29,6 +29,11 @@ export interface SealedSnapshot {
   readonly finished: string;
   readonly files: number;
   readonly bytes: number;
+  /**
+   * No ctime in the source was later when the run walked it: milliseconds since 1970, with a fraction. Undefined if nobody looked, or if
+   * the state was made anew.
+   */
+  readonly newestChangeMs?: number;
 }
 
 export interface BrokenAttempt {
@@ -110,8 +115,9 @@ async function rebuild(
 /**
  * The state after one run. A run that ends follows it, and so does a state that is rebuilt from the history.
  * @param record what the history has of that run
+ * @param newestChangeMs see {@link SealedSnapshot}; the history does not have it
  */
-export function afterRecord(state: JobState, record: RunRecord): JobState {
+export function afterRecord(state: JobState, record: RunRecord, newestChangeMs?: number): JobState {
   const { snapshot, started, finished, files, bytes } = record;
   if (record.outcome === 'locked') return state;
   if (record.outcome !== 'done') {
@@ -123,7 +129,10 @@ export function afterRecord(state: JobState, record: RunRecord): JobState {
   return {
     ...state,
     lastId: snapshot,
-    sealed: { id: snapshot, started, finished, files, bytes },
+    sealed: {
+      ...{ id: snapshot, started, finished, files, bytes },
+      ...(newestChangeMs === undefined ? {} : { newestChangeMs }),
+    },
     broken: null,
     lastFullVerification: full ? finished : state.lastFullVerification,
     ...(record.verification?.mode === 'content' ? { lastRead: finished } : {}),

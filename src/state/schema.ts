@@ -63,7 +63,11 @@ export const jobStateSchema = withOptional(
   fields({
     version: VERSION,
     lastId: ID_OR_NULL,
-    sealed: orNull(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT })),
+    sealed: orNull(
+      withOptional(fields({ id: ID, started: TIME, finished: TIME, files: COUNT, bytes: COUNT }), {
+        newestChangeMs: { type: 'number' },
+      }),
+    ),
     broken: orNull(
       withOptional(fields({ id: ID, bytes: COUNT }), {
         formerly: { type: 'array', items: ID },

@@ -16,6 +16,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
@@ -68,6 +69,7 @@ beforeEach(async () => {
   await rm(primary.source, { recursive: true });
   for (const directory of ['d/e', 'empty']) await mkdir(at(directory), { recursive: true });
   for (const name of ['a', 'b', 'd/c', 'd/e/f']) await writeFile(at(name), `content of ${name}\n`);
+  await setTimeout(20); // what was touched in the last tick that a run saw is looked at by the next one
   await symlink('a', at('link'));
   await utimes(at('d/e'), 1_000_000_000.25, 1_000_000_000.999_999_9);
 });
@@ -277,6 +279,9 @@ describe('names of one file', () => {
     async (mode) => {
       await primary.configure({ ...RETRY, job: { ...RETRY.job, verify: { mode } } });
       await link(at('a'), at('d/a2'));
+      await setTimeout(20);
+      await writeFile(at('newest'), 'newest');
+      await rm(at('link'));
       await run();
       const first = await run();
       expect(first).toMatchObject({ attempts: 1, warnings: [] });

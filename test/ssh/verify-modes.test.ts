@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostSettings } from '../../remote-scripts/config/settings.ts';
 import { settingOf } from '../../remote-scripts/prune/plan.ts';
@@ -54,6 +56,8 @@ describe.each(['full', 'content', 'changed'] as const)('verify.mode: %s', (mode)
     await primary.configure({ target: { secondary: 'gate' }, job: { verify: { mode }, retry } });
     await mkdir(at('d'), { recursive: true });
     for (const name of ['a', 'd/b', 'd/c']) await writeFile(at(name), `content of ${name}\n`);
+    await setTimeout(20); // what was touched in the last tick that a run saw is looked at by the next one
+    await writeFile(at('newest'), 'newest\n');
     first = await primary.secure(); // everything is compared the first time, whatever the mode
     await primary.secure();
     first = (await secondary.sealed('db')).at(-1) ?? first;
@@ -93,5 +97,23 @@ describe.each(['full', 'content', 'changed'] as const)('verify.mode: %s', (mode)
     const id = await primary.secure();
     expect(await readFile(secondary.path('db', id, 'd/c'), 'utf8')).toBe('content of d/c\n');
     expect((await primary.call('verify', 'db')).code).toBe(0);
+  });
+
+  it('notices a mode that changed after a snapshot of the file system, and before the run that sent that', async () => {
+    const [earlier, later] = [join(primary.directory, 'earlier'), join(primary.directory, 'later')];
+    execFileSync('cp', ['-a', primary.source, earlier]);
+    execFileSync('cp', ['-a', primary.source, later]);
+    await chmod(join(later, 'd/b'), 0o611);
+    await setTimeout(100); // more than a run looks back from its start
+    for (const state of [earlier, later]) {
+      await rm(primary.source, { recursive: true });
+      await rename(state, primary.source);
+      await primary.secure();
+    }
+    expect((await primary.history()).at(-1)).toMatchObject({ attempts: 1, warnings: [] });
+    expect(await primary.call('verify', 'db')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('identical to the source') as string,
+    });
   });
 });

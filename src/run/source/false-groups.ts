@@ -21,7 +21,8 @@ export interface GroupWatch {
 
 /** Somebody else who looks at what find(1) prints. */
 export interface Also {
-  readonly touchedSince: Date;
+  /** Milliseconds since 1970. */
+  readonly touchedSince: number;
   readonly onInode: (inode: Inode) => void;
 }
 
@@ -88,9 +89,10 @@ async function lookAgain(
 }
 
 /** Names of files with several; with `since` also of files touched since then, and all symbolic links, whose names rsync shows badly. */
-function wanted(since: Date | undefined): string[] {
+function wanted(since: number | undefined): string[] {
   if (since === undefined) return ['!', '-type', 'd', '-links', '+1'];
-  const touched = ['-newerct', `@${since.getTime() / 1000}`];
+  // find(1) means "later than".
+  const touched = ['-newerct', `@${((since - 1) / 1000).toFixed(3)}`];
   return ['(', '!', '-type', 'd', '-links', '+1', '-o', '-type', 'l', '-o', ...touched, ')'];
 }
 
@@ -100,7 +102,7 @@ function beginLook(
   { source, environment, signal, stallMs }: ListingSpec,
   run: RunProcess,
   onInode: (inode: Inode) => void,
-  touchedSince?: Date,
+  touchedSince?: number,
 ): { add: (entry: ListedEntry) => void; end: () => Promise<string | undefined> } {
   const names = createRecordStream();
   const ended = run({

@@ -10,6 +10,7 @@ import { createNameTable } from './name-table.ts';
 import { surveySource, type Survey, type SurveyWatch } from './survey.ts';
 import { createView, type View } from './three-views.ts';
 import { watchGroups, type FalseLinks } from './false-groups.ts';
+import type { Inode } from './inodes.ts';
 import { watchFileSystems, type FileSystemsBelow } from './file-systems.ts';
 import { watchNotSent, type NotSent } from './not-sent.ts';
 import type { LongestPath } from '../attempt/long-paths.ts';
@@ -36,6 +37,8 @@ export interface SourceSummary {
   /** The longest path of all entries; undefined if none is long enough to matter. */
   readonly longestPath?: LongestPath | undefined;
   readonly names: NameCounts;
+  /** No ctime is later (milliseconds since 1970, with a fraction); undefined if nobody looked. */
+  readonly newestChangeMs?: number | undefined;
   /** What differs from the last sealed snapshot; undefined if that was not asked for. */
   readonly survey?: Survey | undefined;
 }
@@ -57,6 +60,8 @@ export interface SourceSpec {
   /** Whether systemd has started us, so that we may not see what is really there. */
   readonly inUnit: boolean;
   readonly oldBefore: Date | undefined;
+  /** Look at what was touched since: milliseconds since 1970, as ctimes tell. */
+  readonly touchedSince?: number | undefined;
   /** Survey what differs from a snapshot. */
   readonly basis?: SurveyedBasis | undefined;
   /** A file dated later does not count as the newest: it could hide for years that no new files arrive. */
@@ -73,8 +78,8 @@ export interface SurveyedBasis {
   readonly files: number;
   /** Calls its argument with the name of each entry, and with what is known of it. @returns whether there is such a list */
   readonly entries: (onEntry: (name: string, facts: string) => void) => Promise<boolean>;
-  /** What has not been touched since then is as it was when that snapshot was made. */
-  readonly since: Date;
+  /** What was touched earlier is as it was when that snapshot was made: milliseconds since 1970. */
+  readonly since: number;
 }
 
 /** How many candidates for the canary are kept, in case some change before their turn. */
@@ -94,7 +99,8 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const watch = await watchFileSystems(spec, spec.inUnit);
   const unsent = watchNotSent(spec, run);
   const survey = spec.basis && (await beginSurvey(spec.basis));
-  const groups = watchGroups(spec, run, survey && { ...survey, touchedSince: spec.basis.since });
+  const touched = watchTouched(spec.touchedSince, survey);
+  const groups = watchGroups(spec, run, touched);
   let files = 0;
   let bytes = 0;
   let largestFile = 0;
@@ -157,6 +163,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
           notSent: { ...unsentEntries, falseLinks },
           longestPath,
           names: names.end(),
+          newestChangeMs: touched?.newest(),
           survey: survey && (await endSurvey(survey, spec.basis, falseLinks)),
         },
       };
@@ -164,6 +171,19 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     default:
       return verdict satisfies never;
   }
+}
+
+/** Looks at what was touched since a moment, for the survey too. */
+function watchTouched(since: number | undefined, survey: SurveyWatch | undefined) {
+  if (since === undefined) return undefined;
+  // If nothing was touched since, the newest ctime is earlier.
+  let newest = since;
+  const onInode = (inode: Inode) => {
+    // The source itself may have been mounted or moved here only now.
+    if (inode.ctimeMs > newest && inode.name !== '.') newest = inode.ctimeMs;
+    survey?.onInode(inode);
+  };
+  return { touchedSince: since, onInode, newest: () => newest };
 }
 
 async function beginSurvey({ files, entries, since }: SurveyedBasis): Promise<SurveyWatch> {

@@ -63,10 +63,12 @@ export interface KnownBasis {
 
 /**
  * Starts a survey.
- * @param since files that were touched since then may have changed, whatever their size and time say
+ * @param since milliseconds since 1970: what was touched then or later may have changed, whatever its size and time say. A directory that
+ * was moved brings along what is in it, so of those only what was moved later counts: the last that somebody who fills a source touches is
+ * often a directory.
  * @param manifest is given what has not changed; the push names the rest
  */
-export function surveySource({ table, whole }: KnownBasis, since: Date, manifest: ManifestWriter): SurveyWatch {
+export function surveySource({ table, whole }: KnownBasis, since: number, manifest: ManifestWriter): SurveyWatch {
   /** What is on the list, with what is known of it; nothing of directories. */
   const listed = new Map<string, string>();
   const groups = new Map<string, string[]>();
@@ -107,12 +109,12 @@ export function surveySource({ table, whole }: KnownBasis, since: Date, manifest
       const [type, size = '0'] = facts.split(' ');
       if (type === 'd') {
         // A move leaves no trace on what is in the directory. A new entry in it, in contrast, sets both of its times.
-        if (ctimeMs > mtimeMs && name !== '.') moved.add(name);
+        if (ctimeMs > mtimeMs && ctimeMs > since && name !== '.') moved.add(name);
         return;
       }
       const known = doubtful.get(name);
       if (known !== undefined && type === 'l') compare(name, known);
-      if (ctimeMs >= since.getTime() && !listed.has(name)) list(name, `${type === 'f' ? 'file' : 'other'} ${size} -`);
+      if (ctimeMs >= since && !listed.has(name)) list(name, `${type === 'f' ? 'file' : 'other'} ${size} -`);
       if (links < 2) return;
       grouped += name.length;
       if (grouped > MOST.groups) return;

@@ -6,7 +6,14 @@ import { parseConfig } from '../../../src/config/load.ts';
 import { basesOf } from '../../../src/run/attempt/broken-attempt.ts';
 import { checkGuards } from '../../../src/run/source/guards.ts';
 import { DeadlinePassed, interruptionOf, SignalReceived, unexpectedFailure } from '../../../src/run/failure.ts';
-import { bandwidthLimitOf, connectionTimes, stallMsOf, verifyModeOf, wiresOf } from '../../../src/run/plan.ts';
+import {
+  bandwidthLimitOf,
+  connectionTimes,
+  stallMsOf,
+  unseenSince,
+  verifyModeOf,
+  wiresOf,
+} from '../../../src/run/plan.ts';
 import { linkingProblem, writeOnlyFilter, type Pushed } from '../../../src/run/attempt/push.ts';
 import { nextAttemptDelay } from '../../../src/run/attempt/attempts.ts';
 import type { SourceSummary } from '../../../src/run/source/read-source.ts';
@@ -257,6 +264,13 @@ jobs:
     expect(wiresOf(target, '/run/x', { ...summary, bytes: 60e9 }).verifyWire.stallMs).toBeGreaterThan(6_900_000);
     // Whoever lets rsync wait longer than that wants to wait.
     expect(stallMsOf({ ...target, ioTimeoutMs: 3_600_000 })).toBe(3_600_000);
+  });
+
+  it('looks at what was touched since the newest ctime that the last run saw, and at the latest since its start', () => {
+    const started = Date.parse(sealed.started);
+    expect(unseenSince(sealed, 50)).toBe(started - 50); // a state of before this was noted
+    expect(unseenSince({ ...sealed, newestChangeMs: started - 3_600_000.25 }, 50)).toBe(started - 3_600_000.25);
+    expect(unseenSince({ ...sealed, newestChangeMs: started + 1 }, 50)).toBe(started - 50); // touched during the run, or a clock is wrong
   });
 
   it('takes the stricter limit of bandwidth', () => {

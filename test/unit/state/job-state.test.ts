@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { appendHistory, historyFile, readHistory } from '../../../src/state/history.ts';
-import { loadJobState, saveJobState, type JobState } from '../../../src/state/job-state.ts';
+import { afterRecord, loadJobState, saveJobState, type JobState } from '../../../src/state/job-state.ts';
 import { parseRunRecord, type RunRecord } from '../../../src/state/run-record.ts';
 
 let directory: string;
@@ -63,6 +63,13 @@ describe('the state of a job', () => {
     expect(await load()).toEqual({ state, damage: undefined });
     expect((await stat(path())).mode & 0o777).toBe(0o600);
     expect(await readdir(join(directory, 'jobs'))).toEqual(['postgres@vault.json']);
+  });
+
+  it('keeps the newest ctime that the run saw of its source, in full', async () => {
+    const after = afterRecord(state, record(), 1_795_681_558_360.121);
+    await saveJobState(directory, 'postgres', 'vault', after);
+    expect((await load()).state.sealed).toMatchObject({ id, newestChangeMs: 1_795_681_558_360.121 });
+    expect(afterRecord(after, record()).sealed).not.toHaveProperty('newestChangeMs');
   });
 
   it('is empty at first, and that is no damage', async () => {

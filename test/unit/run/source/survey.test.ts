@@ -7,8 +7,8 @@ import { surveySource, type Links } from '../../../../src/run/source/survey.ts';
 import { createManifest } from '../../../../src/state/manifest.ts';
 
 const MTIME = '2026/11/22-02:15:00';
-const SINCE = new Date('2026-11-22T02:10:00Z');
-const BEFORE = SINCE.getTime() - 1;
+const SINCE = Date.parse('2026-11-22T02:10:00Z');
+const BEFORE = SINCE - 1;
 
 const entry = (kind: ListedEntry['kind'], name: string, size = 20): ListedEntry => ({
   kind,
@@ -70,7 +70,7 @@ describe('a survey', () => {
     const found = await survey(
       { a: 'file 20', b: 'file 20' },
       [entry('file', 'a'), entry('file', 'b')],
-      [inode('a', { ctimeMs: SINCE.getTime() }), inode('b')],
+      [inode('a', { ctimeMs: SINCE }), inode('b')],
     );
     expect(found.names).toEqual(['a']);
     expect(found.list).toMatchObject({ files: 1, bytes: 20 });
@@ -79,13 +79,19 @@ describe('a survey', () => {
   it('lists what is below a directory that was moved, and not what is in one with a new entry', async () => {
     const names = ['moved/a', 'moved/in/b', 'grown/c'];
     const directory = (name: string, mtimeMs: number) =>
-      inode(name, { facts: 'd 4096 1.0 2.0', mtimeMs, ctimeMs: SINCE.getTime() + 5 });
+      inode(name, { facts: 'd 4096 1.0 2.0', mtimeMs, ctimeMs: SINCE + 5 });
     const found = await survey(
       Object.fromEntries(names.map((name) => [name, 'file 20'])),
       names.map((name) => entry('file', name)),
-      [directory('.', 0), directory('moved', 0), directory('grown', SINCE.getTime() + 5)],
+      [directory('.', 0), directory('moved', 0), directory('grown', SINCE + 5)],
     );
     expect(found.names).toEqual(['moved/a', 'moved/in/b']);
+  });
+
+  it('lists nothing below a directory that was touched last of all that the last run saw', async () => {
+    const last = inode('filled', { facts: 'd 4096 1.0 2.0', mtimeMs: 0, ctimeMs: SINCE });
+    const found = await survey({ 'filled/a': 'file 20' }, [entry('file', 'filled/a')], [last]);
+    expect(found.names).toEqual([]);
   });
 
   it('names what is gone, but no directories, nor what went with them', async () => {
@@ -95,7 +101,7 @@ describe('a survey', () => {
   });
 
   it('names files of several names together, and lists the first of them alone', async () => {
-    const several = { links: 2, number: '1 8', ctimeMs: SINCE.getTime() };
+    const several = { links: 2, number: '1 8', ctimeMs: SINCE };
     const found = await survey(
       { a: 'file 20', old: 'file 20', 'old-too': 'file 20' },
       ['a', 'b', 'c', 'old', 'old-too'].map((name) => entry('file', name)),
@@ -130,7 +136,7 @@ describe('a survey', () => {
   });
 
   it('lists each name of its own where inode numbers are false', async () => {
-    const several = { links: 2, number: '1 8', ctimeMs: SINCE.getTime() };
+    const several = { links: 2, number: '1 8', ctimeMs: SINCE };
     const entries = ['a', 'b'].map((name) => entry('file', name));
     const inodes = ['a', 'b'].map((name) => inode(name, several));
     const found = await survey({}, entries, inodes, true, 'false');
