@@ -55,9 +55,9 @@ const FAMILIES: readonly Family<Standing>[] = [
   },
   {
     name: 'offsite_rsync_last_verification_success',
-    help: '1 if that comparison found the snapshot intact, otherwise 0.',
+    help: '1 if that comparison found no damage in what could be compared, otherwise 0.',
     type: 'gauge',
-    value: ({ verified }) => verified && Number(verified.outcome === 'done'),
+    value: ({ verified }) => verified && Number(verified.outcome === 'done' || verified.outcome === 'not-identical'),
   },
   {
     name: 'offsite_rsync_damaged_snapshots',

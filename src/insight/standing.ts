@@ -22,7 +22,7 @@ export interface LastVerification {
   readonly at: Date;
   /** `changed`: only what that run had sent. */
   readonly scope: VerifyMode;
-  /** `done`, `corruption` or `verification-blind`. */
+  /** `done`, `not-identical`, `corruption` or `verification-blind`. */
   readonly outcome: Outcome;
 }
 

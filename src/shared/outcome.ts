@@ -117,6 +117,13 @@ export const OUTCOMES = {
     advice:
       'The secondary hides differences (rrsync -no-overwrite does): correct its forced command. Nothing that it reported can be trusted.',
   },
+  'not-identical': {
+    code: 22,
+    retried: false,
+    title: 'no damage found, but not identical to the source',
+    advice:
+      'Nothing, if the source was to change. Whether the entries that could not be compared are still what was stored, only the secondary can tell.',
+  },
   stale: {
     code: 40,
     retried: false,

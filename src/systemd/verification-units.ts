@@ -1,4 +1,5 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
+import { exitCodeOf } from '../shared/outcome.ts';
 import { calendarOf } from './calendar.ts';
 import { call, jobDropIn, jobService, VERIFICATION, type Program } from './services.ts';
 import { unitText, type UnitFile } from './unit-text.ts';
@@ -58,6 +59,11 @@ function verificationService(settings: Settings, program: Program): UnitFile {
     ],
     description: 'Verify the newest off-site snapshot of %i',
     reports: 'It reports what it finds',
-    start: [`ExecStart=${call(program, ['verify', '--alert'])} %i`, 'TimeoutStartSec=infinity'],
+    start: [
+      `ExecStart=${call(program, ['verify', '--alert'])} %i`,
+      '# No damage, but the source has changed since the snapshot.',
+      `SuccessExitStatus=${exitCodeOf('not-identical')}`,
+      'TimeoutStartSec=infinity',
+    ],
   });
 }

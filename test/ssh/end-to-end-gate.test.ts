@@ -202,7 +202,7 @@ describe('verify', () => {
     await appendFile(at('deep/secret.conf'), 'more\n');
     const drift = await primary.call('verify', 'db');
     await keepingTimes(stored, () => rm(join(stored, 'planted')));
-    expect(drift.code).toBe(0);
+    expect(drift.code).toBe(22);
     expect(drift.stdout).toMatch(/planted.*only on the secondary/);
     expect(drift.stdout).toMatch(/deep\/secret\.conf.*content/);
   });

@@ -291,7 +291,10 @@ describe('names of one file', () => {
       execFileSync('touch', ['--no-dereference', '--reference', at('d'), secondary.path('db', first.id, 'd')]);
 
       const verified = await primary.call('verify', 'db');
-      expect(verified.stdout).toMatch(/but for 1 hard link that the secondary holds as copies[^]*link.*d\/a2/);
+      expect(verified.code).toBe(22);
+      expect(verified.stdout).toMatch(
+        /identical to the source, but for 1 hard link that the secondary holds as copies[^]*link.*d\/a2/,
+      );
 
       const second = await run();
       expect(second.attempts).toBe(2);

@@ -61,12 +61,37 @@ describe('verify', () => {
     expect(named('drift').sort()).toEqual(expect.arrayContaining(["name with blank, 'quote' and ü", 'new.file']));
   });
 
-  it('lets drift alone pass: exit 0', async () => {
+  it('of what the source no longer has as it was says that it is not comparable, and not that it is intact: exit 22', async () => {
     await writeFile(source('new.file'), 'new since\n');
-    const end = await primary.call('verify', 'postgres');
-    expect(end.code).toBe(0);
-    expect(end.stdout).toMatch(/no corruption; \d+ entr(y|ies) changed in the source since/);
+    const end = await primary.call('verify', 'postgres', '--alert');
+    expect(end).toMatchObject({ code: 22, alerts: [] });
+    expect(end.stdout).toMatch(
+      /^! .*no damage in what could be compared; 2 entries not comparable: the source no longer has them as they were$/m,
+    );
+    expect(end.stdout).toContain(`only the secondary can tell: offsite-scrub HOST --snapshot ${first}, there.`);
     expect(end.stdout).toMatch(/drift.*new\.file.*not on the secondary/);
+    expect(end.stdout).not.toMatch(/identical|✓/);
+    expect(JSON.parse((await primary.call('verify', 'postgres', '--json')).stdout)).toMatchObject({
+      outcome: 'not-identical',
+      exitCode: 22,
+      notComparable: 2, // the file, and the time of its directory
+    });
+    expect(await primary.call('status')).toMatchObject({ code: 0, stdout: expect.stringMatching(/in part/) as string });
+  });
+
+  it('does not vouch for bytes that have changed there where the source has changed too', async () => {
+    await appendFile(source('dump.sql'), 'new since\n');
+    flipByte(secondary.path('postgres', first, 'dump.sql'), 1000);
+    const end = await primary.call('verify', 'postgres', '--json');
+    flipByte(secondary.path('postgres', first, 'dump.sql'), 1000);
+    expect(end.code).toBe(22);
+    const { comparison } = JSON.parse(end.stdout) as {
+      comparison: { counts: object; differences: { kind: string; name: string }[] };
+    };
+    expect(comparison.counts).toMatchObject({ corruption: 0 });
+    expect(comparison.differences).toContainEqual(
+      expect.objectContaining({ kind: 'drift', name: 'dump.sql' }) as object,
+    );
   });
 
   it.each([
@@ -96,10 +121,10 @@ describe('verify', () => {
       stdout: expect.stringContaining('identical to the source') as string,
     });
     const older = await primary.call('verify', 'postgres', '--snapshot', first);
-    expect(older.code).toBe(0);
+    expect(older.code).toBe(22);
     expect(older.stdout).toContain(first);
     expect(older.stdout).not.toContain(second);
-    expect(older.stdout).toMatch(/no corruption; \d+ entr/);
+    expect(older.stdout).toMatch(/no damage in what could be compared; \d+ entr/);
   });
 
   it('of an id that is not there says so, and of no id at all too', async () => {

@@ -105,6 +105,7 @@ function dueText({ freshness }: Standing, now: Date): string {
 function verifiedText({ verified }: Standing, ago: (time: Date) => string): string {
   if (!verified) return NOTHING;
   if (verified.outcome === 'done') return `${ago(verified.at)}, ${VERIFY_MODES[verified.scope].short}`;
+  if (verified.outcome === 'not-identical') return `${ago(verified.at)}, in part`;
   const word = verified.outcome === 'corruption' ? 'DAMAGED' : 'blind';
   return pc.red(`${word}, ${ago(verified.at)}`);
 }

@@ -43,8 +43,8 @@ const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped', 'unlin
 
 /**
  * `offsite-rsync verify [JOB]`: compares a snapshot with the source; both are read in full.
- * @returns 0 when nothing is corrupt (drift alone is no fault of the snapshot), 20, 21, or the code of the failure that
- * prevented it
+ * @returns 0 when everything was compared and is identical, 22 when there is no damage but not everything could be compared or is as it was,
+ * 20, 21, or the code of the failure that prevented it; of several, the worst
  */
 export async function verify(job: string | undefined, options: VerifyOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -52,20 +52,25 @@ export async function verify(job: string | undefined, options: VerifyOptions, co
   const wanted = wantedSnapshot(options.snapshot);
   const selected = select(settings, job === undefined ? [] : [job], options.target);
   const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
-  const codes: number[] = [];
+  const reports: VerifyReport[] = [];
   for (const { job: settingsOfJob, target } of selected) {
-    if (context.signal.aborted && codes.length > 0) break;
+    if (context.signal.aborted && reports.length > 0) break;
     const request = { settings, job: settingsOfJob, target, force: false, signal: context.signal };
     if (options.json !== true) context.log('info', `${settingsOfJob.name} → ${target.name}: reading both sides …`);
     const report = await verifyJob(request, wanted, deps);
     context.out(
       options.json === true ? `${JSON.stringify(redactDeep(report, context.redactor.redact))}\n` : describe(report),
     );
-    if (report.exitCode !== 0 && tellsPeople(options.alert, context))
-      await alertVerification(report, settings, context);
-    codes.push(report.exitCode);
+    if (!isSound(report) && tellsPeople(options.alert, context)) await alertVerification(report, settings, context);
+    reports.push(report);
   }
-  return codes.find((code) => code !== 0) ?? 0;
+  const worst = reports.find((report) => !isSound(report)) ?? reports.find(({ exitCode }) => exitCode !== 0);
+  return worst?.exitCode ?? 0;
+}
+
+/** Whether no damage was found. */
+function isSound({ outcome }: VerifyReport): boolean {
+  return outcome === 'done' || outcome === 'not-identical';
 }
 
 function wantedSnapshot(text: string): SnapshotId | 'latest' {
@@ -81,26 +86,24 @@ function describe(report: VerifyReport): string {
   const name = `${report.job} → ${report.target}`;
   const which = report.snapshot === null ? '' : `, ${report.snapshot}`;
   const lines: string[] = [];
-  const counts = report.comparison?.counts;
-  if (report.outcome === 'done') {
-    const drifted = (counts?.drift ?? 0) + (counts?.extra ?? 0);
-    const rest =
-      drifted === 0
-        ? 'identical to the source'
-        : `no corruption; ${formatCount(drifted, 'entry', 'entries')} changed in the source since`;
-    const { clamped = 0, unlinked = 0 } = counts ?? {};
-    const exceptions = [
-      ...(clamped === 0 ? [] : [`${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`]),
-      ...(unlinked === 0 ? [] : [`${formatCount(unlinked, 'hard link')} that the secondary holds as copies`]),
-    ];
-    const except = exceptions.length === 0 ? '' : `, but for ${exceptions.join(' and ')}`;
+  const what = report.advice ?? OUTCOMES[report.outcome].advice;
+  if (isSound(report)) {
+    const clamped = report.comparison?.counts.clamped ?? 0;
+    const times =
+      clamped === 0
+        ? ''
+        : `, but for ${formatCount(clamped, 'time')} that the file system of the secondary cannot hold`;
     const unsent = report.notSent === null ? [] : describeNotSent(report.notSent);
-    const but = unsent.length > 0 && drifted + exceptions.length === 0 ? ', but for what is not sent' : '';
-    lines.push(`${pc.green('✓')} ${name}${which}: ${pc.bold(`${rest}${except}${but}`)}`);
+    const identical = report.outcome === 'done';
+    const but = identical && unsent.length > 0 && clamped === 0 ? ', but for what is not sent' : '';
+    const mark = identical ? pc.green('✓') : pc.yellow('!');
+    lines.push(
+      `${mark} ${name}${which}: ${pc.bold(`${identical ? 'identical to the source' : report.reason}${times}${but}`)}`,
+    );
+    if (!identical) lines.push(`    what to do  ${what}`);
     lines.push(...unsent.map((line) => `    ${line}`));
   } else {
-    lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`);
-    lines.push(`    what to do  ${report.advice ?? OUTCOMES[report.outcome].advice}`);
+    lines.push(`${pc.red('✗')} ${name}${which}: ${pc.bold(report.reason)}`, `    what to do  ${what}`);
   }
   if (report.comparison) {
     const unread = report.comparison.unread.length;

@@ -131,6 +131,7 @@ function figure(label: string, value: string | Markup, detail: string | undefine
 
 function verifiedText({ verified }: Standing): string | Markup {
   if (verified?.outcome === 'done') return 'intact';
+  if (verified?.outcome === 'not-identical') return 'no damage; not all comparable';
   return markup`<span class="bad-text">${verified?.outcome === 'corruption' ? 'damage found' : 'blind: proves nothing'}</span>`;
 }
 

@@ -49,4 +49,4 @@ function isWhole(comparison: Comparison | null): boolean {
   return Object.values(changed).every((count) => count === 0);
 }
 
-const VERDICTS: readonly Outcome[] = ['done', 'corruption', 'verification-blind'];
+const VERDICTS: readonly Outcome[] = ['done', 'not-identical', 'corruption', 'verification-blind'];

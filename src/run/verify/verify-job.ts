@@ -4,6 +4,7 @@ import { sessionEnvironment } from '../../ssh/connection.ts';
 import { loadJobState } from '../../state/job-state.ts';
 import { loadManifest } from '../../state/manifest.ts';
 import type { Comparison, Witnesses } from '../../verify/comparison.ts';
+import { formatCount } from '../../shared/units.ts';
 import { summariseComparison } from '../../verify/verification.ts';
 import type { AttemptPlan } from '../attempt/attempts.ts';
 import { failureCode, unexpectedFailure, type Failure } from '../failure.ts';
@@ -34,6 +35,8 @@ export interface VerifyReport {
   /** Whether files that only the secondary has would have been reported. */
   readonly extras: 'checked' | 'not-checked';
   readonly comparison: Comparison | null;
+  /** Entries of which nobody can say here whether they are what was stored; null if the comparison did not come to its end. */
+  readonly notComparable: number | null;
   /** What the source contains and no snapshot does; null if the source was not walked. */
   readonly notSent: NotSent | null;
   /** What to do, if the outcome's own advice does not fit. */
@@ -69,6 +72,7 @@ export async function verifyJob(
     durationMs: Math.round(deps.clock.monotonic() - begun),
     extras: request.target.secondary === 'gate' ? 'checked' : 'not-checked',
     comparison: compared?.comparison ?? null,
+    notComparable: compared && notComparable(compared.comparison),
     notSent: source?.notSent ?? null,
     ...(advice === undefined ? {} : { advice }),
   };
@@ -95,6 +99,28 @@ function withoutList({ counts }: Comparison, { manifest }: Witnesses): string {
   return '; no list of what was sent then is left on this host, so what was excluded at that time is called missing too';
 }
 
+/** The source no longer has them as they were, or not at all, so they were compared with nothing. */
+function notComparable({ counts }: Comparison): number {
+  return counts.drift + counts.unseen + counts.extra;
+}
+
+/** Why a snapshot without any damage is not identical to the source; null if it is. */
+function whyNotIdentical(comparison: Comparison, snapshot: SnapshotId): Failure | null {
+  const { unlinked } = comparison.counts;
+  const count = notComparable(comparison);
+  if (count + unlinked === 0) return null;
+  const copies = `${formatCount(unlinked, 'hard link')} that the secondary holds as copies`;
+  if (count === 0) {
+    const advice =
+      'Every byte is right. The next run makes them one file again in its snapshot; from this one, a restore takes more space.';
+    return { outcome: 'not-identical', reason: `identical to the source, but for ${copies}`, advice };
+  }
+  const but = unlinked === 0 ? '' : `; and ${copies}`;
+  const reason = `no damage in what could be compared; ${formatCount(count, 'entry', 'entries')} not comparable: the source no longer has them as they were${but}`;
+  const advice = `Whether those are what was stored, only the secondary can tell: offsite-scrub HOST --snapshot ${snapshot}, there.`;
+  return { outcome: 'not-identical', reason, advice };
+}
+
 /** How a verification ended. */
 interface VerifyEnd {
   /** Null if there is none yet. */
@@ -103,7 +129,7 @@ interface VerifyEnd {
   readonly source: SourceSummary | null;
   /** Null if the comparison did not come to its end. */
   readonly compared: Compared | null;
-  /** Null if the snapshot is intact. */
+  /** Null if the snapshot is identical to the source. */
   readonly why: Failure | null;
 }
 
@@ -164,7 +190,7 @@ async function verifyOver(
   const proof = await prove(plan, subject, { ...deps, environment: sessionEnvironment() });
   switch (proof.kind) {
     case 'proven':
-      return { compared: proof.compared, why: null };
+      return { compared: proof.compared, why: whyNotIdentical(proof.compared.comparison, snapshot) };
     case 'differs': {
       const { comparison } = proof.compared;
       const reason = `${summariseComparison(comparison)}${withoutList(comparison, witnesses)}`;

@@ -51,7 +51,7 @@ describe('the metrics', () => {
       # HELP offsite_rsync_last_verification_timestamp_seconds Time of the last comparison of stored bytes with the source, after a push or by verify.
       # TYPE offsite_rsync_last_verification_timestamp_seconds gauge
       offsite_rsync_last_verification_timestamp_seconds{backup_job="postgres",target="vault"} 1795400280
-      # HELP offsite_rsync_last_verification_success 1 if that comparison found the snapshot intact, otherwise 0.
+      # HELP offsite_rsync_last_verification_success 1 if that comparison found no damage in what could be compared, otherwise 0.
       # TYPE offsite_rsync_last_verification_success gauge
       offsite_rsync_last_verification_success{backup_job="postgres",target="vault"} 1
       # HELP offsite_rsync_damaged_snapshots Snapshots that verify found damaged and has not since found intact or gone.

@@ -122,6 +122,7 @@ describe('the verification', () => {
     expect(lines(verified(), SERVICE)).toEqual(
       expect.arrayContaining([
         'ExecStart=/usr/local/bin/offsite-rsync verify --alert %i',
+        'SuccessExitStatus=22',
         'OnFailure=offsite-rsync-alert@%n.service',
       ]),
     );
