@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 
 /** What makes the manifest of a snapshot that was sealed just now. */
@@ -17,10 +18,11 @@ export interface ManifestMaker {
  */
 export function beginManifest({ program, host, config }: ManifestMaker, job: string): void {
   if (!existsSync(program)) return;
-  const words = [process.execPath, program, 'manifests', host, '--job', job, '--config', config];
+  const words = [program, 'manifests', host, '--job', job, '--config', config];
   const child = spawn('ionice', ['--class', 'idle', 'nice', '--adjustment=19', ...words], {
     stdio: 'ignore',
-    env: CHILD_ENVIRONMENT,
+    // Its first line says how node is started: the same node as ours.
+    env: { ...CHILD_ENVIRONMENT, PATH: `${dirname(process.execPath)}:${CHILD_ENVIRONMENT.PATH}` },
     cwd: '/',
     detached: true, // the session may end before it
   });

@@ -1,8 +1,7 @@
-import { lstatSync, type BigIntStats } from 'node:fs';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { manifestPath, type ManifestRecord } from '../store/manifest-records.ts';
 import type { Findings, Verdict } from './findings.ts';
-import { inodeOf, Inodes, keyOf } from './inodes.ts';
+import { Digests, inodeAt, keyOf, numberOf, type Inode } from './inodes.ts';
 import { isGone, isStillSealed, type ScrubbedJob, type ScrubDeps } from './job.ts';
 import { lastProvenAt } from './last-good.ts';
 import { DamagedManifest, ManifestReader } from './manifest-reader.ts';
@@ -42,7 +41,7 @@ export class ContentCheck {
   readonly #deps: ScrubDeps;
   readonly #findings: Findings;
   readonly #lastCycle: string | undefined;
-  readonly #inodes = new Inodes();
+  readonly #digests = new Digests();
   /** Manifests that were compared with their records. */
   readonly #examined = new Map<SnapshotId, boolean>();
   #members: Member[];
@@ -98,7 +97,7 @@ export class ContentCheck {
   }
 
   async #compare(name: string, holders: readonly Member[], amount: Amount): Promise<void> {
-    const inodes = new Map<string, { readonly file: BigIntStats; readonly holders: Member[] }>();
+    const inodes = new Map<string, { readonly file: Inode; readonly holders: Member[] }>();
     for (const member of holders) {
       const file = statOf(member.tree, name);
       if (file === 'kept-out') continue;
@@ -114,7 +113,7 @@ export class ContentCheck {
     for (const { file, holders: sharing } of inodes.values()) await this.#compareInode(name, file, sharing, amount);
   }
 
-  async #compareInode(name: string, file: BigIntStats, holders: readonly Member[], amount: Amount): Promise<void> {
+  async #compareInode(name: string, file: Inode, holders: readonly Member[], amount: Amount): Promise<void> {
     const [first] = holders;
     if (first === undefined) return;
     const reading = await this.#read(first.tree.at(name), file, holders.length, amount);
@@ -128,25 +127,25 @@ export class ContentCheck {
     }
   }
 
-  async #read(path: string | Buffer, file: BigIntStats, names: number, amount: Amount): Promise<Reading> {
-    const more = file.nlink > BigInt(names);
-    const known = more ? this.#inodes.get(file) : undefined;
+  async #read(path: string | Buffer, file: Inode, names: number, amount: Amount): Promise<Reading> {
+    const more = file.nlink > names;
+    const known = more ? this.#digests.get(file) : undefined;
     if (known !== undefined) return { kind: 'read', digest: known };
-    const reading = await this.#deps.readFile(path, Number(file.size), this.#deps.pace);
+    const reading = await this.#deps.readFile(path, file.size, this.#deps.pace);
     if (reading.kind === 'gone') return reading;
     amount.files += 1;
-    amount.bytes += Number(file.size);
-    if (more && reading.kind === 'read') this.#inodes.set(file, reading.digest);
+    amount.bytes += file.size;
+    if (more && reading.kind === 'read') this.#digests.set(file, reading.digest);
     return reading;
   }
 
-  #verdict(reading: Reading, member: Member, file: BigIntStats, holders: readonly Member[]): Verdict | undefined {
+  #verdict(reading: Reading, member: Member, file: Inode, holders: readonly Member[]): Verdict | undefined {
     if (reading.kind === 'read' && reading.digest === member.line?.digest) return undefined;
     const kind = reading.kind === 'read' ? 'content' : 'unreadable';
-    return { kind, inode: inodeOf(file), lastGood: this.#lastGood(holders, file) };
+    return { kind, inode: numberOf(file), lastGood: this.#lastGood(holders, file) };
   }
 
-  #lastGood(holders: readonly Proven[], file: BigIntStats | undefined): string | null {
+  #lastGood(holders: readonly Proven[], file: Inode | undefined): string | null {
     return lastProvenAt(holders, file, this.#lastCycle);
   }
 
@@ -214,10 +213,10 @@ function closeMember({ manifest, tree }: Member): void {
 }
 
 /** `gone`: no regular file has the name any more. */
-function statOf(tree: Tree, name: string): BigIntStats | 'gone' | 'kept-out' | 'unreadable' {
+function statOf(tree: Tree, name: string): Inode | 'gone' | 'kept-out' | 'unreadable' {
   try {
-    const file = lstatSync(tree.at(name), { bigint: true, throwIfNoEntry: false });
-    return file?.isFile() === true ? file : 'gone';
+    const file = inodeAt(tree.at(name));
+    return file.isFile ? file : 'gone';
   } catch (error) {
     if (isGone(error)) return 'gone';
     const trouble = troubleOf(error);

@@ -1,8 +1,7 @@
-import { lstatSync } from 'node:fs';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { manifestPath, type ManifestRecord } from '../store/manifest-records.ts';
 import type { Findings, Verdict } from './findings.ts';
-import { inodeOf } from './inodes.ts';
+import { inodeAt, numberOf } from './inodes.ts';
 import { isGone, isStillSealed, type ScrubbedJob, type ScrubDeps } from './job.ts';
 import { DamagedManifest, ManifestReader } from './manifest-reader.ts';
 import { snapshotPath } from './manifests.ts';
@@ -74,12 +73,12 @@ async function compareNames(
     const { name } = step;
     while (line !== undefined && line.name < name) next();
     if (line?.name === name) continue;
-    const found = lstatSync(tree.at(name), { bigint: true });
-    const { kind } = await readFile(tree.at(name), Number(found.size), pace);
+    const found = inodeAt(tree.at(name));
+    const { kind } = await readFile(tree.at(name), found.size, pace);
     // Its mode keeps us out, as it did when the manifest was made (`metadata: plain`).
     if (kind === 'kept-out') continue;
     const verdict = kind === 'unreadable' ? 'unreadable' : 'unlisted';
-    unlisted.set(name, { kind: verdict, inode: inodeOf(found), lastGood: null });
+    unlisted.set(name, { kind: verdict, inode: numberOf(found), lastGood: null });
   }
   while (line !== undefined) next();
   return { unlisted, unproven };

@@ -1,6 +1,7 @@
-import type { BigIntStats } from 'node:fs';
 import { snapshotTime, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+
 import type { ManifestRecord } from '../store/manifest-records.ts';
+import type { Inode } from './inodes.ts';
 
 /**
  * When a file was last read and found good, as far as that is certain:
@@ -16,13 +17,13 @@ import type { ManifestRecord } from '../store/manifest-records.ts';
  */
 export function lastProvenAt(
   holders: readonly { readonly id: SnapshotId; readonly record: Pick<ManifestRecord, 'madeAt' | 'from'> }[],
-  file: Pick<BigIntStats, 'birthtimeMs'> | undefined,
+  file: Pick<Inode, 'birthtimeMs'> | undefined,
   lastCycle: string | undefined,
 ): string | null {
   const [oldest] = holders;
   if (oldest === undefined) return null;
   const { madeAt, from } = oldest.record;
-  const born = Number(file?.birthtimeMs ?? 0n);
+  const born = file?.birthtimeMs ?? 0;
   const isNew = from === null || born >= snapshotTime(oldest.id).getTime();
   const first = isNew ? madeAt : born > 0 ? new Date(born).toISOString() : null;
   if (lastCycle === undefined || Date.parse(madeAt) >= Date.parse(lastCycle)) return first;

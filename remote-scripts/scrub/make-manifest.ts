@@ -1,9 +1,9 @@
-import { existsSync, lstatSync, type BigIntStats } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { makePrivateDirectory } from '../../src/platform/files.ts';
 import { manifestPath, writeManifestRecord, type ManifestRecord } from '../store/manifest-records.ts';
-import { Inodes, inodeOf } from './inodes.ts';
+import { Digests, inodeAt, isSame, numberOf, type Inode } from './inodes.ts';
 import { isGone, isStillSealed, type ScrubbedJob, type ScrubDeps } from './job.ts';
 import { DamagedManifest, ManifestReader } from './manifest-reader.ts';
 import { ManifestWriter } from './manifest-writer.ts';
@@ -79,7 +79,7 @@ async function writeLines(
   former: FormerLines | undefined,
   { pace, readFile, onProgress }: ScrubDeps,
 ): Promise<Unread> {
-  const inodes = new Inodes();
+  const digests = new Digests();
   const unreadable: { name: string; inode: string | null }[] = [];
   let keptOut = 0;
   for (const step of walk(tree)) {
@@ -91,18 +91,18 @@ async function writeLines(
     else if (step.kind === 'unreadable') unreadable.push({ name: step.name, inode: null });
     else {
       const { name } = step;
-      const found = lstatSync(tree.at(name), { bigint: true });
-      const known = former?.digestOf(name, found) ?? inodes.get(found);
+      const found = inodeAt(tree.at(name));
+      const known = former?.digestOf(name, found) ?? (found.nlink > 1 ? digests.get(found) : undefined);
       if (known !== undefined) {
         writer.add({ name, digest: known });
         continue;
       }
-      const reading = await readFile(tree.at(name), Number(found.size), pace);
+      const reading = await readFile(tree.at(name), found.size, pace);
       if (reading.kind === 'read') {
         writer.add({ name, digest: reading.digest });
-        if (found.nlink > 1n) inodes.set(found, reading.digest);
+        if (found.nlink > 1) digests.set(found, reading.digest);
       } else if (reading.kind === 'kept-out') keptOut += 1;
-      else if (reading.kind === 'unreadable') unreadable.push({ name, inode: inodeOf(found) });
+      else if (reading.kind === 'unreadable') unreadable.push({ name, inode: numberOf(found) });
     }
   }
   return { unreadable, keptOut };
@@ -121,11 +121,11 @@ class FormerLines {
   }
 
   /** Names are asked for in their order. */
-  digestOf(name: string, found: BigIntStats): string | undefined {
+  digestOf(name: string, found: Inode): string | undefined {
     while (this.#line !== undefined && this.#line.name < name) this.#line = this.#reader.next();
-    if (this.#line?.name !== name || found.nlink < 2n) return undefined;
-    const before = statOf(this.#tree, name);
-    return before?.ino === found.ino && before.dev === found.dev ? this.#line.digest : undefined;
+    if (this.#line?.name !== name || found.nlink < 2) return undefined;
+    const before = inodeIn(this.#tree, name);
+    return before !== undefined && isSame(before, found) ? this.#line.digest : undefined;
   }
 
   /** The checksum of the whole manifest, whose rest is read for it. */
@@ -147,9 +147,9 @@ function openFormer({ paths, secondary }: ScrubbedJob, { id }: Former): FormerLi
 }
 
 /** undefined when there is no such name: prune may be taking the former snapshot away. */
-function statOf(tree: Tree, name: string): BigIntStats | undefined {
+function inodeIn(tree: Tree, name: string): Inode | undefined {
   try {
-    return lstatSync(tree.at(name), { bigint: true });
+    return inodeAt(tree.at(name));
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
-import { lstatSync } from 'node:fs';
 import { errorCode } from '../../src/platform/files.ts';
+import { inodeAt } from './inodes.ts';
 import type { Tree } from './tree.ts';
 
 /** What a walk comes to: a regular file, or a directory that it cannot enter. */
@@ -59,8 +59,8 @@ export function troubleOf(error: unknown): 'kept-out' | 'unreadable' | undefined
 }
 
 function kindOf(tree: Tree, name: string): 'file' | 'directory' | 'other' {
-  const found = lstatSync(tree.at(name));
-  return found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other';
+  const { isFile, isDirectory } = inodeAt(tree.at(name));
+  return isFile ? 'file' : isDirectory ? 'directory' : 'other';
 }
 
 function byBytes(a: string, b: string): number {
