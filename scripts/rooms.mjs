@@ -44,6 +44,7 @@ export const ROOMS = {
       'remote-scripts/store',
       'remote-scripts/retention',
       'remote-scripts/config',
+      'src/rsync',
       'src/notify',
       'src/platform',
       'src/shared',

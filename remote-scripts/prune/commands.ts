@@ -235,6 +235,7 @@ function worstOf(hosts: readonly HostStatus[]): number {
   const plans = hosts.flatMap((host) => host.plans);
   const states = plans.map((plan) => judge(plan).state);
   if (states.includes('stale')) return EXIT.stale.code;
+  if (states.includes('damaged')) return EXIT.damaged.code;
   if (plans.some(({ holds }) => holds.length > 0)) return EXIT.held.code;
   return states.includes('look') ? EXIT.look.code : EXIT.done.code;
 }

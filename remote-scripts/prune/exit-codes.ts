@@ -1,6 +1,6 @@
 import { exitCodeOf } from '../../src/shared/outcome.ts';
 
-/** How a command of offsite-prune can end: the codes of the controller where they mean the same, and two more. */
+/** How a command of offsite-prune can end: the codes of the controller where they mean the same, and three more. */
 export const EXIT = {
   done: { code: exitCodeOf('done'), meaning: 'done; nothing is wrong' },
   failed: { code: exitCodeOf('internal-error'), meaning: 'something could not be removed, or an internal error' },
@@ -11,6 +11,7 @@ export const EXIT = {
   locked: { code: exitCodeOf('locked'), meaning: 'another prune is running, or a session kept a job locked' },
   stale: { code: exitCodeOf('stale'), meaning: 'status, check: a snapshot is overdue' },
   held: { code: 41, meaning: 'on hold: something looks wrong, and no snapshot of that job was removed' },
+  damaged: { code: 43, meaning: 'status, check: stored files are known to be damaged (offsite-scrub)' },
   look: {
     code: 42,
     meaning:

@@ -77,6 +77,7 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
         holds: plan.holds,
         pins: plan.pins,
         stored: plan.stored?.bytes ?? null,
+        damage: damageData(plan.damage),
         freshness: plan.freshness
           ? {
               state: plan.freshness.state,
@@ -89,6 +90,13 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
       })),
     })),
   };
+}
+
+function damageData({ entries, omitted, unknown }: JobPlan['damage']) {
+  const files = entries.map(({ name, kind, snapshots, foundAt, lastGood }) => {
+    return { name, kind, snapshots, foundAt, lastGood };
+  });
+  return { files, omitted, unknown: unknown ?? null };
 }
 
 /** A simulation for programs; `days` is null if nothing says how often snapshots arrive. */

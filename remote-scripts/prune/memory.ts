@@ -36,6 +36,8 @@ export interface Memory {
   /** How much a job takes; by job. */
   readonly stored: ReadonlyMap<string, Stored>;
   readonly space: SpaceDays;
+  /** Up to which finding an administrator has released the damage of a job; by job. */
+  readonly damage: ReadonlyMap<string, Date>;
 }
 
 /** A problem that the last survey found. */
@@ -65,6 +67,7 @@ export const NO_MEMORY: Memory = {
   churn: new Map(),
   stored: new Map(),
   space: new Map(),
+  damage: new Map(),
 };
 
 /**
@@ -132,13 +135,14 @@ const LOST =
 
 /** Writes the memory of a host. */
 export async function writeMemory(state: string, memory: Memory): Promise<void> {
-  const { problems, arrivals, churn, stored, space, lastRun } = memory;
+  const { problems, arrivals, churn, stored, space, damage, lastRun } = memory;
   const data = {
     version: 1,
     lastRun,
     problems: Object.fromEntries(problems),
     stored: Object.fromEntries(stored),
     space: writtenSpace(space),
+    damage: Object.fromEntries(damage),
     arrivals: Object.fromEntries([...arrivals].map(([job, known]) => [job, { ...known, days: [...known.days] }])),
     churn: Object.fromEntries([...churn].map(([job, known]) => [job, writtenChurn(known)])),
   };
@@ -170,6 +174,7 @@ function parseMemory(text: string): Memory | undefined {
     churn: byJob(data.churn, parseChurn),
     stored: byJob(data.stored, parseStored),
     space: parseSpace(data.space),
+    damage: byJob(data.damage, timeOf),
   };
 }
 

@@ -8,6 +8,7 @@ import { assessFreshness, type Freshness } from '../../src/shared/schedule.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
+import { lastFinding, unreleasedDamage, type StoredDamage } from './damage.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
 import type { Pins } from '../store/pins.ts';
 import type { Stored } from './stored.ts';
@@ -42,6 +43,7 @@ export interface JobPlan {
   readonly churn: Churn | undefined;
   /** Undefined if it was never measured. */
   readonly stored: Stored | undefined;
+  readonly damage: StoredDamage;
 }
 
 /** What a plan depends on besides the directory. */
@@ -58,6 +60,7 @@ export interface PlanContext {
   /** What is known about how much is rewritten. */
   readonly churn: Churn | undefined;
   readonly stored: Stored | undefined;
+  readonly damage: StoredDamage;
 }
 
 /**
@@ -80,6 +83,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     id !== undefined && !BELONGS_TO_SNAPSHOT.has(kind) && age(since, now) < host.incompleteLifetimeMs ? [id] : [],
   );
   const { pins, damage } = context.pins;
+  const unreleased = unreleasedDamage(context.damage);
   const decisions = decideRetention(inventory.snapshots, policy, setting, now, attempts, pinsAt(pins, now, timezone));
   const newest = decisions.findLast(({ action }) => action !== 'quarantine')?.snapshot;
   const rhythm = expectation ? scheduleRhythm(expectation, now) : arrivals && usualRhythm(arrivals, now);
@@ -92,6 +96,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     ...(arrivals?.accepted ? { acceptedUntil: arrivals.accepted } : {}),
     outliers: context.churn?.outliers ?? [],
     ...(damage === undefined ? {} : { pinsDamage: damage }),
+    ...(unreleased === undefined ? {} : { damage: unreleased }),
   });
   const clockIsWrong = holds.some(({ kind }) => kind === 'clock');
   return {
@@ -107,6 +112,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     newest,
     churn: context.churn,
     stored: context.stored,
+    damage: context.damage,
     pins: sortPins(pins, new Set(inventory.snapshots.map(({ id }) => id)), now, timezone),
   };
 }
@@ -126,10 +132,11 @@ export function removalsOf(plan: JobPlan): { readonly snapshots: SnapshotId[]; r
  * changes with what would be removed, with what has arrived, and with the reason of the hold.
  * @returns undefined if there is no hold, or one that only ends by itself
  */
-export function releaseMark({ job, decisions, holds, newest }: JobPlan): string | undefined {
+export function releaseMark({ job, decisions, holds, newest, damage }: JobPlan): string | undefined {
   if (holds.length === 0 || holds.some(({ kind }) => HOLDS[kind].ends !== 'release')) return undefined;
   const removed = decisions.filter(({ action }) => action === 'remove').map(({ snapshot }) => snapshot.id);
-  const seen = JSON.stringify([removed, newest?.id, holds.map(({ kind }) => kind)]);
+  const found = holds.some(({ kind }) => kind === 'damage') ? [lastFinding(damage)] : [];
+  const seen = JSON.stringify([removed, newest?.id, holds.map(({ kind }) => kind), ...found]);
   return `${job}:${createHash('sha256').update(seen).digest('hex').slice(0, 8)}`;
 }
 

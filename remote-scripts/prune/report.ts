@@ -4,6 +4,7 @@ import { HOLDS } from '../retention/holds.ts';
 import { describePolicy } from '../retention/policy.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
+import { damageRemark } from './damage.ts';
 import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { describePin, type JobPins } from './pins.ts';
@@ -126,7 +127,7 @@ export interface HostStatus {
 }
 
 /** The state of a job, in one word and in remarks. */
-export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks: string[] } {
+export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'damaged' | 'look'; remarks: string[] } {
   const remarks: string[] = [];
   const { freshness } = plan;
   const stale = freshness?.state === 'overdue' || plan.holds.some(({ kind }) => kind === 'stale');
@@ -134,6 +135,8 @@ export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks:
   for (const { kind, reason } of plan.holds) {
     if (kind !== 'stale' || freshness?.state !== 'overdue') remarks.push(`on hold (${kind}): ${reason}`);
   }
+  const damage = damageRemark(plan.damage);
+  if (damage !== undefined && !plan.holds.some(({ kind }) => kind === 'damage')) remarks.push(damage);
   const quarantined = plan.decisions.filter(({ action }) => action === 'quarantine').length;
   if (quarantined > 0) remarks.push(`${formatCount(quarantined, 'snapshot')} in quarantine`);
   if (plan.oddities.length > 0) remarks.push(formatCount(plan.oddities.length, 'unknown entry', 'unknown entries'));
@@ -142,5 +145,5 @@ export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'look'; remarks:
   if (ended.length > 0) remarks.push(`${formatCount(ended.length, 'pin')} ended`);
   if (lost.length > 0) remarks.push(`${formatCount(lost.length, 'pinned snapshot')} not there`);
   const wrong = plan.holds.length + quarantined + plan.oddities.length + lost.length > 0;
-  return { state: stale ? 'stale' : wrong ? 'look' : 'ok', remarks };
+  return { state: stale ? 'stale' : damage !== undefined ? 'damaged' : wrong ? 'look' : 'ok', remarks };
 }

@@ -12,6 +12,7 @@ const LOOKS = {
   'on hold': { sign: '!', color: 'yellow' },
   look: { sign: '!', color: 'yellow' },
   stale: { sign: '✗', color: 'red' },
+  damaged: { sign: '✗', color: 'red' },
   unknown: { sign: '?', color: 'red' },
 } as const;
 

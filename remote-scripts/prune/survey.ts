@@ -3,6 +3,7 @@ import { surveyChurn, type Measuring } from './churn.ts';
 import { surveyStored } from './stored.ts';
 import type { Space } from './space.ts';
 import { freeSpace } from '../store/job-directory.ts';
+import { surveyDamage } from './damage.ts';
 import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
@@ -66,6 +67,7 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       accepted,
       pins,
       churn,
+      damage: await surveyDamage(paths, inventory.snapshots, memory.damage.get(job.name)),
       stored: await surveyStored(inventory, memory.stored.get(job.name), now, measuring),
     });
   };

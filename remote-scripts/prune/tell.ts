@@ -1,3 +1,4 @@
+import { lastFinding } from './damage.ts';
 import { hostname } from 'node:os';
 import type { Clock } from '../../src/platform/clock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
@@ -62,6 +63,7 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
       arrivals: arrivalsAfter(memory.arrivals, look, now),
       churn: churnAfter(memory.churn, look),
       stored: storedAfter(memory.stored, look),
+      damage: damageAfter(memory.damage, look),
       space: learnSpace(memory.space, look.space, now),
     };
     const alertDeps = alertDepsOf(look.settings, deps);
@@ -113,6 +115,19 @@ function churnAfter(
     if (newest) after.set(job, acceptOutliers(newest, accepted));
   }
   return after;
+}
+
+/** What was released of damage, after a survey. */
+function damageAfter(
+  before: ReadonlyMap<string, Date>,
+  { plans, faults }: Pick<Look, 'plans' | 'faults'>,
+): ReadonlyMap<string, Date> {
+  const unseen = faults.map(({ job }) => [job, before.get(job)] as const);
+  const seen = plans.map(({ job, released, damage }) => {
+    const isReleased = released.some(({ kind }) => kind === 'damage');
+    return [job, (isReleased ? lastFinding(damage) : undefined) ?? before.get(job)] as const;
+  });
+  return new Map([...unseen, ...seen].flatMap(([job, time]) => (time ? [[job, time]] : [])));
 }
 
 function storedAfter(

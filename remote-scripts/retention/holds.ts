@@ -59,6 +59,11 @@ export const HOLDS = {
     advice:
       'Somebody may be encrypting the primary: look at it, and at what is new in that snapshot, before anything else. Older snapshots are as they were. If the change was yours, release it; if such changes will come often, raise hold.churn.',
   },
+  damage: {
+    ends: 'release',
+    advice:
+      'Look at the disk (smartctl, the kernel log), and at all that is damaged (offsite-scrub HOST --list). An older snapshot may have the only whole copy of such a file: save that first, or pin it. Released, this damage holds nothing any more.',
+  },
   stale: {
     ends: 'itself',
     advice: 'Find out why no snapshot arrives. Nothing is removed until one does.',
@@ -97,6 +102,8 @@ export interface HoldContext {
   readonly outliers?: readonly Outlier[];
   /** Why it is not known which snapshots are pinned. */
   readonly pinsDamage?: string;
+  /** Stored files that are damaged, in words, unless somebody has released them. */
+  readonly damage?: string;
 }
 
 /**
@@ -111,6 +118,7 @@ export function checkHolds(decisions: readonly Decision<SizedSnapshot>[], contex
     ...removalsHold(decisions, context.limits),
     ...floodHold(honest, context),
     ...churnHold(context),
+    ...damageHold(context),
     ...staleHold(honest, context),
     ...clockHold(decisions, context),
     ...pinsHold(context),
@@ -183,6 +191,10 @@ function churnHold({ outliers = [], limits }: HoldContext): Hold[] {
 
 function percent(share: number): string {
   return `${share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)}%`;
+}
+
+function damageHold({ damage }: HoldContext): Hold[] {
+  return damage === undefined ? [] : [{ kind: 'damage', reason: damage }];
 }
 
 function staleHold(honest: readonly SizedSnapshot[], { expectation, now }: HoldContext): Hold[] {

@@ -112,7 +112,8 @@ describe('the memory', () => {
       [20_000, { freeBytes: 7, freeInodes: 3 }],
       [20_001, { freeBytes: 6, freeInodes: undefined }],
     ]);
-    const memory = { lastRun: T0, problems, arrivals, churn, stored, space };
+    const damage = new Map([['db', after(2)]]);
+    const memory = { lastRun: T0, problems, arrivals, churn, stored, space, damage };
     await writeMemory(store.state, memory);
     expect(await readMemory(store.state)).toEqual(memory);
   });

@@ -33,6 +33,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     pins: { pins: [], damage: undefined },
     churn: undefined,
     stored: undefined,
+    damage: { entries: [], omitted: 0, unknown: undefined, accepted: undefined },
     ...context,
   });
 }
