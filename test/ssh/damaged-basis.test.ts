@@ -1,10 +1,11 @@
 import { lstatSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { chown, link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, it } from 'vitest';
 import { writeDamage, type DamageEntry } from '../../remote-scripts/store/damage.ts';
 import { jobPaths } from '../../remote-scripts/store/places.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { startProgram, type Ended } from '../unit/prune/support/run-prune.ts';
 import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
 import { makePrimary, type Primary } from './support/primary.ts';
 
@@ -121,4 +122,49 @@ it.each([
   expect(readFileSync(stored(second, 'b'))).toEqual(readFileSync(join(primary.source, 'b')));
   expect(inode(second, 'a')).toBe(inode(first, 'a'));
   expect(await warnings()).toHaveLength(1);
+});
+
+it('from a flipped byte to a snapshot that is whole: scrub finds it, people are told, and the next run heals it', async () => {
+  const { account, directory } = secondary.sshd;
+  const told = join(directory, 'told');
+  await writeFile(told, '');
+  await chmod(told, 0o666);
+  const channel = { type: 'command', command: ['/bin/sh', '-c', 'cat >> "$0"', told], events: ['failure', 'warning'] };
+  await secondary.amend({ retention: { last: 1, within: '1d' } }, { alerts: { channels: { file: channel } } });
+  const call = (program: 'scrub' | 'prune', ...words: string[]): Promise<Ended> =>
+    startProgram(inject(program), [...words, '--config', secondary.gate.config], account.uid).ended;
+  await writeFile(join(primary.source, 'lost'), 'the source will lose this\n');
+  const first = await primary.secure();
+  expect(await call('scrub', 'web1', '--all')).toMatchObject({ code: 0 });
+  await rm(join(primary.source, 'lost'));
+  await appendFile(join(primary.source, 'd/c'), 'more\n');
+  for (const name of ['b', 'lost']) flip(first, name);
+
+  const found = await call('scrub', 'web1', '--all');
+  expect(found.code).toBe(43);
+  for (const name of ['b', 'lost']) expect(found.stdout).toContain(name);
+  const alert = await readFile(told, 'utf8');
+  expect(alert).toContain('2 stored files of web1/db damaged');
+  expect(alert).toContain(first);
+
+  const second = await primary.secure();
+  expect(await warnings()).toEqual([expect.stringContaining(`found damage in its snapshot ${first}`)]);
+  expect(readFileSync(stored(second, 'b'))).toEqual(readFileSync(join(primary.source, 'b')));
+  expect(inode(second, 'a')).toBe(inode(first, 'a'));
+
+  expect((await call('scrub', 'web1', '--all')).code).toBe(43);
+  expect(await readFile(told, 'utf8'), 'what people know is not told again').toBe(alert);
+  const { jobs } = JSON.parse((await call('scrub', 'web1', '--list', '--json')).stdout) as {
+    jobs: { job: string; damage: DamageEntry[] }[];
+  };
+  const known = jobs.find(({ job }) => job === 'db')?.damage.map(({ name, snapshots }) => [name, snapshots]);
+  expect(known).toEqual([
+    ['b', [first]],
+    ['lost', [first]],
+  ]);
+  const status = await call('prune', 'status', 'web1');
+  expect(status.stderr).toBe('');
+  expect(status.code).toBe(43);
+  expect(status.stdout).toContain('on hold (damage): 2 stored files damaged, in 1 snapshot (b, lost)');
+  await secondary.restore();
 });
