@@ -65,10 +65,9 @@ async function prepare(spec: AttemptSpec, deps: AttemptDeps): Promise<Prepared> 
   }
   const list = checksum ? undefined : survey?.list;
   if (survey !== undefined && survey.groups === undefined) return { kind: 'no-basis' };
-  const told = list === undefined ? survey?.groups?.all : survey?.groups?.onList;
-  const groups = spec.wire.hardLinks ? (told ?? []) : [];
+  const groups = groupsFor(spec, list !== undefined);
   const absent = await absentFrom(spec.tree.source, extras);
-  const notes = { gone: [...new Set([...(gone ?? []), ...absent])], groups };
+  const notes = { gone: [...new Set([...(gone ?? []), ...absent])], groups: groups.noted };
   const sent = await whileBusy(
     () => sendNotes(spec, notes, deps),
     (result) => (result.kind === 'sent' ? result.session.verdict : { kind: 'ok' }),
@@ -80,8 +79,19 @@ async function prepare(spec: AttemptSpec, deps: AttemptDeps): Promise<Prepared> 
   if (list === undefined) return { kind: 'ready', options: { ...ready, list: undefined } };
   const file = `${spec.directory}/list`;
   await writeList(file, list.names);
-  const aside = await writeAside(`${spec.directory}/aside`, groups);
+  const aside = await writeAside(`${spec.directory}/aside`, groups.aside);
   return { kind: 'ready', options: { ...ready, list: { ...list, file }, ...(aside === undefined ? {} : { aside }) } };
+}
+
+/** Names in groups that are worth noting again; the gate looks each of them up. */
+const MOST_NOTED_AGAIN = 500_000;
+
+/** Which names of one file the gate is told of, and which of them are set aside. */
+function groupsFor({ wire, source: { survey }, continues }: AttemptSpec, withList: boolean) {
+  const { all, onList } = (wire.hardLinks ? survey?.groups : undefined) ?? { all: [], onList: [] };
+  // A gate that was killed may have left copies of files that had too many names, so what has not changed may be in two there.
+  const again = continues && all.reduce((sum, { length }) => sum + length, 0) <= MOST_NOTED_AGAIN;
+  return { noted: withList && !again ? onList : all, aside: onList };
 }
 
 /** The names that do not exist: what an attempt left may be in the source again. */

@@ -22,7 +22,7 @@ export interface Survey {
 export interface Groups {
   /** Where something on the {@link Survey.list} belongs to them; of their names only the first is on it, if at all. */
   readonly onList: readonly (readonly string[])[];
-  /** All of them: for a push that looks at everything. */
+  /** All of them: for a push that looks at everything, or goes on in a tree that may have some of them as files of their own. */
   readonly all: readonly (readonly string[])[];
 }
 
@@ -135,7 +135,9 @@ export function surveySource({ table, whole }: KnownBasis, since: number, manife
             if (isGone(name)) gone.push(name);
             else if (table.isSeen(name) && !listed.has(name) && isBelow(name, moved)) list(name, facts);
           })));
-      const all = (links === 'right' ? [...groups.values()] : []).filter(({ length: names }) => names > 1);
+      const all = (links === 'right' ? [...groups.values()] : [])
+        .filter(({ length: names }) => names > 1)
+        .map((group) => firstToLinkTo(group, listed));
       const onList = all.flatMap((group) => groupOnList(group, listed));
       for (const name of onList.flatMap(([, ...others]) => others)) {
         const facts = listed.get(name) ?? '';
@@ -166,14 +168,18 @@ function isBelow(name: string, directories: ReadonlySet<string>): boolean {
 }
 
 /**
- * Names of one file of which some are on the list, the one first to which the others are linked: one that has not changed, which is linked
- * from the basis, or else the first, which is sent.
+ * Names of one file, the one first to which the others are linked: one that has not changed, which is linked from the basis, or else the
+ * first, which is sent.
  */
-function groupOnList(group: readonly string[], listed: ReadonlyMap<string, string>): string[][] {
-  const some = group.filter((name) => listed.has(name));
-  if (some.length === 0) return [];
+function firstToLinkTo(group: readonly string[], listed: ReadonlyMap<string, string>): string[] {
   const unchanged = group.find((name) => !listed.has(name));
-  return [unchanged === undefined ? some : [unchanged, ...some]].filter(({ length: names }) => names > 1);
+  return unchanged === undefined ? [...group] : [unchanged, ...group.filter((name) => name !== unchanged)];
+}
+
+/** The same for those that are on the list, if any are. */
+function groupOnList([first = '', ...others]: readonly string[], listed: ReadonlyMap<string, string>): string[][] {
+  const some = others.filter((name) => listed.has(name));
+  return some.length === 0 ? [] : [[first, ...some]];
 }
 
 /** The reverse of factsOf. */

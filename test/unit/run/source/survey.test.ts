@@ -131,6 +131,7 @@ describe('a survey', () => {
       ['e/a', 'e/b', 'other'].map((name) => inode(name, several)),
     );
     expect(found.groups?.onList).toEqual([['other', 'e/a', 'e/b']]);
+    expect(found.groups?.all).toEqual(found.groups?.onList);
     expect(found.names).toEqual([]);
     expect(found.kept.sort()).toEqual(['e/a', 'e/b', 'other'].map((name) => `file 20 ${MTIME} ${name}`));
   });
