@@ -152,8 +152,9 @@ async function fill(
     case 'bad-notes':
       return refused(filled.reason);
     case 'too-long':
-      return ended(filled, sessionLimitMs);
     case 'stopped':
+    case 'signalled':
+    case 'lingered':
       return ended(filled, sessionLimitMs);
     default:
       return filled satisfies never;

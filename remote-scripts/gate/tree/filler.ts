@@ -29,7 +29,10 @@ export const FILLER = `class Filler:
         complete = bool(children)
         for child, result in children:
             with os.fdopen(result, 'rb') as file: linked = file.read()
-            complete &= os.waitpid(child, 0)[1] == 0
+            status = os.waitpid(child, 0)[1]
+            # Killed by lack of memory, for example. It cannot have given its directory back its time, so nothing may be made of the tree.
+            if os.WIFSIGNALED(status): os.kill(os.getpid(), os.WTERMSIG(status))
+            complete &= status == 0
             self.linked += int(linked or b'0')
         if not complete: self.link_all(gone)
 
@@ -110,10 +113,12 @@ export const FILLER = `class Filler:
             return
         self.account(inode)
         if stat.S_ISLNK(inode.st_mode):
-            os.symlink(os.readlink(name, dir_fd=source), name, dir_fd=target)
-            os.utime(name, ns=(inode.st_atime_ns, inode.st_mtime_ns), dir_fd=target, follow_symlinks=False)
-        elif stat.S_ISREG(inode.st_mode): copy_file(source, name, target, name, inode)
+            os.symlink(os.readlink(name, dir_fd=source), BESIDE, dir_fd=target)
+            os.utime(BESIDE, ns=(inode.st_atime_ns, inode.st_mtime_ns), dir_fd=target, follow_symlinks=False)
+        elif stat.S_ISREG(inode.st_mode): copy_file(source, name, target, BESIDE, inode)
         else: return
+        # Half a copy must not bear the name: if we are killed, the next push may look at nothing that has not changed.
+        os.rename(BESIDE, name, src_dir_fd=target, dst_dir_fd=target)
         self.copied += 1
         self.copies[inode.st_ino] = below
 
@@ -132,12 +137,14 @@ export const FILLER = `class Filler:
             os.utime(fd, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def join(self, groups):
+        self.copies = {}
         for group in groups:
             try: self.join_group(*group)
             except OSError as error:
                 if error.errno != errno.EMLINK: raise
                 self.detach(group[0])
                 self.join_group(*group)
+        self.renew() # a file that was detached may have names that no note speaks of
 
     def join_group(self, first, *others):
         try: inode = self.look(first)
@@ -161,6 +168,7 @@ export const FILLER = `class Filler:
             os.rename(BESIDE, name, src_dir_fd=fd, dst_dir_fd=fd)
             os.utime(fd, ns=(before.st_atime_ns, before.st_mtime_ns))
             self.copied += 1
+            self.copies[inode.st_ino] = path
         finally: os.close(fd)
 
     def account(self, inode):
@@ -184,9 +192,10 @@ export const FILLER = `class Filler:
                 if there.st_ino == inode or stat.S_ISDIR(there.st_mode): return
             except FileNotFoundError: there = None
             before = os.fstat(target)
-            if there is not None: os.unlink(base, dir_fd=target)
-            os.link(original, base, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
-            os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+            try:
+                if there is not None: os.unlink(base, dir_fd=target)
+                os.link(original, base, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+            finally: os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
             if there is None: self.linked += 1
         finally:
             os.close(source)

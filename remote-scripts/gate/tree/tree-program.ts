@@ -27,8 +27,8 @@ import errno, json, os, re, stat, sys
 # Errors that no copy would escape.
 FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
 
-# What a file is called while it takes the place of another.
-BESIDE = b'.offsite-rsync.copy'
+# What a copy is called until it is complete. It looks like what rsync leaves (LEFT_BY_RSYNC), and is removed with that.
+BESIDE = b'.offsite-rsync.copied'
 
 # Processes that link at the same time.
 WORKERS = 2

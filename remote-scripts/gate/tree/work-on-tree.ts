@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { FIRST_FD, runInGroup, type GroupBounds, type GroupResult } from '../child-group.ts';
+import { FIRST_FD, runInGroup, type GroupBounds, type GroupEnd, type GroupResult } from '../child-group.ts';
 import { BAD_NOTES, SHARES, TREE_PROGRAM } from './tree-program.ts';
 
 /** What was done to a tree. */
@@ -14,8 +14,7 @@ export type Filled =
   /** Files of the tree have names elsewhere, which our client cannot bring about. Some of them, readable. */
   | { readonly kind: 'shares'; readonly names: string }
   | { readonly kind: 'bad-notes'; readonly reason: string }
-  | { readonly kind: 'too-long' }
-  | { readonly kind: 'stopped' };
+  | Exclude<GroupEnd, { kind: 'exited' }>;
 
 /** What {@link fillTree} needs. */
 export interface FillSpec {
@@ -47,9 +46,9 @@ export async function fillTree(spec: FillSpec, bounds: GroupBounds): Promise<Fil
       bounds,
     );
     const { end, stderr } = result;
-    if (end.kind === 'too-long' || end.kind === 'stopped') return end;
-    if (end.kind === 'exited' && end.code === SHARES) return { kind: 'shares', names: stderr.trim() };
-    if (end.kind === 'exited' && end.code === BAD_NOTES) return { kind: 'bad-notes', reason: stderr.trim() };
+    if (end.kind !== 'exited') return end;
+    if (end.code === SHARES) return { kind: 'shares', names: stderr.trim() };
+    if (end.code === BAD_NOTES) return { kind: 'bad-notes', reason: stderr.trim() };
     const { linked = 0, copied = 0 } = toldBy(result);
     return { kind: 'filled', linked, copied };
   } finally {
