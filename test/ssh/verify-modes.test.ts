@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
-import { appendFile, chmod, mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +56,8 @@ describe.each(['full', 'content', 'changed'] as const)('verify.mode: %s', (mode)
     await primary.configure({ target: { secondary: 'gate' }, job: { verify: { mode }, retry } });
     await mkdir(at('d'), { recursive: true });
     for (const name of ['a', 'd/b', 'd/c']) await writeFile(at(name), `content of ${name}\n`);
+    await rm(at('link'), { force: true });
+    await symlink('a', at('link'));
     await setTimeout(20); // what was touched in the last tick that a run saw is looked at by the next one
     await writeFile(at('newest'), 'newest\n');
     first = await primary.secure(); // everything is compared the first time, whatever the mode
@@ -93,6 +95,7 @@ describe.each(['full', 'content', 'changed'] as const)('verify.mode: %s', (mode)
 
   it('notices a file that is gone from what was not sent, and a mode that has changed', async () => {
     await rm(secondary.path('db', first, 'd/c'));
+    await rm(secondary.path('db', first, 'link'));
     await chmod(at('d/b'), 0o611);
     const id = await primary.secure();
     expect(await readFile(secondary.path('db', id, 'd/c'), 'utf8')).toBe('content of d/c\n');

@@ -28,7 +28,7 @@ export interface Groups {
 
 /** Names that a push has to look at. */
 export interface PushList {
-  /** As rsync writes them: every directory, and what may have changed. */
+  /** As rsync writes them: every directory and symbolic link, and what may have changed. */
   readonly names: readonly string[];
   /** The regular files among them, and their bytes. */
   readonly files: number;
@@ -86,6 +86,11 @@ export function surveySource({ table, whole }: KnownBasis, since: number, manife
     if (table.see(name, facts) === 'same') manifest.add(entryOf(name, facts));
     else list(name, facts);
   };
+  // Always: without owners and modes, a comparison cannot see symbolic links (verify/verification.ts).
+  const listLink = (name: string, facts: string): void => {
+    table.see(name, facts);
+    list(name, facts);
+  };
   return {
     onEntry: (entry) => {
       const { kind, name } = entry;
@@ -102,7 +107,7 @@ export function surveySource({ table, whole }: KnownBasis, since: number, manife
       // A symbolic link is listed with its target, and both may contain an arrow. find(1) tells which name exists.
       const names = [...name.matchAll(/ -> /g)].map(({ index }) => name.slice(0, index));
       const [only] = names;
-      if (names.length === 1 && only !== undefined) compare(only, factsOf(entry));
+      if (names.length === 1 && only !== undefined) listLink(only, factsOf(entry));
       else for (const each of names) doubtful.set(each, factsOf(entry));
     },
     onInode: ({ name, links, mtimeMs, ctimeMs, number, facts }) => {
@@ -113,7 +118,7 @@ export function surveySource({ table, whole }: KnownBasis, since: number, manife
         return;
       }
       const known = doubtful.get(name);
-      if (known !== undefined && type === 'l') compare(name, known);
+      if (known !== undefined && type === 'l') listLink(name, known);
       if (ctimeMs >= since && !listed.has(name)) list(name, `${type === 'f' ? 'file' : 'other'} ${size} -`);
       if (links < 2) return;
       grouped += name.length;

@@ -152,7 +152,7 @@ describe('a survey', () => {
       [link('l -> there'), link('new -> there'), link('x -> y -> z'), link('p -> q -> r')],
       [inode('x -> y', { facts: 'l 5 1.0 2.0' }), inode('p', { facts: 'l 5 1.0 2.0' })],
     );
-    expect(found.names).toEqual(['new', 'p']);
+    expect(found.names).toEqual(['l', 'new', 'p', 'x -> y']); // changed or not, but never a name that does not exist
     expect(found.gone).toEqual(['p -> q']);
   });
 
