@@ -10,6 +10,7 @@ export const ROOMS = {
   'src/platform': { may: ['src/shared'] },
   'src/settings': { may: ['src/shared'], pure: true },
   'src/notify': { may: ['src/settings', 'src/platform', 'src/shared'] },
+  'src/dumps': { may: ['src/platform', 'src/shared'] },
   'src/config': { may: ['src/settings', 'src/notify', 'src/platform', 'src/shared'] },
   'src/state': { may: ['src/settings', 'src/platform', 'src/shared'] },
   'src/rsync': { may: ['src/platform', 'src/shared'], pure: true },
@@ -19,7 +20,7 @@ export const ROOMS = {
   'src/verify': { may: ['src/rsync', 'src/state', 'src/platform', 'src/shared'] },
   'src/run': {
     may: [
-      ...['src/verify', 'src/rsync', 'src/ssh', 'src/notify', 'src/insight'],
+      ...['src/verify', 'src/rsync', 'src/ssh', 'src/dumps', 'src/notify', 'src/insight'],
       ...['src/config', 'src/state', 'src/platform', 'src/shared'],
     ],
   },
@@ -53,11 +54,20 @@ export const ROOMS = {
   'remote-scripts/scrub': {
     may: ['remote-scripts/store', 'remote-scripts/config', 'src/rsync', 'src/notify', 'src/platform', 'src/shared'],
   },
+  'remote-scripts/drill': {
+    may: ['remote-scripts/store', 'remote-scripts/config', 'src/dumps', 'src/rsync', 'src/platform', 'src/shared'],
+  },
   'remote-scripts/offsite-gate.ts': {
     may: ['remote-scripts/gate', 'remote-scripts/config', 'src/platform', 'src/shared'],
   },
   'remote-scripts/offsite-scrub.ts': {
     may: ['remote-scripts/scrub', 'remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],
+  },
+  'remote-scripts/offsite-drill.ts': {
+    may: [
+      ...['remote-scripts/drill', 'remote-scripts/prune', 'remote-scripts/store', 'remote-scripts/config'],
+      ...['src/platform', 'src/shared'],
+    ],
   },
   'remote-scripts/offsite-prune.ts': {
     may: ['remote-scripts/prune', 'remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],

@@ -75,9 +75,9 @@ async function examine(settings: Settings, { job, target }: Selected, context: C
     findings.push({ kind: 'bad', text: `${OUTCOMES[preview.outcome].title}: ${preview.reason}` });
     findings.push({ kind: 'note', text: preview.advice });
   } else {
-    const { files, bytes, figures, objections, fileSystems, notSent } = preview;
+    const { files, bytes, figures, objections, unchecked, fileSystems, notSent } = preview;
     findings.push({ kind: 'good', text: `the source holds ${formatCount(files, 'file')}, ${formatSize(bytes)}` });
-    const differing = [...describeFileSystems(fileSystems), ...describeNotSent(notSent)];
+    const differing = [...describeFileSystems(fileSystems), ...describeNotSent(notSent), ...unchecked];
     findings.push(...differing.map((text) => ({ kind: 'note', text }) as const));
     findings.push(...objections.map((text) => ({ kind: 'bad', text }) as const));
     findings.push({ kind: 'good', text: 'push: a dry run was accepted' });

@@ -1,6 +1,7 @@
 import { alerts } from '../notify/settings.ts';
 import {
   choice,
+  choicesOrNone,
   cron,
   duration,
   durationOrOff,
@@ -17,8 +18,11 @@ import {
   shareOrOff,
   timezone,
 } from '../settings/kinds.ts';
+import { dumpChecks } from '../shared/dump-checks.ts';
 import { verifyModes } from '../shared/verify-mode.ts';
 import type { WrittenOf } from '../settings/option.ts';
+
+const checks = choicesOrNone(dumpChecks);
 
 const KEEPALIVE = {
   interval: duration.byDefault('15s', 'Silence after which ssh asks whether the other side is still there.'),
@@ -70,6 +74,10 @@ const GUARD = {
     'The source must not have shrunk by more than this since the last sealed snapshot; or off.',
   ),
   allow_empty: flag.byDefault(false, 'Whether a source without any content is sent.'),
+  check: checks.byDefault(
+    ['ends'],
+    'Whether new dumps are whole. ends: their first and last bytes. full: read them all too, each by the program of its format. [] for neither.',
+  ),
 };
 
 const VERIFY = {

@@ -29,6 +29,8 @@ export interface ProcessSpec {
   readonly input?: string | Readable;
   /** Called for every line of standard output, as it comes. A carriage return ends a line too (progress). */
   readonly onStdoutLine?: (line: string) => void;
+  /** Called instead for every piece of standard output, as it comes, where it is no text. */
+  readonly onStdout?: (piece: Buffer) => void;
   /** What ends a line of standard output (see eachLine); `nul` for names of files. Default: text. */
   readonly stdoutRecords?: 'text' | 'nul';
   /** Called for every line of standard error, as it comes. */
@@ -83,7 +85,14 @@ export function startProcess(spec: ProcessSpec): Companion {
     watch?.alive();
     spec.onStdoutLine?.(line);
   };
-  eachLine(child.stdout, onStdoutLine, spec.stdoutRecords);
+  const { onStdout } = spec;
+  if (onStdout === undefined) eachLine(child.stdout, onStdoutLine, spec.stdoutRecords);
+  else {
+    child.stdout.on('data', (piece: Buffer) => {
+      watch?.alive();
+      onStdout(piece);
+    });
+  }
   eachLine(child.stderr, (line) => {
     watch?.alive();
     tail.add(line);

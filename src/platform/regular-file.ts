@@ -23,7 +23,7 @@ const NO_FILE: Readonly<Record<string, string>> = {
  * @throws UnfitFileError when the path is something other than a file
  * @throws NodeJS.ErrnoException when it cannot be opened
  */
-export async function openRegularFile(path: string, flags: number, mode?: number): Promise<FileHandle> {
+export async function openRegularFile(path: string | Buffer, flags: number, mode?: number): Promise<FileHandle> {
   let file: FileHandle;
   try {
     file = await open(path, flags | constants.O_NONBLOCK, mode);
@@ -104,8 +104,8 @@ export function kindOf(stats: Stats): string {
   return stats.isSocket() ? 'is a socket' : 'is a device';
 }
 
-function unfit(path: string, what: string): UnfitFileError {
-  return new UnfitFileError(`${path} ${what}; a file belongs there: move it away`);
+function unfit(path: string | Buffer, what: string): UnfitFileError {
+  return new UnfitFileError(`${path.toString()} ${what}; a file belongs there: move it away`);
 }
 
 /** Errors of mkdir(2), with parents, that mean that something other than a directory is in the way. */

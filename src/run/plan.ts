@@ -98,8 +98,13 @@ function surveyedBasis({ settings, job, target }: RunRequest, { sealed }: JobSta
   return {
     files: sealed.files,
     entries: (onEntry) => streamManifest(settings.stateDirectory, job.name, target.name, sealed.id, onEntry),
-    since: unseenSince(sealed, TOUCH_SLACK[hasForeignClock(job.source) ? 'foreign' : 'own']),
+    since: sinceSealed(job, sealed),
   };
+}
+
+/** What was touched earlier is as it was when a snapshot was made: milliseconds since 1970. */
+export function sinceSealed({ source }: Pick<JobSettings, 'source'>, sealed: SealedSnapshot): number {
+  return unseenSince(sealed, TOUCH_SLACK[hasForeignClock(source) ? 'foreign' : 'own']);
 }
 
 /**

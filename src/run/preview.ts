@@ -8,7 +8,7 @@ import { basesOf } from './attempt/broken-attempt.ts';
 import { sessionFailure, whileBusy } from './attempt/session.ts';
 import { excludesOf, type FileSystemsBelow } from './source/file-systems.ts';
 import { failureCode, unexpectedFailure, type Failure } from './failure.ts';
-import { checkGuards } from './source/guards.ts';
+import { askGuards } from './objections.ts';
 import { readRunSecrets } from './plan.ts';
 import type { NotSent } from './source/not-sent.ts';
 import { overConnection } from './over-connection.ts';
@@ -29,6 +29,8 @@ export type Preview =
       readonly notSent: NotSent;
       /** What the guards say; a real run would stop there. */
       readonly objections: readonly string[];
+      /** What they could not check. */
+      readonly unchecked: readonly string[];
       /** The results of trying the other sessions; empty unless requested. */
       readonly probes: readonly Probe[];
     }
@@ -83,7 +85,7 @@ async function preview(request: RunRequest, options: PreviewOptions, deps: RunDe
   if (pushed.wrong !== undefined) return failed({ outcome: 'refused', reason: pushed.wrong });
   if (verdict.kind !== 'ok') return failed(sessionFailure(verdict, signal).why);
   const broken = probes.find(({ why }) => why !== undefined)?.why;
-  const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
+  const { objections, warnings: unchecked } = await askGuards(request, source, state, deps);
   return {
     kind: 'shown',
     exitCode: objections.length > 0 ? exitCodeOf('source-guard') : broken === undefined ? 0 : failureCode(broken),
@@ -93,6 +95,7 @@ async function preview(request: RunRequest, options: PreviewOptions, deps: RunDe
     notSent: source.notSent,
     figures: pushed.figures,
     objections,
+    unchecked,
     probes,
   };
 }

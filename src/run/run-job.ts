@@ -7,7 +7,7 @@ import { loadJobState, type JobState } from '../state/job-state.ts';
 import { makeAttempts, type AttemptPlan } from './attempt/attempts.ts';
 import { whilePreparing, type Preparation } from './connection/preparation.ts';
 import { planAttempts, readJobSource, readRunSecrets, type RunSecrets } from './plan.ts';
-import { checkGuards, unguarded } from './source/guards.ts';
+import { askGuards } from './objections.ts';
 import { lockName, type RunDeps, type RunRequest } from './request.ts';
 import type { RunEnd } from './run-end.ts';
 
@@ -90,19 +90,16 @@ async function guardAndSend(
   warnings: string[],
   deps: RunDeps,
 ): Promise<RunEnd> {
-  const { job } = request;
   // What no snapshot contains is reported in full once, before the first snapshot; `verify`, `doctor` and dry runs report it again.
   const reading = await readJobSource(request, state, { closely: state.sealed === null, survey: true }, deps);
   if (reading.kind === 'ended') return { kind: 'unsent', why: reading.why, source: undefined, state, warnings };
   const { source } = reading;
-  const objections = checkGuards(source, job.guard, state.sealed, deps.clock.now());
+  const { objections, warnings: unchecked } = await askGuards(request, source, state, deps);
   if (objections.length > 0 && !request.force) {
     const why = { outcome: 'source-guard', reason: objections.join('\n') } as const;
     return { kind: 'unsent', why, source, state, warnings };
   }
-  warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`));
-
-  warnings.push(...unguarded(source, job.guard, deps.clock.now()));
+  warnings.push(...objections.map((objection) => `Sent in spite of a guard (--force): ${objection}`), ...unchecked);
   const plan = await planAttempts(request, source, state, await preparing, deps);
   return attemptsToEnd(request, plan, state, warnings, deps);
 }

@@ -89,6 +89,11 @@ export function choices<const Words extends readonly string[]>(words: Words): Ki
   return list({ items: { type: 'string', enum: words }, minItems: 1, uniqueItems: true });
 }
 
+/** The same, and the list may be empty. */
+export function choicesOrNone<const Words extends readonly string[]>(words: Words): Kind<readonly Words[number][]> {
+  return list({ items: { type: 'string', enum: words }, uniqueItems: true });
+}
+
 /** A list of texts. @param limits JSON Schema keywords for the list and its items */
 export function list<Text extends string = string>(limits: Schema): Kind<readonly Text[]> {
   return kind<readonly Text[]>({ type: 'array', items: { type: 'string', minLength: 1 }, ...limits });

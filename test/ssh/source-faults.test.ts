@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rename, rm, unlink, utimes, writeFile } from 'no
 import { createWriteStream, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectFault } from './support/fault.ts';
 import { flipByte } from './support/flip-byte.ts';
@@ -9,6 +10,7 @@ import { makePrimary, type Primary } from './support/primary.ts';
 import { fillSampleTree } from './support/sample-tree.ts';
 import { startSecondary, type Secondary } from './support/secondary.ts';
 import { recordTree } from './support/tree-record.ts';
+import { HALF_PG_DUMP, PG_DUMP } from '../unit/dumps/support/samples.ts';
 
 const MIB = 1024 * 1024;
 
@@ -139,6 +141,49 @@ describe('a source that is not worth sending', () => {
     expect(run.stdout).toMatch(/warning +guard\.max_age says nothing: every file .* in the future \(1\)/);
     expect(run.alerts.map(({ event }) => event)).toContain('warning');
     await future.stop();
+  });
+
+  it('because a dump in it is cut off: it is named, as a dry run and doctor do; --force sends it, and then it is not new', async () => {
+    const dump = source('deep/shop.sql');
+    const half = async () => {
+      await writeFile(dump, HALF_PG_DUMP);
+      expect((await primary.call('run', 'files', '--dry-run')).stdout).toMatch(
+        /a guard objects: a dump is not whole.*\n +deep\/shop\.sql: a PostgreSQL dump that is cut off/,
+      );
+      expect((await primary.call('doctor', 'files')).stdout).toMatch(/✗ a dump is not whole/);
+    };
+    const fault = {
+      ...guard,
+      provoke: half,
+      says: /a dump is not whole: is one still being written, or was it broken off\?.*\n +deep\/shop\.sql: .* it has no closing line/,
+    };
+    await expectFault(primary, secondary, { ...fault, undo: () => writeFile(dump, PG_DUMP) });
+    await half();
+    const forced = await primary.call('run', 'files', '--force');
+    expect(forced.code).toBe(0);
+    expect(forced.alerts[1]?.body).toMatch(/in spite of a guard \(--force\): a dump is not whole/);
+    await primary.secure();
+    await rm(dump);
+  });
+
+  it('because all of a dump was read, with guard.check: [full]; not with [] or [ends]', async () => {
+    const packed = gzipSync(HALF_PG_DUMP);
+    const check = (checks: readonly string[]) => primary.configure({ job: { guard: { check: checks } } });
+    await expectFault(primary, secondary, {
+      ...guard,
+      provoke: async () => {
+        await writeFile(source('shop.sql.gz'), packed);
+        await check(['full']);
+      },
+      undo: () => check(['ends']),
+      says: /shop\.sql\.gz: in a gzip file: a PostgreSQL dump that is cut off/,
+    });
+    await writeFile(source('shop.sql'), HALF_PG_DUMP);
+    await check([]);
+    await primary.secure();
+    await rm(source('shop.sql'));
+    await rm(source('shop.sql.gz'));
+    await primary.configure();
   });
 
   it('because it shrank; --force sends it with a warning', async () => {

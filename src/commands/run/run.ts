@@ -93,7 +93,7 @@ function showPreview(preview: Preview, { job, target }: RunRequest, options: Run
   context.out(
     `${name}: nothing was sent (--dry-run). Of ${formatCount(preview.files, 'file')}, ${formatSize(preview.bytes)}:\n` +
       `    ${newFiles} new, ${changedFiles} changed, ${basis === null ? NO_BASIS : `${linkedFiles} to be linked to ${basis}`}\n` +
-      [...describeFileSystems(preview.fileSystems), ...describeNotSent(preview.notSent)]
+      [...describeFileSystems(preview.fileSystems), ...describeNotSent(preview.notSent), ...preview.unchecked]
         .map((line) => `    ${line}\n`)
         .join('') +
       preview.objections.map((objection) => `    a guard objects: ${objection}\n`).join(''),

@@ -5,13 +5,13 @@ import type { SourceSummary } from './read-source.ts';
 
 /**
  * Decides whether the source is worth sending. An empty or stale dump that is sent "successfully" is the failure that
- * this program exists to catch.
+ * this program exists to catch. Dumps that are not whole are another guard (dumps.ts).
  * @param previous the newest sealed snapshot, to measure shrinking against
  * @returns every objection, in words that say what was found and what was expected; empty when there is none
  */
 export function checkGuards(
   summary: SourceSummary,
-  guard: GuardSettings,
+  guard: Omit<GuardSettings, 'check'>,
   previous: SealedSnapshot | null,
   now: Date,
 ): string[] {
@@ -41,7 +41,7 @@ export function checkGuards(
 }
 
 /** What a guard could not check; the source is sent nevertheless. */
-export function unguarded(summary: SourceSummary, guard: GuardSettings, now: Date): string[] {
+export function unguarded(summary: SourceSummary, guard: Pick<GuardSettings, 'maxAgeMs'>, now: Date): string[] {
   if (guard.maxAgeMs === undefined || summary.newest !== undefined || summary.futureFiles === 0) return [];
   return [
     `guard.max_age says nothing: every file of the source is dated in the future (${summary.futureFiles}), so the age of the backup is unknown. Is the clock of this host right? It shows ${now.toISOString()}`,

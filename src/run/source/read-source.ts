@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { errorCode, errorMessage } from '../../platform/files.ts';
+import { mayBeDump } from '../../dumps/names.ts';
 import type { RunProcess } from '../../platform/process.ts';
 import { judgeSession } from '../../rsync/exit.ts';
 import { decodeName } from '../../rsync/itemized.ts';
@@ -39,6 +40,8 @@ export interface SourceSummary {
   readonly names: NameCounts;
   /** No ctime is later (milliseconds since 1970, with a fraction); undefined if nobody looked. */
   readonly newestChangeMs?: number | undefined;
+  /** Regular files that may be dumps by their names, as rsync wrote them. */
+  readonly dumps: readonly string[];
   /** What differs from the last sealed snapshot; undefined if that was not asked for. */
   readonly survey?: Survey | undefined;
 }
@@ -111,6 +114,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
   const notAfterMs = spec.notAfter.getTime();
   const candidates: CanaryCandidate[] = [];
   const names = countNames(spec.oldBefore);
+  const dumps: string[] = [];
   let last: string | undefined;
   let longestPath: LongestPath | undefined;
   const end = await listSource(spec, run, (entry) => {
@@ -130,6 +134,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     if (mtimeMs > notAfterMs) futureFiles += 1;
     else if (mtimeMs > newestMs) newestMs = mtimeMs;
     if (mtimeMs < oldBeforeMs) oldFiles += 1;
+    if (mayBeDump(name)) dumps.push(name);
     if (size > 0 && name.length <= LONGEST_CANDIDATE) keepSmallest(candidates, { name, size });
   });
   const [unsentEntries, falseLinks] = await Promise.all([unsent.end(), groups.end()]);
@@ -164,6 +169,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
           longestPath,
           names: names.end(),
           newestChangeMs: touched?.newest(),
+          dumps,
           survey: survey && (await endSurvey(survey, spec.basis, falseLinks)),
         },
       };

@@ -37,6 +37,7 @@ const summary: SourceSummary = {
   candidates: [],
   fileSystems: { sent: [], leftOut: [] },
   notSent: { devices: 0, specials: 0, closer: undefined },
+  dumps: [],
   names: { files: 0, bytes: 0, young: 0, youngBytes: 0, comparisons: 0, largestDirectory: 0 },
 };
 const guard = { maxAgeMs: 26 * HOUR, maxShrink: 0.5, allowEmpty: false };

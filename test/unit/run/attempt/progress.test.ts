@@ -29,6 +29,7 @@ it('progress is told five times a second at most, and never beyond what there is
     candidates: [],
     fileSystems: { sent: [], leftOut: [] },
     notSent: { devices: 0, specials: 0, closer: undefined },
+    dumps: [],
     names: { files: 0, bytes: 0, young: 0, youngBytes: 0, comparisons: 0, largestDirectory: 0 },
   };
   const report = createProgressReporter(
