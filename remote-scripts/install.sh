@@ -10,8 +10,8 @@ LIB=/usr/local/lib/offsite-rsync
 ETC=/etc/offsite-rsync
 UNITS=/etc/systemd/system
 SSHD=/etc/ssh/sshd_config.d
-SERVICES='offsite-prune offsite-prune-check offsite-scrub'
-PROGRAMS='offsite-gate offsite-prune offsite-scrub'
+SERVICES='offsite-prune offsite-prune-check offsite-scrub offsite-drill'
+PROGRAMS='offsite-gate offsite-prune offsite-scrub offsite-drill'
 
 host='' account='' root=/srv/offsite state=/var/lib/offsite-rsync secondary=gate
 keys='' jobs='' dry_run='' uninstall='' programs=''
@@ -33,8 +33,8 @@ Options:
   --root DIR        where the snapshots lie (default: /srv/offsite; the root of secondary.yaml)
   --state DIR       state of the programs (default: /var/lib/offsite-rsync; the state_dir of secondary.yaml)
   --rrsync          a plain rrsync instead of the gate; it is not append-only
-  --programs DIR    where offsite-gate.mjs, offsite-prune.mjs, offsite-scrub.mjs and their parts/ lie (default: beside
-                    this script, or ../dist/remote)
+  --programs DIR    where offsite-gate.mjs, the other programs and their parts/ lie (default: beside this script, or
+                    ../dist/remote)
   --dry-run         print what would be done; do nothing
   --uninstall       remove programs, units and sshd snippets (with --host: what is this host's only); keeps
                     snapshots, state, accounts, and what you wrote in /etc/offsite-rsync
@@ -187,7 +187,7 @@ find_programs() {
       return 0
     fi
   done
-  fail "offsite-gate.mjs, offsite-prune.mjs and offsite-scrub.mjs are not beside this script; build them (npm run build) or give --programs DIR"
+  fail "the programs are not all beside this script ($PROGRAMS, each with .mjs); build them (npm run build) or give --programs DIR"
 }
 
 check_machine() {
@@ -407,7 +407,7 @@ install_units() {
       remove_empty "$(dirname -- "$drop_in")"
       continue
     fi
-    if [ "$service" = offsite-prune-check ]; then
+    if [ "$service" = offsite-prune-check ] || [ "$service" = offsite-drill ]; then
       places="ReadOnlyPaths=$root/$host
 ReadWritePaths=$state/$host -/var/lib/offsite-metrics/$host"
     else

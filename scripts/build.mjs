@@ -7,7 +7,7 @@ import { replaceBuild } from './replace-build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const ON_THE_SECONDARY = ['offsite-gate', 'offsite-prune', 'offsite-scrub'];
+const ON_THE_SECONDARY = ['offsite-gate', 'offsite-prune', 'offsite-scrub', 'offsite-drill'];
 // cli.js last: a build that was broken off is found out by its age.
 const programs = [...ON_THE_SECONDARY.map((name) => `remote/${name}.mjs`), 'cli.js'];
 

@@ -5,7 +5,7 @@ const STORE = 'remote-scripts/store/';
 
 /** Endings and names that nothing else has. */
 const NAMES =
-  /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|(damage|scrub|pins)\.json|sha256|lock|basis|changed)\b|\bgate\.log\b|\bprune\.(json|tmp)\b|(^|\/)settings\.json\b/;
+  /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|(damage|scrub|pins)\.json|sha256|lock|basis|changed)\b|\bgate\.log\b|\b(prune|drill)\.(json|tmp)\b|(^|\/)settings\.json\b/;
 
 /** Ordinary words, which are names only as a step of a path. */
 const STEPS = /(^|\/)(spool|incoming|accepted|inodes|manifests)(\/|$)/;

@@ -1,6 +1,7 @@
 import type { AlertSettings } from '../../src/notify/settings.ts';
 import {
   choice,
+  commandLine,
   directory,
   duration,
   flag,
@@ -104,6 +105,19 @@ const SCRUB = {
   ),
 };
 
+const DRILL = {
+  every: duration.byDefault('7d', 'How often the newest sealed snapshot, and an older one by turns, is tried out.'),
+  checks: choice(['auto', 'none']).byDefault(
+    'auto',
+    'auto: every dump in it is read by the program of its format, as far as that is installed here.',
+  ),
+  command: commandLine.optional(
+    'A program of your own, without a shell. It gets {snapshot} and {scratch}, an empty directory, as words or as OFFSITE_SNAPSHOT and OFFSITE_SCRATCH.',
+    ['/usr/local/sbin/try-restore', '{snapshot}', '{scratch}'],
+  ),
+  timeout: duration.byDefault('6h', 'How long the checks and the command may take for one snapshot.'),
+};
+
 const retention = optionalGroup(
   RETENTION,
   'Which sealed snapshots prune keeps; a snapshot stays if any rule keeps it. The retention of a job replaces that of its host as a whole.',
@@ -114,6 +128,7 @@ const JOB = {
   retention,
   hold: optionalGroup(HOLD, whenHeld),
   expect: optionalGroup(EXPECT, 'When a snapshot is due; prune tells someone when it is missing.'),
+  drill: optionalGroup(DRILL, 'Whether snapshots are tried out regularly; without it, none is.'),
 };
 
 const HOST = {
@@ -158,4 +173,5 @@ export const SECONDARY = {
 /** The content of `secondary.yaml` after validation; defaults are filled in. */
 export type SecondaryYaml = WrittenOf<typeof SECONDARY> & { readonly alerts: AlertSettings };
 export type HostYaml = WrittenOf<typeof HOST>;
+export type JobYaml = WrittenOf<typeof JOB>;
 export type RetentionYaml = WrittenOf<typeof RETENTION>;

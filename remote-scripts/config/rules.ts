@@ -4,7 +4,7 @@ import { guaranteedReach, isEmpty, LEAST_REACH } from '../retention/policy.ts';
 import { formatDuration, parseDuration, parseSize } from '../../src/shared/units.ts';
 import { retentionSettings } from './settings.ts';
 import { HOST_MARK } from './metrics.ts';
-import type { HostYaml, RetentionYaml, SecondaryYaml } from './options.ts';
+import type { HostYaml, JobYaml, RetentionYaml, SecondaryYaml } from './options.ts';
 
 /** Says what is wrong with a cron expression, or undefined; see `cronProblem`. */
 export type CheckSchedule = (schedule: string) => string | undefined;
@@ -16,6 +16,8 @@ const MIN_TIMEOUT_MS = 1000;
 const LASTING = BUCKET_KINDS.filter((kind) => BUCKETS[kind].least >= LEAST_REACH)
   .join(', ')
   .replace(/, (?=\w+$)/, ' or ');
+
+const DAY = 86_400_000;
 
 /** Bytes. What rsync sends to the client counts too, so a lower limit would refuse pushes that change almost nothing. */
 const LEAST_SESSION = 1024 * 1024;
@@ -108,6 +110,20 @@ function hostRules(
     }
     const wrong = job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule);
     if (wrong !== undefined) report([...jobAt, 'expect', 'schedule'], wrong);
+    if (job.drill !== undefined) drillRules(job.drill, [...jobAt, 'drill'], report);
+  }
+}
+
+function drillRules(
+  { every, checks, command }: NonNullable<JobYaml['drill']>,
+  at: readonly string[],
+  report: (path: readonly string[], message: string) => void,
+): void {
+  if ((parseDuration(every) ?? 0) < DAY) {
+    report([...at, 'every'], `${every} is too often: drills are started once a day, so write at least 1d`);
+  }
+  if (checks === 'none' && command === undefined) {
+    report([...at, 'checks'], 'none without a command tries nothing out: give a command, or leave out the drill');
   }
 }
 

@@ -26,7 +26,11 @@ export interface JobSettings {
   readonly retention: RetentionPolicy;
   readonly hold: HoldSettings;
   readonly expect?: Expectation;
+  readonly drill?: DrillSettings;
 }
+
+/** How snapshots are tried out. */
+export type DrillSettings = NonNullable<ReadJob['drill']>;
 
 /** What the gate allows a host. Counts and intervals apply to each job separately. */
 export type GateLimits = ReadHost['gate'];
@@ -62,7 +66,7 @@ function hostSettings(host: ReadHost, timezone: string): HostSettings {
   return { ...settings, incompleteLifetimeMs: incomplete.lifetimeMs, jobs: new Map(ready) };
 }
 
-function jobSettings({ name, retention, hold, expect }: ReadJob, host: ReadHost, timezone: string): JobSettings {
+function jobSettings({ name, retention, hold, expect, drill }: ReadJob, host: ReadHost, timezone: string): JobSettings {
   const own = retention ?? host.retention;
   if (own === undefined) throw new RangeError(`${name} has no retention, and the rules let that pass`);
   return {
@@ -75,6 +79,7 @@ function jobSettings({ name, retention, hold, expect }: ReadJob, host: ReadHost,
       : {
           expect: { schedule: expect.schedule, timezone: expect.timezone ?? timezone, grace: expect.graceMs },
         }),
+    ...(drill === undefined ? {} : { drill }),
   };
 }
 

@@ -142,6 +142,27 @@ export async function runCheck(
   deps: CommandDeps,
 ): Promise<number> {
   refuseRoot(deps.uid, host, `offsite-prune check ${host.name}`);
+  const survey = await tellOfHost(settings, host, deps);
+  const silences = silencesOf(settings, host);
+  const standing = statusOf(survey);
+  await writeMetrics(settings, standing, survey.now, deps);
+  const status = [standing];
+  deps.write(
+    options.json
+      ? `${JSON.stringify({ ...statusData(status, survey.now), silences }, null, 2)}\n`
+      : renderStatus(status, style(settings, deps, survey.now)),
+  );
+  for (const silence of silences) deps.log('warning', silence);
+  const code = worstOf(status);
+  return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
+}
+
+/** Surveys a host and tells people what is new there, as its hourly check does. */
+export async function tellOfHost(
+  settings: SecondarySettings,
+  host: HostSettings,
+  deps: CommandDeps,
+): Promise<Survey> {
   const survey = await lookAt(settings, host, deps, MEASURED.check);
   await tellNews(
     {
@@ -159,18 +180,7 @@ export async function runCheck(
     },
     deps,
   );
-  const silences = silencesOf(settings, host);
-  const standing = statusOf(survey);
-  await writeMetrics(settings, standing, survey.now, deps);
-  const status = [standing];
-  deps.write(
-    options.json
-      ? `${JSON.stringify({ ...statusData(status, survey.now), silences }, null, 2)}\n`
-      : renderStatus(status, style(settings, deps, survey.now)),
-  );
-  for (const silence of silences) deps.log('warning', silence);
-  const code = worstOf(status);
-  return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
+  return survey;
 }
 
 /** What a command measures: new snapshots of each job, and how much a job takes. The check has less time, and comes every hour. */

@@ -1,4 +1,6 @@
 import type { CarriedOut } from './carry-out.ts';
+import type { Drill } from '../store/drill-record.ts';
+import type { DrillStanding } from './drills.ts';
 import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { releaseMark, removalsOf, type JobPlan } from './plan.ts';
@@ -78,6 +80,7 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
         pins: plan.pins,
         stored: plan.stored?.bytes ?? null,
         damage: damageData(plan.damage),
+        drill: drillData(plan.drills),
         freshness: plan.freshness
           ? {
               state: plan.freshness.state,
@@ -106,6 +109,12 @@ export function simulationData(host: string, jobs: readonly SimulatedJob[]) {
     host,
     jobs: jobs.map(({ job, course, days }) => ({ job, arrivals: course ?? null, days: course ? days : null })),
   };
+}
+
+/** How the drills of a job stand: the last with the newest snapshot, and those that failed. */
+function drillData({ last, failed, overdueBy, expected }: DrillStanding) {
+  const dated = (drill: Drill) => ({ ...drill, started: drill.started.toISOString() });
+  return { expected, last: last ? dated(last) : null, failed: failed.map(dated), overdueBy: overdueBy ?? null };
 }
 
 /** A job that could not be examined, and so is in no list of jobs. */

@@ -15,7 +15,7 @@ import { PruneRefusal } from './refusal.ts';
 export function refuseRoot(uid: number, host: HostSettings, command: string): void {
   if (uid !== 0) return;
   throw new PruneRefusal(
-    `Prune does not run as root: it would delete with more rights than it needs. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
+    `${command.split(' ', 1)[0] ?? ''} does not run as root: it would have more rights than it needs. Run it as the host's account: runuser -u ${host.account} -- ${command}`,
   );
 }
 

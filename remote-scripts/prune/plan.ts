@@ -13,6 +13,8 @@ import { usualRhythm, type Arrivals } from './arrivals.ts';
 import type { Pins } from '../store/pins.ts';
 import type { Stored } from './stored.ts';
 import { pinsAt, sortPins, type JobPins } from './pins.ts';
+import type { Drill } from '../store/drill-record.ts';
+import { assessDrills, type DrillStanding } from './drills.ts';
 import type { Inventory, Leftover, Oddity, StoredSnapshot } from './inventory.ts';
 
 /** What becomes of a leftover. */
@@ -44,6 +46,7 @@ export interface JobPlan {
   /** Undefined if it was never measured. */
   readonly stored: Stored | undefined;
   readonly damage: StoredDamage;
+  readonly drills: DrillStanding;
 }
 
 /** What a plan depends on besides the directory. */
@@ -61,6 +64,8 @@ export interface PlanContext {
   readonly churn: Churn | undefined;
   readonly stored: Stored | undefined;
   readonly damage: StoredDamage;
+  /** The last drill of each snapshot. */
+  readonly drills: readonly Drill[];
 }
 
 /**
@@ -114,6 +119,12 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     stored: context.stored,
     damage: context.damage,
     pins: sortPins(pins, new Set(inventory.snapshots.map(({ id }) => id)), now, timezone),
+    drills: assessDrills(
+      job.drill,
+      context.drills,
+      inventory.snapshots.map(({ id }) => id),
+      now,
+    ),
   };
 }
 

@@ -3,6 +3,7 @@ import { HOLDS } from '../retention/holds.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { describePin } from './pins.ts';
+import { drillProblems } from './drills.ts';
 import type { JobPlan } from './plan.ts';
 
 const HOUR = 3_600_000;
@@ -43,6 +44,7 @@ export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
     ...oddityProblem(subject, plan, about),
     ...clockProblem(plan),
     ...pinsProblem(subject, plan, about),
+    ...drillProblems(host, plan.job, plan.drills),
   ];
 }
 

@@ -5,6 +5,7 @@ import { describePolicy } from '../retention/policy.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 import { formatCount, formatDuration, formatSize } from '../../src/shared/units.ts';
 import { damageRemark } from './damage.ts';
+import { drillRemarks } from './drills.ts';
 import type { JobFault } from './faults.ts';
 import type { Freed } from './freed.ts';
 import { describePin, type JobPins } from './pins.ts';
@@ -144,6 +145,8 @@ export function judge(plan: JobPlan): { state: 'ok' | 'stale' | 'damaged' | 'loo
   const { ended, lost } = plan.pins;
   if (ended.length > 0) remarks.push(`${formatCount(ended.length, 'pin')} ended`);
   if (lost.length > 0) remarks.push(`${formatCount(lost.length, 'pinned snapshot')} not there`);
-  const wrong = plan.holds.length + quarantined + plan.oddities.length + lost.length > 0;
+  const drills = drillRemarks(plan.drills);
+  remarks.push(...drills.remarks);
+  const wrong = plan.holds.length + quarantined + plan.oddities.length + lost.length > 0 || drills.wrong;
   return { state: stale ? 'stale' : damage !== undefined ? 'damaged' : wrong ? 'look' : 'ok', remarks };
 }

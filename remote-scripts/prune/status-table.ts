@@ -61,7 +61,7 @@ function rowsOf({ host, plans, faults }: HostStatus, { colors, now }: ReportStyl
       String(plan.decisions.length),
       plan.stored ? formatSize(plan.stored.bytes) : NOTHING,
       NOTHING,
-      NOTHING,
+      drilledText(plan, now),
       state(wordFor(plan)),
     ]),
     ...faults.map(({ job }) => [host, colors.bold(job), ...Array<string>(5).fill(NOTHING), state('unknown')]),
@@ -97,6 +97,11 @@ function spaceText({ freeBytes, totalBytes }: HostStatus['space'], fullIn: HostS
 function wordFor(plan: JobPlan): Word {
   const { state } = judge(plan);
   return state === 'look' && plan.holds.length > 0 ? 'on hold' : state;
+}
+
+function drilledText({ drills: { last, failed } }: JobPlan, now: Date): string {
+  if (failed.length > 0) return 'failed';
+  return last === undefined ? NOTHING : agoText(now.getTime() - last.started.getTime());
 }
 
 /** Coarse, so that the column stays narrow: `9 h ago`. */

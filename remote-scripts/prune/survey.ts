@@ -8,6 +8,7 @@ import { faultOf, type JobFault } from './faults.ts';
 import { readInventory } from './inventory.ts';
 import type { Memory } from './memory.ts';
 import { checkHostRoot } from './places.ts';
+import { readDrills } from '../store/drill-record.ts';
 import { hostPlaces, jobPaths, type HostPlaces } from '../store/places.ts';
 import { ownDirectory } from '../store/own-directory.ts';
 import { planJob, type JobPlan } from './plan.ts';
@@ -58,6 +59,7 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       ...{ inventory, before: memory.churn.get(job.name), limit: job.hold.churn, now },
       ...{ scratch: places.scratch, measuring },
     });
+    const drills = await readDrills(paths.drill);
     return planJob(inventory, job, {
       host,
       timezone: settings.timezone,
@@ -69,6 +71,7 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       churn,
       damage: await surveyDamage(paths, inventory.snapshots, memory.damage.get(job.name)),
       stored: await surveyStored(inventory, memory.stored.get(job.name), now, measuring),
+      drills,
     });
   };
   const plans: JobPlan[] = [];

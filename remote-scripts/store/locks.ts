@@ -11,6 +11,7 @@ import type { HostPlaces, JobPaths, StatePlaces } from './places.ts';
  *   jobLock      prune                              the same; under a plain rrsync it is the host's root, which rrsync locks
  *   hostLock     a run of prune; pin, unpin         it runs; pins are changed
  *   memoryLock   prune, run and freshness check     people are told, and that is remembered
+ *   drillLock    a run of offsite-drill             it runs: its scratch directory is its own
  *   whileLocked  a program of the gate's            it runs, during a session or after it
  */
 
@@ -53,6 +54,11 @@ export function hostLock({ state }: Pick<StatePlaces, 'state'>): StoreLock {
 
 /** The freshness check and a run of prune may run at the same time. Each must see what the other has told people. */
 export function memoryLock({ memoryLock: path }: Pick<StatePlaces, 'memoryLock'>): StoreLock {
+  return { path, kind: 'file' };
+}
+
+/** A drill of a host that takes long must not meet the next one. */
+export function drillLock({ drillLock: path }: Pick<StatePlaces, 'drillLock'>): StoreLock {
   return { path, kind: 'file' };
 }
 

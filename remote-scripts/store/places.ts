@@ -26,6 +26,10 @@ export interface StatePlaces {
   readonly scratch: string;
   /** Held by a scrub while it reads. */
   readonly scrubLock: string;
+  /** Held by a run of offsite-drill. */
+  readonly drillLock: string;
+  /** Directory for what the command of a drill makes. */
+  readonly drillScratch: string;
 }
 
 /** Where everything of one host is. */
@@ -62,6 +66,8 @@ export interface JobPaths {
   readonly manifestsLock: string;
   /** Which snapshots an administrator has ordered to be kept. */
   readonly pins: string;
+  /** The last drill of each snapshot. */
+  readonly drill: string;
 }
 
 /** Everything that the state directory of a host holds for all its jobs. @param state `<state_dir>/<host>` */
@@ -75,6 +81,8 @@ export function statePlaces(state: string): StatePlaces {
     memoryLock: join(state, 'prune.memory.lock'),
     scratch: join(state, 'prune.tmp'),
     scrubLock: join(state, '.scrub.lock'),
+    drillLock: join(state, '.drill.lock'),
+    drillScratch: join(state, 'drill.tmp'),
   };
 }
 
@@ -105,5 +113,6 @@ export function jobPaths({ root, state }: Pick<HostPlaces, 'root' | 'state'>, jo
     manifests: join(state, 'manifests', job),
     manifestsLock: join(state, 'manifests', job, '.lock'),
     pins: join(state, `${job}.pins.json`),
+    drill: join(state, `${job}.drill.json`),
   };
 }

@@ -168,3 +168,30 @@ export function runAndVerifyAnOldOne(lab: NewcomerLab): void {
 }
 
 const WITH_CREDENTIALS = 'CREDENTIALS_DIRECTORY=/etc/offsite-rsync/credentials';
+
+/** A command for drills that shows what the sandbox lets it do: read the snapshot, write the scratch directory, and nothing else. */
+export function standInForTheRestore({ secondary }: NewcomerLab): void {
+  const script = `#!/bin/sh
+set -eu
+test -s "$1/db.sql"
+cp "$1/db.sql" "$2/"
+if grep -q offsite-drill@ /proc/self/cgroup; then
+  if touch "$1/mine" 2>/dev/null; then exit 5; fi
+  echo "sandboxed $1" >>"$(dirname "$2")/seen"
+fi
+echo restored
+`;
+  write(secondary, '/usr/local/sbin/try-restore', script);
+  secondary.must('chmod', '755', '/usr/local/sbin/try-restore');
+}
+
+/** The unit and the commands by hand have tried out the newest snapshot; both found it good. */
+export function isTriedOut({ secondary }: NewcomerLab, { output }: Typed): void {
+  const result = secondary.must('systemctl', 'show', '--property=Result', 'offsite-drill@db1.service');
+  expect(result).toContain('Result=success');
+  expect(output).toMatch(/✓ db1\/postgres\/\S+ \(newest\)/);
+  expect(output).toMatch(/"ok": true/);
+  expect(secondary.read('/var/lib/offsite-rsync/db1/seen')).toMatch(/^sandboxed \/srv\/offsite\/db1\/postgres\//);
+  const journal = secondary.run('journalctl', '--unit=offsite-drill@db1.service', '--no-pager').stdout;
+  expect(journal).toMatch(/✓ db1\/postgres\/\S+ \(newest\)/);
+}

@@ -15,7 +15,9 @@ import {
   runAndVerifyAnOldOne,
   runByHand,
   sameFingerprint,
+  isTriedOut,
   sealedAndTold,
+  standInForTheRestore,
   tellsOfAMissingJob,
   write,
 } from './outcomes.ts';
@@ -101,6 +103,11 @@ export const GATE_WALK: readonly Step[] = [
     on: 'primary',
     put: runByHand,
     after: backsUp(({ primary }) => primary.must('systemctl', 'start', 'by-hand.service')),
+  },
+  {
+    block: '    guard: { check: [ends] } # the default; [full] reads, [] turns it off',
+    on: 'primary',
+    put: ({ primary }, text) => merge(primary, CONFIG, text),
   },
   { block: '    source: /', on: 'primary', put: isAccepted },
   {
@@ -204,4 +211,20 @@ export const GATE_WALK: readonly Step[] = [
     after: mountTheNewDisk,
   },
   { block: 'mv /root/offsite-db1 /etc/offsite-rsync/authorized_keys.d/', on: 'secondary', after: runAndVerifyAnOldOne },
+  {
+    block:
+      "    drill: { every: 7d, checks: auto, command: [/usr/local/sbin/try-restore, '{snapshot}', '{scratch}'], timeout: 6h }",
+    on: 'secondary',
+    put: ({ secondary }, text) => merge(secondary, POLICY, stringify({ hosts: { db1: parse(text) as unknown } })),
+  },
+  {
+    block: '# /usr/local/sbin/try-restore SNAPSHOT SCRATCH',
+    on: 'secondary',
+    put: standInForTheRestore, // lab/dump-drill starts it with a real dump
+  },
+  {
+    block: 'systemctl start offsite-drill@db1.service                                              # what is due',
+    on: 'secondary',
+    after: isTriedOut,
+  },
 ];

@@ -13,6 +13,7 @@ declare module 'vitest' {
     gate: string;
     prune: string;
     scrub: string;
+    drill: string;
     /** The version that all of them report. */
     version: string;
   }
@@ -53,6 +54,7 @@ export default function setup(project: TestProject): () => void {
   project.provide('gate', join(remote, 'offsite-gate.mjs'));
   project.provide('prune', join(remote, 'offsite-prune.mjs'));
   project.provide('scrub', join(remote, 'scrub', 'offsite-scrub.mjs'));
+  project.provide('drill', join(remote, 'offsite-drill.mjs'));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   project.provide('version', version);
   return () => {

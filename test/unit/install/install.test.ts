@@ -31,7 +31,7 @@ beforeEach(() => {
   dest = join(base, 'dest');
   mkdirSync(join(base, 'programs/parts'), { recursive: true });
   writeFileSync(join(base, 'programs/parts/offsite-prune-A1.mjs'), "console.log('part of offsite-prune');\n");
-  for (const name of ['offsite-gate', 'offsite-prune', 'offsite-scrub']) {
+  for (const name of ['offsite-gate', 'offsite-prune', 'offsite-scrub', 'offsite-drill']) {
     writeFileSync(
       join(base, 'programs', `${name}.mjs`),
       `#!/usr/bin/env node\nimport './parts/offsite-prune-A1.mjs';\nconsole.log('${name}');\n`,
@@ -338,6 +338,8 @@ describe('the systemd units', () => {
     'offsite-prune-check@web1.timer',
     'offsite-scrub@web1.service',
     'offsite-scrub@web1.timer',
+    'offsite-drill@web1.service',
+    'offsite-drill@web1.timer',
   ];
 
   it('pass systemd-analyze verify', () => {
@@ -351,7 +353,7 @@ describe('the systemd units', () => {
     expect(status).toBe(0);
   });
 
-  it.each(['offsite-prune', 'offsite-prune-check', 'offsite-scrub'])(
+  it.each(['offsite-prune', 'offsite-prune-check', 'offsite-scrub', 'offsite-drill'])(
     '%s is rated 2.0 or better by systemd-analyze security',
     (name) => {
       install('--host', 'web1', '--job', 'a');
@@ -377,7 +379,9 @@ describe('the systemd units', () => {
     const hardening = (text: string) => text.slice(text.indexOf('ProtectSystem='));
     expect(hardening(scrub)).toBe(hardening(unit));
     expect(scrub).toContain('\nNice=19\nCPUSchedulingPolicy=idle\nIOSchedulingClass=idle\n');
-    const check = readFileSync(join(SOURCES, 'systemd/offsite-prune-check@.service'), 'utf8');
-    expect(check).toContain('ReadOnlyPaths=/srv/offsite/%i\nReadWritePaths=/var/lib/offsite-rsync/%i\n');
+    for (const name of ['offsite-prune-check', 'offsite-drill']) {
+      const reader = readFileSync(join(SOURCES, `systemd/${name}@.service`), 'utf8');
+      expect(reader).toContain('ReadOnlyPaths=/srv/offsite/%i\nReadWritePaths=/var/lib/offsite-rsync/%i\n');
+    }
   });
 });

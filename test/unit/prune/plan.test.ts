@@ -28,6 +28,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     timezone: 'UTC',
     now: NOW,
     previousRun: undefined,
+    drills: [],
     arrivals: undefined,
     accepted: new Set(),
     pins: { pins: [], damage: undefined },

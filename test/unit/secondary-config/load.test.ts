@@ -58,6 +58,7 @@ test('loads the example, which names every key of a host', async () => {
     },
     hold: { shrink: 0.5, maxRemovals: 50, maxExtra: 3, churn: 0.4 },
     expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
+    drill: { everyMs: 604_800_000, checks: 'auto', command: undefined, timeoutMs: 21_600_000 },
   });
 });
 
@@ -85,7 +86,7 @@ test('says in the example what the defaults are', async () => {
   const lines = (await readFile(EXAMPLE, 'utf8')).split('\n');
   const withoutDefaults = lines.filter((line) => !/\S: .*# default(;|$)/.test(line)).join('\n');
   // Two groups of nothing but defaults are now empty, which YAML reads as null.
-  const text = withoutDefaults.replaceAll(/^ {4}(gate|hold|incomplete):\n/gm, '');
+  const text = withoutDefaults.replaceAll(/^ {4}(gate|hold|incomplete):\n/gm, '').replace(/^( +drill:)$/m, '$1 {}');
   const parsed = parseSecondaryConfig(text);
 
   expect(parsed).toEqual({ ok: true, settings: await loadSecondaryConfig(EXAMPLE) });
@@ -244,6 +245,14 @@ test('tells of a wrong schedule and of a wrong time zone in one reading', () => 
       { path: `${at}.schedule`, message: expect.stringContaining('is no schedule') as string },
     ],
   });
+});
+
+test('refuses drills that no timer could make, and those that would try nothing out', () => {
+  const drilled = (drill: string) => problemsOf(MINIMAL.replace('postgres: {}', `postgres: { drill: ${drill} }`));
+  expect(drilled('{ every: 6h }')).toEqual([expect.stringContaining('drill.every: 6h is too often')]);
+  expect(drilled('{ checks: none }')).toEqual([expect.stringContaining('drill.checks: none without a command')]);
+  expect(drilled('{ checks: none, command: [/bin/true] }')).toEqual([]);
+  expect(drilled('{}')).toEqual([]);
 });
 
 test('says what to do when the file is missing', async () => {

@@ -52,3 +52,12 @@ export async function prune(
 ): Promise<Ended> {
   return startPrune(args, user, environment).ended;
 }
+
+/** Runs offsite-drill in the same way, to its end. */
+export async function drill(
+  args: readonly string[],
+  user?: number,
+  environment?: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  return startProgram(inject('drill'), args, user, environment).ended;
+}
