@@ -15,8 +15,8 @@ interface FormatRow {
   readonly inUse?: readonly string[];
 }
 
-/** `PGDMP` with the letter of the format (pg_backup.h): custom and directory. */
-const pgArchive = (letter: number) => (head: Buffer) => startsWith(head, 'PGDMP') && head[10] === letter;
+/** `PGDMP` with the number of the format (pg_backup.h): 1 is custom, 3 tar. */
+const pgArchive = (format: number) => (head: Buffer) => startsWith(head, 'PGDMP') && head[10] === format;
 
 /** A gzip file has a header of 10 bytes, at least 2 of content, and a trailer of 8 (RFC 1952). Nothing in the trailer can be recognised. */
 const GZIP_LEAST = 20;
@@ -46,10 +46,10 @@ export const FORMATS = {
   },
   tar: { title: 'a tar file', recognise: (head) => latin(head, 512).startsWith('ustar', 257), ends: tarEnd },
   'postgresql-custom': { title: 'a PostgreSQL dump (custom format)', recognise: pgArchive(1), ends: pgCustomEnd },
-  // Its toc.dat: written last, and it may end in many ways.
+  // Its toc.dat: written last, as if for a tar, and it may end in many ways.
   'postgresql-directory': {
     title: 'a PostgreSQL dump (directory format)',
-    recognise: pgArchive(5),
+    recognise: pgArchive(3),
     ends: () => UNKNOWN,
   },
   'postgresql-cluster': plain('postgresql-cluster', 'a dump of pg_dumpall'),

@@ -13,14 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkWhole } from '../../src/dumps/check-whole.ts';
 import { checkEnds } from '../../src/dumps/check-ends.ts';
 import { runProcess } from '../../src/platform/process.ts';
 import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { createRandom, tellSeed } from '../support/seed.ts';
-import { drill, prune } from '../unit/prune/support/run-prune.ts';
+import { prune } from '../unit/prune/support/run-prune.ts';
 
 /*
  * Dumps as their programs really write them: a PostgreSQL server and a MariaDB server of Debian, on this machine, on sockets of their own.
@@ -180,8 +180,16 @@ describe.skipIf(postgres === undefined)('PostgreSQL (needs the package postgresq
     let secondary: GateSecondary;
     let primary: Primary;
     const command = () => join(secondary.sshd.directory, 'try-restore');
-    const drilled = (...words: string[]) =>
-      drill(['web1', '--config', secondary.gate.config, ...words], secondary.sshd.account.uid);
+    /** In the namespace of sshd, where the account exists: initdb asks for its name. */
+    const drilled = (...words: string[]) => {
+      const { pid, account } = secondary.sshd;
+      const drop = ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups', '--'];
+      const enter = ['nsenter', `--mount=/proc/${pid}/ns/mnt`, '--', ...drop];
+      const program = [process.execPath, inject('drill'), 'web1', '--config', secondary.gate.config, ...words];
+      const [word = '', ...rest] = NOBODY === undefined ? program : [...enter, ...program];
+      const { status: code, stdout, stderr } = spawnSync(word, rest, { encoding: 'utf8', cwd: '/' });
+      return { code, stdout, stderr };
+    };
 
     beforeAll(async () => {
       secondary = await startGateSecondary();
@@ -202,7 +210,7 @@ describe.skipIf(postgres === undefined)('PostgreSQL (needs the package postgresq
     it('is sent, sealed, restored into an empty cluster, and its rows are counted', async () => {
       writeFileSync(join(primary.source, 'db.sql'), dump('--no-owner', '--no-privileges'));
       const id = await primary.secure();
-      const end = await drilled('--json');
+      const end = drilled('--json');
       expect(end, end.stderr + end.stdout).toMatchObject({ code: 0 });
       const { drills } = JSON.parse(end.stdout) as { drills: unknown[] };
       expect(drills).toMatchObject([{ job: 'db', id, which: 'newest', ok: true, whole: 1, output: [`${ROWS} rows`] }]);
@@ -215,7 +223,7 @@ describe.skipIf(postgres === undefined)('PostgreSQL (needs the package postgresq
       expect(refused.code).toBe(16);
       expect(refused.stderr).toMatch(/db\.sql: a PostgreSQL dump that is cut off: it has no closing line/);
       expect(await primary.call('run', 'db', '--force')).toMatchObject({ code: 0 });
-      const end = await drilled('--job', 'db');
+      const end = drilled('--job', 'db');
       expect(end.code, end.stdout).toBe(44);
       expect(end.stdout).toMatch(
         /✗ .*\(newest\).*1 broken\n +db\.sql: a PostgreSQL dump that is cut off.*\n.*try-restore ended with exit code/,
