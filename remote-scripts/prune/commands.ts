@@ -158,11 +158,7 @@ export async function runCheck(
 }
 
 /** Surveys a host and tells people what is new there, as its hourly check does. */
-export async function tellOfHost(
-  settings: SecondarySettings,
-  host: HostSettings,
-  deps: CommandDeps,
-): Promise<Survey> {
+export async function tellOfHost(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
   const survey = await lookAt(settings, host, deps, MEASURED.check);
   await tellNews(
     {
