@@ -61,7 +61,7 @@ export async function drillSnapshot(
     }
     if (settings.command !== undefined) {
       const timeoutMs = Math.max(1000, settings.timeoutMs - (clock.monotonic() - begun));
-      const places_ = { snapshot, scratch: places.scratch, path: CHILD_ENVIRONMENT.PATH ?? '' };
+      const places_ = { snapshot, scratch: places.scratch, path: CHILD_ENVIRONMENT.PATH };
       own = await runCommand(
         { command: settings.command, ...places_, timeoutMs, signal: deps.signal },
         deps.runProcess,

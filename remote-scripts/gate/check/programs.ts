@@ -22,7 +22,7 @@ export function checkPrograms(): Finding[] {
   const missing = PROGRAMS.filter(([program]) => !installed(program));
   return [
     ...missing.map(([program, name]) =>
-      bad(`${program} is not in ${CHILD_ENVIRONMENT.PATH ?? ''}`, `apt-get install ${name}`),
+      bad(`${program} is not in ${CHILD_ENVIRONMENT.PATH}`, `apt-get install ${name}`),
     ),
     ...(missing.length === 0
       ? [good(`programs: ${PROGRAMS.map(([program]) => program).join(', ')}`), rsyncVersion(), tryLinking()]
@@ -39,5 +39,5 @@ function rsyncVersion(): Finding {
 }
 
 function installed(program: string): boolean {
-  return (CHILD_ENVIRONMENT.PATH ?? '').split(':').some((directory) => existsSync(join(directory, program)));
+  return CHILD_ENVIRONMENT.PATH.split(':').some((directory) => existsSync(join(directory, program)));
 }

@@ -17,7 +17,7 @@ const LIMIT = 30_000;
  * exit code 0; older ones refuse it.
  * @param path where to look for programs
  */
-export function tryLinking(path = CHILD_ENVIRONMENT.PATH ?? ''): Finding {
+export function tryLinking(path = CHILD_ENVIRONMENT.PATH): Finding {
   const directory = mkdtempSync(join(tmpdir(), 'offsite-gate-check-'));
   try {
     const root = join(directory, 'root');
