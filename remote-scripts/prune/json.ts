@@ -81,6 +81,7 @@ export function statusData(hosts: readonly HostStatus[], now: Date) {
         stored: plan.stored?.bytes ?? null,
         damage: damageData(plan.damage),
         drill: drillData(plan.drills),
+        scrub: scrubData(plan.scrubbed),
         freshness: plan.freshness
           ? {
               state: plan.freshness.state,
@@ -100,6 +101,10 @@ function damageData({ entries, omitted, unknown }: JobPlan['damage']) {
     return { name, kind, snapshots, foundAt, lastGood };
   });
   return { files, omitted, unknown: unknown ?? null };
+}
+
+function scrubData({ ranAt, finishedAt, done }: JobPlan['scrubbed']) {
+  return { ranAt: ranAt ?? null, finishedAt: finishedAt ?? null, done: done ?? null };
 }
 
 /** A simulation for programs; `days` is null if nothing says how often snapshots arrive. */

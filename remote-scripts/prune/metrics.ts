@@ -57,10 +57,10 @@ const HOST_FAMILIES: readonly Family<Checked>[] = [
     value: ({ status: { space } }) => space.freeInodes,
   },
   {
-    name: 'offsite_secondary_days_until_full',
-    help: 'Days until the gate lets no push begin, if things go on as in the last four weeks; missing if that will not come.',
+    name: 'offsite_secondary_time_until_full_seconds',
+    help: 'Time until the gate lets no push begin, if things go on as in the last four weeks; missing if that will not come.',
     type: 'gauge',
-    value: ({ status: { fullIn } }) => fullIn?.days,
+    value: ({ status: { fullIn } }) => fullIn && fullIn.days * (DAY / 1000),
   },
 ];
 
@@ -137,6 +137,61 @@ const JOB_FAMILIES: readonly Family<CheckedJob>[] = [
     help: 'Bytes on the disk that arrive in a day, on average over the last four weeks.',
     type: 'gauge',
     value: ({ plan, at }) => addedPerDay(plan, at),
+  },
+  {
+    name: 'offsite_secondary_last_scrub_timestamp_seconds',
+    help: 'When the scrub last did its share.',
+    type: 'gauge',
+    value: ({ plan: { scrubbed } }) => scrubbed.ranAt && seconds(scrubbed.ranAt),
+  },
+  {
+    name: 'offsite_secondary_scrub_finished_timestamp_seconds',
+    help: 'When the scrub had last read everything.',
+    type: 'gauge',
+    value: ({ plan: { scrubbed } }) => scrubbed.finishedAt && seconds(scrubbed.finishedAt),
+  },
+  {
+    name: 'offsite_secondary_scrub_done_ratio',
+    help: 'How much of the present cycle of the scrub is done, from 0 to 1.',
+    type: 'gauge',
+    value: ({ plan: { scrubbed } }) => scrubbed.done,
+  },
+  {
+    name: 'offsite_secondary_damaged_files',
+    help: 'Stored files that are known to be damaged, each once however many snapshots have it.',
+    type: 'gauge',
+    value: ({ plan: { damage } }) =>
+      damage.unknown === undefined ? damage.entries.length + damage.omitted : undefined,
+  },
+  {
+    name: 'offsite_secondary_last_drill_timestamp_seconds',
+    help: 'When the last drill with a newest snapshot began.',
+    type: 'gauge',
+    value: ({ plan: { drills } }) => drills.last && seconds(drills.last.started),
+  },
+  {
+    name: 'offsite_secondary_last_drill_success',
+    help: '1 if that drill found nothing wrong, otherwise 0.',
+    type: 'gauge',
+    value: ({ plan: { drills } }) => drills.last && Number(drills.last.ok),
+  },
+  {
+    name: 'offsite_secondary_last_drill_duration_seconds',
+    help: 'How long that drill took.',
+    type: 'gauge',
+    value: ({ plan: { drills } }) => drills.last && drills.last.durationMs / 1000,
+  },
+  {
+    name: 'offsite_secondary_failed_drills',
+    help: 'Of the last drill with a newest snapshot and the last with an old one, those that failed.',
+    type: 'gauge',
+    value: ({ plan: { drills } }) => drills.failed.length,
+  },
+  {
+    name: 'offsite_secondary_drill_overdue',
+    help: '1 if a drill was due and was not made, otherwise 0; only for jobs with drills.',
+    type: 'gauge',
+    value: ({ plan: { drills } }) => (drills.expected ? Number(drills.overdueBy !== undefined) : undefined),
   },
 ];
 

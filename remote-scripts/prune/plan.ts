@@ -11,6 +11,7 @@ import type { HostSettings, JobSettings } from '../config/settings.ts';
 import { lastFinding, unreleasedDamage, type StoredDamage } from './damage.ts';
 import { usualRhythm, type Arrivals } from './arrivals.ts';
 import type { Pins } from '../store/pins.ts';
+import type { Scrubbed } from './scrubbed.ts';
 import type { Stored } from './stored.ts';
 import { pinsAt, sortPins, type JobPins } from './pins.ts';
 import type { Drill } from '../store/drill-record.ts';
@@ -47,6 +48,7 @@ export interface JobPlan {
   readonly stored: Stored | undefined;
   readonly damage: StoredDamage;
   readonly drills: DrillStanding;
+  readonly scrubbed: Scrubbed;
 }
 
 /** What a plan depends on besides the directory. */
@@ -66,6 +68,7 @@ export interface PlanContext {
   readonly damage: StoredDamage;
   /** The last drill of each snapshot. */
   readonly drills: readonly Drill[];
+  readonly scrubbed: Scrubbed;
 }
 
 /**
@@ -118,6 +121,7 @@ export function planJob(inventory: Inventory, job: JobSettings, context: PlanCon
     churn: context.churn,
     stored: context.stored,
     damage: context.damage,
+    scrubbed: context.scrubbed,
     pins: sortPins(pins, new Set(inventory.snapshots.map(({ id }) => id)), now, timezone),
     drills: assessDrills(
       job.drill,

@@ -4,6 +4,7 @@ import { plainTable } from '../../src/shared/plain-table.ts';
 import { wrapLine } from '../../src/shared/wrap.ts';
 import { describePin } from './pins.ts';
 import type { JobPlan } from './plan.ts';
+import type { Scrubbed } from './scrubbed.ts';
 import { judge, type HostStatus, type ReportStyle } from './report.ts';
 
 /** How a job can stand, as the table says it. */
@@ -60,7 +61,7 @@ function rowsOf({ host, plans, faults }: HostStatus, { colors, now }: ReportStyl
       plan.newest ? agoText(now.getTime() - plan.newest.received.getTime()) : 'none',
       String(plan.decisions.length),
       plan.stored ? formatSize(plan.stored.bytes) : NOTHING,
-      NOTHING,
+      scrubText(plan.scrubbed, now),
       drilledText(plan, now),
       state(wordFor(plan)),
     ]),
@@ -92,6 +93,12 @@ function spaceText({ freeBytes, totalBytes }: HostStatus['space'], fullIn: HostS
     ? `, ${fullIn.what === 'inodes' ? 'no inodes' : 'full'} in ${formatCount(Math.floor(fullIn.days), 'day')}`
     : '';
   return `${formatSize(freeBytes)} free${share}${end}`;
+}
+
+/** When everything was last read, or how far the first time has come. */
+function scrubText({ finishedAt, done }: Scrubbed, now: Date): string {
+  if (finishedAt) return agoText(now.getTime() - finishedAt.getTime());
+  return done === undefined ? NOTHING : `${Math.floor(done * 100)}% done`;
 }
 
 function wordFor(plan: JobPlan): Word {

@@ -1,5 +1,6 @@
 import type { HostSettings, JobSettings, SecondarySettings } from '../config/settings.ts';
 import { surveyChurn, type Measuring } from './churn.ts';
+import { readScrubbed } from './scrubbed.ts';
 import { surveyStored } from './stored.ts';
 import type { Space } from './space.ts';
 import { freeSpace } from '../store/job-directory.ts';
@@ -70,6 +71,7 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       pins,
       churn,
       damage: await surveyDamage(paths, inventory.snapshots, memory.damage.get(job.name)),
+      scrubbed: await readScrubbed(paths),
       stored: await surveyStored(inventory, memory.stored.get(job.name), now, measuring),
       drills,
     });

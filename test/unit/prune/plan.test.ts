@@ -35,6 +35,7 @@ function plan(found: Partial<Inventory>, context: Partial<PlanContext> = {}, opt
     churn: undefined,
     stored: undefined,
     damage: { entries: [], omitted: 0, unknown: undefined, accepted: undefined },
+    scrubbed: { ranAt: undefined, finishedAt: undefined, done: undefined },
     ...context,
   });
 }
