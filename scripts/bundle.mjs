@@ -9,8 +9,8 @@ const REQUIRE =
 
 // A locale with a name of fifty letters crashes node before our first line, and sshd lets clients choose one.
 const ON_THE_SECONDARY = '-S -u NODE_OPTIONS LC_ALL=C node';
-// What comes and goes with each of a million files would otherwise pile up to some 50 MB before node clears it away.
-const WITH_LITTLE_MEMORY = `${ON_THE_SECONDARY} --max-semi-space-size=2`;
+// What comes and goes with each of a million files would otherwise pile up to some 60 MB before node clears it away.
+const WITH_LITTLE_MEMORY = `${ON_THE_SECONDARY} --max-semi-space-size=2 --optimize-for-size`;
 // Programs that send alerts use the user's language: src/platform/locale.ts restores LC_ALL.
 const ON_THE_PRIMARY = '-S OFFSITE_RSYNC_LC_ALL=${LC_ALL} LC_ALL=C node';
 

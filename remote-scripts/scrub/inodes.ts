@@ -31,7 +31,7 @@ export function isSame(one: Inode, other: Inode): boolean {
 }
 
 /** Files with several names that are remembered: memory stays flat, and what was forgotten is read again. */
-const REMEMBERED = 50_000;
+const REMEMBERED = 10_000;
 
 /** Checksums of files that have further names, so that each is read once. */
 export class Digests {

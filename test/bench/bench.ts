@@ -16,6 +16,7 @@ import { modesSection } from './sections/modes.ts';
 import { namesSection } from './sections/names.ts';
 import { runSection } from './sections/run.ts';
 import type { Section, Sizes } from './sections/section.ts';
+import { scrubSection } from './sections/scrub.ts';
 import { planningSection, startUpSection } from './sections/start-up.ts';
 
 const SECTIONS: Readonly<Record<string, Section>> = {
@@ -30,6 +31,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   others: othersSection,
   limits: limitsSection,
   growth: growthSection,
+  scrub: scrubSection,
   prune: pruneSection, // last: it deletes (see putAside)
 };
 

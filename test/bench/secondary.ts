@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { renameSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeTree } from '../ssh/support/remove-tree.ts';
@@ -17,8 +17,8 @@ export interface Bench {
   readonly account: TestAccount;
   readonly ends: Ends;
   readonly port: number;
-  /** The built controller, gate and prune, where the account can read them. */
-  readonly programs: { readonly cli: string; readonly gate: string; readonly prune: string };
+  /** The built programs, where the account can read them. The scrub is not beside the gate, which would start it after each seal. */
+  readonly programs: { readonly cli: string; readonly gate: string; readonly prune: string; readonly scrub: string };
   /** secondary.yaml of the host `bench`. */
   readonly gateConfig: string;
   /** Where the jobs of the gate and of plain rrsync lie. */
@@ -58,6 +58,8 @@ export async function startBench(dist: string): Promise<Bench> {
     await chown(path, account.uid, account.gid);
   }
   await cp(join(dist, 'remote'), directory, { recursive: true });
+  await cp(join(dist, 'remote'), at('scrub'), { recursive: true });
+  await rm(at('offsite-scrub.mjs'));
   const gateConfig = at('secondary.yaml');
   await writeFile(
     gateConfig,
@@ -110,7 +112,12 @@ export async function startBench(dist: string): Promise<Bench> {
     putAside: (path) => renameSync(path, at(`aside/${(aside += 1)}`)),
     ends: { line, server: sshd.pid },
     port: line.port,
-    programs: { cli: join(dist, 'cli.js'), gate: at('offsite-gate.mjs'), prune: at('offsite-prune.mjs') },
+    programs: {
+      cli: join(dist, 'cli.js'),
+      gate: at('offsite-gate.mjs'),
+      prune: at('offsite-prune.mjs'),
+      scrub: at('scrub/offsite-scrub.mjs'),
+    },
     gateConfig,
     roots,
     keyFile: (way) => at(`key_${way}`),

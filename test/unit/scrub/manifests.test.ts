@@ -133,6 +133,11 @@ describe('a manifest that is not the one that was made', () => {
       (path, other) => writeFileSync(path, readFileSync(other)),
     ],
     [
+      'names another file',
+      'it was not the one that was made',
+      (path) => writeFileSync(path, readFileSync(path, 'latin1').replace('./two', './twp')),
+    ],
+    [
       'is a directory',
       'it was not the one that was made',
       (path) => spawnSync('sh', ['-c', 'rm "$0"; mkdir "$0"', path]),
