@@ -22,6 +22,9 @@ const DAY = 86_400_000;
 /** Bytes. What rsync sends to the client counts too, so a lower limit would refuse pushes that change almost nothing. */
 const LEAST_SESSION = 1024 * 1024;
 
+/** Bytes a second. */
+const LEAST_RATE = 64 * 1024;
+
 /** Checks beyond those that every program of the secondary needs. */
 export interface Scrutiny {
   /** Checks cron expressions. A session of the gate leaves it out, because it uses none and must start fast. */
@@ -101,6 +104,10 @@ function hostRules(
   const { max_session_bytes: most } = host.gate;
   if (most !== undefined && (parseSize(most) ?? 0) < LEAST_SESSION) {
     report([...at, 'gate', 'max_session_bytes'], `${most} would let nothing in: write at least 1MiB`);
+  }
+  const { rate } = host.scrub;
+  if (rate !== undefined && (parseSize(rate) ?? 0) < LEAST_RATE) {
+    report([...at, 'scrub', 'rate'], `${rate} a second would never come to an end: write at least 64KiB`);
   }
   for (const [name, job] of Object.entries(host.jobs)) {
     const jobAt = [...at, 'jobs', name];

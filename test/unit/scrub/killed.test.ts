@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
 import { readDamage } from '../../../remote-scripts/store/damage.ts';
 import { jobPaths } from '../../../remote-scripts/store/places.ts';
 import { flipBytes } from '../../ssh/support/flip-byte.ts';
 import { createRandom, tellSeed } from '../../support/seed.ts';
+import { until } from '../../support/until.ts';
 import { startProgram } from '../prune/support/run-prune.ts';
 import { HOST, type Store } from '../prune/support/store.ts';
 import { expectedDamage, history, storedFiles } from './support/history.ts';
@@ -40,11 +42,12 @@ it('comes to the same end when it is killed again and again, at any moment', asy
 });
 
 it('ends at a signal, says so, and goes on from there', async () => {
-  store = createScrubStore({ scrub: '{ rate: 20kB }' });
-  history(store, 2, 400, createRandom(1));
+  store = createScrubStore({ scrub: '{ rate: 64KiB }' });
+  history(store, 2, 1200, createRandom(1));
   store.own();
   const { child, ended } = startProgram(inject('scrub'), [HOST, '--now', '--config', store.config]);
-  setTimeout(() => child.kill('SIGTERM'), 1500);
+  await until(() => existsSync(join(store!.state, 'manifests/db/.lock')), 30_000);
+  setTimeout(() => child.kill('SIGTERM'), 300);
   const { code, stderr } = await ended;
   expect(stderr).toContain('interrupted; the next run goes on from here');
   expect(code).toBe(143);

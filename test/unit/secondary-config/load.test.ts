@@ -158,6 +158,12 @@ test.each([
     'retention: { daily: 7 }\n    gate: { timeout: 0s }',
     'would be no limit',
   ],
+  [
+    'a rate at which nothing is ever read',
+    'retention: { daily: 7 }',
+    'retention: { daily: 7 }\n    scrub: { rate: 0B }',
+    'would never come to an end',
+  ],
   ['state inside of the root', 'version: 1', 'version: 1\nstate_dir: /srv/offsite/state', 'must be outside of root'],
   ['the root inside of the state', 'version: 1', 'version: 1\nstate_dir: /srv', 'must be outside of root'],
   ['a root that climbs', 'root: /srv/offsite', 'root: /srv/../etc', 'without'],
