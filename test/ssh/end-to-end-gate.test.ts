@@ -352,7 +352,7 @@ describe('prune, with the run before and after it', () => {
     const later = (...args: string[]) =>
       prune([...args, '--config', secondary.gate.config], secondary.sshd.account.uid, environment);
     const status = await later('status', 'web1');
-    expect(status).toMatchObject({ code: 40, stdout: expect.stringMatching(/web1 +db +stale/) as string });
+    expect(status).toMatchObject({ code: 40, stdout: expect.stringMatching(/^web1 +db .* ✗ stale$/m) as string });
     expect(await later('check', 'web1')).toMatchObject({ code: 40 });
     const held = await later('web1');
     expect(held).toMatchObject({ code: 41, stderr: expect.stringContaining('on hold (stale)') as string });
