@@ -15,6 +15,7 @@ import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/command
 import { describeExits, EXIT } from './prune/exit-codes.ts';
 import { createProgress } from '../src/platform/step-progress.ts';
 import { runPin, runUnpin } from './prune/pin.ts';
+import { runReport } from './prune/page/write-report.ts';
 import { PruneRefusal } from './prune/refusal.ts';
 import { StoreRefusal } from './store/refusal.ts';
 import { runSimulation } from './prune/simulate.ts';
@@ -25,6 +26,9 @@ declare global {
 
 /** Days that a simulation may look ahead. */
 const MOST_DAYS = 36_500;
+
+/** Days that a calendar of the report can show: two years and a leap day. */
+const MOST_CALENDAR_DAYS = 731;
 
 const interruption = new AbortController();
 let interruptedBy: NodeJS.Signals | undefined;
@@ -139,6 +143,19 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await runCheck(settings, hostOf(settings, name), { json: options.json ?? false }, deps()));
     });
   program
+    .command('report')
+    .description('write one HTML page about all hosts of this machine (as root), or of this account')
+    .requiredOption('--out <file>', 'the page; - for standard output')
+    .option('--days <number>', 'days of the calendars', parseCalendarDays, 365)
+    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+    .addOption(new Option('--part <host>', 'for the report itself').hideHelp())
+    .action(async (options: CommonOptions & { out: string; days: number; part?: string }) => {
+      const settings = await load(options.config);
+      const part = options.part === undefined ? undefined : hostOf(settings, options.part);
+      finish(await runReport(settings, { ...options, part, program: process.argv[1] ?? '' }, deps()));
+    });
+
+  program
     .command('pin <host> <job> <id>')
     .description('keep a snapshot, whatever the policy says; it takes no place from another')
     .requiredOption('--why <text>', 'for whoever comes after you')
@@ -190,6 +207,12 @@ function parseDays(text: string): number {
   const days = Number(text);
   if (Number.isSafeInteger(days) && days > 0 && days <= MOST_DAYS) return days;
   throw new InvalidArgumentError(`Write a number of days from 1 to ${MOST_DAYS}.`);
+}
+
+function parseCalendarDays(text: string): number {
+  const days = Number(text);
+  if (/^\d+$/.test(text) && days > 0 && days <= MOST_CALENDAR_DAYS) return days;
+  throw new InvalidArgumentError(`Write a number of days from 1 to ${MOST_CALENDAR_DAYS}.`);
 }
 
 function deps(): CommandDeps {

@@ -247,7 +247,7 @@ function worstOf(hosts: readonly HostStatus[]): number {
 }
 
 /** How a host stands after a survey. */
-function statusOf({ host, plans, faults, memory, space, now }: Survey): HostStatus {
+export function statusOf({ host, plans, faults, memory, space, now }: Survey): HostStatus {
   const { minFreeSpace: bytes, minFreeInodes: inodes } = host.gate;
   const fullIn = forecast(learnSpace(memory.space, space, now), space, now, { bytes, inodes });
   return { host: host.name, plans, faults, lastRun: memory.lastRun, space, fullIn };

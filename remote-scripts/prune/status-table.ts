@@ -17,7 +17,7 @@ const LOOKS = {
   unknown: { sign: '?', color: 'red' },
 } as const;
 
-type Word = keyof typeof LOOKS;
+export type Word = keyof typeof LOOKS;
 
 const HEAD = ['host', 'job', 'newest', 'kept', 'space', 'scrubbed', 'drilled', 'state'];
 
@@ -101,7 +101,7 @@ function scrubText({ finishedAt, done }: Scrubbed, now: Date): string {
   return done === undefined ? NOTHING : `${Math.floor(done * 100)}% done`;
 }
 
-function wordFor(plan: JobPlan): Word {
+export function wordFor(plan: JobPlan): Word {
   const { state } = judge(plan);
   return state === 'look' && plan.holds.length > 0 ? 'on hold' : state;
 }

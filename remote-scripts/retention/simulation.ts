@@ -63,6 +63,14 @@ export function courseOf({ snapshots, schedule, limits }: Simulation): Course | 
  * computed on demand.
  */
 export function* simulateRetention(simulation: Simulation, course: Course): Generator<SimulatedDay, void, undefined> {
+  for (const { day } of simulateRemovals(simulation, course)) yield day;
+}
+
+/** As {@link simulateRetention}, with what goes on each day. */
+export function* simulateRemovals(
+  simulation: Simulation,
+  course: Course,
+): Generator<{ readonly day: SimulatedDay; readonly gone: readonly SnapshotId[] }, void, undefined> {
   const { policy, setting, now, days, limits } = simulation;
   let held: readonly SealedSnapshot[] = simulation.snapshots;
   let newest = held.reduce((latest, { received }) => Math.max(latest, received.getTime()), -Infinity);
@@ -80,13 +88,13 @@ export function* simulateRetention(simulation: Simulation, course: Course): Gene
     const arrived = arrivals.map((received) => ({ id: snapshotIdOf(received), received }));
     const decisions = decideRetention([...held, ...arrived], policy, setting, at, [], simulation.pinsAt?.(at));
     held = decisions.filter(({ action }) => action !== 'remove').map(({ snapshot }) => snapshot);
+    const result = {
+      ...{ at, arrived: arrived.length, turnedAway: due.length - arrived.length },
+      ...{ removed: decisions.length - held.length, held: held.length, oldest: held[0]?.id },
+    };
     yield {
-      at,
-      arrived: arrived.length,
-      turnedAway: due.length - arrived.length,
-      removed: decisions.length - held.length,
-      held: held.length,
-      oldest: held[0]?.id,
+      day: result,
+      gone: decisions.filter(({ action }) => action === 'remove').map(({ snapshot }) => snapshot.id),
     };
   }
 }

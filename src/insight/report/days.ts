@@ -1,5 +1,6 @@
 import type { Outcome } from '../../shared/outcome.ts';
 import { nextDue } from '../../shared/schedule.ts';
+import { lastDates } from '../../shared/page/day-grid.ts';
 import { createWallClock, two } from '../../shared/time-zone.ts';
 import { isFailure, type RunRecord } from '../../state/run-record.ts';
 import type { ExpectSettings } from '../../config/settings.ts';
@@ -114,12 +115,4 @@ function dayOf(date: string, { sealed, failed, sentBytes, sizeBytes, dueMissed, 
   const state: DayState =
     sealed > 0 ? (failed > 0 || dueMissed ? 'late' : 'sealed') : failed > 0 ? 'failed' : stale ? 'missing' : 'none';
   return { date, state, sealed, failed, sentBytes, sizeBytes };
-}
-
-/** `count` dates, the last of which is `last`. Changes of clocks do not affect dates. */
-function lastDates(last: string, count: number): string[] {
-  const end = new Date(`${last}T00:00:00Z`).getTime();
-  return Array.from({ length: count }, (_, index) =>
-    new Date(end - (count - 1 - index) * DAY).toISOString().slice(0, 10),
-  );
 }

@@ -6,9 +6,18 @@ import type { Condition, Standing } from '../standing.ts';
 import { calendar, DAY_WORDS, sample } from './calendar.ts';
 import { sizeChart, trafficChart } from './charts.ts';
 import type { DayState, Failure } from './days.ts';
-import { markup, Markup } from './markup.ts';
+import {
+  figure,
+  pill,
+  renderDocument,
+  timeTag,
+  timeText,
+  verdictBox,
+  worstTone,
+  type Tone,
+} from '../../shared/page/document.ts';
+import { markup, type Markup } from '../../shared/page/markup.ts';
 import type { JobReport } from './read-report.ts';
-import { STYLE } from './style.ts';
 import { VERIFY_MODES } from '../../shared/verify-mode.ts';
 
 /** The content of the page. */
@@ -19,8 +28,6 @@ export interface Report {
   /** Redacts every message of a run before it becomes markup. */
   readonly redact: Redact;
 }
-
-type Tone = 'good' | 'late' | 'bad';
 
 const TONES: Readonly<Record<Condition, Tone>> = {
   secured: 'good',
@@ -37,45 +44,26 @@ const LONG_CALENDAR = 150;
 /** Longest reason of a failed run that is shown, in characters. */
 const LONGEST_REASON = 400;
 
-/** One self-contained page: it uses no script, font or image from elsewhere, and its policy forbids loading any. */
+/** One self-contained page. */
 export function renderPage({ host, at, jobs, redact }: Report): string {
-  const sections = jobs.map((job) => jobSection(job, at, redact));
-  const page = markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>Off-site backups of ${redact(host)}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<header>
-<h1>Off-site backups of ${redact(host)}</h1>
-<p class="when">as of ${timeTag(at)}</p>
-${verdict(jobs)}
-</header>
-<main>
-${jobs.length > 1 ? overview(jobs, at) : undefined}
-${sections}
-</main>
-<footer>
-<ul class="legend">${(['sealed', 'late', 'failed', 'missing', 'none'] as const).map(legendItem)}</ul>
-<p>A snapshot counts once it is sealed: complete, and compared with its source on both sides. Days are those of the time zone of the schedule; times are UTC. Made by offsite-rsync ${version}.</p>
-</footer>
-</body>
-</html>
-`;
-  return page.text;
+  const states = ['sealed', 'late', 'failed', 'missing', 'none'] as const;
+  return renderDocument({
+    title: `Off-site backups of ${redact(host)}`,
+    at,
+    verdict: verdict(jobs),
+    main: markup`${jobs.length > 1 ? overview(jobs, at) : undefined}
+${jobs.map((job) => jobSection(job, at, redact))}`,
+    footer: markup`<ul class="legend">${states.map(legendItem)}</ul>
+<p>A snapshot counts once it is sealed: complete, and compared with its source on both sides. Days are those of the time zone of the schedule; times are UTC. Made by offsite-rsync ${version}.</p>`,
+  });
 }
 
 function verdict(jobs: readonly JobReport[]): Markup {
   const secured = jobs.filter(({ standing }) => standing.condition === 'secured').length;
   const tones = jobs.map(({ standing }) => toneOf(standing));
-  const tone: Tone = tones.includes('bad') ? 'bad' : tones.includes('late') ? 'late' : 'good';
+  const tone = worstTone(tones);
   const words = { good: 'Everything is secured', late: 'Secured, but runs fail', bad: 'Not everything is secured' };
-  return markup`<div class="verdict ${tone}"><strong>${words[tone]}</strong><span>${secured} of ${formatCount(jobs.length, 'backup')} in order</span></div>`;
+  return verdictBox(tone, words[tone], `${secured} of ${formatCount(jobs.length, 'backup')} in order`);
 }
 
 function toneOf({ condition, stale }: Standing): Tone {
@@ -85,7 +73,7 @@ function toneOf({ condition, stale }: Standing): Tone {
 function overview(jobs: readonly JobReport[], at: Date): Markup {
   const rows = jobs.map(({ standing }) => {
     const { job, target, sealed } = standing;
-    return markup`<tr><th scope="row"><a href="#${anchor(standing)}">${job} → ${target}</a></th><td data-label="State">${pill(standing)}</td><td data-label="Last sealed">${sealed ? timeText(new Date(sealed.started)) : '–'}</td><td data-label="Age">${ageText(standing)}</td><td data-label="Next due">${dueText(standing, at)}</td><td data-label="Size">${sealed ? formatSize(sealed.bytes) : '–'}</td></tr>
+    return markup`<tr><th scope="row"><a href="#${anchor(standing)}">${job} → ${target}</a></th><td data-label="State">${pillOf(standing)}</td><td data-label="Last sealed">${sealed ? timeText(new Date(sealed.started)) : '–'}</td><td data-label="Age">${ageText(standing)}</td><td data-label="Next due">${dueText(standing, at)}</td><td data-label="Size">${sealed ? formatSize(sealed.bytes) : '–'}</td></tr>
 `;
   });
   return markup`<section class="overview" aria-label="Overview"><table>
@@ -98,7 +86,7 @@ function jobSection({ standing, days, failures }: JobReport, at: Date, redact: R
   const name = `${job} to ${target}`;
   const long = days.length > LONG_CALENDAR ? ' long' : '';
   return markup`<section class="card" id="${anchor(standing)}" aria-label="${name}">
-<div class="title"><h2>${job} <span class="to">→ ${target}</span></h2>${pill(standing)}</div>
+<div class="title"><h2>${job} <span class="to">→ ${target}</span></h2>${pillOf(standing)}</div>
 ${why === '' ? undefined : markup`<p class="why">${capital(redact(why))}.</p>`}
 ${figures(standing, at)}
 <div class="views${long}">
@@ -125,10 +113,6 @@ ${figure('Took', lastSuccess ? formatDuration(lastSuccess.durationMs) : '–', l
 </dl>`;
 }
 
-function figure(label: string, value: string | Markup, detail: string | undefined): Markup {
-  return markup`<div><dt>${label}</dt><dd>${value}${detail === undefined ? undefined : markup`<small>${detail}</small>`}</dd></div>`;
-}
-
 function verifiedText({ verified }: Standing): string | Markup {
   if (verified?.outcome === 'done') return 'intact';
   if (verified?.outcome === 'not-identical') return 'no damage; not all comparable';
@@ -151,11 +135,8 @@ function dueText({ freshness, stale }: Standing, at: Date): string | Markup {
   return `in ${formatDuration(freshness.nextDue.getTime() - at.getTime())}`;
 }
 
-function pill(standing: Standing): Markup {
-  const signs = { good: '✓', late: '!', bad: '✗' };
-  const tone = toneOf(standing);
-  const word = standing.condition === 'never' ? 'never secured' : standing.condition;
-  return markup`<span class="pill ${tone}"><span aria-hidden="true">${signs[tone]}</span> ${word}</span>`;
+function pillOf(standing: Standing): Markup {
+  return pill(toneOf(standing), standing.condition === 'never' ? 'never secured' : standing.condition);
 }
 
 function failureList(failures: readonly Failure[], redact: Redact): Markup {
@@ -172,14 +153,6 @@ function legendItem(state: DayState): Markup {
 
 function anchor({ job, target }: Standing): string {
   return `${job}@${target}`;
-}
-
-function timeTag(time: Date): Markup {
-  return markup`<time datetime="${time.toISOString()}">${timeText(time)}</time>`;
-}
-
-function timeText(time: Date): string {
-  return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function capital(text: string): string {

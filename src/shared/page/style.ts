@@ -73,6 +73,10 @@ dd small { display: block; font-size: 13px; font-weight: 400; color: var(--muted
 .cell.late { fill: var(--late-cell); }
 .cell.failed { fill: var(--bad); }
 .cell.missing { fill: var(--soft-bad); stroke: var(--bad); stroke-width: 2; }
+.cell.kept, .cell.pinned { fill: var(--good-cell); }
+.cell.going { fill: var(--soft-late); stroke: var(--late); stroke-width: 2; }
+.cell.doubtful { fill: var(--bad); }
+.going + .mark { stroke: var(--late); }
 .mark { stroke: var(--mark); stroke-width: 2.2; stroke-linecap: round; stroke-linejoin: round; fill: none; }
 .late + .mark { stroke: #1b1405; stroke-width: 2; }
 .gap { stroke: var(--bad); stroke-width: 2.2; stroke-linecap: round; }
@@ -96,6 +100,8 @@ figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap
 .hit { fill: transparent; }
 .hit:hover { fill: var(--area); }
 .nothing { margin: 0; color: var(--muted); }
+.notes { margin: 12px 0 0; padding: 0 0 0 1.2em; }
+.notes li { margin: 2px 0; }
 .failures { margin: 22px 0 0; }
 .failures ul { margin: 0; padding: 0; list-style: none; }
 .failures li { display: grid; grid-template-columns: 175px minmax(0, 1fr); gap: 0 14px; padding: 8px 0; border-top: 1px solid var(--edge); }
