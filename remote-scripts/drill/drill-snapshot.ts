@@ -61,11 +61,8 @@ export async function drillSnapshot(
     }
     if (settings.command !== undefined) {
       const timeoutMs = Math.max(1000, settings.timeoutMs - (clock.monotonic() - begun));
-      const places_ = { snapshot, scratch: places.scratch, path: CHILD_ENVIRONMENT.PATH };
-      own = await runCommand(
-        { command: settings.command, ...places_, timeoutMs, signal: deps.signal },
-        deps.runProcess,
-      );
+      const where = { snapshot, scratch: places.scratch, path: CHILD_ENVIRONMENT.PATH };
+      own = await runCommand({ command: settings.command, ...where, timeoutMs, signal: deps.signal }, deps.runProcess);
     }
   } catch (error) {
     failure = errorMessage(error);

@@ -1,3 +1,4 @@
+import { lstat } from 'node:fs/promises';
 import type { ProcessSpec, RunProcess } from '../platform/process.ts';
 import { checkEnds, judgeEnds, type DumpFinding } from './check-ends.ts';
 import { watchEnds, type Ends } from './ends.ts';
@@ -49,6 +50,8 @@ export async function checkWhole(path: Buffer, name: string, deps: WholeDeps): P
         ? insideOf(format, row.program, inner.ends())
         : { kind: 'sound', format, by: row.program };
     case 'broken':
+      // What was removed meanwhile is not broken.
+      if ((await lstat(path).catch(() => undefined)) === undefined) return { kind: 'nothing' };
       return { kind: 'broken', reason: `${formatRow(format).title} that cannot be read: ${verdict.reason}` };
     case 'cannot-tell':
       return { kind: 'unchecked', format, reason: verdict.reason };

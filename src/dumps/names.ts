@@ -10,8 +10,9 @@ const SUFFIX = String.raw`[._-](\d|\d{4}[._-]?\d\d[._-]?\d\d([T._-]?\d\d[:._-]?\
 
 const DUMP = new RegExp(`(^|[._-])(${WORDS})(${SUFFIX})?$`, 'i');
 
-/** Names that say that a dump was compressed, or is one: nothing that is empty is meant to be called so. */
-const NEVER_EMPTY = /(\.(sql|dump|tar|archive|sqlite3?|db)\.(gz|xz|zstd?|bz2)|\.(tgz|txz|tzst|tbz2?|pgdump|dump))$/i;
+/** Names that say that a dump was compressed, or is one, also of a PostgreSQL directory: nothing that is empty is meant to be called so. */
+const NEVER_EMPTY =
+  /(\.(sql|dump|tar|archive|sqlite3?|db)\.(gz|xz|zstd?|bz2)|\/\d+\.dat\.gz|\.(tgz|txz|tzst|tbz2?|pgdump|dump))$/i;
 
 /**
  * Whether a file may be a dump by its name.

@@ -58,7 +58,7 @@ export type ProgramVerdict =
   | { readonly kind: 'cannot-tell'; readonly reason: string };
 
 /** What any of them says when the reason is not the file. */
-const NOT_THE_FILE = /permission denied|no such file or directory|out of memory|not enough memory|cannot allocate/i;
+const NOT_THE_FILE = /permission denied|out of memory|not enough memory|cannot allocate/i;
 
 /** Lines of a program that are passed on. */
 const MOST_LINES = 3;
