@@ -143,7 +143,7 @@ describe('a source that is not worth sending', () => {
     await future.stop();
   });
 
-  it('because a dump in it is cut off: it is named, as a dry run and doctor do; --force sends it, and then it is not new', async () => {
+  it('because a dump in it is cut off: it is named, as a dry run and doctor do', async () => {
     const dump = source('deep/shop.sql');
     const half = async () => {
       await writeFile(dump, HALF_PG_DUMP);
@@ -158,12 +158,23 @@ describe('a source that is not worth sending', () => {
       says: /a dump is not whole: is one still being written, or was it broken off\?.*\n +deep\/shop\.sql: .* it has no closing line/,
     };
     await expectFault(primary, secondary, { ...fault, undo: () => writeFile(dump, PG_DUMP) });
-    await half();
-    const forced = await primary.call('run', 'files', '--force');
-    expect(forced.code).toBe(0);
-    expect(forced.alerts[1]?.body).toMatch(/in spite of a guard \(--force\): a dump is not whole/);
-    await primary.secure();
     await rm(dump);
+  });
+
+  it('because a dump in it is cut off; --force sends it with a warning, and what was not touched since is no longer new', async () => {
+    const forced = await makePrimary(secondary, 'forced');
+    await forced.configure();
+    await writeFile(join(forced.source, 'shop.sql'), HALF_PG_DUMP);
+    expect(await forced.call('run', 'forced')).toMatchObject({ code: 16 });
+    const run = await forced.call('run', 'forced', '--force');
+    expect(run.code, run.stderr).toBe(0);
+    expect(run.alerts.map(({ body }) => body).join()).toMatch(/in spite of a guard \(--force\): a dump is not whole/);
+    await writeFile(join(forced.source, 'other.sql'), PG_DUMP);
+    await forced.secure();
+    await writeFile(join(forced.source, 'other.sql'), HALF_PG_DUMP);
+    const again = await forced.call('run', 'forced');
+    expect(again.stderr).toMatch(/a dump is not whole.*\n +other\.sql/);
+    await forced.stop();
   });
 
   it('because all of a dump was read, with guard.check: [full]; not with [] or [ends]', async () => {

@@ -12,7 +12,7 @@ import type { SourceSummary } from './read-source.ts';
 export interface DumpSpec {
   readonly source: string;
   readonly checks: readonly DumpCheck[];
-  /** What was touched earlier was examined before it was sent: milliseconds since 1970; undefined: nothing was. */
+  /** What was touched until then was examined before it was sent: milliseconds since 1970; undefined: nothing was. */
   readonly since: number | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds without any progress after which a program that reads a dump is ended. */
@@ -90,6 +90,12 @@ function listOf(lines: readonly string[]): string {
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((line) => `\n  ${line}`).join('');
 }
 
+/**
+ * Milliseconds by which two readings of one ctime may differ. What was touched last when the snapshot was made is not new: it was examined
+ * then, and somebody may have sent it in spite of that.
+ */
+const ROUNDING = 0.01;
+
 /** Those of some files whose inodes were touched after a moment: their content may be new, whatever their times say. */
 async function touchedSince(names: readonly string[], spec: DumpSpec): Promise<readonly string[]> {
   const { since } = spec;
@@ -97,7 +103,7 @@ async function touchedSince(names: readonly string[], spec: DumpSpec): Promise<r
   const young: string[] = [];
   await forEach(names, { atOnce: AT_ONCE, signal: spec.signal }, async (name) => {
     const stats = await lstat(pathOf(spec, name)).catch(() => undefined);
-    if (stats !== undefined && stats.ctimeMs >= since) young.push(name);
+    if (stats !== undefined && stats.ctimeMs > since + ROUNDING) young.push(name);
   });
   return young;
 }
