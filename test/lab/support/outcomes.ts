@@ -164,7 +164,7 @@ export function mountTheNewDisk({ secondary }: NewcomerLab): void {
 export function runAndVerifyAnOldOne(lab: NewcomerLab): void {
   const old = newestSealed(lab);
   backsUp(({ primary }) => primary.must('sh', '-c', `${WITH_CREDENTIALS} offsite-rsync run postgres`))(lab);
-  lab.primary.must('sh', '-c', `${WITH_CREDENTIALS} offsite-rsync verify --snapshot ${old} postgres`);
+  lab.primary.must('sh', '-c', `${WITH_CREDENTIALS} offsite-rsync verify --snapshot ${old} postgres; test $? = 22`);
 }
 
 const WITH_CREDENTIALS = 'CREDENTIALS_DIRECTORY=/etc/offsite-rsync/credentials';
