@@ -17,15 +17,21 @@ interface ListingOptions {
   readonly leftOut?: (path: string) => boolean;
   /** Whether contents are compared. */
   readonly contents?: boolean;
+  /** Times of directories in whole seconds too: rsync does not see that one was changed within a second. */
+  readonly wholeSeconds?: boolean;
 }
 
 /** Lists what is really in a directory. */
 export function listTree(directory: string, options: ListingOptions = {}): Tree {
-  const { leftOut = () => false, contents = true } = options;
-  const { stdout, stderr, status } = spawnSync('python3', ['-I', '-c', WALK, directory], {
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
+  const { leftOut = () => false, contents = true, wholeSeconds = false } = options;
+  const { stdout, stderr, status } = spawnSync(
+    'python3',
+    ['-I', '-c', WALK, directory, wholeSeconds ? '1000000000' : '1'],
+    {
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
   if (status !== 0) throw new Error(stderr);
   const isLeftOut = (path: string) =>
     path.split('/').some((_, index, parts) => leftOut(parts.slice(0, index + 1).join('/')));
@@ -50,15 +56,22 @@ const WALK = `
 import hashlib, json, os, stat, sys
 os.chdir(sys.argv[1])
 found = []
+def is_stored_link(path):
+    # With --fake-super, rsync stores a symbolic link as a file, and says in an attribute what it is.
+    try: return os.getxattr(path, 'user.rsync.%stat').startswith(b'12')
+    except OSError: return False
 def add(path):
     s = os.lstat(path)
     kind, size, time, content, inode = stat.filemode(s.st_mode)[0], s.st_size, s.st_mtime_ns // 10**9, '', s.st_ino
-    if stat.S_ISREG(s.st_mode):
+    if stat.S_ISREG(s.st_mode) and is_stored_link(path):
+        with open(path, 'rb') as file: content = file.read().decode('latin1').replace('/rsyncd-munged/', '', 1)
+        kind, size = 'l', len(content)
+    elif stat.S_ISREG(s.st_mode):
         with open(path, 'rb') as file: content = hashlib.sha256(file.read()).hexdigest()[:16]
     elif stat.S_ISLNK(s.st_mode):
         content = os.readlink(path).decode('latin1').replace('/rsyncd-munged/', '', 1)
         size = len(content)
-    else: size, time, inode = 0, s.st_mtime_ns, None
+    else: size, time, inode = 0, s.st_mtime_ns // int(sys.argv[2]), None
     found.append((path[2:].decode('latin1'), f'{kind} {size} {time}', content, inode))
 add(b'./')
 for base, directories, files in os.walk(b'.'):
