@@ -24,6 +24,8 @@ const PLACEHOLDERS: readonly (readonly [RegExp, (lab: NewcomerLab) => string])[]
   [/(?<=NTFY_URL=)…/, () => MESSENGER],
   [/VAULT-ADDRESS/, () => ADDRESS.secondary],
   [/2026-11-23T021500Z/g, newestSealed],
+  // A day to come.
+  [/(?<=--until )\d{4}-\d\d-\d\d/, () => new Date(Date.now() + 90 * 86_400_000).toISOString().slice(0, 10)],
   // What is typed or pasted there.
   [/(?<=\/dev\/stdin vault-host) .*$/m, () => ` <<<${ADDRESS.secondary}`],
   [/(?<=\/dev\/stdin vault-user) .*$/m, () => ' <<<offsite-db1'],
