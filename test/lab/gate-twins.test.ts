@@ -1,8 +1,8 @@
 import { link, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { listTree } from './support/tree-listing.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { listTree } from '../ssh/support/tree-listing.ts';
 
 /*
  * Names that look alike and are not the same: for the survey, the list, the notes, rsync and the gate alike. A snapshot must be the source,

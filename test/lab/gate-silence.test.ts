@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DIRECTORY, FILE } from '../attack/sender/file-list.ts';
 import { HostileSender } from '../attack/sender/hostile-sender.ts';
 import { LISTS_END } from '../attack/sender/wire.ts';
-import { startGateHost, type GateHost } from './support/gate-host.ts';
+import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
 import { ALIAS } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 

@@ -18,8 +18,8 @@ import {
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 
 /*
  * What the gate links after a push, for everything that can happen to a source between two backups. Each run verifies everything

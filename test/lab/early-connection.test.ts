@@ -8,11 +8,11 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { runProcess } from '../../src/platform/process.ts';
 import { runJob } from '../../src/run/run-job.ts';
 import { createLearningRedactor } from '../../src/shared/redaction.ts';
-import { expectFault } from './support/fault.ts';
-import { type Primary, type Running } from './support/primary.ts';
+import { expectFault } from '../ssh/support/fault.ts';
+import { type Primary, type Running } from '../ssh/support/primary.ts';
 import { argumentsOf, descendants, processesNaming } from '../support/processes.ts';
-import { startSecured } from './support/secured.ts';
-import type { Secondary } from './support/secondary.ts';
+import { startSecured } from '../ssh/support/secured.ts';
+import type { Secondary } from '../ssh/support/secondary.ts';
 import { until } from '../support/until.ts';
 
 let secondary: Secondary;
