@@ -86,7 +86,7 @@ describe('a source of which the own unit hides a part', () => {
 describe('another file system below the source', () => {
   const mounted = () => {
     inMounts(
-      `mount -t tmpfs tmpfs '${at('disk [1]')}'; echo other > '${at('disk [1]')}/other.dump'; mkdir '${at('disk [1]')}/sub'`,
+      `mount -t tmpfs tmpfs '${at('disk [1]')}'; echo other > '${at('disk [1]')}/other.dump'; mkdir '${at('disk [1]')}/sub'; touch -d '2026-01-01' '${at('disk [1]')}'`,
     );
   };
 
