@@ -78,11 +78,14 @@ function groupsIn(tree: string): string[] {
   return [...groups.values()].map((names) => names.join(' ')).sort();
 }
 
-/** Name, mtime and content of everything. Owners and modes are in xattrs on the secondary; the run compares them. */
+/**
+ * Name, mtime and content of everything. Owners and modes are in xattrs on the secondary; the run compares them. Times in whole seconds: rsync
+ * compares no more, so a directory that was made here in the second in which it was changed there keeps its own fraction.
+ */
 const contentOf = (tree: string) =>
   recordTree(tree).map((line) => {
     const [, name = line, time = '', content = ''] = /^(b.*) 0o\d+ \d+ \d+ \d+ (-?\d+) (\S*) \[.*$/.exec(line) ?? [];
-    return name.endsWith(`/link'`) ? name : `${name} ${time} ${content}`; // a link is a file on the secondary
+    return name.endsWith(`/link'`) ? name : `${name} ${time.slice(0, -9)} ${content}`; // a link is a file on the secondary
   });
 
 /** No file has a name outside of the job's directory. */
