@@ -38,11 +38,12 @@ export function renderStatus(hosts: readonly HostStatus[], style: ReportStyle): 
   const notes = hosts.flatMap((status) => notesOf(status, style));
   const { columns } = style;
   const lines = notes.map((note) => (columns === undefined ? note : wrapLine(note, Math.max(columns, 40), '  ')));
-  return `${[...(rows.length === 0 ? [] : [layOut(rows, columns), '']), ...lines].join('\n')}\n`;
+  return `${[...(rows.length === 0 ? [] : [layOut(rows, style), '']), ...lines].join('\n')}\n`;
 }
 
-function layOut(rows: readonly (readonly string[])[], columns = Infinity): string {
-  const table = plainTable(HEAD, rows, RIGHT);
+function layOut(rows: readonly (readonly string[])[], { colors, columns = Infinity }: ReportStyle): string {
+  const head = HEAD.map((word) => colors.dim(word));
+  const table = plainTable(head, rows, RIGHT);
   if (columns >= TABLE_WIDTH && table.split('\n').every((line) => width(line) <= columns)) return table;
   return rows
     .map(([host = '', job = '', ...cells]) => {

@@ -1,4 +1,3 @@
-import pc from 'picocolors';
 import width from 'string-width';
 
 /** Columns between two columns. */
@@ -7,6 +6,7 @@ const GAP = '  ';
 /**
  * A table without lines, as `ls` and `systemctl` print them: easy to read, search and copy. It is laid out here because
  * the time that cli-table3 needs grows with the square of the number of rows: 50 s for 20,000.
+ * @param head the names of the columns, painted or not: whether there are colours is known to the caller alone
  * @param right indices of the columns that are aligned to the right
  */
 export function plainTable(
@@ -26,5 +26,5 @@ export function plainTable(
       })
       .join(GAP)
       .trimEnd();
-  return [line(head.map((word) => pc.dim(word))), ...rows.map(line)].join('\n');
+  return [line(head), ...rows.map(line)].join('\n');
 }

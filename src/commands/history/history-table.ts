@@ -25,7 +25,7 @@ export function historyTable(
 ): string {
   if (records.length === 0) return 'No run is recorded yet.\n';
   const table = plainTable(
-    HEAD,
+    HEAD.map((word) => pc.dim(word)),
     records.map((record) => rowOf(record, isDamaged(record))),
     NUMBERS,
   );

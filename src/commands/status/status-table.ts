@@ -49,7 +49,7 @@ export function statusTable(standings: readonly Standing[], now: Date, columns: 
 
 function table(rows: readonly Row[]): string {
   return plainTable(
-    Object.keys(rows[0] ?? {}),
+    Object.keys(rows[0] ?? {}).map((word) => pc.dim(word)),
     rows.map((row) => Object.values(row)),
   );
 }
