@@ -31,7 +31,8 @@ export const ROOMS = {
       ...['src/config', 'src/state', 'src/platform', 'src/shared'],
     ],
   },
-  'src/cli.ts': { may: ['src/commands', 'src/config', 'src/platform', 'src/shared'] },
+  'src/program': { may: ['src/commands', 'src/config', 'src/shared'] },
+  'src/cli.ts': { may: ['src/program', 'src/commands', 'src/platform', 'src/shared'] },
   'remote-scripts/config': {
     may: ['remote-scripts/retention', 'src/settings', 'src/notify', 'src/platform', 'src/shared'],
   },

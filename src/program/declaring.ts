@@ -1,0 +1,39 @@
+import { Option, type Command } from 'commander';
+import type { Context } from '../commands/context.ts';
+import { DEFAULT_CONFIG_FILE } from '../config/location.ts';
+
+/** What a command does. @returns the exit code */
+export type Action = (context: Context) => Promise<number>;
+
+/**
+ * Runs a command.
+ * @param unattended a timer or unit may have started it, so a failure is told to people
+ */
+export type Perform = (action: Action, unattended?: boolean) => Promise<void>;
+
+/** Adds commands to the program. Each loads its code only when it is called, so that start-up stays short. */
+export type Declare = (program: Command, perform: Perform) => void;
+
+/** `--config`, for every command that reads the configuration. */
+export function configOption(): Option {
+  return new Option('-c, --config <file>', 'configuration file')
+    .env('OFFSITE_RSYNC_CONFIG')
+    .default(DEFAULT_CONFIG_FILE);
+}
+
+/** A command as somebody would type it, and what it does. */
+export type Example = readonly [line: string, meaning: string];
+
+const EXAMPLES = new WeakMap<Command, readonly Example[]>();
+
+/** Shows examples below the help of a command. @returns the command */
+export function withExamples(command: Command, ...examples: readonly Example[]): Command {
+  EXAMPLES.set(command, examples);
+  const lines = examples.map(([line, meaning]) => `  # ${meaning}\n  ${line}`);
+  return command.addHelpText('after', `\n${examples.length > 1 ? 'Examples' : 'Example'}:\n${lines.join('\n')}`);
+}
+
+/** The examples of a command; none for one that only has commands below it. */
+export function examplesOf(command: Command): readonly Example[] {
+  return EXAMPLES.get(command) ?? [];
+}

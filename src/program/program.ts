@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { OUTCOMES } from '../shared/outcome.ts';
+import { version } from '../shared/version.ts';
+import type { Perform } from './declaring.ts';
+import { declareSending } from './sending.ts';
+import { declareSettingUp } from './setting-up.ts';
+import { declareWatching } from './watching.ts';
+
+/** All commands of `offsite-rsync`, as they are shown, completed and described in the manual. */
+export function buildProgram(perform: Perform): Command {
+  const program = new Command('offsite-rsync')
+    .description(
+      'Takes every finished backup off the machine it protects, over rsync and ssh, and proves that it arrived.',
+    )
+    .version(version)
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('Help: offsite-rsync --help')
+    .exitOverride()
+    .addHelpText('after', exitCodeHelp);
+  for (const declare of [declareSending, declareWatching, declareSettingUp]) declare(program, perform);
+  return program;
+}
+
+function exitCodeHelp(): string {
+  const rows = Object.entries(OUTCOMES).map(([name, { code, title }]) => {
+    const shown = name === 'interrupted' ? '128+n' : String(code);
+    return `  ${shown.padStart(5)}  ${title}`;
+  });
+  return `\nExit codes:\n${rows.join('\n')}`;
+}

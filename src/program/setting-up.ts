@@ -1,0 +1,83 @@
+import { Option } from 'commander';
+import type { DemoOptions } from '../commands/demo.ts';
+import type { DoctorOptions } from '../commands/doctor.ts';
+import type { ValidateOptions } from '../commands/config/config-validate.ts';
+import type { UnitsOptions } from '../commands/units.ts';
+import { configOption, withExamples, type Declare } from './declaring.ts';
+
+/** What a host is set up with. */
+export const declareSettingUp: Declare = (program, perform) => {
+  const config = program.command('config').description('check the configuration, or print its schema');
+  withExamples(
+    config
+      .command('validate')
+      .description('check the configuration file and list all problems')
+      .option('--secrets', 'also check that the secrets can be read here')
+      .addOption(configOption())
+      .action((options: ValidateOptions) =>
+        perform(async (context) =>
+          (await import('../commands/config/config-validate.ts')).validateConfig(options, context),
+        ),
+      ),
+    ['offsite-rsync config validate --secrets', 'check everything, the secrets too'],
+  );
+
+  withExamples(
+    config
+      .command('schema')
+      .description('print the JSON Schema of the configuration, for an editor')
+      .action(() =>
+        perform(async (context) => (await import('../commands/config/config-schema.ts')).printSchema(context)),
+      ),
+    ['offsite-rsync config schema > offsite-rsync.schema.json', 'for an editor'],
+  );
+
+  withExamples(
+    program
+      .command('units')
+      .description('systemd units that couple a job to its local backup: print them, or write them')
+      .argument('<job>', 'name of a job')
+      .option('-b, --backup-unit <unit>', 'the service that makes the backup')
+      .addOption(
+        new Option(
+          '-s, --style <style>',
+          'the backup waits for the transfer, the transfer follows it, or a marker file starts it',
+        )
+          .choices(['exec-start-post', 'on-success', 'path'])
+          .default('exec-start-post'),
+      )
+      .option('-m, --marker <file>', 'with --style path: the file that is touched when a backup is complete')
+      .option('-w, --write', 'write them to /etc/systemd/system')
+      .option('-n, --dry-run', 'with --write: say what would be written')
+      .option('--root <dir>', 'put everything below this directory, without asking this machine')
+      .addOption(configOption())
+      .action((job: string, options: UnitsOptions) =>
+        perform(async (context) => (await import('../commands/units.ts')).units(job, options, context)),
+      ),
+    ['offsite-rsync units postgres --backup-unit pg-backup.service', 'print what couples a job to its backup'],
+    ['offsite-rsync units postgres --backup-unit pg-backup.service --write', 'put it in place'],
+  );
+
+  withExamples(
+    program
+      .command('doctor')
+      .description('check everything that a run needs, including a dry run of the push')
+      .argument('[job]', 'name of a job; default: all')
+      .addOption(configOption())
+      .action((job: string | undefined, options: DoctorOptions) =>
+        perform(async (context) => (await import('../commands/doctor.ts')).doctor(job, options, context)),
+      ),
+    ['offsite-rsync doctor', 'check all jobs'],
+  );
+
+  withExamples(
+    program
+      .command('demo')
+      .description('show it all on this machine: a private sshd, pushes, a flipped byte, a cut line')
+      .option('--keep', 'keep the temporary directory')
+      .action((options: DemoOptions) =>
+        perform(async (context) => (await import('../commands/demo.ts')).demo(options, context)),
+      ),
+    ['offsite-rsync demo', 'in a minute, and nothing stays'],
+  );
+};

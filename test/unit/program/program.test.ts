@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { examplesOf } from '../../../src/program/declaring.ts';
+import { buildProgram } from '../../../src/program/program.ts';
+
+const leaves = (command: Command): readonly Command[] =>
+  command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+
+const nameOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
+
+const commands = leaves(buildProgram(() => Promise.resolve()));
+
+describe('each command of offsite-rsync', () => {
+  it.each(commands.map((command) => [nameOf(command), command] as const))(
+    '%s shows examples that are understood',
+    async (name, command) => {
+      const examples = examplesOf(command);
+      expect(examples).not.toEqual([]);
+      for (const [line, meaning] of examples) {
+        expect(meaning).not.toBe('');
+        const typed = line.replace(/ [|>].*/, '');
+        expect(`${typed} `).toContain(`${name} `);
+        let called = 0;
+        const program = buildProgram(() => {
+          called += 1;
+          return Promise.resolve();
+        });
+        await program.parseAsync(typed.split(' ').slice(1), { from: 'user' });
+        expect(called).toBe(1);
+      }
+    },
+  );
+});
