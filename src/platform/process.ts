@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { eachLine } from './lines.ts';
 import { endGroup } from './process-group.ts';
+import { watchReading } from './reading-watch.ts';
 import { watchForStall } from './stall-watch.ts';
 
 /** How a child process ended. Expected ends are values; only a bug throws. */
@@ -35,6 +36,8 @@ export interface ProcessSpec {
   readonly stdoutRecords?: 'text' | 'nul';
   /** Called for every line of standard error, as it comes. */
   readonly onStderrLine?: (line: string) => void;
+  /** Called from time to time with the number of bytes that the program itself has read so far. */
+  readonly onRead?: (bytes: number) => void;
   /** Aborting it ends the child and everything it started. */
   readonly signal?: AbortSignal;
   /** Milliseconds after which the child is ended. */
@@ -116,11 +119,13 @@ export function startProcess(spec: ProcessSpec): Companion {
   const { stallMs = 0 } = spec;
   const watch =
     stallMs > 0 && child.pid !== undefined ? watchForStall(child.pid, stallMs, () => cutShort('stalled')) : undefined;
+  const stopReading = spec.onRead && child.pid !== undefined ? watchReading(child.pid, spec.onRead) : undefined;
 
   const ended = child.then(async (result): Promise<ProcessEnd> => {
     over = true;
     clearTimeout(timer);
     watch?.stop();
+    stopReading?.();
     spec.signal?.removeEventListener('abort', onAbort);
     await groupEnds;
     const stderrTail = tail.text();

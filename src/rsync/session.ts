@@ -19,6 +19,8 @@ export interface SessionSpec {
   readonly onItem?: (item: Item) => void;
   /** Called with the bytes transferred so far, if `--info=progress2` was requested. */
   readonly onProgress?: (bytes: number) => void;
+  /** Called from time to time with the number of bytes that rsync has read on this side: files, and little from the other side. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
   /** Called for each line of standard error as it arrives. */
   readonly onStderrLine?: (line: string) => void;
   /** Called when rsync creates the destination directory, which it reports before the first item. */
@@ -72,6 +74,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
     env: spec.environment,
     signal: spec.signal,
     stallMs: spec.stallMs,
+    ...(spec.onRead === undefined ? {} : { onRead: spec.onRead }),
     onStderrLine: (line) => {
       spec.onStderrLine?.(line);
       const error = readErrorIn(line);

@@ -10,8 +10,9 @@ export type Step = 'connect' | 'push' | 'verify' | 'canary' | 'seal';
 
 /** What happens in a run, as it happens; `--json` prints one event per line. */
 export type RunEvent =
-  | { readonly event: 'run-started'; readonly run: string; readonly job: string; readonly target: string }
-  | { readonly event: 'preview-started'; readonly job: string; readonly target: string }
+  | { readonly event: 'run-started' }
+  | { readonly event: 'preview-started' }
+  | { readonly event: 'verify-started' }
   | {
       readonly event: 'source-read';
       readonly files: number;
@@ -34,11 +35,13 @@ export type RunEvent =
   | { readonly event: 'step-started'; readonly step: 'verify'; readonly mode: VerifyMode }
   | {
       readonly event: 'progress';
+      readonly step: 'push';
       readonly files: number;
       readonly totalFiles: number;
       readonly bytes: number;
       readonly totalBytes: number;
     }
+  | { readonly event: 'progress'; readonly step: 'verify'; readonly bytes: number; readonly totalBytes: number }
   | { readonly event: 'waiting'; readonly reason: string; readonly ms: number }
   | {
       readonly event: 'attempt-failed';
@@ -50,5 +53,15 @@ export type RunEvent =
   | { readonly event: 'difference'; readonly difference: Difference }
   | { readonly event: 'run-finished'; readonly record: RunRecord };
 
+/** What an event belongs to. */
+export interface RunScope {
+  readonly run: string;
+  readonly job: string;
+  readonly target: string;
+}
+
 /** Takes the events of a run. Must not throw. */
 export type Observe = (event: RunEvent) => void;
+
+/** Takes the events of several runs, which may go on at the same time. Must not throw. */
+export type ObserveRuns = (event: RunEvent, scope: RunScope) => void;

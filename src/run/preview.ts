@@ -14,7 +14,7 @@ import type { NotSent } from './source/not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import { probeSessions, type Probe } from './probe.ts';
 import { push, type Pushed } from './attempt/push.ts';
-import type { RunDeps, RunRequest } from './request.ts';
+import { runName, scopedTo, type CallerDeps, type RunDeps, type RunRequest } from './request.ts';
 
 /** What a run would do. */
 export type Preview =
@@ -55,9 +55,10 @@ export interface PreviewOptions {
  */
 export async function previewRun(
   request: RunRequest,
-  deps: RunDeps,
+  caller: CallerDeps,
   options: PreviewOptions = { probe: false },
 ): Promise<Preview> {
+  const deps = scopedTo(runName(caller.clock.now(), request), request, caller);
   try {
     return await preview(request, options, deps);
   } catch (error) {
@@ -67,7 +68,7 @@ export async function previewRun(
 
 async function preview(request: RunRequest, options: PreviewOptions, deps: RunDeps): Promise<Preview> {
   const { job, target, settings, signal } = request;
-  deps.observe({ event: 'preview-started', job: job.name, target: target.name });
+  deps.observe({ event: 'preview-started' });
   const secrets = readRunSecrets(request, deps);
   if (secrets.kind === 'unreadable') return failed({ outcome: 'secret', reason: secrets.reason });
   const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/logger.ts';
 import type { RunProcess } from '../platform/process.ts';
 import type { LearningRedactor } from '../shared/redaction.ts';
-import type { Observe } from './events.ts';
+import type { Observe, ObserveRuns, RunScope } from './events.ts';
 
 /** One run: one job to one target. */
 export interface RunRequest {
@@ -35,6 +35,22 @@ export interface RunDeps {
   readonly tellings?: Tellings;
   /** Aborting it cancels alerts that are still being sent. */
   readonly alertSignal?: AlertDeps['signal'];
+}
+
+/** What the caller of a run gives: it may watch several of them. */
+export interface CallerDeps extends Omit<RunDeps, 'observe'> {
+  readonly observe: ObserveRuns;
+}
+
+/** The name of a run, in its record and its events: when it began, job and target. */
+export function runName(started: Date, { job, target }: Pick<RunRequest, 'job' | 'target'>): string {
+  return `${started.toISOString()}-${job.name}-${target.name}`;
+}
+
+/** The dependencies of one run: what it tells is told with its name. */
+export function scopedTo(run: string, { job, target }: RunRequest, deps: CallerDeps): RunDeps {
+  const scope: RunScope = { run, job: job.name, target: target.name };
+  return { ...deps, observe: (event) => deps.observe(event, scope) };
 }
 
 /** The name of the lock that keeps two runs of one job to one target apart. */

@@ -8,7 +8,7 @@ import { makeAttempts, type AttemptPlan } from './attempt/attempts.ts';
 import { whilePreparing, type Preparation } from './connection/preparation.ts';
 import { planAttempts, readJobSource, readRunSecrets, type RunSecrets } from './plan.ts';
 import { askGuards } from './objections.ts';
-import { lockName, type RunDeps, type RunRequest } from './request.ts';
+import { lockName, runName, scopedTo, type CallerDeps, type RunDeps, type RunRequest } from './request.ts';
 import type { RunEnd } from './run-end.ts';
 
 /**
@@ -16,10 +16,11 @@ import type { RunEnd } from './run-end.ts';
  * alerts. Whatever happens, the last two happen.
  * @returns what was recorded; never throws
  */
-export async function runJob(request: RunRequest, deps: RunDeps): Promise<RunRecord> {
-  const started = deps.clock.now();
-  const run = `${started.toISOString()}-${request.job.name}-${request.target.name}`;
-  deps.observe({ event: 'run-started', run, job: request.job.name, target: request.target.name });
+export async function runJob(request: RunRequest, caller: CallerDeps): Promise<RunRecord> {
+  const started = caller.clock.now();
+  const run = runName(started, request);
+  const deps = scopedTo(run, request, caller);
+  deps.observe({ event: 'run-started' });
   const startTold = tellStart(request, deps, run, started);
   const deadline = new AbortController();
   const timer = setTimeout(

@@ -41,6 +41,8 @@ export interface VerifySpec {
   readonly part?: Pick<CheckOptions, 'only' | 'list' | 'depth'>;
   /** The names of the files that were pushed just now, if they are known: they then need not be listed again to be read. */
   readonly files?: (() => AsyncIterable<readonly string[]>) | undefined;
+  /** Called from time to time with the number of bytes of the source that have been read for the comparison. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
   /** A private directory that does not exist yet. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -112,6 +114,7 @@ async function compareOnce(spec: VerifySpec, run: RunProcess, onItem?: (item: It
       environment: spec.environment,
       signal: spec.signal,
       stallMs: spec.wire.stallMs,
+      onRead: part.depth === 'names' ? undefined : spec.onRead,
       onItem: (item) => {
         if (isUnseenLink(item, spec)) return;
         comparer.add(item);

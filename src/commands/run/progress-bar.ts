@@ -1,37 +1,29 @@
 import { SingleBar } from 'cli-progress';
 import type { Clock } from '../../platform/clock.ts';
-import { formatDuration, formatSize } from '../../shared/units.ts';
+import { progressLine, type Position } from './progress-line.ts';
 
-/** How far a transfer has come. */
-interface Position {
-  readonly files: number;
-  readonly totalFiles: number;
-  readonly bytes: number;
-  readonly totalBytes: number;
-}
+/** Columns of a terminal that does not say how many it has. */
+const USUAL_COLUMNS = 80;
 
-/** A bar on standard error: bytes, rate, files, time left. */
+/** A line on standard error that is written anew: time left, how much, how fast. */
 export interface ProgressBar {
   update(label: string, position: Position): void;
-  /** Removes the bar so that a line can be written. */
+  /** Removes the line so that another can be written. */
   clear(): void;
 }
 
 /** Makes a bar, which appears with the first update. */
 export function createProgressBar(clock: Clock): ProgressBar {
-  let shown: { bar: SingleBar; since: number; from: number } | undefined;
+  let shown: { readonly bar: SingleBar; readonly since: number; readonly from: number } | undefined;
   return {
-    update: (label, { files, totalFiles, bytes, totalBytes }) => {
+    update: (label, position) => {
+      const { bytes, totalBytes } = position;
       shown ??= { bar: startBar(totalBytes, bytes), since: clock.monotonic(), from: bytes };
       const seconds = (clock.monotonic() - shown.since) / 1000;
       const rate = seconds > 0 ? (bytes - shown.from) / seconds : 0;
-      shown.bar.update(bytes, {
-        label,
-        size: `${formatSize(bytes)} of ${formatSize(totalBytes)}`,
-        rate: `${formatSize(Math.round(rate))}/s`,
-        files: `${files}/${totalFiles}`,
-        left: rate > 0 ? `${formatDuration(((totalBytes - bytes) / rate) * 1000)} left` : '',
-      });
+      const { columns } = process.stderr;
+      const room = columns > 0 ? columns : USUAL_COLUMNS;
+      shown.bar.update(bytes, { line: progressLine(label, position, rate, room) });
     },
     clear: () => {
       shown?.bar.stop();
@@ -43,13 +35,10 @@ export function createProgressBar(clock: Clock): ProgressBar {
 function startBar(total: number, value: number): SingleBar {
   const bar = new SingleBar({
     stream: process.stderr,
-    format: '{label} {bar} {percentage} %  {size}  {rate}  {files}  {left}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 24,
+    format: '{line}',
     hideCursor: true,
     clearOnComplete: true,
   });
-  bar.start(total, value, { label: '', size: '', rate: '', files: '', left: '' });
+  bar.start(total, value, { line: '' });
   return bar;
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../../platform/logger.ts';
 import { describeFileSystems } from '../../run/source/file-systems.ts';
 import { describeNotSent } from '../../run/source/not-sent.ts';
-import type { RunEvent, Step } from '../../run/events.ts';
+import type { ObserveRuns, RunEvent, Step } from '../../run/events.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { redactDeep, type Redact } from '../../shared/redaction.ts';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
@@ -23,18 +23,20 @@ const VERIFY_WORDS = {
 const LINE_EVERY = 60_000;
 
 /** Shows the events of runs to a person: lines on standard error, and a bar on a terminal. */
-export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | undefined): (event: RunEvent) => void {
+export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | undefined): ObserveRuns {
   let lastLine = clock.monotonic();
   let label = '';
   const say = (level: Parameters<Log>[0], text: string) => {
     bar?.clear();
     log(level, `${label}: ${text}`);
   };
-  return (event) => {
+  return (event, { job, target }) => {
+    label = `${job} → ${target}`;
     switch (event.event) {
       case 'run-started':
       case 'preview-started':
-        label = `${event.job} → ${event.target}`;
+      case 'verify-started':
+        lastLine = clock.monotonic();
         break;
       case 'source-read':
         say('info', `source holds ${formatCount(event.files, 'file')}, ${formatSize(event.bytes)}`);
@@ -58,11 +60,7 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
         const now = clock.monotonic();
         if (bar || now - lastLine < LINE_EVERY) break;
         lastLine = now;
-        const percent = event.totalBytes === 0 ? 100 : Math.floor((event.bytes / event.totalBytes) * 100);
-        say(
-          'info',
-          `${percent} %: ${formatSize(event.bytes)} of ${formatSize(event.totalBytes)}, ${event.files} of ${formatCount(event.totalFiles, 'file')}`,
-        );
+        say('info', progressText(event));
         break;
       }
       case 'waiting':
@@ -85,7 +83,17 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
   };
 }
 
-/** Prints one event per line, for programs. */
-export function createJsonWriter(out: (text: string) => void, clock: Clock, redact: Redact): (event: RunEvent) => void {
-  return (event) => out(`${JSON.stringify({ time: clock.now().toISOString(), ...redactDeep(event, redact) })}\n`);
+function progressText(event: Extract<RunEvent, { event: 'progress' }>): string {
+  const { bytes, totalBytes } = event;
+  const percent = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100);
+  const size = `${percent} %: ${formatSize(bytes)} of ${formatSize(totalBytes)}`;
+  return event.step === 'verify'
+    ? `${size} verified`
+    : `${size}, ${event.files} of ${formatCount(event.totalFiles, 'file')}`;
+}
+
+/** Prints one event per line, for programs. Each names its run, job and target. */
+export function createJsonWriter(out: (text: string) => void, clock: Clock, redact: Redact): ObserveRuns {
+  return (event, scope) =>
+    out(`${JSON.stringify({ time: clock.now().toISOString(), ...redactDeep({ ...event, ...scope }, redact) })}\n`);
 }

@@ -1,7 +1,6 @@
 import { loadConfig } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { RunEvent } from '../../run/events.ts';
-import type { RunDeps, RunRequest } from '../../run/request.ts';
+import type { CallerDeps, RunRequest } from '../../run/request.ts';
 import { describeFileSystems } from '../../run/source/file-systems.ts';
 import { describeNotSent } from '../../run/source/not-sent.ts';
 import { previewRun, type Preview } from '../../run/preview.ts';
@@ -68,9 +67,9 @@ async function runSelected(
 }
 
 /** What a run needs from the outside world, for a run that a command starts. */
-export function runDeps(options: { readonly json?: boolean }, context: Context): RunDeps {
+export function runDeps(options: { readonly json?: boolean }, context: Context): CallerDeps {
   const { runProcess, clock, log, redactor, environment, host, hurry, tellings } = context;
-  const observe: (event: RunEvent) => void =
+  const observe =
     options.json === true
       ? createJsonWriter(context.out, clock, redactor.redact)
       : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);

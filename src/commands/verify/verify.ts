@@ -1,10 +1,11 @@
-import Table from 'cli-table3';
 import pc from 'picocolors';
 import { loadConfig } from '../../config/load.ts';
+import type { ObserveRuns, RunEvent } from '../../run/events.ts';
 import { verifyJob, type VerifyReport } from '../../run/verify/verify-job.ts';
 import { describeNotSent } from '../../run/source/not-sent.ts';
 import { shortName } from '../../shared/long-names.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
+import { plainTable } from '../../shared/plain-table.ts';
 import { redactDeep } from '../../shared/redaction.ts';
 import { parseSnapshotId, type SnapshotId } from '../../shared/snapshot-id.ts';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
@@ -38,6 +39,9 @@ const KIND_WORDS: Readonly<Record<DifferenceKind, string>> = {
   clamped: 'time',
 };
 
+/** What the report says anyway. */
+const IN_THE_REPORT: readonly RunEvent['event'][] = ['source-read', 'difference'];
+
 /** Differences that are no fault of the snapshot. */
 const HARMLESS: readonly DifferenceKind[] = ['drift', 'extra', 'clamped', 'unlinked'];
 
@@ -51,13 +55,15 @@ export async function verify(job: string | undefined, options: VerifyOptions, co
   context.tellings.stateDirectory = settings.stateDirectory;
   const wanted = wantedSnapshot(options.snapshot);
   const selected = select(settings, job === undefined ? [] : [job], options.target);
-  const deps = { ...runDeps({ json: false }, context), observe: () => undefined };
+  const deps = runDeps({}, context);
+  const observe: ObserveRuns = (event, scope) => {
+    if (options.json !== true && !IN_THE_REPORT.includes(event.event)) deps.observe(event, scope);
+  };
   const reports: VerifyReport[] = [];
   for (const { job: settingsOfJob, target } of selected) {
     if (context.signal.aborted && reports.length > 0) break;
     const request = { settings, job: settingsOfJob, target, force: false, signal: context.signal };
-    if (options.json !== true) context.log('info', `${settingsOfJob.name} → ${target.name}: reading both sides …`);
-    const report = await verifyJob(request, wanted, deps);
+    const report = await verifyJob(request, wanted, { ...deps, observe });
     context.out(
       options.json === true ? `${JSON.stringify(redactDeep(report, context.redactor.redact))}\n` : describe(report),
     );
@@ -123,15 +129,12 @@ function differenceTable({ comparison }: VerifyReport): string[] {
     (a, b) => WORST_FIRST.indexOf(a.kind) - WORST_FIRST.indexOf(b.kind),
   );
   if (differences.length === 0) return [];
-  const table = new Table({
-    head: ['', pc.bold('file'), pc.bold('differs in')],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { kind, name, what } of differences.slice(0, LISTED)) {
+  const rows = differences.slice(0, LISTED).map(({ kind, name, what }) => {
     const word = KIND_WORDS[kind];
-    table.push([HARMLESS.includes(kind) ? word : pc.red(word), shortName(name), what]);
-  }
+    return [HARMLESS.includes(kind) ? word : pc.red(word), shortName(name), what];
+  });
+  const table = plainTable(['', pc.dim('file'), pc.dim('differs in')], rows);
   const total = Object.values(comparison?.counts ?? {}).reduce((sum, count) => sum + count, 0);
   const more = total - Math.min(LISTED, differences.length);
-  return [table.toString(), ...(more > 0 ? [`    and ${more} more`] : [])];
+  return [...table.split('\n').map((line) => `    ${line}`), ...(more > 0 ? [`    and ${more} more`] : [])];
 }

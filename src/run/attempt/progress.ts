@@ -32,10 +32,28 @@ export function createProgressReporter(
     const { files: totalFiles, bytes: totalBytes } = spec.source;
     observe({
       event: 'progress',
+      step: 'push',
       files: Math.min(files, totalFiles),
       totalFiles,
       bytes: Math.min(bytes, totalBytes),
       totalBytes,
     });
+  };
+}
+
+/**
+ * Makes the reporter of a verification's progress, by what is read on this side; both sides read at about the same time.
+ * @param totalBytes of the source
+ */
+export function createVerifyReporter(
+  totalBytes: number,
+  { observe, clock }: Pick<AttemptDeps, 'observe' | 'clock'>,
+): (bytes: number) => void {
+  let last = -Infinity;
+  return (bytes) => {
+    const now = clock.monotonic();
+    if (now - last < PROGRESS_EVERY) return;
+    last = now;
+    observe({ event: 'progress', step: 'verify', bytes: Math.min(bytes, totalBytes), totalBytes });
   };
 }

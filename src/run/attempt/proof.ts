@@ -5,6 +5,7 @@ import type { Witnesses } from '../../verify/comparison.ts';
 import { filesIn } from '../../state/manifest.ts';
 import { both, verifySnapshot, type Verified, type VerifySpec } from '../../verify/verification.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
+import { createVerifyReporter } from './progress.ts';
 import { sessionFailure, sessionVerdict, whileBusy } from './session.ts';
 import { interruptionOf, type Failure } from '../failure.ts';
 import { disagreement, NOT_ALL_SEEN, viewOf, type View } from '../source/three-views.ts';
@@ -84,11 +85,18 @@ export async function prove(plan: ProofPlan, spec: ProofSpec, deps: AttemptDeps)
   const common = { wire, tree, environment, signal };
   const { manifest } = spec;
   const files = manifest && (() => filesIn(manifest));
+  // Of a part it is not known how much there is to be read.
+  const reporter = deps.watched && scope.mode !== 'changed' ? createVerifyReporter(plan.source.bytes, deps) : undefined;
   observe({ event: 'step-started', step: 'verify', mode: scope.mode });
   let verifiedFrom = clock.now();
   const comparePart = (part: NonNullable<VerifySpec['part']>) =>
     whileBusy(
-      () => verifySnapshot({ ...common, witnesses, files, directory: `${directory}/stand-ins`, part }, runProcess),
+      () => {
+        const onRead = part.list === undefined ? reporter : undefined;
+        const directoryOfStandIns = `${directory}/stand-ins`;
+        const verifySpec = { ...common, witnesses, files, onRead, directory: directoryOfStandIns, part };
+        return verifySnapshot(verifySpec, runProcess);
+      },
       sessionVerdict,
       plan,
       deps,

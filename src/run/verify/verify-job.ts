@@ -14,7 +14,7 @@ import { readRunSecrets } from '../plan.ts';
 import type { NotSent } from '../source/not-sent.ts';
 import { overConnection } from '../over-connection.ts';
 import { prove, type Compared } from '../attempt/proof.ts';
-import type { RunDeps, RunRequest } from '../request.ts';
+import { runName, scopedTo, type CallerDeps, type RunDeps, type RunRequest } from '../request.ts';
 import type { SourceSummary } from '../source/read-source.ts';
 import { unknownSnapshot } from './unknown-snapshot.ts';
 import { recordVerdict } from './verdict.ts';
@@ -50,8 +50,10 @@ export interface VerifyReport {
 export async function verifyJob(
   request: RunRequest,
   wanted: SnapshotId | 'latest',
-  deps: RunDeps,
+  caller: CallerDeps,
 ): Promise<VerifyReport> {
+  const deps = scopedTo(runName(caller.clock.now(), request), request, caller);
+  deps.observe({ event: 'verify-started' });
   const begun = deps.clock.monotonic();
   const end = await verifyToEnd(request, wanted, deps).catch((error: unknown): VerifyEnd => {
     const snapshot = wanted === 'latest' ? null : wanted;

@@ -1,5 +1,6 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import width from 'string-width';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { history, type HistoryOptions } from '../../../src/commands/history/history.ts';
 import { keepLastRuns } from '../../../src/insight/last-runs.ts';
@@ -54,6 +55,27 @@ describe('history', () => {
     expect(rows.slice(1).map((row) => row.slice(0, 10))).toEqual(['2026-11-22', '2026-11-23']);
     await expect(ask(undefined, { limit: '0' })).rejects.toThrow('--limit 0: write a whole number from 1 to 100000.');
     await expect(ask(undefined, { limit: '1e3' })).rejects.toThrow('--limit 1e3');
+  });
+
+  it.each([80, 50])('fits %i columns: what is needed least goes first', async (columns) => {
+    const { rows } = await ask(undefined, {}, columns);
+    for (const row of rows) expect(width(row)).toBeLessThanOrEqual(columns);
+    const text = rows.join('\n');
+    for (const word of [
+      '2026-11-23 02:16:00',
+      'postgres → vault',
+      '✓ sealed',
+      '2026-11-23T021600Z',
+      'rsync: [31mwrite failed',
+    ])
+      expect(text).toContain(word);
+  });
+
+  it('keeps to one line a run on 100 columns', async () => {
+    const { rows } = await ask('files', {}, 100);
+    expect(rows[1]).toMatch(
+      /^2026-11-22 12:00:00 {2}files → vault {2}✓ sealed {2}2 min {2}3.00 GiB {2}19.5 KiB {2}2026-11-22T120000Z$/,
+    );
   });
 
   it('draws the course of size and traffic on a terminal only', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createProgressReporter, looksIntoFiles } from '../../../../src/run/attempt/progress.ts';
+import { createProgressReporter, createVerifyReporter, looksIntoFiles } from '../../../../src/run/attempt/progress.ts';
 import { systemClock } from '../../../../src/platform/clock.ts';
 import type { RunEvent } from '../../../../src/run/events.ts';
 
@@ -41,10 +41,27 @@ it('progress is told five times a second at most, and never beyond what there is
   report(2, 20);
   now += 1;
   report(4, 120); // the source grew
-  const totals = { event: 'progress', totalFiles: 3, totalBytes: 100 };
+  const totals = { event: 'progress', step: 'push', totalFiles: 3, totalBytes: 100 };
   expect(events).toEqual([
     { ...totals, files: 1, bytes: 10 },
     { ...totals, files: 3, bytes: 100 },
   ]);
   expect(notes).toEqual([10, 120]);
+});
+
+it('progress of a verification is told too, in bytes alone', () => {
+  const events: RunEvent[] = [];
+  let now = 0;
+  const clock = { ...systemClock, monotonic: () => now };
+  const report = createVerifyReporter(100, { clock, observe: (event) => events.push(event) });
+  report(10);
+  now += 199;
+  report(20);
+  now += 1;
+  report(120);
+  const totals = { event: 'progress', step: 'verify', totalBytes: 100 };
+  expect(events).toEqual([
+    { ...totals, bytes: 10 },
+    { ...totals, bytes: 100 },
+  ]);
 });
