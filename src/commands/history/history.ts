@@ -2,11 +2,11 @@ import { loadConfig } from '../../config/load.ts';
 import { keepLastRuns } from '../../insight/last-runs.ts';
 import { keyOf } from '../../insight/read-standings.ts';
 import { errorMessage } from '../../platform/files.ts';
-import { redactDeep } from '../../shared/redaction.ts';
 import { loadDamage } from '../../state/damage.ts';
 import { damageText, readHistory } from '../../state/history.ts';
 import type { RunRecord } from '../../state/run-record.ts';
 import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 import { historyTable } from './history-table.ts';
 import { readingState } from '../reading-state.ts';
 import { select, UsageError } from '../selection.ts';
@@ -42,7 +42,7 @@ export async function history(job: string | undefined, options: HistoryOptions, 
           ),
         );
   const wanted = (record: RunRecord) => chosen === undefined || chosen.has(keyOf(record));
-  const write = (record: RunRecord) => context.out(`${JSON.stringify(redactDeep(record, context.redactor.redact))}\n`);
+  const write = (record: RunRecord) => printJson(context, 'history --json', record);
   const last = keepLastRuns(limit ?? DEFAULT_LIMIT);
   const add = json === true && limit === undefined ? write : last.add;
   const reading = await readingState(settings.stateDirectory, () =>

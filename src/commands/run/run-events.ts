@@ -3,8 +3,9 @@ import { describeFileSystems } from '../../run/source/file-systems.ts';
 import { describeNotSent } from '../../run/source/not-sent.ts';
 import type { ObserveRuns, RunEvent, Step } from '../../run/events.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { redactDeep, type Redact } from '../../shared/redaction.ts';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 import type { ProgressBar } from './progress-bar.ts';
 
 const STEP_WORDS: Readonly<Record<Exclude<Step, 'verify'>, string>> = {
@@ -93,7 +94,7 @@ function progressText(event: Extract<RunEvent, { event: 'progress' }>): string {
 }
 
 /** Prints one event per line, for programs. Each names its run, job and target. */
-export function createJsonWriter(out: (text: string) => void, clock: Clock, redact: Redact): ObserveRuns {
+export function createJsonWriter(context: Pick<Context, 'out' | 'clock' | 'redactor'>): ObserveRuns {
   return (event, scope) =>
-    out(`${JSON.stringify({ time: clock.now().toISOString(), ...redactDeep({ ...event, ...scope }, redact) })}\n`);
+    printJson(context, 'run --json', { time: context.clock.now().toISOString(), ...event, ...scope });
 }

@@ -7,6 +7,7 @@ import { previewRun, type Preview } from '../../run/preview.ts';
 import { runJob } from '../../run/run-job.ts';
 import { formatCount, formatSize } from '../../shared/units.ts';
 import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { createEventWriter, createJsonWriter } from './run-events.ts';
 import { NO_BASIS, summariseRun } from './run-summary.ts';
@@ -71,7 +72,7 @@ export function runDeps(options: { readonly json?: boolean }, context: Context):
   const { runProcess, clock, log, redactor, environment, host, hurry, tellings } = context;
   const observe =
     options.json === true
-      ? createJsonWriter(context.out, clock, redactor.redact)
+      ? createJsonWriter(context)
       : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);
   const watched = options.json === true || context.interactive;
   return { runProcess, clock, log, redactor, observe, watched, environment, host, tellings, alertSignal: hurry };
@@ -79,7 +80,7 @@ export function runDeps(options: { readonly json?: boolean }, context: Context):
 
 function showPreview(preview: Preview, { job, target }: RunRequest, options: RunOptions, context: Context): number {
   if (options.json === true) {
-    context.out(`${JSON.stringify({ event: 'preview', job: job.name, target: target.name, ...preview })}\n`);
+    printJson(context, 'run --dry-run --json', { event: 'preview', job: job.name, target: target.name, ...preview });
     return preview.exitCode;
   }
   const name = `${job.name} → ${target.name}`;

@@ -3,12 +3,13 @@ import type { Settings } from '../../config/settings.ts';
 import { readStandings } from '../../insight/read-standings.ts';
 import type { Condition, Standing } from '../../insight/standing.ts';
 import { exitCodeOf } from '../../shared/outcome.ts';
-import { redactDeep } from '../../shared/redaction.ts';
 import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 import { readingState } from '../reading-state.ts';
 import { select, UsageError } from '../selection.ts';
 import { alertStale } from './stale-alert.ts';
 import { pluginLine, pluginUnknown } from './status-nagios.ts';
+import { plainStanding } from './status-report.ts';
 import { statusTable } from './status-table.ts';
 
 /** Options of `offsite-rsync status`. */
@@ -40,15 +41,16 @@ export async function status(job: string | undefined, options: StatusOptions, co
   if (alert === true) await alertStale(settings, standings, now, context);
   const code = exitCode(standings, alert === true);
   if (json === true) {
+    const at = now.toISOString();
     const report = {
       version: 1,
       host: context.host,
-      at: now.toISOString(),
+      at,
       exitCode: code,
-      jobs: standings.map(plain),
+      jobs: standings.map(plainStanding),
       warnings,
-    };
-    context.out(`${JSON.stringify(redactDeep(report, context.redactor.redact))}\n`);
+    } as const;
+    printJson(context, 'status --json', report);
   } else {
     context.out(statusTable(standings, now, context.columns));
     for (const warning of warnings) context.log('warning', warning);
@@ -100,54 +102,4 @@ function failureCode({ failing, lastFailure }: Standing): number {
   if (failing === null) return 0;
   // The history knows which signal it was.
   return lastFailure?.outcome === failing.outcome ? lastFailure.exitCode : exitCodeOf(failing.outcome);
-}
-
-/**
- * A standing for programs: times in ISO 8601, durations in milliseconds, sizes in bytes; null for what is not known.
- */
-function plain(standing: Standing) {
-  const {
-    job,
-    target,
-    condition,
-    stale,
-    why,
-    sealed,
-    ageMs,
-    freshness,
-    lastRun,
-    lastSuccess,
-    lastFailure,
-    failing,
-    verified,
-    damaged,
-    running,
-  } = standing;
-  return {
-    job,
-    target,
-    condition,
-    stale,
-    why,
-    sealed,
-    ageMs: ageMs ?? null,
-    freshness: freshness
-      ? {
-          state: freshness.state,
-          lastDue: freshness.lastDue.toISOString(),
-          nextDue: freshness.nextDue.toISOString(),
-          deadline: freshness.deadline.toISOString(),
-          overdueBy: freshness.overdueBy,
-        }
-      : null,
-    sentBytes: lastSuccess?.transfer?.sentBytes ?? null,
-    lastRun: lastRun ? { finished: lastRun.finished, outcome: lastRun.outcome, exitCode: lastRun.exitCode } : null,
-    lastVerification: verified ? { ...verified, at: verified.at.toISOString() } : null,
-    lastFailure: lastFailure
-      ? { finished: lastFailure.finished, outcome: lastFailure.outcome, reason: lastFailure.reason }
-      : null,
-    failing,
-    damaged,
-    running: running ?? null,
-  };
 }

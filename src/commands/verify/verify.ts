@@ -6,11 +6,11 @@ import { describeNotSent } from '../../run/source/not-sent.ts';
 import { shortName } from '../../shared/long-names.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
 import { plainTable } from '../../shared/plain-table.ts';
-import { redactDeep } from '../../shared/redaction.ts';
 import { parseSnapshotId, type SnapshotId } from '../../shared/snapshot-id.ts';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
 import { WORST_FIRST, type DifferenceKind } from '../../verify/difference.ts';
 import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 import { runDeps } from '../run/run.ts';
 import { select, UsageError } from '../selection.ts';
 import { alertVerification, tellsPeople } from './verify-alert.ts';
@@ -64,9 +64,8 @@ export async function verify(job: string | undefined, options: VerifyOptions, co
     if (context.signal.aborted && reports.length > 0) break;
     const request = { settings, job: settingsOfJob, target, force: false, signal: context.signal };
     const report = await verifyJob(request, wanted, { ...deps, observe });
-    context.out(
-      options.json === true ? `${JSON.stringify(redactDeep(report, context.redactor.redact))}\n` : describe(report),
-    );
+    if (options.json === true) printJson(context, 'verify --json', report);
+    else context.out(describe(report));
     if (!isSound(report) && tellsPeople(options.alert, context)) await alertVerification(report, settings, context);
     reports.push(report);
   }

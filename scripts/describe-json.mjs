@@ -1,0 +1,121 @@
+/*
+ * Makes docs/json.md and docs/json.schema.json from the types of what the commands print (src/commands/json-output.ts).
+ * `npm run docs:json` writes them; a test compares them.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { createGenerator } from 'ts-json-schema-generator';
+
+const TYPES = 'src/commands/json-output.ts';
+
+/** The JSON Schema of all outputs: a property each, named after the command. */
+export function jsonSchema() {
+  const schema = createGenerator({
+    path: TYPES,
+    tsconfig: 'tsconfig.json',
+    type: 'JsonOutputs',
+    topRef: false,
+    jsDoc: 'extended',
+    skipTypeCheck: true,
+    sortProps: false,
+  }).createSchema('JsonOutputs');
+  return { $schema: schema.$schema, title: 'What offsite-rsync prints with --json', ...schema };
+}
+
+/** The page about it, formatted. */
+export async function describeJson(schema) {
+  const { properties, definitions = {}, description } = schema;
+  const named = Object.entries(definitions).filter(([name]) => isShown(definitions[name], name));
+  const text = [
+    '# JSON',
+    '<!-- Made by npm run docs:json from src/commands/json-output.ts: change that instead. -->',
+    description.replace(/ docs\/json\.md is made from this[^.]*\./, ''),
+    'The same as a JSON Schema: [json.schema.json](json.schema.json); the output of a command is the property of its name.',
+    ...Object.entries(properties).flatMap(([command, output]) => [
+      `## \`${command}\``,
+      output.description ?? definitions[refOf(output)]?.description ?? '',
+      ...sectionsOf(output, definitions),
+    ]),
+    '## Types',
+    ...named.flatMap(([name, type]) => [`### \`${name}\``, type.description ?? '', ...sectionsOf(type, definitions)]),
+  ];
+  const options = await resolveConfig('docs/json.md');
+  return format(text.filter((part) => part !== '').join('\n\n'), { ...options, parser: 'markdown' });
+}
+
+const refOf = ({ $ref = '' }) => decodeURIComponent($ref.replace('#/definitions/', ''));
+const isShown = (type, name) =>
+  type.properties !== undefined || type.anyOf !== undefined || (type.enum?.length ?? 0) > 0 || name === 'SnapshotId';
+
+function variants(type, definitions) {
+  if (type.$ref !== undefined) return variants(definitions[refOf(type)], definitions);
+  return type.anyOf?.every((one) => one.properties ?? one.$ref) === true
+    ? type.anyOf.flatMap((one) => variants(one, definitions))
+    : [type];
+}
+
+/** Tables of a type: one, or what all its variants have and then one for each. */
+function sectionsOf(type, definitions) {
+  const all = variants(type, definitions);
+  if (all.length === 1) return all[0].properties ? [tableOf(all[0], definitions)] : [typeOf(all[0], definitions)];
+  const common = Object.fromEntries(
+    Object.entries(all[0].properties).filter(([name, value]) =>
+      all.every(({ properties }) => JSON.stringify(properties[name]) === JSON.stringify(value)),
+    ),
+  );
+  const rest = ({ properties }) => Object.fromEntries(Object.entries(properties).filter(([name]) => !(name in common)));
+  return [
+    ...(Object.keys(common).length === 0 ? [] : ['Always:', tableOf({ ...all[0], properties: common }, definitions)]),
+    ...all.flatMap((variant) => [...titleOf(variant), tableOf({ ...variant, properties: rest(variant) }, definitions)]),
+  ];
+}
+
+/** What tells a variant from the others: its constant properties. */
+function titleOf({ properties = {} }) {
+  const constants = Object.entries(properties).filter(
+    ([name, value]) => value.const !== undefined && name !== 'version',
+  );
+  return constants.length === 0
+    ? []
+    : [`**${constants.map(([name, value]) => `\`"${name}": ${JSON.stringify(value.const)}\``).join(', ')}**`];
+}
+
+function tableOf({ properties = {}, required = [] }, definitions) {
+  const rows = Object.entries(properties)
+    .filter(([name, value]) => value.const === undefined || name === 'version')
+    .map(([name, value]) => {
+      const optional = required.includes(name) ? '' : ' (may be missing)';
+      return `| \`${name}\` | ${typeOf(value, definitions)}${optional} | ${(value.description ?? '').replaceAll('\n', ' ').replaceAll('|', '\\|')} |`;
+    });
+  return rows.length === 0 ? '' : ['| property | type | |', '|---|---|---|', ...rows].join('\n');
+}
+
+function typeOf(type, definitions) {
+  if (type.$ref !== undefined) {
+    const name = refOf(type);
+    return isShown(definitions[name] ?? {}, name)
+      ? `[${name}](#${name.toLowerCase()})`
+      : typeOf(definitions[name] ?? {}, definitions);
+  }
+  if (type.const !== undefined) return `\`${JSON.stringify(type.const)}\``;
+  if (type.enum !== undefined) return type.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  if (type.anyOf !== undefined) return type.anyOf.map((one) => typeOf(one, definitions)).join(' or ');
+  if (type.type === 'array') return `list of ${typeOf(type.items, definitions)}`;
+  if (type.type === 'object' && type.properties !== undefined) {
+    return `object: ${Object.entries(type.properties)
+      .map(([name, value]) => `\`${name}\` ${typeOf(value, definitions)}`)
+      .join('; ')}`;
+  }
+  return Array.isArray(type.type) ? type.type.join(' or ') : (type.type ?? 'anything');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const schema = jsonSchema();
+  const written = `${JSON.stringify(schema, null, 2)}\n`;
+  const files = { 'docs/json.schema.json': written, 'docs/json.md': await describeJson(schema) };
+  for (const [file, text] of Object.entries(files)) {
+    const before = readFileSync(file, { encoding: 'utf8', flag: 'a+' });
+    if (before !== text) writeFileSync(file, text);
+  }
+}

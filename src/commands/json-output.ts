@@ -1,0 +1,42 @@
+import type { RunEvent, RunScope } from '../run/events.ts';
+import type { Preview } from '../run/preview.ts';
+import type { VerifyReport } from '../run/verify/verify-job.ts';
+import { redactDeep } from '../shared/redaction.ts';
+import type { RunRecord } from '../state/run-record.ts';
+import type { Context } from './context.ts';
+import type { StatusReport } from './status/status-report.ts';
+
+/**
+ * What each command prints with `--json`: one object a line, in UTF-8. docs/json.md is made from this (npm run docs:json). Times are in
+ * ISO 8601 and UTC, durations in milliseconds, sizes in bytes. A later version may add properties and events; it removes none and changes
+ * the meaning of none within one major version.
+ */
+export interface JsonOutputs {
+  /** An event of a run, as it happens. The last of a run is `run-finished`, with its record. */
+  readonly 'run --json': RunEvent & RunScope & { readonly time: string };
+  /** What a run would send. Events of a run come before it. */
+  readonly 'run --dry-run --json': {
+    readonly event: 'preview';
+    readonly job: string;
+    readonly target: string;
+  } & Preview;
+  /** What a verification has shown, one line for each job and target. */
+  readonly 'verify --json': VerifyReport;
+  /** How every job stands. */
+  readonly 'status --json': StatusReport;
+  /** A run, as the history has it. */
+  readonly 'history --json': RunRecord;
+}
+
+/**
+ * Prints a result for programs, redacted.
+ * @param command which of {@link JsonOutputs} it is
+ */
+export function printJson<Command extends keyof JsonOutputs>(
+  context: Pick<Context, 'out' | 'redactor'>,
+  command: Command,
+  value: JsonOutputs[Command],
+): void;
+export function printJson({ out, redactor }: Pick<Context, 'out' | 'redactor'>, _command: string, value: object): void {
+  out(`${JSON.stringify(redactDeep(value, redactor.redact))}\n`);
+}

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonOutputs } from '../../src/commands/json-output.ts';
+import { flipByte } from './support/flip-byte.ts';
+import { makePrimary, type Primary } from './support/primary.ts';
+import { fillSampleTree } from './support/sample-tree.ts';
+import { startSecondary, type Secondary } from './support/secondary.ts';
+
+const schema = JSON.parse(readFileSync('docs/json.schema.json', 'utf8')) as object;
+const ajv = new Ajv({ allErrors: true, strict: false }).addSchema(schema, 'outputs');
+
+let secondary: Secondary;
+let primary: Primary;
+
+beforeAll(async () => {
+  secondary = await startSecondary();
+  primary = await makePrimary(secondary, 'postgres');
+  await fillSampleTree(primary.source);
+});
+afterAll(async () => {
+  await primary.stop();
+  await secondary.stop();
+});
+
+/** What a command has printed, each line held against the schema. */
+async function ask(
+  command: keyof JsonOutputs,
+  words: readonly string[],
+  events: readonly string[] = [],
+): Promise<object[]> {
+  const { stdout } = await primary.call(...words, '--json');
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event?: string });
+  expect(lines).not.toEqual([]);
+  for (const line of lines) {
+    const type = line.event !== undefined && events.includes(line.event) ? 'run --json' : command;
+    const name = `outputs#/properties/${type.replaceAll(' ', '%20')}`;
+    ajv.validate(name, line);
+    expect({ type, line, errors: ajv.errors }).toMatchObject({ errors: null });
+  }
+  return lines;
+}
+
+describe('what is printed with --json is as docs/json.md says', () => {
+  it('a run that is secured, and the next one', async () => {
+    for (let runs = 0; runs < 2; runs += 1) {
+      const lines = await ask('run --json', ['run', 'postgres']);
+      const names = lines.map(({ run, job, target }: { run?: string; job?: string; target?: string }) => ({
+        run,
+        job,
+        target,
+      }));
+      expect(new Set(names.map((name) => JSON.stringify(name))).size).toBe(1);
+      expect(lines.at(-1)).toMatchObject({ event: 'run-finished', job: 'postgres', record: { outcome: 'done' } });
+    }
+  });
+
+  it('a dry run', async () => {
+    const lines = await ask(
+      'run --dry-run --json',
+      ['run', 'postgres', '--dry-run'],
+      ['preview-started', 'source-read', 'step-started'],
+    );
+    expect(lines.at(-1)).toMatchObject({ event: 'preview', kind: 'shown' });
+  });
+
+  it('a verification that finds nothing, and one that finds damage', async () => {
+    expect(await ask('verify --json', ['verify', 'postgres'])).toMatchObject([{ outcome: 'done' }]);
+    const [id = ''] = (await secondary.sealed('postgres')).slice(-1);
+    flipByte(secondary.path('postgres', id, 'deep/secret.conf'), 3);
+    expect(await ask('verify --json', ['verify', 'postgres'])).toMatchObject([{ outcome: 'corruption' }]);
+  });
+
+  it('a run that fails', async () => {
+    const kept = await readFile(join(primary.source, 'dump.sql'));
+    await rm(join(primary.source, 'dump.sql'));
+    await secondary.line.hangUp();
+    const lines = await ask('run --json', ['run', 'postgres']);
+    await secondary.line.listen();
+    await writeFile(join(primary.source, 'dump.sql'), kept);
+    expect(lines.at(-1)).toMatchObject({ event: 'run-finished', record: { exitCode: 10 } });
+  });
+
+  it('status and history after that', async () => {
+    expect(await ask('status --json', ['status'])).toMatchObject([
+      { jobs: [{ job: 'postgres', condition: 'corrupt' }] },
+    ]);
+    expect(await ask('history --json', ['history'])).toHaveLength(3);
+  });
+});
