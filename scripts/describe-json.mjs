@@ -95,7 +95,7 @@ function typeOf(type, definitions) {
   if (type.$ref !== undefined) {
     const name = refOf(type);
     return isShown(definitions[name] ?? {}, name)
-      ? `[${name}](#${name.toLowerCase()})`
+      ? `[${name}](#${name.toLowerCase().replaceAll(/[^\w-]/g, '')})`
       : typeOf(definitions[name] ?? {}, definitions);
   }
   if (type.const !== undefined) return `\`${JSON.stringify(type.const)}\``;
