@@ -10,6 +10,7 @@ export const ROOMS = {
   'src/platform': { may: ['src/shared'] },
   'src/settings': { may: ['src/shared'], pure: true },
   'src/notify': { may: ['src/settings', 'src/platform', 'src/shared'] },
+  'src/manifests': { may: ['src/shared'] },
   'src/dumps': { may: ['src/platform', 'src/shared'] },
   'src/config': { may: ['src/settings', 'src/notify', 'src/platform', 'src/shared'] },
   'src/state': { may: ['src/settings', 'src/platform', 'src/shared'] },
@@ -53,7 +54,10 @@ export const ROOMS = {
     ],
   },
   'remote-scripts/scrub': {
-    may: ['remote-scripts/store', 'remote-scripts/config', 'src/rsync', 'src/notify', 'src/platform', 'src/shared'],
+    may: [
+      ...['remote-scripts/store', 'remote-scripts/config', 'src/manifests', 'src/rsync', 'src/notify'],
+      ...['src/platform', 'src/shared'],
+    ],
   },
   'remote-scripts/drill': {
     may: ['remote-scripts/store', 'remote-scripts/config', 'src/dumps', 'src/rsync', 'src/platform', 'src/shared'],

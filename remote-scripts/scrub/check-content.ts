@@ -4,10 +4,10 @@ import type { Findings, Verdict } from './findings.ts';
 import { Digests, inodeAt, keyOf, numberOf, type Inode } from './inodes.ts';
 import { isGone, isStillSealed, type ScrubbedJob, type ScrubDeps } from './job.ts';
 import { lastProvenAt } from './last-good.ts';
-import { DamagedManifest, ManifestReader } from './manifest-reader.ts';
+import { DamagedManifest, ManifestReader } from '../../src/manifests/manifest-reader.ts';
 import { examine, snapshotPath } from './manifests.ts';
 import type { Reading } from './read-file.ts';
-import type { SumLine } from './sum-line.ts';
+import type { SumLine } from '../../src/manifests/sum-line.ts';
 import { Tree } from './tree.ts';
 import { troubleOf } from './walk.ts';
 

@@ -3,7 +3,7 @@ import { manifestPath, type ManifestRecord } from '../store/manifest-records.ts'
 import type { Findings, Verdict } from './findings.ts';
 import { inodeAt, numberOf } from './inodes.ts';
 import { isGone, isStillSealed, type ScrubbedJob, type ScrubDeps } from './job.ts';
-import { DamagedManifest, ManifestReader } from './manifest-reader.ts';
+import { DamagedManifest, ManifestReader } from '../../src/manifests/manifest-reader.ts';
 import { snapshotPath } from './manifests.ts';
 import { Tree } from './tree.ts';
 import { walk } from './walk.ts';

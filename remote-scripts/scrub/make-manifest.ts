@@ -5,11 +5,11 @@ import { makePrivateDirectory } from '../../src/platform/files.ts';
 import { manifestPath, writeManifestRecord, type ManifestRecord } from '../store/manifest-records.ts';
 import { Digests, inodeAt, isSame, numberOf, type Inode } from './inodes.ts';
 import { isGone, isStillSealed, type ScrubbedJob, type ScrubDeps } from './job.ts';
-import { DamagedManifest, ManifestReader } from './manifest-reader.ts';
+import { DamagedManifest, ManifestReader } from '../../src/manifests/manifest-reader.ts';
 import { ManifestWriter } from './manifest-writer.ts';
 import { Tree } from './tree.ts';
 import { walk } from './walk.ts';
-import type { SumLine } from './sum-line.ts';
+import type { SumLine } from '../../src/manifests/sum-line.ts';
 
 /** A snapshot with a manifest, from which shared files need not be read again. */
 export interface Former {

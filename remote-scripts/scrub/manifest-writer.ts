@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { clearLeftovers } from '../../src/platform/files.ts';
 import { writerMark } from '../../src/platform/writer-mark.ts';
 import { syncDirectory } from '../store/syncing.ts';
-import { formatSumLine, type SumLine } from './sum-line.ts';
+import { formatSumLine, type SumLine } from '../../src/manifests/sum-line.ts';
 
 /** Bytes that are written at once. */
 const AT_ONCE = 64 * 1024;

@@ -13,7 +13,7 @@ import {
 } from '../store/manifest-records.ts';
 import { sealedSnapshots, type ScrubbedJob, type ScrubDeps } from './job.ts';
 import { makeManifest, type Former, type Unread } from './make-manifest.ts';
-import { ManifestReader } from './manifest-reader.ts';
+import { ManifestReader } from '../../src/manifests/manifest-reader.ts';
 
 /** A manifest that was made now. */
 export interface MadeManifest {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { formatSumLine, parseSumLine } from '../../../remote-scripts/scrub/sum-line.ts';
+import { formatSumLine, parseSumLine } from '../../../src/manifests/sum-line.ts';
 import fc from '../../support/properties.ts';
 
 const DIGEST = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';

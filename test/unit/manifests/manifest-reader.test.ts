@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DamagedManifest, ManifestReader } from '../../../remote-scripts/scrub/manifest-reader.ts';
-import { formatSumLine } from '../../../remote-scripts/scrub/sum-line.ts';
+import { DamagedManifest, ManifestReader } from '../../../src/manifests/manifest-reader.ts';
+import { formatSumLine } from '../../../src/manifests/sum-line.ts';
 import { createRandom, tellSeed } from '../../support/seed.ts';
 
 const DIGEST = 'a'.repeat(64);
