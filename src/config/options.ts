@@ -109,6 +109,7 @@ export const JOB = {
     ...{ type: 'array', minItems: 1, uniqueItems: true },
     items: { type: 'string' },
   }).optional('Where to send it; needed only if there is more than one target.', ['vault']),
+  parallel: flag.byDefault(false, 'Send to all targets at the same time, not one after the other.'),
   exclude: list({}).byDefault([], 'What is not sent: rsync patterns; a leading slash means the top of the source.', [
     '*.tmp',
     '/lost+found',

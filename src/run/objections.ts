@@ -19,11 +19,11 @@ export async function askGuards(
   { job, target, signal }: Pick<RunRequest, 'job' | 'target' | 'signal'>,
   source: SourceSummary,
   { sealed }: Pick<JobState, 'sealed'>,
-  { clock, runProcess }: Pick<RunDeps, 'clock' | 'runProcess'>,
+  { clock, runProcess, examined }: Pick<RunDeps, 'clock' | 'runProcess' | 'examined'>,
 ): Promise<Guarding> {
   const now = clock.now();
   const since = sealed === null ? undefined : sinceSealed(job, sealed);
-  const about = { source: job.source, checks: job.guard.check, since };
+  const about = { source: job.source, checks: job.guard.check, since, examined };
   const limits = { signal, stallMs: stallMsOf(target), environment: sessionEnvironment() };
   const dumps = await checkDumps(source, { ...about, ...limits }, runProcess);
   return {

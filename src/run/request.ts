@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/logger.ts';
 import type { RunProcess } from '../platform/process.ts';
 import type { LearningRedactor } from '../shared/redaction.ts';
+import type { ExaminedDumps } from './source/examined-dumps.ts';
 import type { Observe, ObserveRuns, RunScope } from './events.ts';
 
 /** One run: one job to one target. */
@@ -25,6 +26,8 @@ export interface RunDeps {
   readonly log: Log;
   readonly redactor: LearningRedactor;
   readonly observe: Observe;
+  /** What is known of dumps that were examined before, for another target. */
+  readonly examined?: ExaminedDumps;
   /** Whether somebody watches the progress: a bar on a terminal, or a program that reads the events. */
   readonly watched: boolean;
   /** The environment of this process: secrets and systemd's directories are looked up there. */

@@ -25,19 +25,19 @@ const LINE_EVERY = 60_000;
 
 /** Shows the events of runs to a person: lines on standard error, and a bar on a terminal. */
 export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | undefined): ObserveRuns {
-  let lastLine = clock.monotonic();
+  const lastLines = new Map<string, number>();
   let label = '';
   const say = (level: Parameters<Log>[0], text: string) => {
     bar?.clear();
     log(level, `${label}: ${text}`);
   };
-  return (event, { job, target }) => {
+  return (event, { run, job, target }) => {
     label = `${job} → ${target}`;
     switch (event.event) {
       case 'run-started':
       case 'preview-started':
       case 'verify-started':
-        lastLine = clock.monotonic();
+        lastLines.set(run, clock.monotonic());
         break;
       case 'source-read':
         say('info', `source holds ${formatCount(event.files, 'file')}, ${formatSize(event.bytes)}`);
@@ -49,7 +49,7 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
         const names =
           event.fuzzy || event.bases.length === 0 ? '' : '; new names are not compared with those there (fuzzy)';
         say('info', `snapshot ${event.snapshot}, attempt ${event.attempt}, ${bases}${names}`);
-        lastLine = clock.monotonic();
+        lastLines.set(run, clock.monotonic());
         break;
       }
       case 'step-started':
@@ -59,8 +59,8 @@ export function createEventWriter(log: Log, clock: Clock, bar: ProgressBar | und
       case 'progress': {
         bar?.update(label, event);
         const now = clock.monotonic();
-        if (bar || now - lastLine < LINE_EVERY) break;
-        lastLine = now;
+        if (bar || now - (lastLines.get(run) ?? 0) < LINE_EVERY) break;
+        lastLines.set(run, now);
         say('info', progressText(event));
         break;
       }

@@ -1,17 +1,19 @@
 import { loadConfig } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { CallerDeps, RunRequest } from '../../run/request.ts';
+import { createExaminedDumps } from '../../run/source/examined-dumps.ts';
 import { describeFileSystems } from '../../run/source/file-systems.ts';
 import { describeNotSent } from '../../run/source/not-sent.ts';
 import { previewRun, type Preview } from '../../run/preview.ts';
 import { runJob } from '../../run/run-job.ts';
+import { exitCodeOf } from '../../shared/outcome.ts';
 import { formatCount, formatSize } from '../../shared/units.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json-output.ts';
 import { createProgressBar } from './progress-bar.ts';
 import { createEventWriter, createJsonWriter } from './run-events.ts';
 import { NO_BASIS, summariseRun } from './run-summary.ts';
-import { select, UsageError } from '../selection.ts';
+import { select, UsageError, type Selected } from '../selection.ts';
 
 /** Options of `offsite-rsync run`. */
 export interface RunOptions {
@@ -25,7 +27,7 @@ export interface RunOptions {
 
 /**
  * `offsite-rsync run JOB…`: sends jobs off-site, one after the other; the next one runs even if one fails.
- * @returns 0 only if all are secured, otherwise the exit code of the first that is not
+ * @returns 0 only if all are secured, otherwise the worst exit code
  */
 export async function run(jobs: readonly string[], options: RunOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -51,21 +53,43 @@ async function runSelected(
     throw new UsageError(`--all means every job: leave out ${jobs.join(' ')}, or --all.`);
   }
   const selected = select(settings, options.all === true ? [] : jobs, options.target);
-  const deps = runDeps(options, context);
-  const codes: number[] = [];
-  for (const { job, target } of selected) {
-    if (context.signal.aborted && codes.length > 0) break;
+  const groups = atOnce(selected);
+  // Several lines of progress would overwrite each other.
+  const interactive = context.interactive && groups.every((pairs) => pairs.length === 1);
+  const deps = runDeps(options, { ...context, interactive });
+  const runOne = async ({ job, target }: Selected): Promise<number> => {
     const request: RunRequest = { settings, job, target, force: options.force === true, signal: context.signal };
-    if (options.dryRun === true) {
-      codes.push(showPreview(await previewRun(request, deps), request, options, context));
-      continue;
-    }
+    if (options.dryRun === true) return showPreview(await previewRun(request, deps), request, options, context);
     const record = await runJob(request, deps);
     if (options.json !== true) context.out(summariseRun(record));
-    codes.push(record.exitCode);
+    return record.exitCode;
+  };
+  const codes: number[] = [];
+  for (const pairs of groups) {
+    if (context.signal.aborted && codes.length > 0) break;
+    codes.push(...(await Promise.all(pairs.map(runOne))));
   }
-  return codes.find((code) => code !== 0) ?? 0;
+  return worstOf(codes);
 }
+
+/** The runs in their order, those together that are made at the same time. */
+function atOnce(selected: readonly Selected[]): Selected[][] {
+  return selected.reduce<Selected[][]>((groups, pair) => {
+    const last = groups.at(-1);
+    if (pair.job.parallel && last?.[0]?.job === pair.job) last.push(pair);
+    else groups.push([pair]);
+    return groups;
+  }, []);
+}
+
+/** Damage is worse than a failure, and a run that did nothing beside another one is the least. Of several failures, the first. */
+function worstOf(codes: readonly number[]): number {
+  const isDamage = (code: number) => DAMAGE.includes(code);
+  const isFailure = (code: number) => code !== 0 && code !== exitCodeOf('locked');
+  return codes.find(isDamage) ?? codes.find(isFailure) ?? codes.find((code) => code !== 0) ?? 0;
+}
+
+const DAMAGE = [exitCodeOf('corruption'), exitCodeOf('verification-blind')];
 
 /** What a run needs from the outside world, for a run that a command starts. */
 export function runDeps(options: { readonly json?: boolean }, context: Context): CallerDeps {
@@ -75,7 +99,20 @@ export function runDeps(options: { readonly json?: boolean }, context: Context):
       ? createJsonWriter(context)
       : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);
   const watched = options.json === true || context.interactive;
-  return { runProcess, clock, log, redactor, observe, watched, environment, host, tellings, alertSignal: hurry };
+  const examined = createExaminedDumps();
+  return {
+    runProcess,
+    clock,
+    log,
+    redactor,
+    observe,
+    watched,
+    examined,
+    environment,
+    host,
+    tellings,
+    alertSignal: hurry,
+  };
 }
 
 function showPreview(preview: Preview, { job, target }: RunRequest, options: RunOptions, context: Context): number {

@@ -6,6 +6,7 @@ import type { RunProcess } from '../../platform/process.ts';
 import type { DumpCheck } from '../../shared/dump-checks.ts';
 import { formatCount } from '../../shared/units.ts';
 import { decodeName, displayName } from '../../rsync/itemized.ts';
+import { createExaminedDumps, type ExaminedDumps } from './examined-dumps.ts';
 import type { SourceSummary } from './read-source.ts';
 
 /** Which dumps of a source are examined, and how closely. */
@@ -18,6 +19,8 @@ export interface DumpSpec {
   /** Milliseconds without any progress after which a program that reads a dump is ended. */
   readonly stallMs: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Default: nothing was examined before. */
+  readonly examined?: ExaminedDumps | undefined;
 }
 
 /** What the examination says. */
@@ -51,12 +54,13 @@ export async function checkDumps(
   const young = await touchedSince(changed === undefined ? dumps : dumps.filter((name) => changed.has(name)), spec);
   const found = new Map<string, DumpFinding>();
   const whole = spec.checks.includes('full');
-  const { signal, stallMs, environment } = spec;
+  const { signal, stallMs, environment, examined = createExaminedDumps() } = spec;
   const deps = { run, environment, limits: { signal, stallMs } };
   // Sorted by name, as the walk lists them: of dumps with dates, the newest come last.
   await forEach(young.slice(-MOST_FILES), { atOnce: whole ? 1 : AT_ONCE, signal }, async (name) => {
     const path = pathOf(spec, name);
-    found.set(name, whole ? await checkWhole(path, name, deps) : (await checkEnds(path, name)).finding);
+    const examine = async () => (whole ? checkWhole(path, name, deps) : (await checkEnds(path, name)).finding);
+    found.set(name, await examined.find(path, whole ? 'whole' : 'ends', examine));
   });
   signal.throwIfAborted();
   const left = young.length - MOST_FILES;

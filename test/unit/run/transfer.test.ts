@@ -23,6 +23,7 @@ const OPTIONS: {
 } = {
   source: ['elsewhere', '/one', '/other'],
   targets: ['elsewhere', ['vault'], ['attic']],
+  parallel: ['elsewhere', false, true],
   exclude: ['elsewhere', [], ['*.tmp']],
   one_file_system: ['elsewhere', true, false],
   fuzzy: ['transfer', 'always', 'never'],
