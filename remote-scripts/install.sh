@@ -11,15 +11,17 @@ ETC=/etc/offsite-rsync
 UNITS=/etc/systemd/system
 SSHD=/etc/ssh/sshd_config.d
 SERVICES='offsite-prune offsite-prune-check offsite-scrub offsite-drill'
+NEWLINE='
+'
 PROGRAMS='offsite-gate offsite-prune offsite-scrub offsite-drill'
 
 host='' account='' root=/srv/offsite state=/var/lib/offsite-rsync secondary=gate
-keys='' jobs='' dry_run='' uninstall='' programs=''
+keys='' read_keys='' reads='' jobs='' dry_run='' uninstall='' programs=''
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 
 usage() {
   cat <<'HELP'
-Usage: install.sh --host NAME [--key FILE.pub] [options]
+Usage: install.sh --host NAME [--key FILE.pub] [--read-key FILE.pub] [options]
        install.sh --uninstall [--host NAME]
 
 Sets up this machine as the secondary of the primary NAME. Run it once for each primary, as root; nothing else
@@ -28,6 +30,8 @@ of offsite-rsync runs as root. What is already as it must be is left alone.
 Options:
   --host NAME       the primary, as secondary.yaml names it
   --key FILE.pub    a public key of the primary: may push from now on; its authorized_keys line is printed
+  --read-key FILE.pub  a key for restores: may list and read sealed snapshots, and nothing else; make one of its own, and keep
+                    it away from the primary
   --account NAME    system account of this primary (default: offsite-NAME)
   --job NAME        a job, for the first secondary.yaml; may be given again, and must be while there is no secondary.yaml
   --root DIR        where the snapshots lie (default: /srv/offsite; the root of secondary.yaml)
@@ -109,11 +113,13 @@ remove_empty() {
 read_arguments() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --host | --key | --account | --job | --root | --state | --programs)
+      --host | --key | --read-key | --account | --job | --root | --state | --programs)
         [ $# -ge 2 ] || fail "$1 needs a value. See --help"
         case $1 in
           --host) host=$2 ;;
           --key) keys="$keys$2
+" ;;
+          --read-key) read_keys="$read_keys$2
 " ;;
           --account) account=$2 ;;
           --job) jobs="$jobs $2" ;;
@@ -156,23 +162,40 @@ check_arguments() {
 
 # Before anything is made: a key that is none must not leave half a secondary behind.
 check_keys() {
+  present=$(cat -- "$DESTDIR$ETC/authorized_keys.d/$account" 2>/dev/null || :)
   old_ifs=$IFS
-  IFS='
-'
-  for key in $keys; do
-    IFS=$old_ifs
+  IFS=$NEWLINE
+  for key in $keys $read_keys; do
     [ -r "$key" ] || fail "$key cannot be read"
-    [ -n "$(key_line "$key")" ] ||
+    [ -n "$(key_line "$key" x)" ] ||
       fail "$key does not hold one plain public key (the file that ends in .pub, without options)"
     is_readable_key "$key" || fail "$key holds a key that ssh cannot read: it was cut off or changed on the way. Copy it again"
+  done
+  for key in $read_keys; do
+    for other in $keys; do
+      [ "$(blob_of "$other")" != "$(blob_of "$key")" ] ||
+        fail "$key and $other hold the same key: make another for reading (ssh-keygen -t ed25519)"
+    done
+    refuse_other_use "$key" push "$(printf '%s\n' "$present" | grep -Ev -e "$READ_COMMANDS" || :)"
+  done
+  for key in $keys; do
+    refuse_other_use "$key" read "$(printf '%s\n' "$present" | grep -E -e "$READ_COMMANDS" || :)"
   done
   IFS=$old_ifs
 }
 
+# refuse_other_use FILE USE LINES: sshd takes the first line of a key, so a key has one use.
+refuse_other_use() {
+  printf '%s\n' "$3" | grep -Fq -e " $(blob_of "$1") " || return 0
+  fail "$1 holds a key that may $2 already: make another (ssh-keygen -t ed25519), or remove its line from $ETC/authorized_keys.d/$account"
+}
+
+blob_of() { key_line "$1" x | awk '{ print $(NF - 1) }'; }
+
 # sshd passes over a key that it cannot read, and says so to nobody here. Where there is no ssh-keygen, nobody can tell.
 is_readable_key() {
   command -v ssh-keygen >/dev/null 2>&1 || return 0
-  key_line "$1" | awk '{ print $(NF - 2), $(NF - 1) }' | ssh-keygen -l -f - >/dev/null 2>&1
+  key_line "$1" x | awk '{ print $(NF - 2), $(NF - 1) }' | ssh-keygen -l -f - >/dev/null 2>&1
 }
 
 has_programs() {
@@ -299,9 +322,20 @@ forced_command() {
   esac
 }
 
-# key_line FILE: the line for authorized_keys, or nothing when FILE holds no single plain public key.
+# What a read key starts. rrsync -ro neither locks nor deletes.
+read_command() {
+  case $secondary in
+    gate) say "$BIN/offsite-gate --read $host" ;;
+    rrsync) say "/usr/bin/rrsync -ro -munge $root/$host" ;;
+  esac
+}
+
+# The lines of read keys, of a gate or a plain rrsync.
+READ_COMMANDS='offsite-gate --read |rrsync -ro '
+
+# key_line FILE COMMAND: the line for authorized_keys, or nothing when FILE holds no single plain public key.
 key_line() {
-  LC_ALL=C awk -v command="$(forced_command)" -v label="offsite-rsync-$host" '
+  LC_ALL=C awk -v command="$2" -v label="offsite-rsync-$host" '
     /^[ \t]*(#.*)?$/ { next }
     { lines++ }
     $1 !~ /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)$/ { bad = 1 }
@@ -317,20 +351,22 @@ install_keys() {
   present=$(cat -- "$DESTDIR$file" 2>/dev/null || :)
   added=''
   old_ifs=$IFS
-  IFS='
-'
-  for key in $keys; do
-    IFS=$old_ifs
-    line=$(key_line "$key")
-    blob=$(printf '%s' "$line" | awk '{ print $(NF - 1) }')
-    kept=$(printf '%s\n' "$present" | awk -v blob="$blob" 'NF && index($0, blob) == 0')
-    present="${kept:+$kept
-}$line"
-    added="$added$line
-"
-  done
+  IFS=$NEWLINE
+  for key in $keys; do add_line "$(key_line "$key" "$(forced_command)")"; done
+  for key in $read_keys; do add_line "$(key_line "$key" "$(read_command)")"; done
   IFS=$old_ifs
+  ! printf '%s\n' "$present" | grep -Eq -e "$READ_COMMANDS" || reads=yes
   printf '%s\n' "$present" | awk NF | write_file "$file" 644
+}
+
+# Puts a line in place of the one that this key has.
+add_line() {
+  blob=$(printf '%s' "$1" | awk '{ print $(NF - 1) }')
+  kept=$(printf '%s\n' "$present" | awk -v blob="$blob" 'NF && index($0, blob) == 0')
+  present="${kept:+$kept
+}$1"
+  added="$added$1
+"
 }
 
 sshd_snippet() {
@@ -338,8 +374,7 @@ sshd_snippet() {
 # What $account may do over ssh: start the forced command, and nothing else. Written by install.sh.
 Match User $account
     AuthorizedKeysFile $ETC/authorized_keys.d/%u
-    # Also for a line of authorized_keys that forgot it.
-    ForceCommand $(forced_command)
+$(one_command)
     AuthenticationMethods publickey
     PasswordAuthentication no
     KbdInteractiveAuthentication no
@@ -364,6 +399,16 @@ Match User $account
 $(unused_connections)
 Match all
 SNIPPET
+}
+
+# sshd starts it whatever the line of a key says, so there is none where a read key has a command of its own.
+one_command() {
+  if [ -n "$reads" ]; then
+    say "    # No ForceCommand: there is a read key, so what a key starts is said in its line alone."
+  else
+    say "    # Also for a line of authorized_keys that forgot it."
+    say "    ForceCommand $(forced_command)"
+  fi
 }
 
 # Known to OpenSSH 9.2 and newer; an older one would not start with it.

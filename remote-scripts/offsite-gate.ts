@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/platform/clock.ts';
 import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
 import { errorMessage } from '../src/platform/files.ts';
-import { GATE_ENDS, gateLine } from '../src/shared/gate-words.ts';
+import { GATE_ENDS, gateLine, NO_CLIENT } from '../src/shared/gate-words.ts';
 import { isName } from '../src/shared/names.ts';
 import { SECONDARY_CONFIG } from './config/location.ts';
+import type { SessionInput } from './gate/job-session.ts';
 import { failure, refused, type SessionEnd } from './gate/session-end.ts';
 import { serveSession } from './gate/session.ts';
 import { GateSettingsError, loadGateSettings } from './gate/settings.ts';
@@ -21,7 +22,7 @@ const VERSION = globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev';
 /** The program that makes manifests; it is installed beside this one. */
 const SCRUB = fileURLToPath(new URL('offsite-scrub.mjs', import.meta.url));
 
-const HELP = `Usage: offsite-gate [--config FILE] HOST
+const HELP = `Usage: offsite-gate [--config FILE] [--read] HOST
        offsite-gate [--config FILE] --check HOST
        offsite-gate --help | --version
 
@@ -32,7 +33,13 @@ In ~/.ssh/authorized_keys of the host's account, on one line:
 
   command="/usr/local/bin/offsite-gate HOST",restrict ssh-ed25519 AAAA… primary
 
+With --read it is the forced command of a read key: it tells what is stored (list), lets rsync read sealed
+snapshots, refuses whatever writes, and changes nothing.
+
+  command="/usr/local/bin/offsite-gate --read HOST",restrict ssh-ed25519 AAAA… restore
+
 Options:
+  --read         serve a read key
   --check        say whether configuration, directories, owners, programs, keys and sshd are as they must be
                  (schedules of expect: are read by offsite-prune, which is the one that uses them)
   --config FILE  the secondary's settings (default: ${SECONDARY_CONFIG})
@@ -57,6 +64,7 @@ async function main(argv: readonly string[]): Promise<number> {
       allowPositionals: true,
       options: {
         check: { type: 'boolean' },
+        read: { type: 'boolean' },
         config: { type: 'string', default: SECONDARY_CONFIG },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
@@ -71,29 +79,30 @@ async function main(argv: readonly string[]): Promise<number> {
   const [host] = positionals;
   if (host === undefined || positionals.length > 1) return usage('give one HOST');
   if (!isName(host)) return usage(`${JSON.stringify(host)} is not a name of a host`);
+  if (values.check && values.read) return usage('--check looks at both keys, and takes no --read');
   process.umask(0o077);
   if (values.check) {
     leaveRemovedDirectory();
     const { checkHost } = await import('./gate/check/check-host.ts');
     return checkHost({ host, configPath: values.config, write: (text) => process.stdout.write(text) });
   }
-  const end = await serve(host, values.config);
+  const end = await serve(host, values.config, values.read === true);
   if (end.kind === 'exit') return end.code;
   process.stderr.write(`${gateLine(end.kind, end.reason)}\n`);
   return GATE_ENDS[end.kind].code;
 }
 
-async function serve(host: string, configPath: string): Promise<SessionEnd> {
+async function serve(host: string, configPath: string, reads: boolean): Promise<SessionEnd> {
   const { SSH_ORIGINAL_COMMAND: commandLine, SSH_CONNECTION: connection } = process.env;
   if (process.getuid?.() === 0) return refused('the gate does not run as root: give the host an account of its own');
-  if (commandLine === undefined) return refused('only rsync may be started here, and only by an rsync client');
+  if (commandLine === undefined) return refused(NO_CLIENT);
   try {
     const settings = await loadGateSettings(configPath, host, VERSION);
     const { username } = userInfo();
     if (username !== settings.account) {
       return refused(`host ${host} belongs to another account than this one; check authorized_keys`);
     }
-    return await serveSession({
+    const input: SessionInput = {
       commandLine,
       client: /^[0-9A-Fa-f.:%a-z]{1,64}/.exec(connection ?? '')?.[0] ?? 'unknown',
       settings,
@@ -101,7 +110,11 @@ async function serve(host: string, configPath: string): Promise<SessionEnd> {
       clock: systemClock,
       manifests: { program: SCRUB, host, config: resolve(configPath) },
       signal: whenToldToEnd(),
-    });
+    };
+    if (!reads) return await serveSession(input);
+    // A part of its own: the sessions of a run, which are many, do not load it.
+    const { serveReading } = await import('./gate/read/serve-reading.ts');
+    return await serveReading(input);
   } catch (error) {
     // No state directory is known here, so the system's log is the only place where the administrator can be told.
     const { spawnSync } = await import('node:child_process');

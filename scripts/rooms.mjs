@@ -25,10 +25,13 @@ export const ROOMS = {
       ...['src/config', 'src/state', 'src/platform', 'src/shared'],
     ],
   },
+  'src/read': {
+    may: ['src/run', 'src/rsync', 'src/ssh', 'src/config', 'src/platform', 'src/shared'],
+  },
   'src/demo': { may: ['src/state', 'src/platform', 'src/shared'] },
   'src/commands': {
     may: [
-      ...['src/demo', 'src/run', 'src/verify', 'src/rsync', 'src/notify', 'src/insight', 'src/systemd'],
+      ...['src/demo', 'src/read', 'src/run', 'src/verify', 'src/rsync', 'src/notify', 'src/insight', 'src/systemd'],
       ...['src/config', 'src/state', 'src/platform', 'src/shared'],
     ],
   },

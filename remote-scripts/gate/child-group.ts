@@ -4,8 +4,8 @@ import { CHILD_ENVIRONMENT } from '../store/environment.ts';
 
 /** Within which bounds a program runs. */
 export interface GroupBounds {
-  /** Inherited by the program, which therefore holds the lock of the job as long as it lives. */
-  readonly lockFd: number;
+  /** Inherited by the program, which therefore holds the lock of the job as long as it lives; undefined for one that only reads. */
+  readonly lockFd: number | undefined;
   /** Milliseconds after which the program and all its processes are ended. */
   readonly limitMs: number;
   /** Aborted when the gate itself has to end. */
@@ -61,7 +61,7 @@ export async function runInGroup<Cut = never>(spec: GroupSpec<Cut>, bounds: Grou
   const streams =
     spec.streams === 'own' ? (['inherit', 'inherit', 'inherit'] as const) : (['ignore', 'pipe', 'pipe'] as const);
   const child = spawn('setpriv', ['--pdeathsig=TERM', '--no-new-privs', ...spec.words], {
-    stdio: [...streams, bounds.lockFd, ...(spec.descriptors ?? [])],
+    stdio: [...streams, bounds.lockFd ?? 'ignore', ...(spec.descriptors ?? [])],
     env: { ...CHILD_ENVIRONMENT, ...spec.environment },
     cwd: '/',
     detached: true,

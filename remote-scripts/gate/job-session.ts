@@ -20,11 +20,17 @@ export interface SessionInput {
   readonly signal: AbortSignal;
 }
 
-/** A session that holds the lock of its job. */
-export interface JobSession extends SessionInput {
+/** A session of one job. */
+export interface AnySession extends SessionInput {
   readonly paths: JobPaths;
-  readonly lockFd: number;
+  /** The lock of the job; undefined for a session that only reads. */
+  readonly lockFd: number | undefined;
   readonly log: (entry: LogEntry) => Promise<void>;
+}
+
+/** A session that holds the lock of its job. */
+export interface JobSession extends AnySession {
+  readonly lockFd: number;
 }
 
 /** Moves away what the disk may have failed to write. */

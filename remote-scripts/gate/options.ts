@@ -1,5 +1,5 @@
-/** The kinds of sessions that a client may ask for. */
-export type SessionKind = 'push' | 'verify' | 'notes' | 'seal';
+/** The kinds of rsync sessions that a client may ask for: `read` with the read key, the others with the push key. */
+export type SessionKind = 'push' | 'verify' | 'notes' | 'seal' | 'read';
 
 /** Which owners and modes are kept. */
 export type Metadata = 'fake_super' | 'plain';
@@ -9,8 +9,8 @@ export type WireMetadata = Metadata | 'none';
 
 /** What the gate has found out or decided about a request. */
 export interface Rebuild {
-  /** Name of the destination in rrsync's root: `<id>.partial/` or `<id>/`, for a seal or notes a file name. */
-  readonly destination: string;
+  /** Name in rrsync's root of what is written or read: `<id>.partial/`, `<id>/` or a file; a path below the snapshot for a read. */
+  readonly place: string;
   /** Name in rrsync's root that is compared with, so that what is equal is not sent. */
   readonly basis: string | undefined;
   /** Seconds of silence that are allowed, with the client's wish taken into account. */
@@ -45,9 +45,9 @@ interface OptionRow {
   readonly apart?: boolean;
 }
 
-const TRANSFER = { push: 'must', verify: 'must' } as const;
-const EITHER = { push: 'may', verify: 'may' } as const;
-const ANY = { push: 'may', verify: 'may', notes: 'may', seal: 'may' } as const;
+const TRANSFER = { push: 'must', verify: 'must', read: 'may' } as const;
+const EITHER = { push: 'may', verify: 'may', read: 'may' } as const;
+const ANY = { push: 'may', verify: 'may', notes: 'may', seal: 'may', read: 'may' } as const;
 const ONE_FILE = { notes: 'must', seal: 'must' } as const;
 const BOTH = ['fake_super', 'plain'] as const;
 const ALL = ['fake_super', 'plain', 'none'] as const;
@@ -58,13 +58,14 @@ export const MOST_BASES = 5;
 
 /**
  * Every option of a command for rrsync, in the order in which they are written. What has no row is refused. Missing on
- * purpose: --link-dest (rsync must not have names of what is sealed: docs/security.md), X, U, b, K, k, L, m, B, x, s, I, O, J, N, S, u, d, q, v: our client sends none of them.
+ * purpose: --link-dest (rsync must not have names of what is sealed: docs/security.md), X, U, b, K, k, L, m, B, x, s, I, O, J, N, u, q, v: our client sends none of them.
+ * What a reading client deletes, keeps or reports, it does not tell the server.
  *
  * `-y` and `-W` affect only the receiving side, so the gate may remove the one and add the other (measured with rsync
  * 3.5.0: the protocol is the same).
  */
 export const OPTIONS = {
-  dryRun: { letter: 'n', in: { push: 'may', verify: 'must' } },
+  dryRun: { letter: 'n', in: { push: 'may', verify: 'must', read: 'may' } },
   symlinks: { letter: 'l', in: TRANSFER, metadata: ALL }, // munged
   // Preserves hard links. A client whose source has unreliable inode numbers leaves it out.
   hardLinks: { letter: 'H', in: EITHER, metadata: ALL },
@@ -76,13 +77,17 @@ export const OPTIONS = {
   acls: { letter: 'A', in: TRANSFER, metadata: ['fake_super'] }, // into an xattr
   // A session takes the whole tree, or the names on a list (request.ts: exactly one of both).
   recursive: { letter: 'r', in: EITHER, metadata: ALL },
-  relative: { letter: 'R', in: EITHER, metadata: BOTH },
+  relative: { letter: 'R', in: { push: 'may', verify: 'may' }, metadata: BOTH },
+  // One level of a directory, for a list.
+  dirs: { letter: 'd', in: { read: 'may' } },
+  // How the reader writes its files.
+  sparse: { letter: 'S', in: { read: 'may' } },
   // A basis under another name: here, and with a second y in the --compare-dest.
   fuzzy: { letter: 'y', most: 2, in: { push: 'may' }, written: (asked, { fuzzy }) => (fuzzy ? asked : undefined) },
   wholeFile: { letter: 'W', in: {}, written: (_, { delta }, kind) => (kind === 'push' && !delta ? 'W' : undefined) },
   checksum: { letter: 'c', in: EITHER },
   compress: { letter: 'z', in: ANY },
-  logFormat: { long: 'log-format', value: /^%i(%I)?$/, in: EITHER },
+  logFormat: { long: 'log-format', value: /^%i(%I)?$/, in: { push: 'may', verify: 'may' } },
   // Seconds. Never longer than the gate waits for any client.
   timeout: {
     long: 'timeout',
@@ -99,7 +104,8 @@ export const OPTIONS = {
     in: {},
     written: (_, { continues }, kind) => (kind === 'push' && continues ? '' : undefined),
   },
-  stats: { long: 'stats', value: NO_VALUE, in: EITHER },
+  stats: { long: 'stats', value: NO_VALUE, in: { push: 'may', verify: 'may' } },
+  listOnly: { long: 'list-only', value: NO_VALUE, in: { read: 'may' } },
   partial: { long: 'partial', value: NO_VALUE, in: { push: 'may' } },
   // Without it, the names of owners are part of the wire format.
   numericIds: { long: 'numeric-ids', value: NO_VALUE, in: EITHER, metadata: ['fake_super'] },

@@ -1,4 +1,5 @@
 import { writtenOptions, type Rebuild } from './options.ts';
+import type { ReadRequest } from './read/request.ts';
 import type { GateRequest } from './request.ts';
 
 /*
@@ -9,8 +10,12 @@ import type { GateRequest } from './request.ts';
 const CAPABILITIES = ['i', 'L', 's', 'f', 'x', 'C', 'v', 'u'];
 
 /** The command for rrsync, built from parsed values only. */
-export function rebuiltCommand({ kind, wire }: GateRequest, rebuild: Rebuild): string {
+export function rebuiltCommand(
+  { kind, wire }: Pick<GateRequest | ReadRequest, 'kind' | 'wire'>,
+  rebuild: Rebuild,
+): string {
   const capabilities = CAPABILITIES.filter((letter) => wire.capabilities.includes(letter)).join('');
   const { letters, words } = writtenOptions(wire.given, rebuild, kind);
-  return ['rsync', '--server', `-${letters}e.${capabilities}`, ...words, '.', rebuild.destination].join(' ');
+  const server = kind === 'read' ? ['--server', '--sender'] : ['--server'];
+  return ['rsync', ...server, `-${letters}e.${capabilities}`, ...words, '.', rebuild.place].join(' ');
 }

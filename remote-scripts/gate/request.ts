@@ -1,3 +1,4 @@
+import { NO_CLIENT, NOTHING_READ } from '../../src/shared/gate-words.ts';
 import { isName } from '../../src/shared/names.ts';
 import { notedId } from '../../src/shared/notes.ts';
 import { sealedId } from '../../src/shared/seal.ts';
@@ -6,15 +7,12 @@ import {
   calledOption,
   foreignOption,
   missingOption,
-  MOST_BASES,
-  optionOfLetter,
-  optionOfLongName,
   rowOf,
   type Given,
-  type OptionName,
   type SessionKind,
   type WireMetadata,
 } from './options.ts';
+import { checkText, LONGEST_COMMAND, orRefused, parseOptions, refuse, type Parsed } from './words.ts';
 
 /** What both ends have to agree on, and what the client may choose. */
 export interface WireOptions {
@@ -51,39 +49,21 @@ export type GateRequest =
   | { readonly kind: 'notes' | 'seal'; readonly job: string; readonly id: SnapshotId; readonly wire: WireOptions };
 
 /** A request, or why there is none, in words for the sender. */
-export type ParsedRequest =
-  { readonly ok: true; readonly request: GateRequest } | { readonly ok: false; readonly reason: string };
-
-/** Longest command line that is accepted, in characters; ours have some 250. */
-export const LONGEST_COMMAND = 1024;
-
-// No backslash, quote, glob, control character or white space but the blank: rrsync and rsync then read the
-// rebuilt words exactly as we do (facts.md#white-space).
-const ALPHABET = /^[A-Za-z0-9 ._/=%-]*$/;
-
-/** Thrown only within this file. */
-class Refusal extends Error {}
+export type ParsedRequest = Parsed<GateRequest>;
 
 /**
  * Reads what a client sent as `SSH_ORIGINAL_COMMAND` against a closed grammar: what stock rsync 3.2.3 to 3.5.0 sends
  * for the push, verification, canary and seal of offsite-rsync (design.md#the-wire). Everything else is refused.
  */
 export function parseRequest(commandLine: string): ParsedRequest {
-  try {
-    return { ok: true, request: parse(commandLine) };
-  } catch (error) {
-    if (error instanceof Refusal) return { ok: false, reason: error.message };
-    throw error;
-  }
+  return orRefused(() => parse(commandLine));
 }
 
 function parse(commandLine: string): GateRequest {
-  if (commandLine.length > LONGEST_COMMAND) refuse(`the command is longer than ${LONGEST_COMMAND} characters`);
-  if (!ALPHABET.test(commandLine)) refuse('the command contains a character that offsite-rsync never sends');
+  checkText(commandLine, LONGEST_COMMAND);
   const [program, server, ...words] = commandLine.split(' ');
-  if (program !== 'rsync' || server !== '--server')
-    refuse('only rsync may be started here, and only by an rsync client');
-  if (words[0] === '--sender') refuse('nothing can be read from here');
+  if (program !== 'rsync' || server !== '--server') refuse(NO_CLIENT);
+  if (words[0] === '--sender') refuse(NOTHING_READ);
 
   const [dot, destination] = words.slice(-2);
   if (dot !== '.' || destination === undefined) refuse('the command does not end in one destination');
@@ -133,72 +113,6 @@ function parseDestination(text: string): { job: string; id: SnapshotId; file: 'n
   return { job, id, file };
 }
 
-interface Options {
-  readonly given: Given;
-  readonly capabilities: string;
-  readonly bases: readonly SnapshotId[];
-}
-
-function parseOptions(words: readonly string[], job: string): Options {
-  let cluster: Cluster | undefined;
-  const long = new Map<OptionName, string>();
-  const bases: SnapshotId[] = [];
-  for (let index = 0; index < words.length; index += 1) {
-    const word = words[index] ?? '';
-    if (!word.startsWith('--')) {
-      if (cluster !== undefined) refuse('one group of letters is expected, not two');
-      cluster = parseCluster(word);
-      continue;
-    }
-    const equals = word.indexOf('=');
-    const name = word.slice(2, equals === -1 ? undefined : equals);
-    const value = equals === -1 ? undefined : word.slice(equals + 1);
-    const option = optionOfLongName(name);
-    if (option === undefined) refuse(`the option --${name} is not allowed`);
-    if (option === 'compareDest') {
-      // rsync sends the value as a word of its own.
-      if (value === undefined) index += 1;
-      bases.push(parseBasis(value ?? words[index] ?? '', job));
-      continue;
-    }
-    if (long.has(option)) refuse(`the option --${name} is given twice`);
-    if (rowOf(option).value?.test(value ?? '') !== true) refuse(`the option --${name} has a value that is not allowed`);
-    if (value === '') refuse(`the option --${name} has no value`);
-    long.set(option, value ?? '');
-  }
-  if (cluster === undefined) refuse('the letters of a stock rsync client are missing');
-  if (bases.length > MOST_BASES) refuse(`more than ${MOST_BASES} --compare-dest`);
-  return { given: new Map([...cluster.letters, ...long]), capabilities: cluster.capabilities, bases };
-}
-
-interface Cluster {
-  readonly letters: Given;
-  readonly capabilities: string;
-}
-
-function parseCluster(word: string): Cluster {
-  const match = /^-([A-Za-df-z]+)e\.([A-Za-z]{0,24})$/.exec(word);
-  const [, group, capabilities] = match ?? [];
-  if (group === undefined || capabilities === undefined) refuse('the letters are not those of a stock rsync client');
-  const letters = new Map<OptionName, string>();
-  for (const letter of group) {
-    const option = optionOfLetter(letter);
-    if (option === undefined) refuse(`the option -${letter} is not allowed`);
-    const given = `${letters.get(option) ?? ''}${letter}`;
-    if (given.length > (rowOf(option).most ?? 1)) refuse(`the option -${letter} is given too often`);
-    letters.set(option, given);
-  }
-  return { letters, capabilities };
-}
-
-function parseBasis(text: string, job: string): SnapshotId {
-  const match = /^\/([^/]+)\/([^/]+)\/$/.exec(text);
-  const [, basisJob, name = ''] = match ?? [];
-  const id = parseSnapshotId(name);
-  if (basisJob !== job || id === undefined) refuse('--compare-dest is not /JOB/ID/ of the same job');
-  return id;
-}
-
 /** Compares what was sent with the table. */
 function allowOnly(
   kind: SessionKind,
@@ -227,8 +141,4 @@ function allowOnly(
     );
   if (kind === 'verify' && (wrong === 'compareDest' || wrong === 'fuzzy')) refuse('a verification has no basis');
   refuse(`the option ${calledOption(wrong)} is not allowed in a ${kind}`);
-}
-
-function refuse(reason: string): never {
-  throw new Refusal(reason);
 }

@@ -9,6 +9,8 @@ export interface RestrictedRun extends GroupBounds {
   readonly command: string;
   /** The directory to which rrsync confines it. */
   readonly root: string;
+  /** Whether it sends what is in `root`, and writes nothing. */
+  readonly reads?: boolean;
   /** rrsync refuses `--delete` even in a dry run (facts.md#deletion), so a verification needs this. */
   readonly allowDelete: boolean;
   /** Checked once a second. */
@@ -62,7 +64,9 @@ function watchSession(
   }, LOOK_EVERY);
 }
 
-function wordsFor({ root, allowDelete, largestFile }: RestrictedRun): string[] {
+function wordsFor({ root, reads = false, allowDelete, largestFile }: RestrictedRun): string[] {
+  // rrsync -ro neither deletes nor locks; -munge gives symbolic links back as they were sent.
+  if (reads) return ['rrsync', '-ro', '-munge', root];
   return [
     ...(largestFile === undefined ? [] : ['prlimit', `--fsize=${largestFile}`]),
     'rrsync',

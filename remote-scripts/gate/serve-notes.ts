@@ -20,6 +20,7 @@ export async function serveNotes(
       ...commandFor(session, request, name),
       allowDelete: false,
       root: paths.incoming,
+      receives: true,
       largestFile: MAX_NOTES_BYTES,
       signal: several.signal,
     });

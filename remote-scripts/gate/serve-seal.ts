@@ -39,6 +39,7 @@ export async function serveSeal(
       ...commandFor(session, request, sealName(id)),
       allowDelete: false,
       root: paths.incoming,
+      receives: true,
       largestFile: LARGEST_INCOMING,
       signal: several.signal,
     });

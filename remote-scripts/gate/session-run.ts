@@ -1,4 +1,4 @@
-import type { JobSession } from './job-session.ts';
+import type { AnySession, JobSession } from './job-session.ts';
 import type { Rebuild } from './options.ts';
 import { rebuiltCommand } from './rebuilt-command.ts';
 import type { GateRequest } from './request.ts';
@@ -16,30 +16,33 @@ const GRACE = 2000;
 /** One rsync behind rrsync. */
 interface Run {
   readonly command: string;
+  readonly reads?: boolean;
   readonly allowDelete: boolean;
   /** Seconds. */
   readonly silence: number;
   /** Whether files are written into the job's directory. */
   readonly writes?: boolean;
   readonly root?: string;
+  /** Whether it receives one small file. */
+  readonly receives?: boolean;
   readonly largestFile?: number;
   /** Ends rsync too, in addition to the session's own signal. */
   readonly signal?: AbortSignal;
 }
 
 /** Starts rrsync within the bounds of the session, and waits for its end. */
-export async function runIn(session: JobSession, run: Run): Promise<RestrictedEnd> {
+export async function runIn(session: AnySession, run: Run): Promise<RestrictedEnd> {
   await session.log({ event: 'accepted', reason: run.command });
   const { limits } = session.settings;
   const { sessionLimitMs, maxSessionBytes } = limits;
-  const { silence, writes = false, ...rest } = run;
+  const { silence, writes = false, receives: _, ...rest } = run;
   return runRestrictedRsync({
     root: session.paths.snapshots,
     ...(writes && maxSessionBytes !== undefined ? { largestFile: maxSessionBytes } : {}),
     ...rest,
     bounds: { silenceMs: silence * 1000 + GRACE, writing: writes ? limits : undefined },
     lockFd: session.lockFd,
-    limitMs: run.root === undefined ? sessionLimitMs : Math.min(sessionLimitMs, SEAL_LIMIT),
+    limitMs: run.receives === true ? Math.min(sessionLimitMs, SEAL_LIMIT) : sessionLimitMs,
     signal: run.signal ? AbortSignal.any([session.signal, run.signal]) : session.signal,
   });
 }
@@ -54,7 +57,7 @@ export function commandFor(
   const { limits } = settings;
   const silence = silenceOf(request, limits);
   const rebuild: Rebuild = {
-    destination: request.kind === 'seal' || request.kind === 'notes' ? name : `${name}/`,
+    place: request.kind === 'seal' || request.kind === 'notes' ? name : `${name}/`,
     basis,
     continues,
     timeoutSeconds: silence,

@@ -2,6 +2,7 @@ import { formatDuration, formatSize } from '../../src/shared/units.ts';
 import type { GateLimits } from '../config/settings.ts';
 import { tooFull } from './limits.ts';
 import type { ProcessLook } from './process-look.ts';
+import type { ReadRequest } from './read/request.ts';
 import type { GateRequest } from './request.ts';
 
 /** Why a session is ended while it runs, with the reason in words for the sender. */
@@ -37,12 +38,12 @@ export interface SessionLook {
  * sshd ends a client that has gone (ClientAliveInterval). Every other session has no reason to be silent.
  */
 export function silenceOf(
-  request: GateRequest,
+  request: GateRequest | ReadRequest,
   { timeoutMs, sessionLimitMs }: Pick<GateLimits, 'timeoutMs' | 'sessionLimitMs'>,
 ): number {
   const own = Math.ceil(timeoutMs / 1000);
   const asked = Number(request.wire.given.get('timeout') ?? own);
-  const reads = request.kind === 'verify' || (request.kind === 'push' && request.checksum);
+  const reads = request.kind === 'verify' || request.wire.given.has('checksum');
   return Math.min(asked, reads ? Math.max(own, Math.ceil(sessionLimitMs / 1000)) : own);
 }
 

@@ -1,51 +1,29 @@
-import { errorMessage } from '../../src/platform/files.ts';
-import { absentSnapshot } from '../../src/shared/gate-words.ts';
+import { absentSnapshot, unknownJob } from '../../src/shared/gate-words.ts';
 import { isRealDirectory, makeJobDirectory, readJobDirectory } from '../store/job-directory.ts';
 import { discardUnflushed, type JobSession, type SessionInput } from './job-session.ts';
+import { serveLogged, type LoggedInput } from './logged-session.ts';
 import { parseRequest, type GateRequest } from './request.ts';
 import { completeSeals } from './sealing.ts';
 import { serveNotes } from './serve-notes.ts';
 import { servePush } from './serve-push.ts';
 import { serveSeal } from './serve-seal.ts';
 import { jobPathsOf } from './settings.ts';
-import { ended, failure, refused, type SessionEnd } from './session-end.ts';
+import { ended, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn } from './session-run.ts';
 import { gateLock, takeLock } from '../store/locks.ts';
-import { writeLog, type LogEntry } from '../store/gate-log.ts';
 import { standingOf } from '../store/snapshot-state.ts';
-import { GATE_LOG, statePlaces } from '../store/places.ts';
 
 /** The reason that the controller knows as "wait and try again" (facts.md#its-own-lock). */
 const BUSY = 'busy: another session is still writing to this job';
 
-/** Serves one session, from the client's command to the exit code. */
-export async function serveSession(input: SessionInput): Promise<SessionEnd> {
-  const log = (entry: LogEntry) =>
-    writeLog(statePlaces(input.settings.hostState).log, { time: input.clock.now(), client: input.client }, entry);
-  const parsed = parseRequest(input.commandLine);
-  if (!parsed.ok) {
-    await log({ event: 'refused', reason: parsed.reason });
-    return refused(parsed.reason);
-  }
-  const { kind, job, id } = parsed.request;
-  const about = { kind, job, id };
-  try {
-    const end = await serveRequest({ ...input, log: (entry) => log({ ...about, ...entry }) }, parsed.request);
-    await log(
-      end.kind === 'exit'
-        ? { event: 'ended', ...about, end: end.code }
-        : { event: end.kind, ...about, reason: end.reason },
-    );
-    return end;
-  } catch (error) {
-    await log({ event: 'failed', ...about, reason: errorMessage(error) });
-    return failure(error, { letIn: false, log: GATE_LOG });
-  }
+/** Serves one session of the push key, from the client's command to the exit code. */
+export function serveSession(input: SessionInput): Promise<SessionEnd> {
+  return serveLogged(input, parseRequest(input.commandLine), serveRequest);
 }
 
-async function serveRequest(input: SessionInput & Pick<JobSession, 'log'>, request: GateRequest): Promise<SessionEnd> {
+async function serveRequest(input: LoggedInput, request: GateRequest): Promise<SessionEnd> {
   const { settings } = input;
-  if (!settings.jobs.includes(request.job)) return refused(`the job ${request.job} is not configured for this host`);
+  if (!settings.jobs.includes(request.job)) return refused(unknownJob(request.job));
   const { metadata } = request.wire;
   const either = metadata === undefined || (metadata === 'none' && request.kind === 'verify');
   if (!either && metadata !== settings.metadata) {

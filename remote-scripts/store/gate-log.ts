@@ -7,9 +7,9 @@ import { openRegularFile } from '../../src/platform/regular-file.ts';
 export interface LogEntry {
   readonly event:
     'accepted' | 'refused' | 'ended' | 'broke' | 'recovered' | 'discarded' | 'filled' | 'sealed' | 'failed' | 'attack';
-  readonly kind?: 'push' | 'verify' | 'notes' | 'seal';
-  readonly job?: string;
-  readonly id?: string;
+  readonly kind?: 'push' | 'verify' | 'notes' | 'seal' | 'read' | 'list';
+  readonly job?: string | undefined;
+  readonly id?: string | undefined;
   readonly reason?: string;
   /** Exit code of rsync, or its signal. */
   readonly end?: number | string;

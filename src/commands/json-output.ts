@@ -4,6 +4,7 @@ import type { VerifyReport } from '../run/verify/verify-job.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { Context } from './context.ts';
+import type { ShownJob } from './list/list-table.ts';
 import type { StatusReport } from './status/status-report.ts';
 
 /**
@@ -26,6 +27,8 @@ export interface JsonOutputs {
   readonly 'status --json': StatusReport;
   /** A run, as the history has it. */
   readonly 'history --json': RunRecord;
+  /** What is stored of a job on a target, one line for each. */
+  readonly 'list --json': ShownJob;
 }
 
 /**

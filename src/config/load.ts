@@ -37,14 +37,16 @@ export class ConfigError extends Error {
  * @throws ConfigError when the file cannot be read or has problems
  */
 export async function loadConfig(path: string): Promise<Settings> {
-  let text: string;
+  return parseConfig(path, await textOf(path));
+}
+
+async function textOf(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     const advice = `${isMissing(error) ? 'Start from config.example.yaml, or name' : 'Or name'} another file with --config FILE.`;
     throw new ConfigError(`The configuration ${path} ${whyUnread(error)}.`, { advice });
   }
-  return parseConfig(path, text);
 }
 
 /**
@@ -54,9 +56,34 @@ export async function loadConfig(path: string): Promise<Settings> {
  */
 export function parseConfig(path: string, text: string): Settings {
   const parsed = parseYamlConfig<RawConfig>(text, configValidator, checkRules);
-  if (!parsed.ok)
-    throw new ConfigError(formatProblems(path, parsed.problems), salvageAlerts(parsed.problems, parsed.value));
+  if (!parsed.ok) throw problemsOf(path, parsed);
   return settingsOf(parsed.value);
+}
+
+/**
+ * Reads the configuration for a command that only reads what is stored. It may lack `jobs`, as on a new machine that has nothing yet but
+ * the way to the secondary.
+ * @throws ConfigError as {@link loadConfig}
+ */
+export async function loadForReading(path: string): Promise<Settings> {
+  const text = await textOf(path);
+  const parsed = parseYamlConfig<RawConfig>(text, configValidator, checkRules);
+  if (parsed.ok) return settingsOf(parsed.value);
+  // That they are missing is one problem.
+  if (parsed.problems.length > 1 || !isWithoutJobs(parsed.value)) throw problemsOf(path, parsed);
+  const value: RawConfig = { ...parsed.value, jobs: {} };
+  const problems = checkRules(value, () => undefined);
+  if (problems.length > 0) throw problemsOf(path, { problems, value });
+  return settingsOf(value);
+}
+
+/** Whether `jobs` is what is missing; the schema has been applied to everything else. */
+function isWithoutJobs(value: unknown): value is Omit<RawConfig, 'jobs'> {
+  return typeof value === 'object' && value !== null && 'targets' in value && !('jobs' in value);
+}
+
+function problemsOf(path: string, { problems, value }: { problems: readonly ConfigProblem[]; value: unknown }) {
+  return new ConfigError(formatProblems(path, problems), salvageAlerts(problems, value));
 }
 
 function salvageAlerts(problems: readonly ConfigProblem[], value: unknown) {

@@ -46,6 +46,10 @@ export const TARGET = {
   port: secret.optional('Port of sshd; 22 where the variable is not set.', { env: 'VAULT_PORT' }),
   user: secret.required('The account there.', { env: 'VAULT_USER' }),
   identity: secret.required('Private ssh key without a passphrase.', { file: '/etc/offsite-rsync/vault.key' }),
+  read_identity: secret.optional(
+    'Private ssh key that may list and read, for restores. Keep it away from this host in normal times; list --identity FILE does without.',
+    { file: '/root/offsite-read.key' },
+  ),
   known_hosts: secret.required("The secondary's host key, as ssh-keyscan prints it.", {
     file: '/etc/offsite-rsync/vault.known_hosts',
   }),

@@ -36,21 +36,22 @@ export function secretSources(
   return secretsFile === undefined ? { environment } : { environment, fileValues: readSecretsFile(secretsFile) };
 }
 
-/** The settings of a target that are references; to forget one is a compiler error. */
+/** The settings of a target that are references, and whether a run needs them; to forget one is a compiler error. */
 type ReferenceKey = {
   [K in keyof TargetSettings]: SecretReference extends TargetSettings[K] ? K : never;
 }[keyof TargetSettings];
-const REFERENCES: Readonly<Record<ReferenceKey, true>> = {
+const REFERENCES: Readonly<Record<ReferenceKey, boolean>> = {
   host: true,
   port: true,
   user: true,
   identity: true,
   knownHosts: true,
+  readIdentity: false, // it is away until something is restored
 };
 
-/** All references of a target: endpoint, key and known_hosts. */
+/** All references of a target that a run needs: endpoint, key and known_hosts. */
 export function targetReferences(target: TargetSettings): SecretReference[] {
-  const keys = Object.keys(REFERENCES) as ReferenceKey[];
+  const keys = (Object.keys(REFERENCES) as ReferenceKey[]).filter((key) => REFERENCES[key]);
   return keys.map((key) => target[key]).filter((reference) => reference !== undefined);
 }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { version } from '../shared/version.ts';
 import type { Perform } from './declaring.ts';
+import { declareRestoring } from './restoring.ts';
 import { declareSending } from './sending.ts';
 import { declareSettingUp } from './setting-up.ts';
 import { declareWatching } from './watching.ts';
@@ -18,7 +19,8 @@ export function buildProgram(perform: Perform): Command {
     .showHelpAfterError('Help: offsite-rsync --help')
     .exitOverride()
     .addHelpText('after', exitCodeHelp);
-  for (const declare of [declareSending, declareWatching, declareSettingUp]) declare(program, perform);
+  for (const declare of [declareSending, declareWatching, declareRestoring, declareSettingUp])
+    declare(program, perform);
   return program;
 }
 

@@ -164,7 +164,7 @@ export function wiresOf(
   directory: string,
   { bytes, notSent }: Pick<SourceSummary, 'bytes' | 'notSent'>,
 ): { readonly wire: Wire; readonly verifyWire: Wire } {
-  const seconds = Math.min(LONGEST_TIMEOUT, Math.max(1, Math.ceil(target.ioTimeoutMs / 1000)));
+  const seconds = timeoutSecondsOf(target);
   const wire: Wire = {
     remoteShell: remoteShell(directory),
     alias: target.name,
@@ -179,6 +179,11 @@ export function wiresOf(
   const reading = Math.min(LONGEST_TIMEOUT, seconds + toRead);
   const verifyWire = { ...wire, timeoutSeconds: reading, stallMs: wire.stallMs + toRead * 1000 };
   return { wire, verifyWire };
+}
+
+/** rsync's own time-out, in seconds. */
+export function timeoutSecondsOf({ ioTimeoutMs }: Pick<TargetSettings, 'ioTimeoutMs'>): number {
+  return Math.min(LONGEST_TIMEOUT, Math.max(1, Math.ceil(ioTimeoutMs / 1000)));
 }
 
 /** Stall time in milliseconds. It is never shorter than rsync's own time-out, because a long one is a wish to wait. */

@@ -29,6 +29,22 @@ export function absentSnapshot(id: string): string {
   return `there is no snapshot ${id}`;
 }
 
+/** The reason for whatever is not the server side of an rsync. The gate of a push key gives it for `list` too, and so does one that is older. */
+export const NO_CLIENT = 'only rsync may be started here, and only by an rsync client';
+
+/** The reason when a push key would read. */
+export const NOTHING_READ = 'nothing can be read from here';
+
+/** The reason when a job is not in the settings of the secondary. */
+export function unknownJob(job: string): string {
+  return `the job ${job} is not configured for this host`;
+}
+
+/** The reason when there is no sealed snapshot of an id, whatever else there is of it. */
+export function absentSealed(id: string): string {
+  return `there is no sealed snapshot ${id}`;
+}
+
 /** The reason when the basis of a push is known to be damaged, and the push does not compare with it by checksum. The sender distinguishes this refusal too. */
 export function damagedBasis(id: string): string {
   return `damage was found in ${id} here, so a push has to compare with it by checksum`;

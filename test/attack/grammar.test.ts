@@ -127,7 +127,7 @@ function assertHarmless(line: string, request: GateRequest): void {
   must(!words.includes('--delete') || letters.includes('n'), 'accepted a deletion that is no dry run');
 
   const command = rebuiltCommand(request, {
-    destination: `${request.id}${request.kind === 'seal' ? '.sealed' : request.kind === 'notes' ? '.notes' : '.partial/'}`,
+    place: `${request.id}${request.kind === 'seal' ? '.sealed' : request.kind === 'notes' ? '.notes' : '.partial/'}`,
     basis: request.kind === 'push' ? request.bases[0] : undefined,
     timeoutSeconds: 600,
     delta: true,

@@ -86,10 +86,11 @@ describe('what is printed with --json is as docs/json.md says', () => {
     expect(lines.at(-1)).toMatchObject({ event: 'run-finished', record: { exitCode: 10 } });
   });
 
-  it('status and history after that', async () => {
+  it('status, history and list after that', async () => {
     expect(await ask('status --json', ['status'])).toMatchObject([
       { jobs: [{ job: 'postgres', condition: 'corrupt' }] },
     ]);
     expect(await ask('history --json', ['history'])).toHaveLength(3);
+    expect(await ask('list --json', ['list'])).toMatchObject([{ job: 'postgres', target: 'vault', from: 'history' }]);
   });
 });

@@ -26,6 +26,8 @@ export interface PrivateSshd {
   knownHosts(host: string, port: number): string;
   /** Accepts the key, with this forced command, in future connections. */
   allow(forcedCommand: string): Promise<void>;
+  /** Accepts a second key, with this forced command, in future connections. @returns the file with the private key */
+  allowSecond(forcedCommand: string): Promise<string>;
   /** As {@link allow}, and connects: all sessions share one connection, as the controller's do. */
   authorize(forcedCommand: string): Promise<void>;
   /** Ends sshd and everything that it has started, and removes its directory. */
@@ -88,8 +90,18 @@ export async function startPrivateSshd({ settings = [], network }: SshdPlace = {
   const endMaster = async () => {
     if (master !== undefined) await endProcess(master);
   };
+  let second = '';
+  const lineOf = (forcedCommand: string, key: string) => `command="${forcedCommand}",restrict ${key}`;
   const allow = (forcedCommand: string) =>
-    writeFile(path('authorized_keys'), `command="${forcedCommand}",restrict ${clientKey}`, { mode: 0o644 });
+    writeFile(path('authorized_keys'), `${lineOf(forcedCommand, clientKey)}${second}`, { mode: 0o644 });
+  const allowSecond = async (forcedCommand: string) => {
+    if (!existsSync(path('second_key')))
+      must('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'second', '-f', path('second_key'));
+    second = lineOf(forcedCommand, await readFile(path('second_key.pub'), 'utf8'));
+    const first = (await readFile(path('authorized_keys'), 'utf8').catch(() => '')).split('\n')[0] ?? '';
+    await writeFile(path('authorized_keys'), `${first}\n${second}`, { mode: 0o644 });
+    return path('second_key');
+  };
   const stop = async () => {
     await endMaster();
     const sessions = descendants(server.pid ?? 0);
@@ -113,6 +125,7 @@ export async function startPrivateSshd({ settings = [], network }: SshdPlace = {
     remoteShell: ['ssh', '-F', path('ssh_config')],
     knownHosts,
     allow,
+    allowSecond,
     authorize: async (forcedCommand) => {
       await allow(forcedCommand);
       // A connection keeps the forced command that it began with.

@@ -17,13 +17,14 @@ const USUAL_KEYS = '/etc/offsite-rsync/authorized_keys.d/%u .ssh/authorized_keys
 /** Checks what sshd lets the account do, as far as this user can see it. */
 export async function checkAccess(host: string, account: Account): Promise<Finding[]> {
   const settings = readSshd(account);
-  const keys = keyFiles(settings?.get('authorizedkeysfile') ?? USUAL_KEYS, account);
+  const files = keyFiles(settings?.get('authorizedkeysfile') ?? USUAL_KEYS, account);
+  const keys = await checkKeys(host, files);
   return [
     checkShell(account),
-    ...(await checkKeys(host, keys)),
+    ...keys.findings,
     ...(settings === undefined
       ? [unseen('only root can see the settings of sshd')]
-      : judgeSshd(settings, host, account.name)),
+      : judgeSshd(settings, host, account.name, keys.reads)),
   ];
 }
 
@@ -71,14 +72,23 @@ const HARMLESS_VARIABLES = /^(LANG|LANGUAGE|LC_[A-Z_*]*|TERM|COLORTERM|NO_COLOR)
 /** Those of them that affect every program at its start. */
 const LOCALE_VARIABLES = /^(LANG|LC_)/;
 
-/** Judges the settings of sshd for the account. */
-export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, name: string): Finding[] {
+/** Judges the settings of sshd for the account. @param reads whether one of its keys is a read key */
+export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, name: string, reads = false): Finding[] {
   const snippet = `Install the sshd_config.d snippet of install.sh (Match User ${name}).`;
   const environment = settings.get('permituserenvironment') ?? 'no';
   const forced = settings.get('forcecommand') ?? 'none';
   const variables = (settings.get('acceptenv') ?? '').split(' ').filter((name) => name !== '');
   const strange = variables.filter((name) => !HARMLESS_VARIABLES.test(name));
   return [
+    // It takes precedence over what a key's line says (facts.md#forced-commands).
+    ...(reads && forced !== 'none'
+      ? [
+          bad(
+            `sshd starts the same command for every key of ${name} (ForceCommand), so its read key cannot read`,
+            `Let install.sh write the snippet anew: install.sh --host ${host} --read-key FILE.pub`,
+          ),
+        ]
+      : []),
     ...(forced === 'none' || forced.endsWith(`offsite-gate ${host}`)
       ? []
       : [bad(`sshd starts another command for ${name}: ${forced}`, snippet)]),

@@ -6,6 +6,8 @@ import { UnfitFileError } from '../../platform/regular-file.ts';
 import { SecretError } from '../../platform/secrets.ts';
 import { alertDeps } from '../../run/finish.ts';
 import type { AlertSettings } from '../../notify/settings.ts';
+import { ReadError } from '../../read/snapshot-source.ts';
+import { signalOf } from '../../run/failure.ts';
 import { exitCodeOf, OUTCOMES, type Outcome } from '../../shared/outcome.ts';
 import type { Context } from '../context.ts';
 import { UsageError } from '../selection.ts';
@@ -33,7 +35,7 @@ export async function reportFailure(error: unknown, context: Context, unattended
     context.log('error', reason);
     context.log('info', adviceFor(error, outcome));
   }
-  return exitCodeOf(outcome);
+  return exitCodeOf(outcome, error instanceof ReadError ? signalOf(error.failure) : undefined);
 }
 
 /**
@@ -49,11 +51,13 @@ function isUnattended(error: unknown, { interactive, environment }: Context): bo
 function outcomeOf(error: unknown): Outcome {
   if (error instanceof ConfigError || error instanceof UsageError || error instanceof UnfitFileError) return 'usage';
   if (error instanceof SecretError) return 'secret';
+  if (error instanceof ReadError) return error.failure.outcome;
   return isFull(error) ? 'no-space-here' : 'internal-error';
 }
 
 function adviceFor(error: unknown, outcome: Outcome): string {
   if (error instanceof UsageError) return 'Help: offsite-rsync --help';
+  if (error instanceof ReadError) return error.failure.advice ?? OUTCOMES[outcome].advice;
   return (error instanceof ConfigError ? error.advice : undefined) ?? OUTCOMES[outcome].advice;
 }
 

@@ -29,6 +29,26 @@ test.each([
   expect(kinds(text)).toEqual(['bad']);
 });
 
+const READ_KEY = KEY.replace('IJ primary', 'IK restore');
+const PUSH_LINE = `command="/usr/local/bin/offsite-gate web1",restrict ${KEY}`;
+const readLine = (key = READ_KEY) => `command="/usr/local/bin/offsite-gate --read web1",restrict ${key}`;
+
+test('knows a read key, and finds one that is also the push key, or that sshd would let push', () => {
+  expect(judgeKeys(`${PUSH_LINE}\n${readLine()}\n`, 'web1', 'keys')).toMatchObject([
+    { kind: 'good' },
+    { kind: 'good', text: expect.stringContaining('reads sealed snapshots') as string },
+  ]);
+  expect(kinds(`${PUSH_LINE}\n${readLine(KEY)}\n`)).toEqual(['good', 'bad']);
+  expect(kinds(readLine())).toEqual(['good', 'hint']); // nothing can be pushed
+  expect(kinds(`${PUSH_LINE}\n${readLine().replace('web1"', 'web2"')}`)).toEqual(['good', 'bad']);
+  expect(kinds(`${PUSH_LINE}\n${readLine().replace(',restrict', '')}`)).toEqual(['good', 'bad']);
+  const judge = (forced: string, reads: boolean) =>
+    judgeSshd(parseSshd(`forcecommand ${forced}\n`), 'web1', 'offsite-web1', reads)[0]?.kind;
+  expect(judge('/usr/local/bin/offsite-gate web1', false)).toBe('good');
+  expect(judge('/usr/local/bin/offsite-gate web1', true)).toBe('bad');
+  expect(judge('none', true)).toBe('good');
+});
+
 test('judges what sshd lets through', () => {
   const safe =
     'permituserenvironment no\nclientaliveinterval 60\npasswordauthentication no\nkbdinteractiveauthentication no\n';

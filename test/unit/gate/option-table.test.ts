@@ -29,6 +29,7 @@ describe('whatever the table can say', () => {
     compressChoice: ['zstd', 'lz4', 'zlibx', 'zlib', 'none'],
     delete: [''],
     stats: [''],
+    listOnly: [''],
     partial: [''],
     numericIds: [''],
     force: [''],
@@ -102,7 +103,7 @@ describe('whatever the table can say', () => {
         // With the client's own names the command is again one that the gate takes: what does that one say?
         const again = requestOf(
           rebuiltCommand(first, {
-            destination: destinationOf(kind),
+            place: destinationOf(kind),
             basis: compareDest === undefined ? undefined : `db/${before}`,
             ...{ timeoutSeconds: 77, delta: true, fuzzy: true, continues: false },
           }),

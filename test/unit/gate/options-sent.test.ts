@@ -10,7 +10,8 @@ import {
   type OptionName,
   type WireMetadata,
 } from '../../../remote-scripts/gate/options.ts';
-import { LONGEST_COMMAND, parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
+import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
+import { LONGEST_COMMAND } from '../../../remote-scripts/gate/words.ts';
 import {
   checkArguments,
   notesArguments,

@@ -7,7 +7,7 @@ const ID = '2026-11-23T021500Z';
 const PUSH = `rsync --server -lyyHogDtpArze.LiZsfxCIvu --log-format=%i%I --timeout=300 --stats --partial --numeric-ids --mkpath --compare-dest /db/2026-11-22T021500Z/ --fake-super . db/${ID}/`;
 
 const REBUILD: Rebuild = {
-  destination: `${ID}.partial/`,
+  place: `${ID}.partial/`,
   basis: '2026-11-22T021500Z',
   timeoutSeconds: 600,
   delta: true,
@@ -29,7 +29,7 @@ test('writes a push anew, with the names on this machine and without what the cl
 
 test('writes a verification anew, always as a dry run', () => {
   const verify = `rsync --server -nlHDtprce.i --log-format=%i --delete . db/${ID}/`;
-  expect(rebuiltCommand(requestOf(verify), { ...REBUILD, destination: `${ID}/`, basis: undefined })).toBe(
+  expect(rebuiltCommand(requestOf(verify), { ...REBUILD, place: `${ID}/`, basis: undefined })).toBe(
     `rsync --server -nlHDtprce.i --log-format=%i --timeout=600 --delete . ${ID}/`,
   );
 });
@@ -48,7 +48,7 @@ test('asks for hard links where the client does', () => {
 
 test('writes a seal anew', () => {
   const seal = `rsync --server -te.LsfxCIvu . db/${ID}.sealed`;
-  expect(rebuiltCommand(requestOf(seal), { ...REBUILD, destination: `${ID}.sealed`, basis: undefined })).toBe(
+  expect(rebuiltCommand(requestOf(seal), { ...REBUILD, place: `${ID}.sealed`, basis: undefined })).toBe(
     `rsync --server -te.LsfxCvu --timeout=600 . ${ID}.sealed`,
   );
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { OptionName } from '../../../remote-scripts/gate/options.ts';
-import { LONGEST_COMMAND, parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
+import { parseRequest, type GateRequest } from '../../../remote-scripts/gate/request.ts';
+import { LONGEST_COMMAND } from '../../../remote-scripts/gate/words.ts';
 
 const ID = '2026-11-23T021500Z';
 const PREVIOUS = '2026-11-22T021500Z';

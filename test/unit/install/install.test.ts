@@ -200,6 +200,52 @@ describe('install.sh', () => {
     expect(stdout).toContain(`command="/usr/bin/rrsync -wo -no-del -munge /srv/offsite/web1",restrict ${KEY}`);
   });
 
+  describe('a read key', () => {
+    const READ_KEY = KEY.replace('s8s2', 's8s4');
+    const READ_LINE = `command="/usr/local/bin/offsite-gate --read web1",restrict ${READ_KEY} offsite-rsync-web1`;
+    const file = () => join(base, 'a read key.pub');
+    const snippet = () => read('etc/ssh/sshd_config.d/offsite-rsync-web1.conf');
+    beforeEach(() => writeFileSync(file(), `${READ_KEY} restore\n`));
+
+    it.each([['together with the push key'], ['after it']])('has a line and a command of its own, given %s', (when) => {
+      const push = ['--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'a'];
+      if (when === 'after it') {
+        install(...push);
+        expect(snippet()).toContain('    ForceCommand /usr/local/bin/offsite-gate web1\n');
+        install('--host', 'web1', '--read-key', file());
+      } else install(...push, '--read-key', file());
+      expect(read('etc/offsite-rsync/authorized_keys.d/offsite-web1')).toBe(`${LINE}\n${READ_LINE}\n`);
+      // It would start the same command for both keys.
+      expect(snippet()).not.toMatch(/^ *ForceCommand/m);
+      const before = tree();
+      install('--host', 'web1', '--read-key', file());
+      expect(tree()).toEqual(before);
+      // And another time, when it is not named.
+      install('--host', 'web1');
+      expect(tree()).toEqual(before);
+    });
+
+    it('is a key of its own: one that may push is refused, and the other way round', () => {
+      const args = ['--host', 'web1', '--job', 'a'];
+      const both = install(...args, '--key', join(base, 'key.pub'), '--read-key', join(base, 'key.pub'));
+      expect(both).toMatchObject({ status: 2, stderr: expect.stringContaining('hold the same key') as string });
+      expect(existsSync(dest)).toBe(false);
+      install(...args, '--key', join(base, 'key.pub'), '--read-key', file());
+      const before = tree();
+      const push = install(...args, '--read-key', join(base, 'key.pub'));
+      expect(push).toMatchObject({ status: 2, stderr: expect.stringContaining('may push already') as string });
+      const reads = install(...args, '--key', file());
+      expect(reads).toMatchObject({ status: 2, stderr: expect.stringContaining('may read already') as string });
+      expect(tree()).toEqual(before);
+    });
+
+    it('on a plain secondary starts rrsync for reading', () => {
+      const { stdout } = install('--host', 'web1', '--rrsync', '--job', 'a', '--read-key', file());
+      expect(stdout).toContain(`command="/usr/bin/rrsync -ro -munge /srv/offsite/web1",restrict ${READ_KEY}`);
+      expect(snippet()).not.toMatch(/^ *ForceCommand/m);
+    });
+  });
+
   it('removes itself and keeps the data', () => {
     install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'postgres');
     mkdirSync(join(dest, 'srv/offsite/web1/postgres'));

@@ -1,0 +1,62 @@
+import type { ProcessEnd } from '../platform/process.ts';
+import { interruptionOf, type Failure } from '../run/failure.ts';
+import { NO_CLIENT, parseGateLine } from '../shared/gate-words.ts';
+import { LIST } from '../shared/reading.ts';
+import { parseListing, type StoreListing } from '../shared/store-listing.ts';
+import type { Asking } from './open-secondary.ts';
+import { ReadError } from './snapshot-source.ts';
+
+/** Most lines of an answer that are kept. */
+const MOST_LINES = 1_000_000;
+
+/** Asks the gate what is stored. @throws ReadError */
+export async function askGate(asking: Asking): Promise<StoreListing> {
+  const { alias, wire, job, signal, environment, stallMs, runProcess } = asking;
+  const [program = 'ssh', ...args] = wire.remoteShell;
+  const lines: string[] = [];
+  const end = await runProcess({
+    program,
+    args: [...args, alias, LIST, ...(job === undefined ? [] : [job])],
+    env: environment,
+    ...{ signal, stallMs },
+    onStdoutLine: (line) => {
+      if (lines.length < MOST_LINES) lines.push(line);
+    },
+  });
+  if (end.kind !== 'exited' || end.code !== 0) throw new ReadError(failureOf(end, asking));
+  const listing = parseListing(lines);
+  if (listing !== undefined) return listing;
+  throw new ReadError({
+    outcome: 'refused',
+    reason: 'the secondary did not answer as a gate does: the versions on both hosts may differ too much',
+  });
+}
+
+function failureOf(end: ProcessEnd, { alias, signal }: Asking): Failure {
+  if (end.kind === 'aborted') return interruptionOf(signal);
+  if (end.kind === 'not-started')
+    return { outcome: 'usage', reason: `ssh cannot be started here: ${end.cause.message}` };
+  const said = end.stderrTail.trim();
+  const gate = parseGateLine(said);
+  if (gate?.end === 'refused' && gate.reason === NO_CLIENT) return pushKey(alias);
+  if (gate !== undefined) return { outcome: gate.end === 'broke' ? 'connection-lost' : 'refused', reason: gate.reason };
+  if (said.includes('rrsync')) {
+    return {
+      outcome: 'refused',
+      reason: `the target ${alias} says \`secondary: gate\`, but plain rrsync answers there`,
+      advice: 'Write `secondary: rrsync` in the target.',
+    };
+  }
+  const last = said.split('\n').at(-1) ?? '';
+  return { outcome: 'connection-lost', reason: `the secondary gave no answer${last === '' ? '' : `: ${last}`}` };
+}
+
+/** What a push key is told, and a read key by a secondary whose gate is older or whose sshd forces one command. */
+export function pushKey(alias: string): Failure {
+  return {
+    outcome: 'refused',
+    reason: `this key may not read ${alias}: it is a key that pushes, or none that reads is installed there`,
+    advice:
+      'Make a read key, and on the secondary: install.sh --host HOST --read-key FILE.pub (a gate of this version is needed). offsite-gate --check HOST says what each key may do.',
+  };
+}
