@@ -1,6 +1,18 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { appendFile, chown, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import {
+  appendFile,
+  chown,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -181,6 +193,30 @@ test('follows no symbolic link, whoever has put it there', async () => {
   } finally {
     await rm(bad);
     await rm(job, { recursive: true });
+  }
+});
+
+test('reads on in a snapshot that prune moves away, and reads no rules from outside of it', async () => {
+  const [id] = ids;
+  const trash = join(secondary.gate.jobDirectory, '..', '.trash');
+  await mkdir(trash, { recursive: true, mode: 0o700 });
+  await giveToAccount(trash);
+  const large = secondary.path('db', id, 'large');
+  await writeFile(large, Buffer.alloc(3_000_000, 'x'));
+  await giveToAccount(large);
+  const to = join(place, 'moved');
+  const reading = read(`${id}/`, to, '--bwlimit=1000');
+  await until(() => existsSync(to) && readdirSync(to).some((name) => name.startsWith('.large.')));
+  await rename(secondary.path('db', id), join(trash, `db.${id}`));
+  expect((await reading).code).toBe(0);
+  expect((await readFile(join(to, 'large'))).length).toBe(3_000_000);
+  await rename(join(trash, `db.${id}`), secondary.path('db', id));
+  await rm(large);
+
+  // A rule of the client's own can name a file of rules for each directory. Where it is read, rsync says that it understands no line of it.
+  for (const path of [secondary.gate.config, `../../../../../${secondary.gate.config}`]) {
+    const { code, stderr } = await read(`${id}/`, join(place, 'rules'), `--filter=: ${path}`);
+    expect({ path, code, stderr }).toEqual({ path, code: 0, stderr: '' });
   }
 });
 
