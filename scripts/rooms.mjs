@@ -28,11 +28,12 @@ export const ROOMS = {
   'src/read': {
     may: ['src/run', 'src/rsync', 'src/ssh', 'src/config', 'src/platform', 'src/shared'],
   },
+  'src/restore': { may: ['src/read', 'src/run', 'src/manifests', 'src/rsync', 'src/platform', 'src/shared'] },
   'src/demo': { may: ['src/state', 'src/platform', 'src/shared'] },
   'src/commands': {
     may: [
-      ...['src/demo', 'src/read', 'src/run', 'src/verify', 'src/rsync', 'src/notify', 'src/insight', 'src/systemd'],
-      ...['src/config', 'src/state', 'src/platform', 'src/shared'],
+      ...['src/demo', 'src/run', 'src/restore', 'src/read', 'src/verify', 'src/rsync', 'src/notify', 'src/insight'],
+      ...['src/systemd', 'src/config', 'src/state', 'src/platform', 'src/shared'],
     ],
   },
   'src/program': { may: ['src/commands', 'src/config', 'src/shared'] },

@@ -5,6 +5,7 @@ import { redactDeep } from '../shared/redaction.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { Context } from './context.ts';
 import type { ShownJob } from './list/list-table.ts';
+import type { DiffReport, ReadFailure, RestoreReport } from './reading/reports.ts';
 import type { StatusReport } from './status/status-report.ts';
 
 /**
@@ -23,6 +24,10 @@ export interface JsonOutputs {
   } & Preview;
   /** What a verification has shown, one line for each job and target. */
   readonly 'verify --json': VerifyReport;
+  /** What was restored; or why nothing was. */
+  readonly 'restore --json': RestoreReport | ReadFailure;
+  /** What changed from one snapshot to another; or why that cannot be told. */
+  readonly 'diff --json': DiffReport | ReadFailure;
   /** How every job stands. */
   readonly 'status --json': StatusReport;
   /** A run, as the history has it. */

@@ -21,6 +21,8 @@ export interface SessionSpec {
   readonly onProgress?: (bytes: number) => void;
   /** Called from time to time with the number of bytes that rsync has read on this side: files, and little from the other side. */
   readonly onRead?: ((bytes: number) => void) | undefined;
+  /** Called for each line of standard output that has another meaning. */
+  readonly onOtherLine?: (line: string) => void;
   /** Called for each line of standard error as it arrives. */
   readonly onStderrLine?: (line: string) => void;
   /** Called when rsync creates the destination directory, which it reports before the first item. */
@@ -111,6 +113,7 @@ export async function runSession(spec: SessionSpec, run: RunProcess): Promise<Se
           skippedSpecial += 1;
           break;
         case 'other':
+          spec.onOtherLine?.(line);
           break;
         default:
           event satisfies never;

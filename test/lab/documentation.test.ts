@@ -4,7 +4,7 @@ import { startNewcomerLab, type NewcomerLab } from './support/newcomer-lab.ts';
 import { take, type Step } from './support/walk.ts';
 import { GATE_WALK, RRSYNC_WALK } from './support/walks.ts';
 
-// Every fenced block of README.md and docs/operations.md, typed in the order of the pages by somebody who has two machines
+// Every fenced block of README.md, docs/restore.md and docs/operations.md, typed in the order of the pages by somebody who has two machines
 // with systemd, sshd and a line between them, and knows nothing else. test/unit/docs/blocks.test.ts sees that none is left out.
 
 const blocks = documentedBlocks();

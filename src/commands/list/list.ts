@@ -54,7 +54,7 @@ export async function list(job: string | undefined, options: ListOptions, contex
 }
 
 /** The targets of a job that is configured, otherwise all. */
-function targetsOf(settings: Settings, job: string | undefined, target: string | undefined): TargetSettings[] {
+export function targetsOf(settings: Settings, job: string | undefined, target: string | undefined): TargetSettings[] {
   if (job !== undefined && settings.jobs.has(job)) return select(settings, [job], target).map((each) => each.target);
   if (target === undefined) return [...settings.targets.values()];
   const found = settings.targets.get(target);

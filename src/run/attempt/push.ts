@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { pushArguments, type PushOptions } from '../../rsync/arguments.ts';
 import { decodeName, type Item } from '../../rsync/itemized.ts';
+import { escapePattern } from '../../rsync/patterns.ts';
 import { runSession, type SessionResult } from '../../rsync/session.ts';
 import { FILLED_LINE, type FilledFigures } from '../../shared/gate-words.ts';
 import { formatCount } from '../../shared/units.ts';
@@ -203,10 +204,4 @@ export async function writeOnlyFilter(path: string, names: readonly string[]): P
 export async function writePatterns(path: string, names: Iterable<Buffer>): Promise<void> {
   const lines = [...names].map((bytes) => Buffer.concat([Buffer.from('/'), escapePattern(bytes), Buffer.of(0)]));
   await writeFile(path, Buffer.concat(lines), { mode: 0o600 });
-}
-
-// rsync(1), "PATTERN MATCHING RULES": a backslash is literal unless the pattern has a wildcard.
-function escapePattern(name: Buffer): Buffer {
-  const text = name.toString('latin1');
-  return Buffer.from(/[*?[]/.test(text) ? text.replace(/[\\*?[]/g, '\\$&') : text, 'latin1');
 }

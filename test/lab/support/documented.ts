@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The pages of which every fenced block is executed, in reading order. */
-export const PAGES = ['README.md', 'docs/operations.md'] as const;
+export const PAGES = ['README.md', 'docs/restore.md', 'docs/operations.md'] as const;
 
 /** A fenced block of a page. */
 export interface Block {

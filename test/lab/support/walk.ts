@@ -19,6 +19,7 @@ export interface Step {
 /** What a newcomer writes where the pages have a placeholder. */
 const PLACEHOLDERS: readonly (readonly [RegExp, (lab: NewcomerLab) => string])[] = [
   [/(?<=git clone )…/, () => '/opt/lab/origin'],
+  [/mount -o ro \/dev\/sdb1/, () => 'mount --bind -o ro /srv/offsite'],
   [/AAAA…/, ({ primary }) => primary.read('/etc/offsite-rsync/vault.key.pub').split(' ')[1] ?? ''],
   [/(?<=VAULT_HOST=)…/, () => ADDRESS.secondary],
   [/(?<=NTFY_URL=)…/, () => MESSENGER],

@@ -70,6 +70,18 @@ export const GATE_WALK: readonly Step[] = [
   { block: FIRST_RUN, on: 'primary', after: sealedAndTold },
   { block: 'systemctl start pg-backup.service                                      # try it', on: 'primary' },
   { block: 'offsite-rsync status', on: 'primary' },
+
+  // docs/restore.md
+  {
+    block: 'dist/cli.js restore postgres --to /restored --from /mnt/db1',
+    on: 'secondary',
+    after: (lab) => isRestored(lab, lab.secondary, '/restored'),
+  },
+  {
+    block: 'dist/cli.js cat postgres db.sql --from /mnt/db1 > /root/db.sql',
+    on: 'secondary',
+    after: ({ primary, secondary }) => expect(secondary.read('/root/db.sql')).toBe(primary.read(`${SOURCE}/db.sql`)),
+  },
   {
     block: "echo 'admin ALL=(offsite-db1) NOPASSWD: /usr/bin/rsync' > /etc/sudoers.d/offsite-restore",
     on: 'secondary',

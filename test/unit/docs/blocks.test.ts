@@ -6,7 +6,7 @@ const blocks = documentedBlocks();
 const placesOf = (walk: readonly { block: string }[]) =>
   walk.map(({ block }) => blocks.indexOf(blockWith(block, blocks)));
 
-describe('the fenced blocks of README.md and docs/operations.md', () => {
+describe('the fenced blocks of README.md, docs/restore.md and docs/operations.md', () => {
   it('are each typed by a test in test/lab/documentation, or stand among those that are not, with the reason', () => {
     const known = new Set([...placesOf(RRSYNC_WALK), ...placesOf(GATE_WALK), ...placesOf(unTyped())]);
     const unknown = blocks.filter((_, place) => !known.has(place));

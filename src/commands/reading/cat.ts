@@ -1,0 +1,34 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { errorCode } from '../../platform/files.ts';
+import { parseNames } from '../../restore/names.ts';
+import { fetchFile } from '../../restore/one-file.ts';
+import type { Context } from '../context.ts';
+import { UsageError } from '../selection.ts';
+import { withSource, type SourceOptions } from './open-source.ts';
+
+/** Options of `offsite-rsync cat`. */
+export interface CatOptions extends SourceOptions {
+  readonly snapshot: string;
+  readonly incomplete?: boolean;
+}
+
+/**
+ * `offsite-rsync cat JOB PATH`: writes one file to standard output, once it has arrived whole, and nothing else.
+ * @returns 0 when it was written
+ */
+export function cat(job: string, path: string, options: CatOptions, context: Context): Promise<number> {
+  return withSource(job, options, context, async ({ source, choose, deps }) => {
+    const [name] = parseNames([path]);
+    if (name === undefined) throw new UsageError(`"${path}" is everything: name one file.`);
+    const snapshot = choose(options.snapshot, options.incomplete);
+    const file = await fetchFile({ source, job, snapshot }, name, deps);
+    try {
+      await pipeline(createReadStream(file), process.stdout, { end: false });
+    } catch (error) {
+      // A reader that has seen enough (`| head`) is no failure.
+      if (errorCode(error) !== 'EPIPE') throw error;
+    }
+    return 0;
+  });
+}

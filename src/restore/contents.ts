@@ -1,0 +1,73 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ReadError, type SnapshotSource } from '../read/snapshot-source.ts';
+import { displayName, encodeName, decodeName } from '../rsync/itemized.ts';
+import { contentsArguments, type ReadScope } from '../rsync/read-arguments.ts';
+import type { StoredItem } from '../rsync/stored-item.ts';
+import { interruptionOf } from '../run/failure.ts';
+import { readFrom, type ReadDeps } from './reading.ts';
+
+/**
+ * Goes through what a snapshot holds, without fetching it.
+ * @throws ReadError when the session failed
+ */
+export async function readContents(
+  source: SnapshotSource,
+  scope: ReadScope,
+  deps: ReadDeps,
+  onItem: (item: StoredItem) => void,
+): Promise<void> {
+  const empty = join(deps.scratch, 'empty');
+  await mkdir(empty, { recursive: true, mode: 0o700 });
+  const { failure } = await readFrom(source, contentsArguments(scope, empty), { onItem }, deps);
+  if (deps.signal.aborted) throw new ReadError(interruptionOf(deps.signal));
+  if (failure !== undefined) throw new ReadError(failure);
+}
+
+/** How much a snapshot holds, or the wanted part of it. */
+export interface Extent {
+  /** Regular files: each name counts. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Entries of an owner or group that only root can give. */
+  readonly foreign: number;
+}
+
+/**
+ * Measures what is wanted, and makes sure that all of it is there.
+ * @param names see parseNames; empty for everything
+ * @throws ReadError when the snapshot has no entry of one of these names
+ * @throws ReadError when the session failed
+ */
+export async function measure(
+  source: SnapshotSource,
+  scope: ReadScope,
+  names: readonly Buffer[],
+  deps: ReadDeps,
+): Promise<Extent> {
+  const missing = new Set(names.map((name) => name.toString('latin1')));
+  let [files, bytes, foreign] = [0, 0, 0];
+  const uid = process.getuid?.() ?? 0;
+  await readContents(source, scope, deps, (item) => {
+    missing.delete(nameBytes(item));
+    if (item.kind === 'file') {
+      files += 1;
+      bytes += item.size;
+    }
+    if (uid !== 0 && (item.uid !== uid || item.gid === undefined)) foreign += 1;
+  });
+  if (missing.size > 0) {
+    const [first = ''] = missing;
+    const more = missing.size > 1 ? ` (and ${missing.size - 1} more)` : '';
+    throw new ReadError({
+      outcome: 'usage',
+      reason: `The snapshot has no "${displayName(encodeName(Buffer.from(first, 'latin1')))}"${more}. Names are those below the source of the job; nothing was written.`,
+    });
+  }
+  return { files, bytes, foreign };
+}
+
+/** The name of an entry as a string of bytes, without the slash of a directory. */
+export function nameBytes({ name }: Pick<StoredItem, 'name'>): string {
+  return decodeName(name).toString('latin1').replace(/\/$/, '');
+}

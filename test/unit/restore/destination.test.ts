@@ -1,0 +1,82 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runProcess } from '../../../src/platform/process.ts';
+import { abandon, admit, examineDestination, isInside, openDestination } from '../../../src/restore/destination.ts';
+import { parseNames } from '../../../src/restore/names.ts';
+import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
+
+const ID = parseSnapshotId('2026-11-23T021500Z')!;
+const request = { job: 'db', wanted: 'latest', names: [] };
+const fresh = { ...request, snapshot: ID };
+let directory: string;
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-destination-'))));
+afterEach(() => rmSync(directory, { recursive: true }));
+const to = (name: string) => join(directory, name);
+
+describe('the directory into which something is restored', () => {
+  it('is made, notes what is restored, and keeps nothing of that in the end', async () => {
+    const standing = await examineDestination(to('new/er'));
+    expect(standing.kind).toBe('absent');
+    const destination = await openDestination(standing, fresh, undefined, runProcess);
+    const begun = await examineDestination(to('new/er'));
+    expect(admit(begun, request, false)).toMatchObject({ snapshot: ID, wanted: 'latest' });
+    expect(admit(begun, { ...request, wanted: ID }, false)).toBeDefined();
+    utimesSync(to('new/er'), 1000, 1000);
+    await destination.leave(true);
+    expect(readdirSync(to('new/er'))).toEqual([]);
+    expect(statSync(to('new/er')).mtimeMs).toBe(1_000_000);
+  });
+
+  it.each([[{ ...request, job: 'files' }], [{ ...request, wanted: '2026-11-20' }], [{ ...request, names: ['a'] }]])(
+    'with an unfinished restore is for no other one: %j',
+    async (other) => {
+      await openDestination(await examineDestination(to('there')), fresh, undefined, runProcess);
+      const standing = await examineDestination(to('there'));
+      expect(() => admit(standing, other, false)).toThrow(/holds an unfinished restore of db, 2026-11-23T021500Z\./);
+      expect(admit(standing, other, true)).toBeUndefined();
+    },
+  );
+
+  it('may be a new file system, and not one that holds something', async () => {
+    mkdirSync(to('disk/lost+found'), { recursive: true });
+    expect((await examineDestination(to('disk'))).kind).toBe('empty');
+    for (const name of ['a', 'b', 'c', 'd']) writeFileSync(to(`disk/${name}`), '');
+    const standing = await examineDestination(to('disk'));
+    expect(() => admit(standing, request, false)).toThrow(/is not empty: it holds 4 entries \(.*, …\)/);
+    expect(admit(standing, request, true)).toBeUndefined();
+  });
+
+  it('is gone again where nothing has arrived, and stays where a piece of a file has', async () => {
+    const standing = await examineDestination(to('new'));
+    const { partial } = await openDestination(standing, fresh, undefined, runProcess);
+    mkdirSync(partial);
+    writeFileSync(join(partial, 'half'), '');
+    await abandon(standing);
+    expect(readdirSync(partial)).toEqual(['half']);
+    rmSync(partial, { recursive: true });
+    await abandon(standing);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('with a note that is none counts as one that holds something', async () => {
+    mkdirSync(to('odd/.offsite-restore'), { recursive: true });
+    writeFileSync(to('odd/.offsite-restore/restore.json'), '{"version":1,');
+    expect((await examineDestination(to('odd'))).kind).toBe('occupied');
+  });
+
+  it('is known to be inside another, even where it does not exist yet', async () => {
+    expect(await isInside(to('a/b'), directory)).toBe(true);
+    expect(await isInside(`${directory}-b`, directory)).toBe(false);
+  });
+});
+
+describe('names in a snapshot', () => {
+  it('are what was typed, without slashes at their ends', () => {
+    const names = parseNames(['/a/b/', './c', 'a//b', 'x\\#377']);
+    expect(names.map((name) => name.toString('latin1'))).toEqual(['a/b', 'c', 'x\xff']);
+    expect(parseNames(['a', '.'])).toEqual([]);
+    expect(() => parseNames(['a/../../b'])).toThrow(/leads out/);
+  });
+});
