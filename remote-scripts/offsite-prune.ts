@@ -1,28 +1,17 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { fstatSync } from 'node:fs';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import pc from 'picocolors';
-import { systemClock } from '../src/platform/clock.ts';
-import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
-import { errorMessage } from '../src/platform/files.ts';
-import { createLogger, isJournal } from '../src/platform/logger.ts';
-import { runProcess } from '../src/platform/process.ts';
-import { exitCodeOf } from '../src/shared/outcome.ts';
-import { cronProblem } from '../src/shared/schedule.ts';
-import { wordMeant } from '../src/shared/suggestion.ts';
-import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './config/load.ts';
-import type { HostSettings, SecondarySettings } from './config/settings.ts';
-import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
-import { describeExits, EXIT } from './prune/exit-codes.ts';
 import { createProgress } from '../src/platform/step-progress.ts';
-import { runPin, runUnpin } from './prune/pin.ts';
+import { cronProblem } from '../src/shared/schedule.ts';
+import { loadSecondaryConfig, SECONDARY_CONFIG } from './config/load.ts';
+import type { SecondarySettings } from './config/settings.ts';
+import { describeExits } from './program/exits.ts';
+import { runProgram, type Finish, type FrameDeps } from './program/frame.ts';
+import { commandMeant, hostOf } from './program/names.ts';
+import { runCheck, runPrune, runStatus, type CommandDeps } from './prune/commands.ts';
+import { EXIT } from './prune/exit-codes.ts';
 import { runReport } from './prune/page/write-report.ts';
-import { PruneRefusal } from './prune/refusal.ts';
-import { StoreRefusal } from './store/refusal.ts';
+import { runPin, runUnpin } from './prune/pin.ts';
 import { runSimulation } from './prune/simulate.ts';
-
-declare global {
-  var OFFSITE_RSYNC_VERSION: string | undefined;
-}
 
 /** Days that a simulation may look ahead. */
 const MOST_DAYS = 36_500;
@@ -30,40 +19,15 @@ const MOST_DAYS = 36_500;
 /** Days that a calendar of the report can show: two years and a leap day. */
 const MOST_CALENDAR_DAYS = 731;
 
-const interruption = new AbortController();
-let interruptedBy: NodeJS.Signals | undefined;
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interruptedBy = signal;
-    interruption.abort();
-  });
-}
-
-// A reader that went away (`… | head`) must not end a prune in the middle. Unread output is simply lost.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-
-process.umask(0o077);
-leaveRemovedDirectory();
-process.exitCode = await main(process.argv);
-
-async function main(argv: readonly string[]): Promise<number> {
-  let code: number = EXIT.done.code;
-  const program = createProgram((result) => {
-    code = result;
-  });
-  try {
-    await program.parseAsync([...argv]);
-    return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.code === 'commander.excessArguments') process.stderr.write(commandMeant(program, program.args[0]));
-      return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
-    }
-    process.stderr.write(`offsite-prune: ${errorMessage(error)}\n`);
-    if (error instanceof StoreRefusal || error instanceof SecondaryConfigError) return EXIT.usage.code;
-    return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : EXIT.failed.code;
-  }
-}
+await runProgram(
+  {
+    name: 'offsite-prune',
+    description:
+      "Removes snapshots from the secondary by the secondary's own policy, and sends an alert when one is missing.\nRuns as the account of the host, never as root.",
+    exits: EXIT,
+  },
+  defineCommands,
+);
 
 interface CommonOptions {
   readonly config: string;
@@ -76,14 +40,8 @@ interface RunFlags {
   readonly release?: readonly string[];
 }
 
-function createProgram(finish: (code: number) => void): Command {
-  const program = new Command('offsite-prune')
-    .description(
-      "Removes snapshots from the secondary by the secondary's own policy, and sends an alert when one is missing.\nRuns as the account of the host, never as root.",
-    )
-    .version(globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev')
-    .exitOverride();
-
+function defineCommands(program: Command, finish: Finish, frame: FrameDeps): void {
+  const deps = () => commandDeps(frame);
   const run = program
     .command('run <host>', { isDefault: true })
     .description('decide what to remove, remove it and send alerts; "run" may be left out: offsite-prune HOST')
@@ -103,10 +61,10 @@ function createProgram(finish: (code: number) => void): Command {
         .conflicts(['dryRun', 'simulate']),
     )
     .option('--json', 'for programs')
-    .addHelpText('after', `\n${describeExits()}`)
+    .addHelpText('after', `\n${describeExits(EXIT)}`)
     .action(async (name: string, options: CommonOptions & RunFlags) => {
       const settings = await load(options.config);
-      const host = hostOf(settings, name, commandMeant(program, name).trimEnd());
+      const host = hostOf(settings, name, commandMeant(program, name));
       const json = options.json ?? false;
       finish(
         options.simulate === undefined
@@ -175,32 +133,11 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await runUnpin(settings, hostOf(settings, name), { job, id }, deps()));
     });
   // "run" may be left out, so the general help includes its help.
-  program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits()}`);
-  return program;
+  program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits(EXIT)}`);
 }
 
 async function load(config: string): Promise<SecondarySettings> {
   return loadSecondaryConfig(config, { checkSchedule: cronProblem, reach: true });
-}
-
-function hostOf(settings: SecondarySettings, name: string, command = ''): HostSettings {
-  const host = settings.hosts.get(name);
-  if (host) return host;
-  const known = [...settings.hosts.keys()];
-  const meant = wordMeant(name, known);
-  const hint = command || (meant === undefined ? '' : `Did you mean "${meant}"?`);
-  throw new PruneRefusal(
-    `There is no host ${JSON.stringify(name)} in the settings; known: ${known.join(', ')}${hint && `. ${hint}`}`,
-  );
-}
-
-// "run" may be left out, so a mistyped command looks like the name of a host.
-function commandMeant(program: Command, word = ''): string {
-  const meant = wordMeant(
-    word,
-    program.commands.map((command) => command.name()),
-  );
-  return meant === undefined ? '' : `Did you mean "offsite-prune ${meant}"?\n`;
 }
 
 function parseDays(text: string): number {
@@ -215,25 +152,13 @@ function parseCalendarDays(text: string): number {
   throw new InvalidArgumentError(`Write a number of days from 1 to ${MOST_CALENDAR_DAYS}.`);
 }
 
-function deps(): CommandDeps {
-  const journal = isJournal(process.env, fstatSync(2));
-  const progress = createProgress(process.stderr, systemClock);
+function commandDeps(frame: FrameDeps): CommandDeps {
+  const progress = createProgress(process.stderr, frame.clock);
   return {
-    uid: process.getuid?.() ?? 0,
-    runProcess,
-    clock: systemClock,
-    log: createLogger({
-      write: (text) => process.stderr.write(text),
-      redact: (text) => text,
-      level: 'info',
-      style: journal ? 'journal' : 'plain',
-    }),
-    environment: process.env,
-    write: (text) => process.stdout.write(text),
+    ...frame,
     color: process.stdout.isTTY && pc.isColorSupported,
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     onProgress: (step) => progress({ doing: 'deleting', ...step }),
     onSimulated: (step) => progress({ doing: 'simulating day', ...step }),
-    signal: interruption.signal,
   };
 }

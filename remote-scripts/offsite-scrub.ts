@@ -1,62 +1,24 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { fstatSync } from 'node:fs';
-import { systemClock } from '../src/platform/clock.ts';
-import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
-import { errorMessage } from '../src/platform/files.ts';
-import { createLogger, isJournal } from '../src/platform/logger.ts';
-import { runProcess } from '../src/platform/process.ts';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { createProgress } from '../src/platform/step-progress.ts';
-import { exitCodeOf } from '../src/shared/outcome.ts';
 import { parseSnapshotId, type SnapshotId } from '../src/shared/snapshot-id.ts';
-import { wordMeant } from '../src/shared/suggestion.ts';
-import { loadSecondaryConfig, SECONDARY_CONFIG, SecondaryConfigError } from './config/load.ts';
-import type { HostSettings, SecondarySettings } from './config/settings.ts';
+import { loadSecondaryConfig, SECONDARY_CONFIG } from './config/load.ts';
+import type { HostSettings } from './config/settings.ts';
+import { describeExits } from './program/exits.ts';
+import { runProgram, type Finish, type FrameDeps } from './program/frame.ts';
+import { commandMeant, hostOf, unknownName } from './program/names.ts';
 import { runList, runManifests, runScrub, type CommandDeps } from './scrub/commands.ts';
-import { describeExits, EXIT } from './scrub/exit-codes.ts';
-import { StoreRefusal } from './store/refusal.ts';
+import { EXIT } from './scrub/exit-codes.ts';
 
-declare global {
-  var OFFSITE_RSYNC_VERSION: string | undefined;
-}
-
-const interruption = new AbortController();
-let interruptedBy: NodeJS.Signals | undefined;
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interruptedBy = signal;
-    interruption.abort();
-  });
-}
-
-// A reader that went away (`… | head`) must not end a scrub in the middle. Unread output is simply lost.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-
-process.umask(0o077);
-leaveRemovedDirectory();
-process.exitCode = await main(process.argv);
-
-async function main(argv: readonly string[]): Promise<number> {
-  let code: number = EXIT.done.code;
-  const program = createProgram((result) => {
-    code = result;
-  });
-  try {
-    await program.parseAsync([...argv]);
-    return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.code === 'commander.excessArguments') process.stderr.write(commandMeant(program, program.args[0]));
-      return error.exitCode === 0 ? EXIT.done.code : EXIT.usage.code;
-    }
-    if (interruptedBy) {
-      process.stderr.write('offsite-scrub: interrupted; the next run goes on from here\n');
-      return exitCodeOf('interrupted', interruptedBy);
-    }
-    process.stderr.write(`offsite-scrub: ${errorMessage(error)}\n`);
-    const refused = error instanceof StoreRefusal || error instanceof SecondaryConfigError;
-    return refused ? EXIT.usage.code : EXIT.failed.code;
-  }
-}
+await runProgram(
+  {
+    name: 'offsite-scrub',
+    description:
+      'Proves that the snapshots of a host still hold the bytes that they were sealed with, and tells people if not.\nRuns as the account of the host, never as root.',
+    exits: EXIT,
+    interrupted: 'interrupted; the next run goes on from here',
+  },
+  defineCommands,
+);
 
 interface CommonOptions {
   readonly config: string;
@@ -71,14 +33,8 @@ interface RunFlags extends CommonOptions {
   readonly json?: boolean;
 }
 
-function createProgram(finish: (code: number) => void): Command {
-  const program = new Command('offsite-scrub')
-    .description(
-      'Proves that the snapshots of a host still hold the bytes that they were sealed with, and tells people if not.\nRuns as the account of the host, never as root.',
-    )
-    .version(globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev')
-    .exitOverride();
-
+function defineCommands(program: Command, finish: Finish, frame: FrameDeps): void {
+  const deps = () => commandDeps(frame);
   const run = program
     .command('run <host>', { isDefault: true })
     .description(
@@ -93,10 +49,10 @@ function createProgram(finish: (code: number) => void): Command {
     .addOption(new Option('--snapshot <id>', 'read this snapshot, whole').argParser(parseId).conflicts(['list']))
     .option('--list', 'show what is known to be damaged; read nothing')
     .option('--json', 'for programs')
-    .addHelpText('after', `\n${describeExits()}`)
+    .addHelpText('after', `\n${describeExits(EXIT)}`)
     .action(async (name: string, flags: RunFlags) => {
       const settings = await loadSecondaryConfig(flags.config);
-      const host = hostOf(settings, name, commandMeant(program, name).trimEnd());
+      const host = hostOf(settings, name, commandMeant(program, name));
       const { json = false, snapshot } = flags;
       const job = jobOf(host, flags.job);
       const wish = flags.all ? 'all' : flags.now ? 'rest' : 'share';
@@ -118,34 +74,12 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await runManifests(settings, host, { job: jobOf(host, flags.job) }, deps()));
     });
   // "run" may be left out, so the general help includes its help.
-  program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits()}`);
-  return program;
-}
-
-function hostOf(settings: SecondarySettings, name: string, command = ''): HostSettings {
-  const host = settings.hosts.get(name);
-  if (host) return host;
-  throw new StoreRefusal(unknown('host', name, [...settings.hosts.keys()], 'the settings', command));
+  program.addHelpText('after', () => `\nWithout a command: ${run.helpInformation()}\n${describeExits(EXIT)}`);
 }
 
 function jobOf({ jobs, name }: HostSettings, job: string | undefined): string | undefined {
   if (job === undefined || jobs.has(job)) return job;
-  throw new StoreRefusal(unknown('job', job, [...jobs.keys()], name));
-}
-
-function unknown(what: string, name: string, known: readonly string[], where: string, command = ''): string {
-  const meant = wordMeant(name, known);
-  const hint = command || (meant === undefined ? '' : `Did you mean "${meant}"?`);
-  return `There is no ${what} ${JSON.stringify(name)} in ${where}; known: ${known.join(', ')}${hint && `. ${hint}`}`;
-}
-
-// "run" may be left out, so a mistyped command looks like the name of a host.
-function commandMeant(program: Command, word = ''): string {
-  const meant = wordMeant(
-    word,
-    program.commands.map((command) => command.name()),
-  );
-  return meant === undefined ? '' : `Did you mean "offsite-scrub ${meant}"?\n`;
+  throw unknownName('job', job, [...jobs.keys()], `in ${name}`);
 }
 
 function parseId(text: string): SnapshotId {
@@ -154,23 +88,12 @@ function parseId(text: string): SnapshotId {
   throw new InvalidArgumentError('Write the id of a snapshot, such as 2026-11-23T021500Z.');
 }
 
-function deps(): CommandDeps {
-  const progress = createProgress(process.stderr, systemClock);
+function commandDeps(frame: FrameDeps): CommandDeps {
+  const progress = createProgress(process.stderr, frame.clock);
   return {
-    uid: process.getuid?.() ?? 0,
-    runProcess,
-    clock: systemClock,
-    log: createLogger({
-      write: (text) => process.stderr.write(text),
-      redact: (text) => text,
-      level: 'info',
-      style: isJournal(process.env, fstatSync(2)) ? 'journal' : 'plain',
-    }),
-    environment: process.env,
-    write: (text) => process.stdout.write(text),
+    ...frame,
     // 99: what is under way is not done.
     onProgress: (share, name) =>
       progress({ doing: 'percent', number: Math.min(99, Math.floor(share * 100)), of: 100, name }),
-    signal: interruption.signal,
   };
 }

@@ -43,43 +43,45 @@ export const ROOMS = {
   },
   'remote-scripts/retention': { may: ['src/shared'], pure: true },
   'remote-scripts/store': { may: ['src/platform', 'src/shared'] },
+  'remote-scripts/program': {
+    may: ['remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],
+  },
+  'remote-scripts/telling': { may: ['remote-scripts/config', 'src/notify', 'src/platform', 'src/shared'] },
   'remote-scripts/gate': {
     may: ['remote-scripts/store', 'remote-scripts/config', 'src/settings', 'src/platform', 'src/shared'],
   },
   'remote-scripts/prune': {
     may: [
-      'remote-scripts/store',
-      'remote-scripts/retention',
-      'remote-scripts/config',
-      'src/rsync',
-      'src/notify',
-      'src/platform',
-      'src/shared',
+      ...['remote-scripts/program', 'remote-scripts/telling', 'remote-scripts/store', 'remote-scripts/retention'],
+      ...['remote-scripts/config', 'src/rsync', 'src/notify', 'src/platform', 'src/shared'],
     ],
   },
   'remote-scripts/scrub': {
     may: [
-      ...['remote-scripts/store', 'remote-scripts/config', 'src/manifests', 'src/rsync', 'src/notify'],
-      ...['src/platform', 'src/shared'],
+      ...['remote-scripts/program', 'remote-scripts/telling', 'remote-scripts/store', 'remote-scripts/config'],
+      ...['src/manifests', 'src/rsync', 'src/notify', 'src/platform', 'src/shared'],
     ],
   },
   'remote-scripts/drill': {
-    may: ['remote-scripts/store', 'remote-scripts/config', 'src/dumps', 'src/rsync', 'src/platform', 'src/shared'],
+    may: [
+      ...['remote-scripts/program', 'remote-scripts/store', 'remote-scripts/config'],
+      ...['src/dumps', 'src/rsync', 'src/platform', 'src/shared'],
+    ],
   },
   'remote-scripts/offsite-gate.ts': {
     may: ['remote-scripts/gate', 'remote-scripts/config', 'src/platform', 'src/shared'],
   },
   'remote-scripts/offsite-scrub.ts': {
-    may: ['remote-scripts/scrub', 'remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],
+    may: ['remote-scripts/scrub', 'remote-scripts/program', 'remote-scripts/config', 'src/platform', 'src/shared'],
   },
   'remote-scripts/offsite-drill.ts': {
     may: [
-      ...['remote-scripts/drill', 'remote-scripts/prune', 'remote-scripts/store', 'remote-scripts/config'],
+      ...['remote-scripts/drill', 'remote-scripts/prune', 'remote-scripts/program', 'remote-scripts/config'],
       ...['src/platform', 'src/shared'],
     ],
   },
   'remote-scripts/offsite-prune.ts': {
-    may: ['remote-scripts/prune', 'remote-scripts/store', 'remote-scripts/config', 'src/platform', 'src/shared'],
+    may: ['remote-scripts/prune', 'remote-scripts/program', 'remote-scripts/config', 'src/platform', 'src/shared'],
   },
 };
 

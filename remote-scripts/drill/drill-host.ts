@@ -1,6 +1,7 @@
 import type { Log } from '../../src/platform/logger.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { HostSettings, JobSettings } from '../config/settings.ts';
+import { unknownName } from '../program/names.ts';
 import { addDrill, readDrills, type Drill } from '../store/drill-record.ts';
 import { drillLock, takeLock } from '../store/locks.ts';
 import { jobPaths, type HostPlaces } from '../store/places.ts';
@@ -75,9 +76,7 @@ function jobsOf({ host, job: only, snapshot, snapshots }: DrillRequest): JobSett
   }
   const job = host.jobs.get(only);
   if (job === undefined) {
-    throw new StoreRefusal(
-      `There is no job ${JSON.stringify(only)} of ${host.name} in the settings; known: ${[...host.jobs.keys()].join(', ')}`,
-    );
+    throw unknownName('job', only, [...host.jobs.keys()], `of ${host.name} in the settings`);
   }
   if (snapshot !== undefined && snapshots.get(only)?.includes(snapshot) !== true) {
     throw noSnapshot(snapshot, `${host.name}/${only}`);

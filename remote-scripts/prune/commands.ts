@@ -3,26 +3,26 @@ import { errorMessage } from '../../src/platform/files.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { silencesOf } from '../config/silence.ts';
-import type { Measuring } from './churn.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
 import { measureFreed, type Freed } from './freed.ts';
 import { runData, statusData } from './json.ts';
 import { writeMetrics } from './metrics-file.ts';
-import { readMemory } from './memory.ts';
+import { lookAt, MEASURED, tellOfHost } from './look.ts';
 import { checkHostRoot, ownHosts, refuseRoot } from './places.ts';
+import type { TellDeps } from '../telling/tell-people.ts';
 import { hostLock, takeLock } from '../store/locks.ts';
 import { hostPlaces } from '../store/places.ts';
 import type { JobPlan } from './plan.ts';
 import { dropEndedPins } from './ended-pins.ts';
-import { failedPrune, lockedJobs, missingPrune, problemsOfJob } from './problems.ts';
+import { failedPrune, lockedJobs, problemsOfJob } from './problems.ts';
 import { release } from './release.ts';
 import { judge, renderPlan, type HostStatus, type ReportStyle } from './report.ts';
 import { renderStatus } from './status-table.ts';
 import { forecast, learnSpace } from './space.ts';
-import { surveyHost, type Survey } from './survey.ts';
-import { tellNews, type Look, type TellDeps } from './tell.ts';
+import type { Survey } from './survey.ts';
+import { tellNews, type Look } from './tell.ts';
 import type { TrashProgress } from './empty-trash.ts';
 
 /** What every command needs. */
@@ -155,45 +155,6 @@ export async function runCheck(
   for (const silence of silences) deps.log('warning', silence);
   const code = worstOf(status);
   return code === EXIT.done.code && silences.length > 0 ? EXIT.look.code : code;
-}
-
-/** Surveys a host and tells people what is new there, as its hourly check does. */
-export async function tellOfHost(settings: SecondarySettings, host: HostSettings, deps: CommandDeps): Promise<Survey> {
-  const survey = await lookAt(settings, host, deps, MEASURED.check);
-  await tellNews(
-    {
-      settings,
-      host: host.name,
-      state: survey.places.state,
-      plans: survey.plans,
-      faults: survey.faults,
-      space: survey.space,
-      problems: [
-        ...survey.plans.flatMap((plan) => problemsOfJob(host.name, plan)),
-        ...missingPrune(host.name, survey.memory.lastRun, survey.now),
-      ],
-      isLookedAt: (key) => key !== 'prune-failed' && !key.startsWith('locked:'),
-    },
-    deps,
-  );
-  return survey;
-}
-
-/** What a command measures: new snapshots of each job, and how much a job takes. The check has less time, and comes every hour. */
-const MEASURED = { run: { most: 100, stored: true }, check: { most: 2, stored: false } };
-
-/** Surveys one host. @param measured what may be measured; default: nothing */
-export async function lookAt(
-  settings: SecondarySettings,
-  host: HostSettings,
-  deps: CommandDeps,
-  measured?: Pick<Measuring, 'most' | 'stored'>,
-): Promise<Survey> {
-  const warn = (reason: string) => deps.log('warning', reason);
-  const memory = await readMemory(hostPlaces(settings, host.name).state, warn);
-  const { runProcess, signal } = deps;
-  const measuring = measured && { ...measured, warn, runProcess, signal };
-  return surveyHost({ settings, host, uid: deps.uid, memory, now: deps.clock.now(), measuring });
 }
 
 // Counting what is freed reads every inode of what would be removed, so it is left out if nobody sees the result.

@@ -1,10 +1,12 @@
 import { snapshotTime, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { wordMeant } from '../../src/shared/suggestion.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { unknownName } from '../program/names.ts';
 import { hostLock, takeLock } from '../store/locks.ts';
 import { hostPlaces, jobPaths } from '../store/places.ts';
 import { dayOf, isDay, readPins, writePins, type Pin } from '../store/pins.ts';
-import { lookAt, type CommandDeps } from './commands.ts';
+import type { CommandDeps } from './commands.ts';
+import { lookAt } from './look.ts';
 import { EXIT } from './exit-codes.ts';
 import { describePin } from './pins.ts';
 import { checkHostRoot, refuseRoot } from './places.ts';
@@ -84,7 +86,7 @@ async function changePins(
 ): Promise<number> {
   refuseRoot(deps.uid, host, `offsite-prune ${verb} ${host.name} …`);
   const job = host.jobs.get(name);
-  if (!job) throw noSuchJob(host, name);
+  if (!job) throw unknownName('job', name, [...host.jobs.keys()], `of ${host.name}`);
   const places = hostPlaces(settings, host.name);
   await checkHostRoot(settings, places, deps.uid);
   const lock = await takeLock(hostLock(places), {
@@ -131,13 +133,6 @@ function checkUntil(until: string, today: string): void {
     throw new PruneRefusal(`--until ${until} is no day: write the last day on which it is kept, such as 2027-03-31.`);
   }
   if (until < today) throw new PruneRefusal(`--until ${until} is in the past: today is ${today}.`);
-}
-
-function noSuchJob({ name: host, jobs }: HostSettings, job: string): PruneRefusal {
-  const known = [...jobs.keys()];
-  const meant = wordMeant(job, known);
-  const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
-  return new PruneRefusal(`There is no job ${JSON.stringify(job)} of ${host}; known: ${known.join(', ')}${hint}`);
 }
 
 function noSuchSnapshot(host: string, { job, id }: PinTarget, ids: readonly SnapshotId[], none: string): PruneRefusal {

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { courseOf, simulateRetention, type Course, type SimulatedDay } from '../retention/simulation.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
-import { lookAt, style, type CommandDeps } from './commands.ts';
+import { style, type CommandDeps } from './commands.ts';
+import { lookAt } from './look.ts';
 import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
 import { simulationData } from './json.ts';

@@ -1,17 +1,11 @@
-import { lastFinding } from './damage.ts';
-import { hostname } from 'node:os';
-import type { Clock } from '../../src/platform/clock.ts';
 import { errorMessage } from '../../src/platform/files.ts';
-import type { Log } from '../../src/platform/logger.ts';
-import type { RunProcess } from '../../src/platform/process.ts';
-import { createSecretReader } from '../../src/platform/secrets.ts';
-import { deliverAlert, type AlertDeps } from '../../src/notify/deliver.ts';
-import type { ProblemFacts } from '../../src/notify/facts.ts';
 import { acceptOutliers, type Churn } from '../retention/churn.ts';
 import type { SecondarySettings } from '../config/settings.ts';
 import { memoryLock, takeLock } from '../store/locks.ts';
 import { statePlaces } from '../store/places.ts';
+import { tellPeople, type TellDeps, type Telling } from '../telling/tell-people.ts';
 import { learnArrivals, type Arrivals } from './arrivals.ts';
+import { lastFinding } from './damage.ts';
 import { isSeenBeside, problemsOfFaults, type JobFault } from './faults.ts';
 import { readMemory, reconcile, writeMemory, type Memory, type News } from './memory.ts';
 import type { JobPlan } from './plan.ts';
@@ -21,14 +15,6 @@ import type { Stored } from './stored.ts';
 
 /** Milliseconds to wait for another of our programs that is sending alerts now. */
 const MEMORY_WAIT = 180_000;
-
-/** What telling people needs. */
-export interface TellDeps {
-  readonly runProcess: RunProcess;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
 
 /** The result of one look at a host. */
 export interface Look {
@@ -66,8 +52,7 @@ export async function tellNews(look: Look, deps: TellDeps): Promise<void> {
       damage: damageAfter(memory.damage, look),
       space: learnSpace(memory.space, look.space, now),
     };
-    const alertDeps = alertDepsOf(look.settings, deps);
-    for (const item of news) await deliverAlert(factsOf(item, look.host, now), look.settings.alerts, alertDeps);
+    for (const item of news) await tellPeople(tellingOf(item), look, deps);
     // Written after the alerts: dying in between repeats an alert. The other way round, it would lose one.
     await writeMemory(look.state, next);
   } catch (error) {
@@ -142,27 +127,12 @@ function storedAfter(
   return new Map([...unseen, ...seen].flatMap(([job, stored]) => (stored ? [[job, stored]] : [])));
 }
 
-function alertDepsOf({ secretsFile }: SecondarySettings, deps: TellDeps): AlertDeps {
-  return { ...deps, redact: (text) => text, readSecret: createSecretReader(secretsFile, deps.environment) };
-}
-
-function factsOf(item: News, host: string, at: Date): ProblemFacts {
-  // Only the first label, because a full name would reveal where the secondary is.
-  const reporter = hostname().split('.')[0] || host;
-  const common = { kind: 'problem', at, host: reporter, target: host, failingSince: item.since } as const;
+function tellingOf(item: News): Telling {
   if (item.kind === 'resolved') {
-    return { ...common, event: 'recovery', problem: item.problem, reason: 'this is no longer the case', advice: '' };
+    const { problem, since: failingSince } = item;
+    return { event: 'recovery', problem, reason: 'this is no longer the case', advice: '', failingSince };
   }
-  const { problem } = item;
-  return {
-    ...common,
-    event: problem.event,
-    problem: problem.problem,
-    reason: problem.reason,
-    advice: problem.advice,
-    job: problem.job,
-    lastSealed: problem.lastSealed,
-    notProtectedSince: problem.notProtectedSince,
-    failures: item.times,
-  };
+  const { event, problem, reason, advice, job, lastSealed, notProtectedSince } = item.problem;
+  const { since: failingSince, times: failures } = item;
+  return { event, problem, reason, advice, job, lastSealed, notProtectedSince, failingSince, failures };
 }

@@ -8,6 +8,7 @@ import { ownDirectory, realDirectory } from '../store/own-directory.ts';
 import { hostPlaces, jobPaths } from '../store/places.ts';
 import { StoreRefusal } from '../store/refusal.ts';
 import { NEVER_SCRUBBED, readScrubState } from '../store/scrub-state.ts';
+import { tellPeople, type TellDeps } from '../telling/tell-people.ts';
 import { EXIT } from './exit-codes.ts';
 import { Findings } from './findings.ts';
 import { sealedSnapshots, type ScrubbedJob, type ScrubDeps } from './job.ts';
@@ -18,7 +19,6 @@ import { readFileOnce } from './read-file.ts';
 import { damageLines, renderReports, reportData, type JobReport } from './report.ts';
 import { scrubJob } from './scrub-job.ts';
 import type { Wish } from './share.ts';
-import { tellNotice, type TellDeps } from './tell.ts';
 
 /** What every command needs. */
 export interface CommandDeps extends TellDeps {
@@ -89,7 +89,7 @@ export async function runManifests(
         for (const { name, inode } of unread.unreadable) {
           findings.judge(name, id, { kind: 'unreadable', inode, lastGood: null });
         }
-        if (unread.unreadable.length > 0) code = EXIT.damage.code;
+        if (unread.unreadable.length > 0) code = EXIT.damaged.code;
       }
       await findings.save(new Set(await sealedSnapshots(job)));
     } finally {
@@ -119,7 +119,7 @@ export async function runList(
     for (const { job, damage } of damaged) deps.write(`${host.name}/${job}:\n${damageLines(damage).join('\n')}\n`);
     if (damaged.length === 0) deps.write('nothing is known to be damaged\n');
   }
-  return damaged.length > 0 ? EXIT.damage.code : EXIT.done.code;
+  return damaged.length > 0 ? EXIT.damaged.code : EXIT.done.code;
 }
 
 async function scrubOne(
@@ -135,7 +135,7 @@ async function scrubOne(
     return NEVER_SCRUBBED;
   });
   const notebook = new Notebook({ host: host.name, job, state, findings }, deps, (notice) =>
-    tellNotice(notice, { settings, host: host.name, job: job.name }, deps),
+    tellPeople({ ...notice, job: job.name }, { settings, host: host.name }, deps),
   );
   const task = snapshot === undefined ? { wish, every: host.scrub.everyMs } : { snapshot };
   const work = await scrubJob(job, task, notebook, scrubDeps(host, deps));
@@ -202,7 +202,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function codeOf(reports: readonly JobReport[]): number {
-  if (reports.some(({ damage }) => damage.entries.length + damage.omitted > 0)) return EXIT.damage.code;
+  if (reports.some(({ damage }) => damage.entries.length + damage.omitted > 0)) return EXIT.damaged.code;
   if (reports.some(({ work }) => work.failures.length > 0)) return EXIT.failed.code;
   const remade = reports.some(({ work }) => work.made.some(({ replaces }) => replaces !== null));
   return remade || reports.some(({ isBehind }) => isBehind) ? EXIT.look.code : EXIT.done.code;

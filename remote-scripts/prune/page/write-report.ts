@@ -4,7 +4,8 @@ import { errorCode, errorMessage, writeFileAtomic } from '../../../src/platform/
 import { UnfitFileError } from '../../../src/platform/regular-file.ts';
 import { formatCount } from '../../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
-import { lookAt, statusOf, type CommandDeps } from '../commands.ts';
+import { statusOf, type CommandDeps } from '../commands.ts';
+import { lookAt } from '../look.ts';
 import { EXIT } from '../exit-codes.ts';
 import { ownHosts } from '../places.ts';
 import { PruneRefusal } from '../refusal.ts';

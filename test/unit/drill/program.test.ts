@@ -98,6 +98,17 @@ describe('a drill', () => {
     expect(await call('--snapshot', 'yesterday')).toMatchObject({ code: 2 });
   });
 
+  it.each([
+    [['wbe1'], /There is no host "wbe1" in the settings; known: web1\. Did you mean "web1"\?\n$/],
+    [[HOST, '--job', 'bd'], /There is no job "bd" of web1 in the settings; known: db, files\. Did you mean "db"\?\n$/],
+    [[HOST, '--jbo', 'db'], /unknown option '--jbo'\n\(Did you mean --job\?\)\n$/],
+  ])('says what was meant: %s', async (words, expected) => {
+    make('{}', { 'a.sql': PG_DUMP });
+    const end = await drill([...words, '--config', store.config]);
+    expect(end, end.stderr).toMatchObject({ code: 2, stdout: '' });
+    expect(end.stderr).toMatch(expected);
+  });
+
   it('says that it found nothing it could check', async () => {
     make('{}', { 'c.txt': 'text' });
     const end = await call();

@@ -1,0 +1,108 @@
+import { Command, CommanderError } from 'commander';
+import { fstatSync } from 'node:fs';
+import { systemClock, type Clock } from '../../src/platform/clock.ts';
+import { leaveRemovedDirectory } from '../../src/platform/current-directory.ts';
+import { errorMessage } from '../../src/platform/files.ts';
+import { createLogger, isJournal, type Log } from '../../src/platform/logger.ts';
+import { runProcess, type RunProcess } from '../../src/platform/process.ts';
+import { exitCodeOf } from '../../src/shared/outcome.ts';
+import { version } from '../../src/shared/version.ts';
+import { SecondaryConfigError } from '../config/load.ts';
+import { StoreRefusal } from '../store/refusal.ts';
+import type { Exits } from './exits.ts';
+import { commandMeant } from './names.ts';
+
+/** What differs between the programs. */
+export interface ProgramWords {
+  readonly name: string;
+  readonly description: string;
+  readonly exits: Exits;
+  /** What is said when a signal has ended it; default: the error that this caused. */
+  readonly interrupted?: string;
+}
+
+/** What the frame gives to every command. */
+export interface FrameDeps {
+  readonly uid: number;
+  readonly runProcess: RunProcess;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Takes finished text for standard output. */
+  readonly write: (text: string) => void;
+  /** Aborted by SIGTERM, SIGINT and SIGHUP. */
+  readonly signal: AbortSignal;
+}
+
+/** Ends the command with an exit code. */
+export type Finish = (code: number) => void;
+
+/**
+ * Runs a program of the secondary that is started by people and timers, and sets its exit code: signals, errors and their
+ * codes, help and what was mistyped.
+ * @param define adds arguments, options and commands
+ */
+export async function runProgram(
+  words: ProgramWords,
+  define: (program: Command, finish: Finish, deps: FrameDeps) => void,
+): Promise<void> {
+  const interruption = new AbortController();
+  let interruptedBy: NodeJS.Signals | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interruptedBy = signal;
+      interruption.abort();
+    });
+  }
+  // A reader that went away (`… | head`) must not end it in the middle. Unread output is simply lost.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  process.umask(0o077);
+  leaveRemovedDirectory();
+
+  const program = new Command(words.name).description(words.description).version(version).exitOverride();
+  let code = words.exits.done.code;
+  define(program, (result) => (code = result), depsUntil(interruption.signal));
+  try {
+    await program.parseAsync(process.argv);
+    process.exitCode = interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
+  } catch (error) {
+    process.exitCode = codeAfter(error, program, words, interruptedBy);
+  }
+}
+
+/** Says what went wrong. @returns the exit code */
+function codeAfter(
+  error: unknown,
+  program: Command,
+  { name, exits, interrupted }: ProgramWords,
+  interruptedBy: NodeJS.Signals | undefined,
+): number {
+  if (error instanceof CommanderError) {
+    const meant = error.code === 'commander.excessArguments' ? commandMeant(program, program.args[0]) : '';
+    if (meant !== '') process.stderr.write(`${meant}\n`);
+    return error.exitCode === 0 ? exits.done.code : exits.usage.code;
+  }
+  const isRefusal = error instanceof StoreRefusal || error instanceof SecondaryConfigError;
+  const words = (interruptedBy && !isRefusal ? interrupted : undefined) ?? errorMessage(error);
+  process.stderr.write(`${name}: ${words}\n`);
+  if (isRefusal) return exits.usage.code;
+  return interruptedBy ? exitCodeOf('interrupted', interruptedBy) : exits.failed.code;
+}
+
+/** The parts of the platform that commands use, until they are interrupted. */
+function depsUntil(signal: AbortSignal): FrameDeps {
+  return {
+    uid: process.getuid?.() ?? 0,
+    runProcess,
+    clock: systemClock,
+    log: createLogger({
+      write: (text) => process.stderr.write(text),
+      redact: (text) => text,
+      level: 'info',
+      style: isJournal(process.env, fstatSync(2)) ? 'journal' : 'plain',
+    }),
+    environment: process.env,
+    write: (text) => process.stdout.write(text),
+    signal,
+  };
+}
