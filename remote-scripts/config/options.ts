@@ -97,13 +97,17 @@ const INCOMPLETE = {
   lifetime: duration.byDefault('7d', 'How long an attempt without a seal is kept as a basis.'),
 };
 
+const EVERY = 'In this time everything that is stored is read once, a share each day.';
+
 const SCRUB = {
-  every: duration.byDefault('30d', 'In this time everything that is stored is read once, a share each day.'),
+  every: duration.byDefault('30d', EVERY),
   rate: size.optional(
     'The most that is read in a second; default: what the disk gives when nobody else wants it.',
     '50MiB',
   ),
 };
+
+const JOB_SCRUB = { ...SCRUB, every: duration.optional(EVERY, '30d') };
 
 const DRILL = {
   every: duration.byDefault('7d', 'How often the newest sealed snapshot, and an older one by turns, is tried out.'),
@@ -128,6 +132,7 @@ const JOB = {
   retention,
   hold: optionalGroup(HOLD, whenHeld),
   expect: optionalGroup(EXPECT, 'When a snapshot is due; prune tells someone when it is missing.'),
+  scrub: optionalGroup(JOB_SCRUB, 'What offsite-scrub does otherwise than for the other jobs of the host.'),
   drill: optionalGroup(DRILL, 'Whether snapshots are tried out regularly; without it, none is.'),
 };
 

@@ -105,10 +105,7 @@ function hostRules(
   if (most !== undefined && (parseSize(most) ?? 0) < LEAST_SESSION) {
     report([...at, 'gate', 'max_session_bytes'], `${most} would let nothing in: write at least 1MiB`);
   }
-  const { rate } = host.scrub;
-  if (rate !== undefined && (parseSize(rate) ?? 0) < LEAST_RATE) {
-    report([...at, 'scrub', 'rate'], `${rate} a second would never come to an end: write at least 64KiB`);
-  }
+  scrubRules(host.scrub, [...at, 'scrub'], report);
   for (const [name, job] of Object.entries(host.jobs)) {
     const jobAt = [...at, 'jobs', name];
     if (job.retention !== undefined) retentionRules(job.retention, [...jobAt, 'retention'], report, reach);
@@ -117,8 +114,18 @@ function hostRules(
     }
     const wrong = job.expect === undefined ? undefined : checkSchedule?.(job.expect.schedule);
     if (wrong !== undefined) report([...jobAt, 'expect', 'schedule'], wrong);
+    if (job.scrub !== undefined) scrubRules(job.scrub, [...jobAt, 'scrub'], report);
     if (job.drill !== undefined) drillRules(job.drill, [...jobAt, 'drill'], report);
   }
+}
+
+function scrubRules(
+  { rate }: Pick<NonNullable<JobYaml['scrub']>, 'rate'>,
+  at: readonly string[],
+  report: (path: readonly string[], message: string) => void,
+): void {
+  if (rate === undefined || (parseSize(rate) ?? 0) >= LEAST_RATE) return;
+  report([...at, 'rate'], `${rate} a second would never come to an end: write at least 64KiB`);
 }
 
 function drillRules(

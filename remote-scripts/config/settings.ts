@@ -13,7 +13,7 @@ export interface SecondarySettings extends Omit<Read, 'version' | 'hosts'>, Pick
 }
 
 /** One primary that may push. */
-export interface HostSettings extends Omit<ReadHost, 'retention' | 'hold' | 'incomplete' | 'jobs'> {
+export interface HostSettings extends Omit<ReadHost, 'retention' | 'hold' | 'incomplete' | 'scrub' | 'jobs'> {
   readonly gate: GateLimits;
   /** How long an attempt without a seal is kept. */
   readonly incompleteLifetimeMs: number;
@@ -26,8 +26,12 @@ export interface JobSettings {
   readonly retention: RetentionPolicy;
   readonly hold: HoldSettings;
   readonly expect?: Expectation;
+  readonly scrub: ScrubSettings;
   readonly drill?: DrillSettings;
 }
+
+/** How what is stored is proven. */
+export type ScrubSettings = ReadHost['scrub'];
 
 /** How snapshots are tried out. */
 export type DrillSettings = NonNullable<ReadJob['drill']>;
@@ -61,12 +65,13 @@ export function toSettings(yaml: SecondaryYaml): SecondarySettings {
 }
 
 function hostSettings(host: ReadHost, timezone: string): HostSettings {
-  const { retention: _, hold: __, incomplete, jobs, ...settings } = host;
+  const { retention: _, hold: __, scrub: ___, incomplete, jobs, ...settings } = host;
   const ready = [...jobs].map(([name, job]) => [name, jobSettings(job, host, timezone)] as const);
   return { ...settings, incompleteLifetimeMs: incomplete.lifetimeMs, jobs: new Map(ready) };
 }
 
-function jobSettings({ name, retention, hold, expect, drill }: ReadJob, host: ReadHost, timezone: string): JobSettings {
+function jobSettings(job: ReadJob, host: ReadHost, timezone: string): JobSettings {
+  const { name, retention, hold, expect, scrub, drill } = job;
   const own = retention ?? host.retention;
   if (own === undefined) throw new RangeError(`${name} has no retention, and the rules let that pass`);
   return {
@@ -79,6 +84,7 @@ function jobSettings({ name, retention, hold, expect, drill }: ReadJob, host: Re
       : {
           expect: { schedule: expect.schedule, timezone: expect.timezone ?? timezone, grace: expect.graceMs },
         }),
+    scrub: { ...host.scrub, ...given(scrub ?? {}) },
     ...(drill === undefined ? {} : { drill }),
   };
 }

@@ -49,6 +49,7 @@ export interface RememberedProblem {
   readonly times: number;
   readonly fingerprint: string;
   readonly problem: string;
+  readonly once?: true;
 }
 
 /** What people have to be told now. */
@@ -72,7 +73,7 @@ export const NO_MEMORY: Memory = {
 
 /**
  * Compares what is wrong now with what was wrong before. New and changed problems are reported at once, lasting ones
- * once a day, and the end of each once. Pure.
+ * once a day, and the end of each once; what only happened, once. Pure.
  * @param isLookedAt whether this survey could have seen a problem; what it could not see is neither reported nor over
  */
 export function reconcile(
@@ -85,7 +86,7 @@ export function reconcile(
   const next = new Map<string, RememberedProblem>();
   for (const [key, remembered] of memory.problems) {
     if (!isLookedAt(key)) next.set(key, remembered);
-    else if (remembered.told && !problems.some((problem) => problem.key === key)) {
+    else if (remembered.told && !remembered.once && !problems.some((problem) => problem.key === key)) {
       news.push({ kind: 'resolved', key, problem: remembered.problem, since: remembered.since });
     }
   }
@@ -98,7 +99,7 @@ export function reconcile(
       before?.told === undefined ||
       before.fingerprint !== problem.fingerprint ||
       // A clock that was set back must not silence the reminder.
-      Math.abs(now.getTime() - before.told.getTime()) >= DAY;
+      (!problem.once && Math.abs(now.getTime() - before.told.getTime()) >= DAY);
     const tell = due && !patient;
     const times = (before?.times ?? 0) + (tell ? 1 : 0);
     if (tell) news.push({ kind: 'open', problem, since, times });
@@ -108,6 +109,7 @@ export function reconcile(
       times,
       fingerprint: problem.fingerprint,
       problem: problem.problem,
+      ...(problem.once ? { once: true } : {}),
     });
   }
   return { news, problems: next };
@@ -166,6 +168,7 @@ function parseMemory(text: string): Memory | undefined {
       times: isCount(value.times) ? value.times : 0,
       fingerprint: typeof value.fingerprint === 'string' ? value.fingerprint : '',
       problem: typeof value.problem === 'string' ? value.problem : key,
+      ...(value.once === true ? { once: true } : {}),
     });
   }
   return {

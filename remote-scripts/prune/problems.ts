@@ -25,6 +25,8 @@ export interface Problem {
   readonly notProtectedSince?: Date | undefined;
   /** Milliseconds that it must last before people are told; default 0. */
   readonly patience?: number;
+  /** Something that happened: people are told once, and not that it is over. */
+  readonly once?: true;
 }
 
 /** Milliseconds without a run of prune after which its timer counts as dead. */
@@ -44,6 +46,7 @@ export function problemsOfJob(host: string, plan: JobPlan): Problem[] {
     ...oddityProblem(subject, plan, about),
     ...clockProblem(plan),
     ...pinsProblem(subject, plan, about),
+    ...endedPinsProblem(host, plan, about),
     ...drillProblems(host, plan.job, plan.drills),
   ];
 }
@@ -207,6 +210,23 @@ function pinsProblem(subject: string, { holds, pins, job }: JobPlan, about: Abou
       reason: named(pins.lost.map((pin) => `${pin.id}: ${describePin(pin)}`)),
       advice: 'Prune removes no pinned snapshot, so find out who did. If it is right: offsite-prune unpin.',
       fingerprint: pins.lost.map(({ id }) => id).join(),
+    },
+  ];
+}
+
+// While the clock cannot be right, nothing has ended.
+function endedPinsProblem(host: string, { holds, pins: { ended }, job }: JobPlan, about: About): Problem[] {
+  if (ended.length === 0 || holds.some(({ kind }) => kind === 'clock')) return [];
+  return [
+    {
+      ...about,
+      key: `pin-ended:${job}`,
+      event: 'warning',
+      problem: `${formatCount(ended.length, 'pin')} of ${host}/${job} ended`,
+      reason: named(ended.map((pin) => `${pin.id}: ${describePin(pin)}`)),
+      advice: `The next run of prune decides by the policy again: offsite-prune ${host} --dry-run, as the account of the host, shows how. To keep a snapshot longer, pin it again before: offsite-prune pin ${host} ${job} ID --why TEXT`,
+      fingerprint: ended.map(({ id, until }) => `${id} ${until}`).join(),
+      once: true,
     },
   ];
 }

@@ -85,7 +85,7 @@ export async function runManifests(
     if (lock === undefined) continue;
     try {
       const findings = await findingsOf(job, deps);
-      for (const { id, unread } of await makeMissing(job, scrubDeps(host, deps))) {
+      for (const { id, unread } of await makeMissing(job, scrubDeps(job, deps))) {
         for (const { name, inode } of unread.unreadable) {
           findings.judge(name, id, { kind: 'unreadable', inode, lastGood: null });
         }
@@ -137,8 +137,8 @@ async function scrubOne(
   const notebook = new Notebook({ host: host.name, job, state, findings }, deps, (notice) =>
     tellPeople({ ...notice, job: job.name }, { settings, host: host.name }, deps),
   );
-  const task = snapshot === undefined ? { wish, every: host.scrub.everyMs } : { snapshot };
-  const work = await scrubJob(job, task, notebook, scrubDeps(host, deps));
+  const task = snapshot === undefined ? { wish, every: job.scrub.everyMs } : { snapshot };
+  const work = await scrubJob(job, task, notebook, scrubDeps(job, deps));
   return { job: job.name, work, state: notebook.state, damage: findings.damage, isBehind: notebook.late !== undefined };
 }
 
@@ -149,10 +149,10 @@ function findingsOf({ paths, name }: ScrubbedJob, { clock, log }: CommandDeps): 
 }
 
 function scrubDeps(
-  host: HostSettings,
+  { scrub }: ScrubbedJob,
   { clock, log, signal, onProgress, readFile = readFileOnce }: CommandDeps,
 ): ScrubDeps {
-  return { clock, log, onProgress, readFile, pace: new Pace({ clock, rate: host.scrub.rate, signal }) };
+  return { clock, log, onProgress, readFile, pace: new Pace({ clock, rate: scrub.rate, signal }) };
 }
 
 /** What is below the host's root was written by somebody with the push key: a bug here must not reach the whole machine. */
@@ -176,9 +176,9 @@ async function jobsFor(
 ): Promise<ScrubbedJob[]> {
   const places = hostPlaces(settings, host.name);
   const jobs: ScrubbedJob[] = [];
-  for (const name of host.jobs.keys()) {
+  for (const { name, scrub } of host.jobs.values()) {
     if (only !== undefined && name !== only) continue;
-    const job = { name, paths: jobPaths(places, name), secondary: host.secondary };
+    const job = { name, paths: jobPaths(places, name), secondary: host.secondary, scrub };
     if (!(await exists(job.paths.snapshots))) continue;
     await ownDirectory(job.paths.snapshots, uid);
     if (snapshot === undefined || (await sealedSnapshots(job)).includes(snapshot)) jobs.push(job);

@@ -5,6 +5,7 @@ import { errorCode } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import { sealName } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
+import type { ScrubSettings } from '../config/settings.ts';
 import { isRealDirectory, readJobDirectory } from '../store/job-directory.ts';
 import type { JobPaths } from '../store/places.ts';
 import type { Pace } from './pace.ts';
@@ -15,6 +16,7 @@ export interface ScrubbedJob {
   readonly name: string;
   readonly paths: JobPaths;
   readonly secondary: 'gate' | 'rrsync';
+  readonly scrub: ScrubSettings;
 }
 
 /** What the work needs. */

@@ -127,7 +127,7 @@ function lateNotice(host: string, subject: string, startedAt: string): Notice {
     event: 'warning',
     problem: `the scrub of ${subject} is behind`,
     reason: `the pass that began ${startedAt} should have ended: what is stored is read less often than scrub.every says`,
-    advice: `Give it more time or a higher scrub.rate, or raise scrub.every; look at: systemctl status offsite-scrub@${host}.timer offsite-scrub@${host}.service`,
+    advice: `Give it more time or a higher scrub.rate, or raise scrub.every, for this job alone if you like; look at: systemctl status offsite-scrub@${host}.timer offsite-scrub@${host}.service`,
   };
 }
 

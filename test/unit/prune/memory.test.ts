@@ -65,6 +65,18 @@ describe('what is told', () => {
     expect(looks([0, [locked]], [24, []])).toEqual([[], []]);
   });
 
+  it('is what only happened, once, and not that it is over', () => {
+    const ended = problem({ key: 'pin-ended:db', once: true, fingerprint: 'a' });
+    const another = { ...ended, fingerprint: 'a,b' };
+    expect(looks([0, [ended]], [1, [ended]], [30, [ended]], [31, [another]], [32, []])).toEqual([
+      ['pin-ended:db x1'],
+      [],
+      [],
+      ['pin-ended:db x2'],
+      [],
+    ]);
+  });
+
   it('is the reminder even when the clock is set back', () => {
     expect(looks([0, [problem()]], [-48, [problem()]])).toEqual([['stale:db x1'], ['stale:db x2']]);
   });

@@ -139,6 +139,29 @@ describe('a pin that has ended', () => {
   });
 });
 
+it('that a pin has ended is told once, before the snapshot is gone, and nobody is told that this is over', async () => {
+  makeStore({
+    alerts:
+      '{ channels: { pager: { type: command, command: [/bin/sh, -c, "cat >> $0/told; echo >> $0/told", BASE] } } }',
+  });
+  writeFileSync(store.config, readFileSync(store.config, 'utf8').replaceAll('BASE', store.state));
+  writePins(pinText(7, { until: dayIn(-1) }));
+  const told = () =>
+    (existsSync(join(store.state, 'told')) ? readFileSync(join(store.state, 'told'), 'utf8') : '')
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as { event: string; subject: string; body: string });
+  for (const words of [['check', HOST], ['check', HOST], [HOST], ['check', HOST]]) await run(...words);
+  expect(kept()).not.toContain(idOf(7));
+  expect(told()).toMatchObject([
+    {
+      event: 'warning',
+      subject: expect.stringContaining('1 pin of web1/db ended') as string,
+      body: expect.stringContaining(`${idOf(7)}: pinned until ${dayIn(-1)}: audit`) as string,
+    },
+  ]);
+});
+
 describe('pins that cannot be read', () => {
   it.each([
     ['half a file', pinText(7).slice(0, 50)],

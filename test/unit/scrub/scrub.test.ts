@@ -186,6 +186,16 @@ describe('a cycle', () => {
     expect((await scrub(store, {}, { clock: clockAt(START + 31 * DAY) })).job.cycle?.done).toBeLessThan(0.3);
   });
 
+  it("takes a job's own time, which replaces that of its host", async () => {
+    store = createScrubStore({ scrub: '{ every: 10d }', jobs: '{ db: { scrub: { every: 40d } } }' });
+    history(store, 3, 60, createRandom(1));
+    await scrub(store, {}, { clock: clockAt(START + 20 * DAY) });
+    const { job } = await scrub(store, {}, { clock: clockAt(START + 29 * DAY) });
+    expect(job).toMatchObject({ finished: false, isBehind: false });
+    expect(job.cycle?.done).toBeGreaterThanOrEqual(10 / 40);
+    expect(job.cycle?.done).toBeLessThan(0.5);
+  });
+
   it('says that it is behind when its time is over, once, and comes to its end', async () => {
     store = createScrubStore({ scrub: '{ every: 10d }' });
     history(store, 2, 60, createRandom(1));

@@ -58,6 +58,7 @@ test('loads the example, which names every key of a host', async () => {
     },
     hold: { shrink: 0.5, maxRemovals: 50, maxExtra: 3, churn: 0.4 },
     expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: 7_200_000 },
+    scrub: { everyMs: 2_592_000_000, rate: 50 * 1024 ** 2 },
     drill: { everyMs: 604_800_000, checks: 'auto', command: undefined, timeoutMs: 21_600_000 },
   });
 });
@@ -69,10 +70,10 @@ test('shows in the example each option with the value that its declaration gives
   const text = allOn(await readFile(EXAMPLE, 'utf8'));
   expect(parseSecondaryConfig(text)).toMatchObject({ ok: true });
   const shown = parse(text) as { hosts: { web1: { jobs: Record<string, object> } } };
-  // What a job shows of retention and hold is its own; both are shown in full for the host.
+  // What a job shows of retention, hold and scrub is its own; all are shown in full for the host.
   const { postgres, files } = shown.hosts.web1.jobs;
   shown.hosts.web1.jobs = { postgres: { ...shown.hosts.web1, ...postgres } };
-  expect(files).toMatchObject({ retention: { last: 2 }, hold: { max_removals: 10 } });
+  expect(files).toMatchObject({ retention: { last: 2 }, hold: { max_removals: 10 }, scrub: { every: '90d' } });
   // The channels are looked at in the primary's example, which shows them all.
   expect(otherThanDeclared(SECONDARY, shown)).toEqual([]);
 });
@@ -251,6 +252,21 @@ test('tells of a wrong schedule and of a wrong time zone in one reading', () => 
       { path: `${at}.schedule`, message: expect.stringContaining('is no schedule') as string },
     ],
   });
+});
+
+test("lets a job replace single keys of its host's scrub", () => {
+  const jobs = (scrub: string) => MINIMAL.replace('postgres: {}', `postgres: { scrub: ${scrub} }\n      files: {}`);
+  const parsed = parseSecondaryConfig(
+    jobs('{ every: 90d }').replace('    jobs:', '    scrub: { every: 20d, rate: 1MiB }\n    jobs:'),
+  );
+  const read = parsed.ok ? parsed.settings.hosts.get('web1')?.jobs : undefined;
+  expect(Object.fromEntries([...(read ?? [])].map(([name, { scrub }]) => [name, scrub]))).toEqual({
+    postgres: { everyMs: 90 * 86_400_000, rate: 1024 ** 2 },
+    files: { everyMs: 20 * 86_400_000, rate: 1024 ** 2 },
+  });
+  expect(problemsOf(jobs('{ rate: 1KiB }'))).toEqual([
+    expect.stringContaining('jobs.postgres.scrub.rate: 1KiB a second') as string,
+  ]);
 });
 
 test('refuses drills that no timer could make, and those that would try nothing out', () => {
