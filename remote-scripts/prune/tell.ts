@@ -129,10 +129,10 @@ function storedAfter(
 
 function tellingOf(item: News): Telling {
   if (item.kind === 'resolved') {
-    const { problem, since: failingSince } = item;
-    return { event: 'recovery', problem, reason: 'this is no longer the case', advice: '', failingSince };
+    const { key, problem, since: failingSince } = item;
+    return { event: 'recovery', key, problem, reason: 'this is no longer the case', advice: '', failingSince };
   }
-  const { event, problem, reason, advice, job, lastSealed, notProtectedSince } = item.problem;
+  const { event, key, problem, reason, advice, job, lastSealed, notProtectedSince } = item.problem;
   const { since: failingSince, times: failures } = item;
-  return { event, problem, reason, advice, job, lastSealed, notProtectedSince, failingSince, failures };
+  return { event, key, problem, reason, advice, job, lastSealed, notProtectedSince, failingSince, failures };
 }

@@ -8,6 +8,8 @@ import type { Damage, DamageEntry, DamageKind } from '../store/damage.ts';
 /** Something that people have to be told of. */
 export interface Notice {
   readonly event: Extract<AlertEvent, 'failure' | 'recovery' | 'warning'>;
+  /** What identifies it; the same when it is over. */
+  readonly key: string;
   /** A short phrase that names its subject. */
   readonly problem: string;
   readonly reason: string;
@@ -97,6 +99,7 @@ function damageNotice({ host, job, damage }: Standing, subject: string, fresh: r
   const snapshots = new Set(fresh.flatMap((entry) => entry.snapshots));
   return {
     event: 'failure',
+    key: `scrub-damage:${subject}`,
     problem: `${formatCount(fresh.length, 'stored file')} of ${subject} damaged`,
     reason: `In ${formatCount(snapshots.size, 'snapshot')}, which cannot be restored whole:\n${named([...fresh.map(describeEntry), ...more])}`,
     advice: `The next run of the primary sends these files anew, and no new snapshot shares the damaged ones. All of them: offsite-scrub ${host} --job ${job} --list, as the account of the host. Look at the disk (smartctl, the kernel log) before it loses more.`,
@@ -106,6 +109,7 @@ function damageNotice({ host, job, damage }: Standing, subject: string, fresh: r
 function healedNotice(subject: string): Notice {
   return {
     event: 'recovery',
+    key: `scrub-damage:${subject}`,
     problem: `stored files of ${subject} damaged`,
     reason: 'no snapshot that is kept holds a damaged file any more',
     advice: '',
@@ -115,6 +119,7 @@ function healedNotice(subject: string): Notice {
 function remadeNotice(subject: string, lines: readonly string[]): Notice {
   return {
     event: 'warning',
+    key: `scrub-manifests:${subject}`,
     problem: `${formatCount(lines.length, 'manifest')} of ${subject} made again`,
     reason: named(lines),
     advice:
@@ -125,6 +130,7 @@ function remadeNotice(subject: string, lines: readonly string[]): Notice {
 function lateNotice(host: string, subject: string, startedAt: string): Notice {
   return {
     event: 'warning',
+    key: `scrub-late:${subject}`,
     problem: `the scrub of ${subject} is behind`,
     reason: `the pass that began ${startedAt} should have ended: what is stored is read less often than scrub.every says`,
     advice: `Give it more time or a higher scrub.rate, or raise scrub.every, for this job alone if you like; look at: systemctl status offsite-scrub@${host}.timer offsite-scrub@${host}.service`,

@@ -54,6 +54,8 @@ export interface ProblemFacts extends Occasion {
   readonly event: AlertEvent;
   /** What is the matter, as a short phrase that names its subject: `prune of db1/postgres is on hold`. */
   readonly problem: string;
+  /** What identifies the problem over time; the alert that it is over has the same. */
+  readonly key?: string | undefined;
   readonly advice: string;
   readonly job?: string | undefined;
   readonly target?: string | undefined;

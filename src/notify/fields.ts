@@ -23,6 +23,7 @@ export function fieldsOf(facts: RunFacts | ProblemFacts): AlertFields {
     job: facts.job === undefined ? undefined : oneLine(facts.job),
     target: facts.target === undefined ? undefined : oneLine(facts.target),
     problem: facts.kind === 'problem' ? oneLine(facts.problem, LONGEST_REASON) : undefined,
+    problem_key: facts.kind === 'problem' ? facts.key : undefined,
     outcome: ended?.outcome,
     exit_code: ended && exitCodeOf(ended.outcome, ended.signal),
     reason: facts.reason === undefined ? undefined : clip(plainText(facts.reason), LONGEST_REASON),

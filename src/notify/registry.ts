@@ -1,18 +1,26 @@
 import type { PlacedReference } from '../shared/secret-reference.ts';
 import { COMMON_OPTIONS, eventsOption, type Channel, type NeededProgram } from './channel.ts';
 import type { SendDeps, SendResult } from './channel.ts';
+import { apprise } from './channels/apprise.ts';
 import { command } from './channels/command.ts';
 import { desktop } from './channels/desktop.ts';
 import { email } from './channels/email.ts';
+import { gotify } from './channels/gotify.ts';
 import { ntfy } from './channels/ntfy.ts';
+import { pagerduty } from './channels/pagerduty.ts';
 import { ping } from './channels/ping.ts';
+import { pushover } from './channels/pushover.ts';
 import { sendmail } from './channels/sendmail.ts';
+import { uptimeKuma } from './channels/uptime_kuma.ts';
 import { webhook } from './channels/webhook.ts';
 import type { AlertMessage } from './message.ts';
 import { referencesIn, schemaOf, type Options, type WrittenOf } from '../settings/option.ts';
 
 /** Every channel by its `type` in the configuration. A new one is a row here and a file. */
-export const CHANNELS = { webhook, ntfy, ping, email, sendmail, command, desktop };
+export const CHANNELS = {
+  ...{ webhook, ntfy, gotify, apprise, pushover, pagerduty, ping, uptime_kuma: uptimeKuma },
+  ...{ email, sendmail, command, desktop },
+};
 
 /** The `type` of a channel. */
 export type ChannelType = keyof typeof CHANNELS;
@@ -31,7 +39,7 @@ export const channelSchema = {
   required: ['type'],
   properties: { type: { type: 'string', enum: Object.keys(CHANNELS), description: 'What kind of channel it is.' } },
   // `if`/`then` instead of `oneOf`: only the branch of the given type reports problems, so a wrong key is one problem,
-  // not seven.
+  // not one for each type.
   allOf: Object.entries<Channel>(CHANNELS).map(([type, channel]) => ({
     if: { properties: { type: { const: type } }, required: ['type'] },
     then: branchOf(channel),

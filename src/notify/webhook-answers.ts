@@ -1,10 +1,10 @@
-import { oneLine } from './text.ts';
+import { notTaken, parseAnswer } from './answers.ts';
+import { SENT, type SendResult } from './channel.ts';
 import type { WebhookPreset } from './webhook-presets.ts';
-import { failedForNow, refused, SENT, type SendResult } from './channel.ts';
 
 /**
  * The body of each service's 2xx answer when it took the message, according to its documentation. Any other body is an
- * error, from the service or from a proxy. `undefined`: every 2xx answer will do.
+ * error, from the service or from a proxy. `undefined`: every 2xx answer that tells of no error will do.
  */
 const TAKEN: Readonly<Record<WebhookPreset, RegExp | undefined>> = {
   generic: undefined,
@@ -20,13 +20,23 @@ const TAKEN: Readonly<Record<WebhookPreset, RegExp | undefined>> = {
   teams: /^1?$/,
 };
 
-/** What means "try again later" in a 2xx answer. */
-const LATER = /\b(?:HTTP error )?(?:429|50[0234])\b|rate.?limit|too many requests|throttl|try again/i;
-
 /** Interprets a service's 2xx answer. */
 export function judgeAnswer(preset: WebhookPreset, text: string): SendResult {
   const taken = TAKEN[preset];
-  if (taken === undefined || taken.test(text.trim())) return SENT;
-  const reason = `the server answered with a success code, but not as ${preset} does when it takes a message: ${oneLine(text, 120)}`;
-  return LATER.test(text) ? failedForNow(reason) : refused(reason);
+  const isTaken = taken === undefined ? !tellsOfError(text) : taken.test(text.trim());
+  return isTaken ? SENT : notTaken(preset === 'generic' ? 'a service' : preset, text);
+}
+
+/**
+ * Whether an answer is JSON that says that something went wrong, in one of the ways that are usual: Telegram and Slack's
+ * API answer `{"ok":false,"description":"…"}`, others `success`, `error`, `errors` or `status`.
+ */
+function tellsOfError(text: string): boolean {
+  const { ok, success, error, errors, status } = parseAnswer(text) ?? {};
+  if (ok === false || success === false) return true;
+  if (ok === true || success === true) return false;
+  const isListed = Array.isArray(errors) && errors.length > 0;
+  const isNamed =
+    error === true || (typeof error === 'string' && error !== '') || (typeof error === 'object' && error !== null);
+  return isListed || isNamed || (typeof status === 'string' && /^(?:error|fail(?:ed|ure)?)$/i.test(status));
 }

@@ -46,7 +46,7 @@ function filledIn(schema: Readonly<Record<string, unknown>>, key: string, creden
     const inner = schema.additionalProperties as Readonly<Record<string, unknown>>;
     return Object.fromEntries(['ONE', 'TWO'].map((name) => [name, filledIn(inner, name, credentials)]));
   }
-  return schema.default ?? ['/bin/true'];
+  return schema.default ?? (schema.type === 'string' ? 'text' : ['/bin/true']);
 }
 
 describe('every channel is named', () => {

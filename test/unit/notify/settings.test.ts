@@ -96,7 +96,7 @@ describe('a wrong channel is told as one clear problem', () => {
 
   it('for an unknown type, without a word on the other keys', () => {
     expect(problems('type: webhok\nurl: { env: U }')).toEqual([
-      '4 alerts.channels.ops.type: "webhok" is not one of: webhook, ntfy, ping, email, sendmail, command, desktop; did you mean "webhook"?',
+      '4 alerts.channels.ops.type: "webhok" is not one of: webhook, ntfy, gotify, apprise, pushover, pagerduty, ping, uptime_kuma, email, sendmail, command, desktop; did you mean "webhook"?',
     ]);
   });
 

@@ -22,6 +22,8 @@ describe('an answer with a success code', () => {
     ['discord', ''],
     ['discord', '{"type":0,"content":"x","id":"1234567890"}'],
     ['generic', 'whatever'],
+    ['generic', '{"ok":true,"error":"none so far"}'],
+    ['generic', '{"error":null,"errors":[],"status":"accepted"}'],
   ] as const)('of %s that says %j means that it took the message', (preset, text) => {
     expect(judgeAnswer(preset, text)).toEqual({ kind: 'sent' });
   });
@@ -34,6 +36,13 @@ describe('an answer with a success code', () => {
     ['slack', '{"ok":false,"error":"ratelimited"}', true],
     ['mattermost', '{"message":"Invalid webhook"}', false],
     ['discord', '<html><title>Sign in</title>', false],
+    ['generic', '{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}', false],
+    ['generic', '{"ok":false,"error":"channel_not_found"}', false],
+    ['generic', '{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 5"}', true],
+    ['generic', '{"success":false}', false],
+    ['generic', '{"error":{"message":"no such room"}}', false],
+    ['generic', '{"errors":["text is missing"]}', false],
+    ['generic', '{"status":"error"}', false],
   ] as const)('of %s that says %j is a failure (worth another attempt: %s)', (preset, text, transient) => {
     expect(judgeAnswer(preset, text)).toMatchObject({ kind: 'failed', transient });
   });
