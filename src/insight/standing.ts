@@ -48,6 +48,8 @@ export interface Standing {
   readonly lastFailure: RunRecord | undefined;
   readonly failing: FailingState | null;
   readonly verified: LastVerification | undefined;
+  /** When everything was last compared, and found intact. */
+  readonly fullyVerified: Date | undefined;
   /** Snapshots that were found damaged and have not since been found intact or gone. */
   readonly damaged: readonly DamagedSnapshot[];
   /** The run that is going on at this moment. */
@@ -105,6 +107,7 @@ export function standingOf(sources: StandingSources, now: Date): Standing {
     lastFailure: sources.lastFailure,
     failing,
     verified,
+    fullyVerified: fullyVerifiedAt(sources),
     damaged: sources.damaged,
     running: sources.running,
     sentBytesTotal: sources.sentBytesTotal,
@@ -134,6 +137,7 @@ export function unknownStanding({ job, target, expect }: StandingName, problem: 
     lastFailure: undefined,
     failing: null,
     verified: undefined,
+    fullyVerified: undefined,
     damaged: [],
     running: undefined,
     sentBytesTotal: undefined,
@@ -165,6 +169,12 @@ function lastVerificationOf({
   return candidates
     .filter(({ at }) => !Number.isNaN(at.getTime()))
     .sort((a, b) => b.at.getTime() - a.at.getTime() || Number(b.scope === 'full') - Number(a.scope === 'full'))[0];
+}
+
+function fullyVerifiedAt({ lastFullVerification, verification }: StandingSources): Date | undefined {
+  const times = [lastFullVerification, verification?.outcome === 'done' ? verification.at : null];
+  const latest = Math.max(...times.map((time) => (time === null ? -Infinity : Date.parse(time))));
+  return Number.isFinite(latest) ? new Date(latest) : undefined;
 }
 
 type WhyFacts = StandingSources & Pick<Standing, 'condition' | 'freshness' | 'stale'>;
@@ -212,10 +222,11 @@ function staleText({ stale, freshness, sealed, expect }: WhyFacts, now: Date): s
   if (freshness.state === 'clock-wrong') {
     return `its newest snapshot (${sealed?.id ?? ''}) lies in the future: the clock of this host is wrong, or was wrong when it was made`;
   }
-  const { timezone = 'UTC', graceMs = 0 } = expect ?? {};
+  const { graceMs = 0 } = expect ?? {};
   const due = sealed === null ? freshness.lastDue : new Date(freshness.deadline.getTime() - graceMs);
   const late = formatDuration(now.getTime() - due.getTime());
-  return `one was due ${formatInZone(due, timezone)} (${timezone}), ${late} ago`;
+  // In UTC like the ids of snapshots, one of which may be named in the same sentence.
+  return `one was due ${formatInZone(due, 'UTC')} UTC, ${late} ago`;
 }
 
 function failingText({ count, outcome }: FailingState, last: RunRecord | undefined): string {

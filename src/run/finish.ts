@@ -10,7 +10,7 @@ import { clearDistrust, noteDistrust } from '../state/distrust.ts';
 import { appendHistory } from '../state/history.ts';
 import { afterRecord, loadJobState, saveJobState, type JobState } from '../state/job-state.ts';
 import { saveManifest } from '../state/manifest.ts';
-import type { RunRecord } from '../state/run-record.ts';
+import type { RecordedExpectation, RunRecord } from '../state/run-record.ts';
 import { clearStaleNote, type StaleNote } from '../state/stale-note.ts';
 import type { RunDeps, RunRequest } from './request.ts';
 import { failureCode, signalOf } from './failure.ts';
@@ -105,7 +105,12 @@ function recordOf(request: RunRequest, { run, started, end }: EndedRun, finished
     transfer: secured ? end.transfer : null,
     verification: secured ? end.verification : null,
     warnings: end.kind === 'unlocked' ? [] : end.warnings,
+    expect: expectationOf(request),
   };
+}
+
+function expectationOf({ job: { expect } }: RunRequest): RecordedExpectation | null {
+  return expect ? { schedule: expect.schedule, timezone: expect.timezone, graceMs: expect.graceMs } : null;
 }
 
 /** What the run knows about the source; undefined if it did not walk it to its end. */

@@ -26,6 +26,15 @@ export interface RunRecord {
   readonly transfer: TransferFigures | null;
   readonly verification: VerificationFigures | null;
   readonly warnings: readonly string[];
+  /** When snapshots were due; null: none was. Runs of earlier versions lack it. */
+  readonly expect?: RecordedExpectation | null;
+}
+
+/** When snapshots of a job are due, as `expect` of the job says it. */
+export interface RecordedExpectation {
+  readonly schedule: string;
+  readonly timezone: string;
+  readonly graceMs: number;
 }
 
 /** What the successful push did; counts of regular files and bytes. */

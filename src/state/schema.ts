@@ -26,37 +26,42 @@ function orNull<T extends { readonly type: string }>(schema: T) {
 }
 
 /** One line of the history (run-record.ts). */
-export const recordSchema = fields({
-  version: VERSION,
-  run: { type: 'string' },
-  job: { type: 'string' },
-  target: { type: 'string' },
-  started: TIME,
-  finished: TIME,
-  durationMs: COUNT,
-  outcome: OUTCOME,
-  exitCode: { type: 'integer', minimum: 0 },
-  reason: { type: 'string' },
-  snapshot: ID_OR_NULL,
-  attempts: COUNT,
-  files: COUNT,
-  bytes: COUNT,
-  transfer: orNull(
-    fields({
-      newFiles: COUNT,
-      changedFiles: COUNT,
-      linkedFiles: COUNT,
-      copiedFiles: COUNT,
-      sentBytes: COUNT,
-      receivedBytes: COUNT,
-      literalBytes: COUNT,
-      matchedBytes: COUNT,
-      basis: ID_OR_NULL,
-    }),
-  ),
-  verification: orNull(fields({ mode: { enum: verifyModes }, algorithm: { type: 'string' }, durationMs: COUNT })),
-  warnings: { type: 'array', items: { type: 'string' } },
-});
+export const recordSchema = withOptional(
+  fields({
+    version: VERSION,
+    run: { type: 'string' },
+    job: { type: 'string' },
+    target: { type: 'string' },
+    started: TIME,
+    finished: TIME,
+    durationMs: COUNT,
+    outcome: OUTCOME,
+    exitCode: { type: 'integer', minimum: 0 },
+    reason: { type: 'string' },
+    snapshot: ID_OR_NULL,
+    attempts: COUNT,
+    files: COUNT,
+    bytes: COUNT,
+    transfer: orNull(
+      fields({
+        newFiles: COUNT,
+        changedFiles: COUNT,
+        linkedFiles: COUNT,
+        copiedFiles: COUNT,
+        sentBytes: COUNT,
+        receivedBytes: COUNT,
+        literalBytes: COUNT,
+        matchedBytes: COUNT,
+        basis: ID_OR_NULL,
+      }),
+    ),
+    verification: orNull(fields({ mode: { enum: verifyModes }, algorithm: { type: 'string' }, durationMs: COUNT })),
+    warnings: { type: 'array', items: { type: 'string' } },
+  }),
+  {
+    expect: orNull(fields({ schedule: { type: 'string' }, timezone: { type: 'string' }, graceMs: COUNT })),
+  },
+);
 
 /** The state of a job and target (job-state.ts). */
 export const jobStateSchema = withOptional(

@@ -1,6 +1,16 @@
-import { formatSize } from '../../shared/units.ts';
+import { formatDuration, formatSize } from '../../shared/units.ts';
 import type { Day } from './days.ts';
-import { chart, emptyChart, HEIGHT, lineChart, round, WIDTH } from '../../shared/page/chart.ts';
+import {
+  beyondText,
+  chart,
+  cutMark,
+  emptyChart,
+  HEIGHT,
+  lineChart,
+  round,
+  scaleFor,
+  WIDTH,
+} from '../../shared/page/chart.ts';
 import { markup, type Markup } from '../../shared/page/markup.ts';
 
 /** From this ratio of the largest to the median value on, a linear scale would hide all values but the largest. */
@@ -16,32 +26,49 @@ export function sizeChart(days: readonly Day[]): Markup {
   });
 }
 
+/** How long the runs took. */
+export function durationChart(days: readonly Day[]): Markup {
+  const known = days.map(({ date, durationMs }) => ({ date, value: durationMs }));
+  const sorted = known.flatMap(({ value }) => value ?? []).sort((a, b) => a - b);
+  const [last, middle] = [known.findLast(({ value }) => value !== undefined)?.value, sorted[sorted.length >> 1]];
+  return lineChart({
+    title: sorted.length === 0 ? 'Duration' : 'Duration of a run',
+    ...{ nothing: 'no snapshot in these days', days: known, format: formatDuration },
+    note:
+      last === undefined || middle === undefined
+        ? ''
+        : `now ${formatDuration(last)}, usually ${formatDuration(middle)}`,
+  });
+}
+
 /** The traffic, one bar per day. */
 export function trafficChart(days: readonly Day[]): Markup {
-  const values = days.map(({ sentBytes }) => sentBytes).filter((value) => value > 0);
-  const greatest = Math.max(0, ...values);
-  if (greatest === 0) return emptyChart('Traffic', 'nothing was sent in these days');
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted[Math.floor(sorted.length / 2)] ?? greatest;
-  const logarithmic = greatest / middle > LOGARITHMIC_FROM;
+  const points = days.flatMap(({ date, sentBytes }, index) =>
+    sentBytes > 0 ? [{ date, index, value: sentBytes }] : [],
+  );
+  if (points.length === 0) return emptyChart('Traffic', 'nothing was sent in these days');
+  const scale = scaleFor(points);
+  const sorted = points.map(({ value }) => value).sort((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1] ?? scale.top;
+  const logarithmic = scale.top / middle > LOGARITHMIC_FROM;
   const floor = logarithmic ? Math.max(1, (sorted[0] ?? 1) / 4) : 0;
   const share = (value: number) =>
-    logarithmic ? Math.log(value / floor) / Math.log(greatest / floor) : value / greatest;
-  const half = logarithmic ? Math.sqrt(floor * greatest) : greatest / 2;
-  const height = (value: number) => (value <= floor ? 0 : share(value) * (HEIGHT / 1.08));
+    logarithmic ? Math.log(value / floor) / Math.log(scale.top / floor) : value / scale.top;
+  const half = logarithmic ? Math.sqrt(floor * scale.top) : scale.top / 2;
+  const height = (value: number) => (value <= floor ? 0 : Math.min(HEIGHT, share(value) * (HEIGHT / 1.08)));
   const step = WIDTH / days.length;
-  const bars = days.map(({ date, sentBytes }, index) => {
-    if (sentBytes === 0) return undefined;
-    const tall = Math.max(1.5, height(sentBytes));
-    return markup`<rect class="bar" x="${round(index * step + step * 0.14)}" y="${round(HEIGHT - tall)}" width="${round(step * 0.72)}" height="${round(tall)}"><title>${date}: ${formatSize(sentBytes)} sent</title></rect>`;
+  const bars = points.map(({ date, index, value }) => {
+    const [left, wide, isCut] = [index * step + step * 0.14, step * 0.72, value > scale.top];
+    const tall = isCut ? HEIGHT : Math.max(1.5, height(value));
+    return markup`<rect class="bar" x="${round(left)}" y="${round(HEIGHT - tall)}" width="${round(wide)}" height="${round(tall)}"><title>${date}: ${formatSize(value)} sent</title></rect>${isCut ? cutMark(left, wide) : undefined}`;
   });
-  const total = values.reduce((sum, value) => sum + value, 0);
+  const total = formatSize(points.reduce((sum, { value }) => sum + value, 0));
   return chart({
     title: logarithmic ? 'Traffic a day (logarithmic)' : 'Traffic a day',
-    note: `${formatSize(total)} in all`,
-    description: `${formatSize(total)} in all, at most ${formatSize(greatest)} on one day`,
-    labels: [formatSize(greatest), formatSize(Math.round(half)), logarithmic ? formatSize(Math.round(floor)) : '0'],
-    levels: [round(HEIGHT - height(greatest)), round(HEIGHT - height(half))],
+    note: `${total} in all${beyondText(scale, formatSize)}`,
+    description: `${total} in all, at most ${formatSize(Math.max(...sorted))} on one day`,
+    labels: [formatSize(scale.top), formatSize(Math.round(half)), logarithmic ? formatSize(Math.round(floor)) : '0'],
+    levels: [round(HEIGHT - height(scale.top)), round(HEIGHT - height(half))],
     days,
     shapes: bars,
   });

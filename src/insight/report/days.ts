@@ -1,9 +1,10 @@
-import type { Outcome } from '../../shared/outcome.ts';
-import { nextDue } from '../../shared/schedule.ts';
 import { lastDates } from '../../shared/page/day-grid.ts';
 import { createWallClock, two } from '../../shared/time-zone.ts';
 import { isFailure, type RunRecord } from '../../state/run-record.ts';
 import type { ExpectSettings } from '../../config/settings.ts';
+import type { SnapshotId } from '../../shared/snapshot-id.ts';
+import { Expectations } from './expectations.ts';
+import { Failures, type Failure } from './failures.ts';
 
 const DAY = 86_400_000;
 
@@ -24,22 +25,23 @@ export interface Day {
   readonly sentBytes: number;
   /** Size of the day's last sealed snapshot. */
   readonly sizeBytes: number | undefined;
+  /** Milliseconds that the run of that snapshot took. */
+  readonly durationMs: number | undefined;
 }
-
-/** A failed run, for the list. */
-export interface Failure {
-  readonly at: string;
-  readonly outcome: Outcome;
-  readonly reason: string;
-}
-
-/** Number of failed runs that are listed for each job. */
-const LISTED_FAILURES = 5;
 
 /** Takes the runs of one job and target as they are read, and keeps one entry per day. */
 export interface DayCollector {
   readonly add: (record: RunRecord) => void;
-  readonly finish: () => { readonly days: readonly Day[]; readonly failures: readonly Failure[] };
+  readonly finish: () => Collected;
+}
+
+/** What was collected of the runs of one job and target. */
+export interface Collected {
+  readonly days: readonly Day[];
+  /** Newest first. */
+  readonly failures: readonly Failure[];
+  /** The snapshots that were sealed in these days, oldest first. */
+  readonly sealed: readonly SnapshotId[];
 }
 
 interface Tally {
@@ -47,6 +49,7 @@ interface Tally {
   failed: number;
   sentBytes: number;
   sizeBytes?: number;
+  durationMs?: number;
   /** A snapshot was due on this day and came late or never. */
   dueMissed: boolean;
   /** A part of the day lay in a span in which a due snapshot was missing. */
@@ -55,7 +58,7 @@ interface Tally {
 
 /**
  * Collects a calendar.
- * @param expect when snapshots are due; without it no day can be missing
+ * @param expect when snapshots are due by the settings of now; days before are judged by what their runs have recorded
  * @param count number of days, the last of which is the day of `now`
  */
 export function collectDays(expect: ExpectSettings | undefined, count: number, now: Date): DayCollector {
@@ -69,15 +72,17 @@ export function collectDays(expect: ExpectSettings | undefined, count: number, n
     dates.map((date) => [date, { sealed: 0, failed: 0, sentBytes: 0, dueMissed: false, stale: false }]),
   );
   const windowStart = new Date(`${dates[0] ?? ''}T00:00:00Z`).getTime() - DAY;
-  const failures: Failure[] = [];
+  const expectations = new Expectations(expect);
+  const failures = new Failures();
+  const sealed: SnapshotId[] = [];
+  /** From the start of one sealed run to the end of the next, as far as it may reach into the window. */
+  const gaps: { readonly since: Date; readonly until: Date }[] = [];
   let first: RunRecord | undefined;
   let lastSealed: RunRecord | undefined;
 
-  /** Marks the days from the moment when a snapshot was due until it arrived, if that was too late. */
-  const markGap = (since: Date, until: Date) => {
-    if (!expect || until.getTime() < windowStart) return;
-    const due = nextDue(expect, since);
-    if (until.getTime() <= due.getTime() + expect.graceMs) return;
+  /** Marks the days from the moment when a snapshot was due until it arrived, or until now. */
+  const markGap = (due: Date | undefined, until: Date) => {
+    if (!due) return;
     const missed = tallies.get(dateOf(due));
     if (missed) missed.dueMissed = true;
     const [from, to] = [dateOf(due), dateOf(until)];
@@ -87,32 +92,37 @@ export function collectDays(expect: ExpectSettings | undefined, count: number, n
   return {
     add: (record) => {
       first ??= record;
+      expectations.add(record);
       const tally = tallies.get(dateOf(new Date(record.started)));
       if (record.outcome === 'done') {
-        if (lastSealed) markGap(new Date(lastSealed.started), new Date(record.finished));
+        failures.end();
+        const until = new Date(record.finished);
+        if (lastSealed && until.getTime() >= windowStart) gaps.push({ since: new Date(lastSealed.started), until });
         lastSealed = record;
         if (!tally) return;
         tally.sealed += 1;
         tally.sizeBytes = record.bytes;
+        tally.durationMs = record.durationMs;
         tally.sentBytes += record.transfer?.sentBytes ?? 0;
+        if (record.snapshot !== null) sealed.push(record.snapshot);
         return;
       }
       if (!tally || !isFailure(record)) return;
       tally.failed += 1;
-      failures.push({ at: record.finished, outcome: record.outcome, reason: record.reason });
-      if (failures.length > LISTED_FAILURES) failures.shift();
+      failures.add(record);
     },
     finish: () => {
+      for (const { since, until } of gaps) markGap(expectations.missedDue(since, until), until);
       const since = lastSealed ?? first;
-      if (since) markGap(new Date(since.started), now);
+      if (since) markGap(expectations.missedUntilNow(new Date(since.started), now), now);
       const days = [...tallies].map(([date, tally]) => dayOf(date, tally));
-      return { days, failures: [...failures].reverse() };
+      return { days, failures: failures.list(), sealed };
     },
   };
 }
 
-function dayOf(date: string, { sealed, failed, sentBytes, sizeBytes, dueMissed, stale }: Tally): Day {
+function dayOf(date: string, { sealed, failed, sentBytes, sizeBytes, durationMs, dueMissed, stale }: Tally): Day {
   const state: DayState =
     sealed > 0 ? (failed > 0 || dueMissed ? 'late' : 'sealed') : failed > 0 ? 'failed' : stale ? 'missing' : 'none';
-  return { date, state, sealed, failed, sentBytes, sizeBytes };
+  return { date, state, sealed, failed, sentBytes, sizeBytes, durationMs };
 }

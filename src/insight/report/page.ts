@@ -4,12 +4,14 @@ import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
 import { version } from '../../shared/version.ts';
 import type { Condition, Standing } from '../standing.ts';
 import { calendar, DAY_WORDS, sample } from './calendar.ts';
-import { sizeChart, trafficChart } from './charts.ts';
-import type { DayState, Failure } from './days.ts';
+import { durationChart, sizeChart, trafficChart } from './charts.ts';
+import type { DayState } from './days.ts';
+import type { Failure } from './failures.ts';
 import {
   figure,
   pill,
   renderDocument,
+  timeSpan,
   timeTag,
   timeText,
   verdictBox,
@@ -18,6 +20,7 @@ import {
 } from '../../shared/page/document.ts';
 import { markup, type Markup } from '../../shared/page/markup.ts';
 import type { JobReport } from './read-report.ts';
+import { snapshotTime, type SnapshotId } from '../../shared/snapshot-id.ts';
 import { VERIFY_MODES } from '../../shared/verify-mode.ts';
 
 /** The content of the page. */
@@ -81,7 +84,7 @@ function overview(jobs: readonly JobReport[], at: Date): Markup {
 <tbody>${rows}</tbody></table></section>`;
 }
 
-function jobSection({ standing, days, failures }: JobReport, at: Date, redact: Redact): Markup {
+function jobSection({ standing, days, failures, sealed }: JobReport, at: Date, redact: Redact): Markup {
   const { job, target, why } = standing;
   const name = `${job} to ${target}`;
   const long = days.length > LONG_CALENDAR ? ' long' : '';
@@ -89,9 +92,10 @@ function jobSection({ standing, days, failures }: JobReport, at: Date, redact: R
 <div class="title"><h2>${job} <span class="to">→ ${target}</span></h2>${pillOf(standing)}</div>
 ${why === '' ? undefined : markup`<p class="why">${capital(redact(why))}.</p>`}
 ${figures(standing, at)}
+${restorable(standing, sealed, at)}
 <div class="views${long}">
 <div><h3>The last ${formatCount(days.length, 'day')}</h3><div class="days" role="region" aria-label="Calendar of ${name}" tabindex="0">${calendar(days, name)}</div></div>
-<div class="charts">${sizeChart(days)}${trafficChart(days)}</div>
+<div class="charts">${sizeChart(days)}${trafficChart(days)}${durationChart(days)}</div>
 </div>
 ${failures.length === 0 ? undefined : failureList(failures, redact)}
 </section>
@@ -99,18 +103,38 @@ ${failures.length === 0 ? undefined : failureList(failures, redact)}
 }
 
 function figures(standing: Standing, at: Date): Markup {
-  const { sealed, lastSuccess, verified } = standing;
-  const ago = (time: Date) => `${formatDuration(Math.max(0, at.getTime() - time.getTime()))} ago`;
+  const { sealed, lastSuccess, verified, fullyVerified } = standing;
+  const ago = (time: Date) => agoText(time, at);
   const sent = lastSuccess?.transfer?.sentBytes;
   return markup`<dl>
 ${figure('Last sealed', sealed ? ago(new Date(sealed.started)) : 'never', sealed ? timeText(new Date(sealed.started)) : undefined)}
 ${figure('Next due', dueText(standing, at), standing.expect ? `${standing.expect.schedule} ${standing.expect.timezone}, grace ${formatDuration(standing.expect.graceMs)}` : 'no schedule is expected')}
 ${figure('Last verification', verified ? verifiedText(standing) : 'never', verified ? `${ago(verified.at)}, ${VERIFY_MODES[verified.scope].short}` : undefined)}
+${figure('Found intact', fullyVerified ? ago(fullyVerified) : 'never', fullyVerified ? timeText(fullyVerified) : undefined)}
 ${standing.damaged.length === 0 ? undefined : figure('Damaged', markup`<span class="bad-text">${formatCount(standing.damaged.length, 'snapshot')}</span>`, standing.damaged.map(({ snapshot }) => snapshot).join(', '))}
 ${figure('Size', sealed ? formatSize(sealed.bytes) : '–', sealed ? formatCount(sealed.files, 'file') : undefined)}
 ${figure('Sent for it', sent === undefined ? '–' : formatSize(sent), sent !== undefined && sealed && sealed.bytes > sent ? `${(Math.floor((1 - sent / sealed.bytes) * 10_000) / 100).toFixed(2)} % saved` : undefined)}
 ${figure('Took', lastSuccess ? formatDuration(lastSuccess.durationMs) : '–', lastSuccess && lastSuccess.attempts > 1 ? formatCount(lastSuccess.attempts, 'attempt') : undefined)}
 </dl>`;
+}
+
+/** What there is to restore from, as far as the primary knows. */
+function restorable({ sealed, damaged }: Standing, snapshots: readonly SnapshotId[], at: Date): Markup {
+  const bad = new Set(damaged.map(({ snapshot }) => snapshot));
+  const known = [...new Set([...snapshots, ...(sealed ? [sealed.id] : [])])].sort();
+  const whole = known.filter((id) => !bad.has(id));
+  const newest = whole.at(-1);
+  if (newest === undefined) return markup`<p class="restore">Nothing is known that could be restored.</p>`;
+  const others = whole.length - 1;
+  const older =
+    others === 0
+      ? ''
+      : ` Before it, ${formatCount(others, 'snapshot')} sealed since ${whole[0]?.slice(0, 10) ?? ''}; which of them are kept, the secondary decides.`;
+  return markup`<p class="restore">To restore from: <code>${newest}</code>, with data from ${agoText(snapshotTime(newest), at)}.${older}</p>`;
+}
+
+function agoText(time: Date, at: Date): string {
+  return `${formatDuration(Math.max(0, at.getTime() - time.getTime()))} ago`;
 }
 
 function verifiedText({ verified }: Standing): string | Markup {
@@ -140,9 +164,11 @@ function pillOf(standing: Standing): Markup {
 }
 
 function failureList(failures: readonly Failure[], redact: Redact): Markup {
-  const items = failures.map(({ at, outcome, reason }) => {
+  const items = failures.map(({ from, at, count, outcome, reason }) => {
     const text = redact(reason).trim().slice(0, LONGEST_REASON);
-    return markup`<li>${timeTag(new Date(at))}<div>${OUTCOMES[outcome].title}${text === '' ? undefined : markup`<p>${text}</p>`}</div></li>`;
+    const when = count === 1 ? timeTag(new Date(at)) : timeSpan(new Date(from), new Date(at));
+    const often = count === 1 ? '' : `, ${count} times in a row`;
+    return markup`<li>${when}<div>${OUTCOMES[outcome].title}${often}${text === '' ? undefined : markup`<p>${text}</p>`}</div></li>`;
   });
   return markup`<div class="failures"><h3>Last failures</h3><ul>${items}</ul></div>`;
 }

@@ -2,14 +2,11 @@ import type { Settings } from '../../config/settings.ts';
 import { readHistoryIfFit } from '../../state/history.ts';
 import { allPairs, keyOf, readStandings } from '../read-standings.ts';
 import type { Standing } from '../standing.ts';
-import { collectDays, type Day, type Failure } from './days.ts';
+import { collectDays, type Collected } from './days.ts';
 
 /** One job on one target, for the page. */
-export interface JobReport {
+export interface JobReport extends Collected {
   readonly standing: Standing;
-  readonly days: readonly Day[];
-  /** Newest first. */
-  readonly failures: readonly Failure[];
 }
 
 /**

@@ -69,7 +69,13 @@ export function timeTag(time: Date): Markup {
   return markup`<time datetime="${time.toISOString()}">${timeText(time)}</time>`;
 }
 
-/** The same without markup. */
+/** Two instants, in UTC. */
+export function timeSpan(from: Date, to: Date): Markup {
+  const [begin, end] = [timeText(from).replace(' UTC', ''), timeText(to)];
+  return markup`<span><time datetime="${from.toISOString()}">${begin}</time> – <time datetime="${to.toISOString()}">${end}</time></span>`;
+}
+
+/** An instant in UTC without markup. */
 export function timeText(time: Date): string {
   return `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

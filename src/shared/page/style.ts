@@ -96,16 +96,20 @@ figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap
 .level { stroke: var(--edge); stroke-width: 1; stroke-dasharray: 3 4; }
 .ground { stroke: var(--edge); stroke-width: 1; }
 .bar { fill: var(--line); }
+.cut { fill: var(--card); }
 .bar:hover { opacity: 0.75; }
 .hit { fill: transparent; }
 .hit:hover { fill: var(--area); }
 .nothing { margin: 0; color: var(--muted); }
+code { font-size: 0.93em; white-space: nowrap; }
+.restore { margin: -6px 0 22px; max-width: 90ch; color: var(--muted); }
+.restore code { color: var(--text); }
 .notes { margin: 12px 0 0; padding: 0 0 0 1.2em; }
 .notes li { margin: 2px 0; }
 .failures { margin: 22px 0 0; }
 .failures ul { margin: 0; padding: 0; list-style: none; }
 .failures li { display: grid; grid-template-columns: 175px minmax(0, 1fr); gap: 0 14px; padding: 8px 0; border-top: 1px solid var(--edge); }
-.failures time { color: var(--muted); }
+.failures time, .failures li > span { color: var(--muted); }
 .failures p { margin: 0; color: var(--muted); font-size: 13px; }
 .legend { display: flex; flex-wrap: wrap; gap: 6px 20px; margin: 0; padding: 0; list-style: none; font-size: 13px; color: var(--muted); }
 .legend li { display: flex; align-items: center; gap: 8px; }

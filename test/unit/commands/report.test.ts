@@ -64,6 +64,40 @@ describe('report', () => {
     expect(html).toContain('5 days, 1 sealed, 0 late, 0 failed, 2 missing');
   });
 
+  it('says what there is to restore from, and since when everything is known to be intact', async () => {
+    await writeStateDirectory(
+      place.state,
+      ['20', '21', '22'].map((day) => runRecord(`2026-11-${day}T02:16:00Z`)),
+    );
+    const { html } = await page();
+    expect(html).toContain('To restore from: <code>2026-11-22T021600Z</code>, with data from 1 d 5 h ago.');
+    expect(html).toContain('Before it, 2 snapshots sealed since 2026-11-20; which of them are kept, the secondary');
+    expect(html).toContain('Nothing is known that could be restored.'); // of the other job
+    expect(html).toMatch(/Found intact<\/dt><dd>\d/);
+  });
+
+  it('speaks in one time zone', async () => {
+    await place.remove();
+    place = await makeConfig({
+      postgres: { source: '/x', expect: { schedule: '15 2 * * *', timezone: 'Europe/Berlin', grace: '1h' } },
+    });
+    await writeStateDirectory(place.state, [runRecord('2026-11-21T01:16:00Z')]);
+    const { html } = await page();
+    expect(html).toContain(
+      'No sealed snapshot since 2026-11-21T011600Z: one was due 2026-11-22 01:15 UTC, 1 d 6 h ago.',
+    );
+  });
+
+  it('lists the same failure in a row once', async () => {
+    const runs = [1, 2, 3].map((hour) => runRecord(`2026-11-23T0${hour}:00:00Z`, { outcome: 'connection-lost' }));
+    await writeStateDirectory(place.state, runs);
+    const { html } = await page();
+    expect(html).toMatch(
+      /2026-11-23 01:02<\/time> – <time [^>]*>2026-11-23 03:02 UTC<.*connection lost, 3 times in a row/,
+    );
+    expect(html.split('ssh: the line broke')).toHaveLength(3); // here, and where it says why
+  });
+
   it('is a page before the first run, too', async () => {
     const { html } = await page();
     expect(html).toContain('never secured');

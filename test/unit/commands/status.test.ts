@@ -49,7 +49,7 @@ describe('status', () => {
     expect(await status(undefined, { config: place.config }, context)).toBe(40);
     expect(context.said()).toContain('✗ stale');
     expect(context.said()).toContain(
-      '✗ postgres → vault: no sealed snapshot since 2026-11-22T021600Z: one was due 2026-11-23 02:15 (UTC), 5 h 45 min ago',
+      '✗ postgres → vault: no sealed snapshot since 2026-11-22T021600Z: one was due 2026-11-23 02:15 UTC, 5 h 45 min ago',
     );
     expect(await status('files', { config: place.config }, testContext(MORNING))).toBe(0);
   });
@@ -217,7 +217,7 @@ describe('status --alert', () => {
       {
         event: 'stale',
         subject: 'Stale: db1/postgres to vault: no sealed snapshot since 2026-11-22T021600Z',
-        reason: 'one was due 2026-11-23 02:15 (UTC), 1 h 45 min ago',
+        reason: 'one was due 2026-11-23 02:15 UTC, 1 h 45 min ago',
       },
     ]);
     await check('2026-11-24T04:00:00Z');

@@ -39,7 +39,7 @@ describe('how a job stands', () => {
     const now = standing([good], '2026-11-23T04:20:00Z');
     expect(now).toMatchObject({ condition: 'stale', stale: true });
     expect(now.why).toBe(
-      'no sealed snapshot since 2026-11-22T011600Z: one was due 2026-11-23 02:15 (Europe/Berlin), 3 h 5 min ago',
+      'no sealed snapshot since 2026-11-22T011600Z: one was due 2026-11-23 01:15 UTC, 3 h 5 min ago',
     );
   });
 

@@ -75,6 +75,11 @@ describe('the alert settings', () => {
     ],
     ['sendmail', 'type: sendmail\nto: { env: T }'],
     ['command', 'type: command\ncommand: [/usr/local/bin/page, --now]\nenv: { TOKEN: { env: PAGE_TOKEN } }'],
+    ['gotify', 'type: gotify\nurl: { env: U }\ntoken: { env: T }\npriority: 10'],
+    ['apprise', 'type: apprise\nurl: { env: U }\ntag: ops\nurls: { env: A }'],
+    ['pushover', 'type: pushover\ntoken: { env: T }\nuser: { env: U }\npriority: emergency\nurl: { env: P }'],
+    ['pagerduty', 'type: pagerduty\nrouting_key: { env: K }\nurl: { env: U }'],
+    ['uptime_kuma', 'type: uptime_kuma\nurl: { env: U }\nevents: [failure]'],
     ['desktop', 'type: desktop\nevents: [success]\ntimeout: 3s\nretries: 0'],
   ])('accept a complete %s channel', (type, lines) => {
     expect(channel(lines).type).toBe(type);
@@ -115,6 +120,8 @@ describe('a wrong channel is told as one clear problem', () => {
     ['email', 'to', 'host: { env: H }\nfrom: { env: F }'],
     ['email', 'host', 'to: { env: T }\nfrom: { env: F }'],
     ['sendmail', 'to', ''],
+    ['pushover', 'user', 'token: { env: T }'],
+    ['pagerduty', 'routing_key', ''],
   ])('for a literal in a %s channel where only a reference may stand: %s', (type, key, rest) => {
     const found = problems(`type: ${type}\n${key}: https://hooks.example/secret\n${rest}`);
     expect(found).toHaveLength(1);
