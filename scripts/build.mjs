@@ -1,8 +1,10 @@
-// Builds the programs: the controller into dist/, and each program of the secondary into dist/remote/.
+// Builds the programs: the controller into dist/, each program of the secondary into dist/remote/, and
+// the manual into dist/man/.
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleController, bundleSecondary } from './bundle.mjs';
+import { writeManual } from './manual.mjs';
 import { replaceBuild } from './replace-build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -15,6 +17,7 @@ const fresh = mkdtempSync(join(root, 'node_modules', '.offsite-build-'));
 try {
   await bundleController(fresh, version);
   for (const name of ON_THE_SECONDARY) await bundleSecondary(name, join(fresh, 'remote'), version);
+  await writeManual(join(fresh, 'man'), fresh, version);
   for (const program of programs) chmodSync(join(fresh, program), 0o755);
   replaceBuild(fresh, join(root, 'dist'), programs);
 } finally {

@@ -20,6 +20,8 @@ const PROGRAMS = [
   ['flock', 'util-linux'],
   ['setpriv', 'util-linux'],
   ['systemd-analyze', 'systemd'],
+  ['man', 'man-db'],
+  ['groff', 'groff-base'],
 ];
 
 function installed(program) {
@@ -101,8 +103,11 @@ unlessDone('dependencies', 'node_modules/.package-lock.json', ['package.json', '
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], environment);
 });
 if (program.startsWith(join(cacheDirectory(), '/'))) linkNode(root, program); // after npm ci, which empties node_modules
-const BUILD = ['package.json', ...['build', 'bundle', 'compile-schemas'].map((name) => `scripts/${name}.mjs`)];
-unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts')], () => {
+const BUILD = [
+  'package.json',
+  ...['build', 'bundle', 'compile-schemas', 'manual'].map((name) => `scripts/${name}.mjs`),
+];
+unlessDone('build', 'dist/cli.js', [...BUILD, ...sources('src', 'remote-scripts', 'scripts/manual')], () => {
   console.error('Building …');
   run(program, ['scripts/build.mjs'], environment);
 });

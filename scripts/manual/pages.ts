@@ -1,0 +1,78 @@
+import { SECONDARY } from '../../remote-scripts/config/options.ts';
+import { SECONDARY_CONFIG } from '../../remote-scripts/config/location.ts';
+import { secondarySchema } from '../../remote-scripts/config/schema.ts';
+import { DEFAULT_CONFIG_FILE } from '../../src/config/location.ts';
+import { CONFIG } from '../../src/config/options.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { buildProgram } from '../../src/program/program.ts';
+import { exampleOf } from '../../src/settings/option.ts';
+import { OUTCOMES } from '../../src/shared/outcome.ts';
+import { version } from '../../src/shared/version.ts';
+import { programPage, type ExitRow } from './program-page.ts';
+import { printPage, type Block } from './roff.ts';
+import { settingsPage } from './settings-page.ts';
+
+/** A page as a file. */
+export interface ManualPage {
+  /** Below the directory of the manual, as man(1) looks for it: `man1/offsite-rsync.1`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+const MANUALS: Readonly<Record<number, string>> = { 1: 'User Commands', 5: 'File Formats', 8: 'System Administration' };
+
+/** All pages of the manual, from what declares commands and options. */
+export function manualPages(): readonly ManualPage[] {
+  return [
+    page(
+      'offsite-rsync',
+      1,
+      programPage({
+        program: buildProgram(() => Promise.resolve()),
+        exits: Object.entries(OUTCOMES).map(([name, { code, title, advice }]): ExitRow => ({
+          code: name === 'interrupted' ? '128+n' : String(code),
+          meaning: title,
+          advice,
+        })),
+        files: [
+          [DEFAULT_CONFIG_FILE, 'the configuration, offsite-rsync.yaml(5)'],
+          [CONFIG.state_dir.example, 'history and state, unless `state_dir` says otherwise'],
+        ],
+        seeAlso: ['offsite-rsync.yaml(5)', 'offsite-gate(8)', 'rsync(1)', 'ssh(1)', 'systemd.service(5)'],
+      }),
+    ),
+    page(
+      'offsite-rsync.yaml',
+      5,
+      settingsPage({
+        name: 'offsite-rsync.yaml',
+        purpose: 'what offsite-rsync sends, where to, and whom it tells',
+        file: DEFAULT_CONFIG_FILE,
+        description:
+          'YAML. `offsite-rsync config validate` lists everything that is wrong with it at once, and `offsite-rsync config schema` prints a JSON Schema for editors. No address and no key is in it, only references to them.',
+        schema: configSchema,
+        example: exampleOf(CONFIG),
+        seeAlso: ['offsite-rsync(1)', 'systemd.exec(5)'],
+      }),
+    ),
+    page(
+      'offsite-rsync-secondary.yaml',
+      5,
+      settingsPage({
+        name: 'offsite-rsync-secondary.yaml',
+        purpose: 'what a secondary accepts, keeps and deletes',
+        file: SECONDARY_CONFIG,
+        description:
+          'YAML, the same file for all programs of the secondary. `offsite-gate --check HOST` says whether it can be used.',
+        schema: secondarySchema,
+        example: exampleOf(SECONDARY),
+        seeAlso: ['offsite-gate(8)', 'offsite-prune(8)', 'offsite-scrub(8)', 'offsite-drill(8)'],
+      }),
+    ),
+  ];
+}
+
+function page(name: string, section: number, blocks: readonly Block[]): ManualPage {
+  const heading = { name, section, source: `offsite-rsync ${version}`, manual: MANUALS[section] ?? '' };
+  return { path: `man${String(section)}/${name}.${String(section)}`, text: printPage(heading, blocks) };
+}

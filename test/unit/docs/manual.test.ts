@@ -1,0 +1,137 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secondarySchema } from '../../../remote-scripts/config/schema.ts';
+import { manualPages } from '../../../scripts/manual/pages.ts';
+import { commandsBelow } from '../../../scripts/manual/program-page.ts';
+import { printPage } from '../../../scripts/manual/roff.ts';
+import { prose } from '../../../scripts/manual/words.ts';
+import { configSchema } from '../../../src/config/schema.ts';
+import { examplesOf } from '../../../src/program/declaring.ts';
+import { buildProgram } from '../../../src/program/program.ts';
+import { OUTCOMES } from '../../../src/shared/outcome.ts';
+
+let directory: string;
+beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-manual-'))));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const pages = manualPages();
+
+/** What man(1) shows of a page, on lines so long that none is broken, and what it warns of. */
+function shown(text: string, path = 'man1/page.1', width = '2000') {
+  const file = join(directory, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  const environment = { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', MANWIDTH: width, MANROFFSEQ: '' };
+  const man = spawnSync('man', ['--warnings', '-l', file], { env: environment, encoding: 'utf8' });
+  const groff = spawnSync('groff', ['-man', '-ww', '-Tutf8', '-z', file], { env: environment, encoding: 'utf8' });
+  return { text: man.stdout, warnings: man.stderr + groff.stderr, status: [man.status, groff.status] };
+}
+
+const textOf = (name: string) => shown(pages.find(({ path }) => path.endsWith(`/${name}`))?.text ?? '').text;
+
+describe('the manual', () => {
+  it('has a page for the program and for each configuration', () => {
+    expect(pages.map(({ path }) => path)).toEqual([
+      'man1/offsite-rsync.1',
+      'man5/offsite-rsync.yaml.5',
+      'man5/offsite-rsync-secondary.yaml.5',
+    ]);
+  });
+
+  it.each(pages.map(({ path, text }) => [path, text] as const))('%s is shown without a warning', (path, text) => {
+    const { text: page, warnings, status } = shown(text, path, '80');
+    expect({ warnings, status }).toEqual({ warnings: '', status: [0, 0] });
+    expect(page).toMatch(/^NAME$/m);
+  });
+
+  it('shows every command with every argument, option and example', () => {
+    const program = buildProgram(() => Promise.resolve());
+    const help = program.createHelp();
+    const text = textOf('offsite-rsync.1');
+    const commands = commandsBelow(program, help).filter(({ commands: below }) => below.length === 0);
+    expect(commands.length).toBeGreaterThan(9);
+    for (const command of commands) {
+      const usage = help.commandUsage(command);
+      const from = text.indexOf(`\n   ${usage.split(/ [[<]/)[0] ?? ''}\n`);
+      expect(from, usage).toBeGreaterThan(0);
+      const part = text
+        .slice(from)
+        .split(/\n(?=(?: {3})?\S)/, 2)
+        .join('\n');
+      const { options, registeredArguments } = command;
+      const terms = [...options.map(({ flags }) => flags), ...registeredArguments.map((one) => one.name())];
+      const starts = part.split('\n').map((one) => `${one} `);
+      for (const term of terms)
+        expect(
+          starts.some((one) => one.startsWith(`       ${term} `)),
+          term,
+        ).toBe(true);
+      for (const [line] of examplesOf(command)) expect(part).toContain(line);
+      expect(text).toContain(usage);
+    }
+  });
+
+  it('shows every exit code with what to do', () => {
+    const text = textOf('offsite-rsync.1');
+    for (const { title, advice } of Object.values(OUTCOMES)) expect(text).toContain(`${title}. ${advice}`);
+  });
+
+  it.each([
+    ['offsite-rsync.yaml.5', configSchema],
+    ['offsite-rsync-secondary.yaml.5', secondarySchema],
+  ])('shows in %s every option of the schema with its description', (name, schema) => {
+    const text = textOf(name);
+    const options = optionsIn(schema);
+    expect(options.length).toBeGreaterThan(60);
+    for (const { key, description, isGroup } of options) {
+      expect(text).toMatch(new RegExp(isGroup ? `^ {3}(\\S+\\.)?${key}(\\.NAME)?$` : `^ {7}${key}: \\S`, 'm'));
+      expect(text).toContain(description.replaceAll('`', ''));
+    }
+  });
+});
+
+interface SchemaPart {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaPart | true>>;
+}
+
+/** Every property that has a description, wherever it is in a schema. */
+function optionsIn(part: unknown): { key: string; description: string; isGroup: boolean }[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const { properties = {} } = part as SchemaPart;
+  const own = Object.entries(properties).flatMap(([key, option]) => {
+    if (option === true || option.description === undefined) return [];
+    const below = JSON.stringify({ ...option, default: undefined });
+    return [{ key, description: option.description, isGroup: below.includes('"properties"') }];
+  });
+  return [...own, ...Object.values(part).flatMap(optionsIn)];
+}
+
+describe('a page of the manual', () => {
+  const heading = { name: 'a"b\\c', section: 1, source: "it's 1.0", manual: '.Manual' };
+
+  it('keeps what roff takes for its own: dots and quotes at the beginning, backslashes, hyphens, other alphabets', () => {
+    const odd = ['.TH is no request', "'quoted' \\fB\\n", '--dry-run ~/.ssh ^C "x" `y`', '… × ü 💾', '', '\\'];
+    const { text, warnings } = shown(
+      printPage(heading, [
+        { kind: 'section', title: '.odd "title" \\' },
+        ...odd.map((line) => ({ kind: 'paragraph', text: [line] }) as const),
+        { kind: 'item', term: [{ typed: '.term' }, ' ', { open: '\\' }], text: ['.text'] },
+        { kind: 'verbatim', lines: odd },
+      ]),
+    );
+    expect(warnings).toBe('');
+    const lines = text.split('\n').map((line) => line.trim());
+    expect(lines).toEqual(expect.arrayContaining([...odd, '.ODD "TITLE" \\', '.term \\']));
+    for (const line of odd) expect(lines.filter((one) => one === line).length).toBeGreaterThanOrEqual(2);
+    expect(text).toContain('A"B\\C(1)');
+    expect(text).toContain('.Manual');
+  });
+
+  it('puts what is in backticks into bold', () => {
+    expect(prose('see `units`, too')).toEqual(['see ', { typed: 'units' }, ', too']);
+  });
+});
