@@ -111,5 +111,5 @@ async function show(
     snapshots: listed.snapshots.map((snapshot) => ({ ...snapshot, found: found.get(snapshot.id) ?? null })),
   };
   if (json) printJson(context, 'list --json', shown);
-  else context.out(describeJob(shown, Intl.DateTimeFormat().resolvedOptions().timeZone));
+  else context.out(describeJob(shown, Intl.DateTimeFormat().resolvedOptions().timeZone, context.columns));
 }
