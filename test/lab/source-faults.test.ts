@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectFault } from './support/fault.ts';
-import { flipByte } from './support/flip-byte.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
-import { recordTree } from './support/tree-record.ts';
+import { expectFault } from '../ssh/support/fault.ts';
+import { flipByte } from '../ssh/support/flip-byte.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
+import { recordTree } from '../ssh/support/tree-record.ts';
 import { HALF_PG_DUMP, PG_DUMP } from '../unit/dumps/support/samples.ts';
 
 const MIB = 1024 * 1024;

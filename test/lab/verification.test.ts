@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { remember } from './support/as-it-was.ts';
-import { flipByte } from './support/flip-byte.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { dumpText, fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
-import { recordTree } from './support/tree-record.ts';
+import { remember } from '../ssh/support/as-it-was.ts';
+import { flipByte } from '../ssh/support/flip-byte.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { dumpText, fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
+import { recordTree } from '../ssh/support/tree-record.ts';
 
 let secondary: Secondary;
 let primary: Primary;

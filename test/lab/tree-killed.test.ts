@@ -16,10 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TREE_PROGRAM } from '../../../remote-scripts/gate/tree/tree-program.ts';
-import { NOTES_HEADER } from '../../../src/shared/notes.ts';
-import { recordTree } from '../../ssh/support/tree-record.ts';
-import { dyingTree } from '../../support/dying-tree.ts';
+import { TREE_PROGRAM } from '../../remote-scripts/gate/tree/tree-program.ts';
+import { NOTES_HEADER } from '../../src/shared/notes.ts';
+import { recordTree } from '../ssh/support/tree-record.ts';
+import { dyingTree } from '../support/dying-tree.ts';
 
 /*
  * What works on a tree is killed before each change that it makes. Then the next push follows as the gate serves it: the tree is made to share

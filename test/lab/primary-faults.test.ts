@@ -17,11 +17,11 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { remember } from './support/as-it-was.ts';
-import { expectFault } from './support/fault.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { remember } from '../ssh/support/as-it-was.ts';
+import { expectFault } from '../ssh/support/fault.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 import { until } from '../support/until.ts';
 import { must } from '../support/processes.ts';
 
