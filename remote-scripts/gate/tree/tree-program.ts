@@ -27,8 +27,9 @@ import errno, json, os, re, stat, sys
 # Errors that no copy would escape.
 FATAL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOENT, errno.ENOTDIR)
 
-# What a copy is called until it is complete. It looks like what rsync leaves (LEFT_BY_RSYNC), and is removed with that.
-BESIDE = b'.offsite-rsync.copied'
+# What a copy is called until it is complete: like what rsync leaves (LEFT_BY_RSYNC), to be removed with that, and otherwise each
+# time, since a source may hold any name that is known beforehand.
+BESIDE = b'.offsite-rsync.' + os.urandom(3).hex().encode()
 
 # Processes that link at the same time.
 WORKERS = 2

@@ -207,6 +207,15 @@ describe('filling a tree', () => {
     expect(lstatSync(at('basis/d/b')).nlink).toBe(1);
   });
 
+  it('copies under a name that no source can have taken on purpose', async () => {
+    put('tree/.offsite-rsync.copied', 'of the source');
+    const entries = [{ inode: String(inode('basis/a')), snapshots: ['this'] }];
+    put('damage', JSON.stringify({ entries }));
+    expect(await fill(undefined, 1e9, { record: at('damage'), id: 'this' })).toMatchObject({ copied: 1 });
+    expect(readFileSync(at('tree/.offsite-rsync.copied'), 'utf8')).toBe('of the source');
+    expect(readdirSync(at('tree')).sort()).toEqual(['.offsite-rsync.copied', 'a', 'd', 'link']);
+  });
+
   it('does what the notes say where there is no basis', async () => {
     put('tree/old');
     put('tree/one');
