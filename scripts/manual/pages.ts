@@ -1,7 +1,7 @@
 import { SECONDARY } from '../../remote-scripts/config/options.ts';
 import { SECONDARY_CONFIG } from '../../remote-scripts/config/location.ts';
 import { secondarySchema } from '../../remote-scripts/config/schema.ts';
-import { DEFAULT_CONFIG_FILE } from '../../src/config/location.ts';
+import { SYSTEM_CONFIG_FILE } from '../../src/config/location.ts';
 import { CONFIG } from '../../src/config/options.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { buildProgram } from '../../src/program/program.ts';
@@ -35,7 +35,7 @@ export function manualPages(): readonly ManualPage[] {
           advice,
         })),
         files: [
-          [DEFAULT_CONFIG_FILE, 'the configuration, offsite-rsync.yaml(5)'],
+          [SYSTEM_CONFIG_FILE, 'the configuration, offsite-rsync.yaml(5)'],
           [CONFIG.state_dir.example, 'history and state, unless `state_dir` says otherwise'],
         ],
         seeAlso: ['offsite-rsync.yaml(5)', 'offsite-gate(8)', 'rsync(1)', 'ssh(1)', 'systemd.service(5)'],
@@ -47,7 +47,7 @@ export function manualPages(): readonly ManualPage[] {
       settingsPage({
         name: 'offsite-rsync.yaml',
         purpose: 'what offsite-rsync sends, where to, and whom it tells',
-        file: DEFAULT_CONFIG_FILE,
+        file: SYSTEM_CONFIG_FILE,
         description:
           'YAML. `offsite-rsync config validate` lists everything that is wrong with it at once, and `offsite-rsync config schema` prints a JSON Schema for editors. No address and no key is in it, only references to them.',
         schema: configSchema,

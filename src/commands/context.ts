@@ -21,6 +21,8 @@ export interface Context {
   readonly host: string;
   /** Whether standard error is a terminal on which a bar may move. */
   readonly interactive: boolean;
+  /** Whether somebody can answer questions: standard input and standard error are terminals. */
+  readonly terminal: boolean;
   /** Columns of the terminal that shows the results; undefined when standard output is not a terminal. */
   readonly columns: number | undefined;
   /** Aborted with a SignalReceived by SIGTERM, SIGINT and SIGHUP. */
@@ -48,6 +50,7 @@ export function processContext(signal: AbortSignal, hurry: AbortSignal): Context
     environment: process.env,
     host: hostname(),
     interactive: process.stderr.isTTY,
+    terminal: process.stdin.isTTY && process.stderr.isTTY,
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     signal,
     hurry,

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { DEFAULT_CONFIG_FILE } from '../config/location.ts';
+import { defaultConfigFile } from '../config/location.ts';
 import { errorCode, errorMessage } from '../platform/files.ts';
 import { pathsOnTheWay } from '../platform/paths-on-the-way.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
@@ -135,7 +135,7 @@ async function programOf(config: string): Promise<Program> {
   const found = /^\/usr\/(local\/)?bin\/node$/.test(process.execPath) && (await executable(script));
   return {
     words: found ? [script] : [process.execPath, script],
-    config: resolve(config) === DEFAULT_CONFIG_FILE ? undefined : resolve(config),
+    config: resolve(config) === defaultConfigFile() ? undefined : resolve(config),
   };
 }
 

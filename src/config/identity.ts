@@ -8,6 +8,15 @@ export interface Identity {
   readonly publicText?: string;
 }
 
+/** What ssh gets besides the key. */
+interface KeyHelp {
+  /** Something types the passphrase. */
+  readonly passphrase?: boolean;
+  /** An agent holds the private key, so that the file may be the public one. */
+  readonly agent?: boolean;
+}
+
+const PUBLIC_KEY = /^(?:(?:ssh|ecdsa|sk)-\S+ AAAA|---- BEGIN SSH2 PUBLIC KEY)/m;
 const OPENSSH = /^-----BEGIN OPENSSH PRIVATE KEY-----\r?$/m;
 const OPENSSH_MAGIC = 'openssh-key-v1\0';
 
@@ -17,15 +26,17 @@ const OPENSSH_MAGIC = 'openssh-key-v1\0';
  * does not allow CRLF; the PEM formats do not care.
  * @returns what is wrong and what to do; undefined when nothing is known to be wrong
  */
-export function identityProblem({ path, text, publicText }: Identity): string | undefined {
+export function identityProblem({ path, text, publicText }: Identity, help: KeyHelp = {}): string | undefined {
   const file = path ?? 'FILE';
+  const typed = help.passphrase === true || help.agent === true;
   if (text.startsWith('\uFEFF')) {
     return `the private key begins with a byte order mark, which ssh cannot read: sed -i '1s/^\\xEF\\xBB\\xBF//' ${file}`;
   }
-  if (/^(?:(?:ssh|ecdsa|sk)-\S+ AAAA|---- BEGIN SSH2 PUBLIC KEY)/m.test(text)) {
-    return `this is a public key. Name the private one${path?.endsWith('.pub') === true ? `: ${path.slice(0, -4)}` : ', which ssh-keygen wrote beside it'}`;
+  if (isPublicKey(text)) {
+    if (help.agent === true) return undefined;
+    return `this is a public key. Name the private one${path?.endsWith('.pub') === true ? `: ${path.slice(0, -4)}` : ', which ssh-keygen wrote beside it'}; or, if an agent holds that, give its socket with agent:`;
   }
-  if (!OPENSSH.test(text)) return encryptedPem(text) ? passphrase(file) : undefined;
+  if (!OPENSSH.test(text)) return encryptedPem(text) && !typed ? passphrase(file) : undefined;
   if (text.includes('\r')) {
     return `the private key has the line ends of Windows, which ssh cannot read: sed -i 's/\\r$//' ${file}`;
   }
@@ -35,7 +46,7 @@ export function identityProblem({ path, text, publicText }: Identity): string | 
   }
   const key = readOpenSsh(text);
   if (key === undefined) return undefined;
-  if (key.cipher !== 'none') return passphrase(file);
+  if (key.cipher !== 'none' && !typed) return passphrase(file);
   const beside = publicText === undefined ? undefined : publicBlob(publicText);
   if (beside !== undefined && !beside.equals(key.publicBlob)) {
     return `${file}.pub belongs to another key, and ssh would offer that one: ssh-keygen -y -f ${file} > ${file}.pub`;
@@ -43,8 +54,13 @@ export function identityProblem({ path, text, publicText }: Identity): string | 
   return undefined;
 }
 
+/** Whether a text is a public key, which need not be hidden. */
+export function isPublicKey(text: string): boolean {
+  return PUBLIC_KEY.test(text);
+}
+
 function passphrase(file: string): string {
-  return `the private key has a passphrase, and nobody is there to type it when a timer starts a run. Make a key for this purpose alone (ssh-keygen -t ed25519 -N '' -f ${file}.new), or take the passphrase away: ssh-keygen -p -f ${file}`;
+  return `the private key has a passphrase, and nobody is there to type it when a timer starts a run. Say where it is, such as passphrase: { credential: vault-passphrase }; or make a key for this purpose alone (ssh-keygen -t ed25519 -N '' -f ${file}.new); or take the passphrase away: ssh-keygen -p -f ${file}`;
 }
 
 function encryptedPem(text: string): boolean {

@@ -3,6 +3,7 @@ import { isMissing, whyUnread } from '../platform/files.ts';
 import type { AlertSettings } from '../notify/settings.ts';
 import { readAll } from '../settings/option.ts';
 import { formatProblems, parseYamlConfig, type ConfigProblem } from '../settings/yaml-config.ts';
+import { defaultStateDirectory } from './location.ts';
 import { checkRules } from './rules.ts';
 import { CONFIG, type RawConfig } from './options.ts';
 import type { Settings } from './settings.ts';
@@ -40,11 +41,20 @@ export async function loadConfig(path: string): Promise<Settings> {
   return parseConfig(path, await textOf(path));
 }
 
+/**
+ * The same as it is written, with every default filled in.
+ * @throws ConfigError as {@link loadConfig} does
+ */
+export async function loadWholeConfig(path: string): Promise<RawConfig> {
+  const { state_dir: stateDir = defaultStateDirectory(), ...whole } = parseWhole(path, await textOf(path));
+  return { ...whole, state_dir: stateDir };
+}
+
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const advice = `${isMissing(error) ? 'Start from config.example.yaml, or name' : 'Or name'} another file with --config FILE.`;
+    const advice = `${isMissing(error) ? 'offsite-rsync init writes one; or name' : 'Or name'} another file with --config FILE.`;
     throw new ConfigError(`The configuration ${path} ${whyUnread(error)}.`, { advice });
   }
 }
@@ -55,9 +65,13 @@ async function textOf(path: string): Promise<string> {
  * @throws ConfigError
  */
 export function parseConfig(path: string, text: string): Settings {
+  return settingsOf(parseWhole(path, text));
+}
+
+function parseWhole(path: string, text: string): RawConfig {
   const parsed = parseYamlConfig<RawConfig>(text, configValidator, checkRules);
   if (!parsed.ok) throw problemsOf(path, parsed);
-  return settingsOf(parsed.value);
+  return parsed.value;
 }
 
 /**
@@ -100,7 +114,7 @@ function settingsOf(raw: RawConfig): Settings {
   const allTargets = [...targets.keys()];
   return {
     ...{ secretsFile, alerts, targets },
-    stateDirectory: stateDir,
+    stateDirectory: stateDir ?? defaultStateDirectory(),
     runtimeDirectory: runtimeDir,
     jobs: new Map([...jobs].map(([name, job]) => [name, { ...job, targets: job.targets ?? allTargets }])),
     metricsFile: metrics.textfile,

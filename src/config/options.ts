@@ -45,7 +45,14 @@ export const TARGET = {
   host: secret.required('Host name or address.', { env: 'VAULT_HOST' }),
   port: secret.optional('Port of sshd; 22 where the variable is not set.', { env: 'VAULT_PORT' }),
   user: secret.required('The account there.', { env: 'VAULT_USER' }),
-  identity: secret.required('Private ssh key without a passphrase.', { file: '/etc/offsite-rsync/vault.key' }),
+  identity: secret.required('Private ssh key; or the public key of one that the agent holds.', {
+    file: '/etc/offsite-rsync/vault.key',
+  }),
+  passphrase: secret.optional('Passphrase of the key, or PIN of a hardware key.', { credential: 'vault-passphrase' }),
+  certificate: secret.optional('Certificate of the key, as ssh-keygen -s writes it.', {
+    file: '/etc/offsite-rsync/vault.key-cert.pub',
+  }),
+  agent: secret.optional('Path of the socket of an ssh agent that holds the key.', { env: 'SSH_AUTH_SOCK' }),
   read_identity: secret.optional(
     'Private ssh key that may list and read, for restores. Keep it away from this host in normal times; list --identity FILE does without.',
     { file: '/root/offsite-read.key' },
@@ -53,6 +60,10 @@ export const TARGET = {
   known_hosts: secret.required("The secondary's host key, as ssh-keyscan prints it.", {
     file: '/etc/offsite-rsync/vault.known_hosts',
   }),
+  proxy_jump: secret.optional(
+    'A host on the way, [USER@]HOST[:PORT]: it takes the same key, and known_hosts has its key too.',
+    { env: 'VAULT_JUMP' },
+  ),
   compress: flag.byDefault(true, 'Compress what is sent; turn it off where the line is faster than the CPU.'),
   bandwidth_limit: rate.optional('Bytes per second, for every job to this target.', '20MiB'),
   connect_timeout: duration.byDefault('20s', 'How long a connection may take.'),
@@ -145,7 +156,10 @@ export const CONFIG = {
     'A file of lines KEY=value, with mode 0600; not needed if every secret is a file, a credential or a real environment variable.',
     '/etc/offsite-rsync/secrets.env',
   ),
-  state_dir: path.byDefault('/var/lib/offsite-rsync', 'History, and what the next run needs to know.'),
+  state_dir: path.optional(
+    'History, and what the next run needs to know; default: as root /var/lib/offsite-rsync, otherwise ~/.local/state/offsite-rsync ($XDG_STATE_HOME).',
+    '/var/lib/offsite-rsync',
+  ),
   runtime_dir: path.optional(
     'Private files of a run (ssh configuration, control socket); default: $RUNTIME_DIRECTORY, or as root /run/offsite-rsync.',
     '/run/offsite-rsync',

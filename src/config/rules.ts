@@ -2,6 +2,7 @@ import { cronProblem } from '../shared/schedule.ts';
 import type { ConfigProblem, Locate } from '../settings/yaml-config.ts';
 import { parseDuration } from '../shared/units.ts';
 import { leavesOut, pathBelow } from './left-out.ts';
+import { defaultStateDirectory } from './location.ts';
 import type { RawConfig, RawJob } from './options.ts';
 
 /** Longest runtime directory: a socket is made in it, and a socket's path can have 108 bytes (unix(7)). */
@@ -77,7 +78,10 @@ function jobProblems(
   if ((parseDuration(job.deadline) ?? 0) > LONGEST_DEADLINE) {
     problems.push(problem([...path, 'deadline'], `${job.deadline} is more than 24d, the longest a timer can wait`));
   }
-  const own = { state_dir: config.state_dir, runtime_dir: config.runtime_dir ?? DEFAULT_RUNTIME_DIRECTORY };
+  const own = {
+    state_dir: config.state_dir ?? defaultStateDirectory(),
+    runtime_dir: config.runtime_dir ?? DEFAULT_RUNTIME_DIRECTORY,
+  };
   for (const [key, directory] of Object.entries(own)) {
     const inside = pathBelow(job.source, directory);
     if (inside !== undefined && !leavesOut(job.exclude, inside)) {

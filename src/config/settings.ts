@@ -20,7 +20,7 @@ type Read = SettingsOf<typeof CONFIG>;
 
 /** The whole configuration, checked and ready for use. */
 export interface Settings extends Pick<Read, 'secretsFile' | 'alerts'> {
-  readonly stateDirectory: Read['stateDir'];
+  readonly stateDirectory: string;
   /** Where private files of a run live; undefined: chosen at start (see private-directory.ts). */
   readonly runtimeDirectory: Read['runtimeDir'];
   readonly targets: ReadonlyMap<string, TargetSettings>;

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import {
   readOptionalSecret,
+  readPublicText,
   readSecret,
   readSecretsFile,
   SecretError,
@@ -10,7 +10,9 @@ import {
 } from '../platform/secrets.ts';
 import type { NamedSecret } from '../shared/redaction.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
-import { identityProblem, type Identity } from './identity.ts';
+import { identityProblem, isPublicKey, type Identity } from './identity.ts';
+import { hostProblem, parseJump, parsePort, userProblem, type Jump } from './endpoint-values.ts';
+import { namedSecrets } from './named-secrets.ts';
 import type { Settings, TargetSettings } from './settings.ts';
 
 /** The endpoint of one target, in the clear. Only ssh's private configuration and the redactor may see it. */
@@ -19,7 +21,13 @@ export interface TargetSecrets {
   /** Undefined: ssh's own, 22. */
   readonly port: number | undefined;
   readonly user: string;
+  /** A private key; or the public key of one that the agent holds. */
   readonly identity: Secret;
+  readonly passphrase: string | undefined;
+  readonly certificate: Secret | undefined;
+  /** Path of the agent's socket. */
+  readonly agent: string | undefined;
+  readonly jump: Jump | undefined;
   readonly knownHosts: Secret;
   /** For the redactor. */
   readonly named: readonly NamedSecret[];
@@ -45,6 +53,10 @@ const REFERENCES: Readonly<Record<ReferenceKey, boolean>> = {
   port: true,
   user: true,
   identity: true,
+  passphrase: true,
+  certificate: true,
+  agent: true,
+  proxyJump: true,
   knownHosts: true,
   readIdentity: false, // it is away until something is restored
 };
@@ -61,43 +73,68 @@ export function targetReferences(target: TargetSettings): SecretReference[] {
  */
 export function readTargetSecrets(target: TargetSettings, sources: SecretSources): TargetSecrets {
   const problems: string[] = [];
+  const wrong = (key: string, problem: string | undefined): void => {
+    if (problem !== undefined) problems.push(`target ${target.name}, ${key}: ${problem}`);
+  };
   const attempt = <T>(key: string, reading: () => T): T | undefined => {
     try {
       return reading();
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
-      problems.push(`target ${target.name}, ${key}: ${error.message}`);
+      wrong(key, error.message);
       return undefined;
     }
   };
-  const read = (key: string, reference: SecretReference): Secret =>
-    attempt(key, () => readSecret(reference, sources)) ?? { value: '' };
+  const read = (key: string, reference: SecretReference, reader = readSecret): Secret =>
+    attempt(key, () => reader(reference, sources)) ?? { value: '' };
+  const ifGiven = (key: string, reference: SecretReference | undefined, reader = readSecret): Secret | undefined =>
+    reference && attempt(key, () => reader(reference, sources));
+
   const host = read('host', target.host).value.trim();
   const { port: portReference } = target;
-  const port = portReference && attempt('port', () => readOptionalSecret(portReference, sources))?.value.trim();
+  const portText = portReference && attempt('port', () => readOptionalSecret(portReference, sources))?.value.trim();
+  const port = portText === undefined ? undefined : parsePort(portText);
   const user = read('user', target.user).value.trim();
-  const identity = read('identity', target.identity);
-  const knownHosts = read('known_hosts', target.knownHosts);
-  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
-    problems.push(`target ${target.name}, port: the value is not a port number from 1 to 65535`);
+  const passphrase = ifGiven('passphrase', target.passphrase)?.value;
+  const certificate = ifGiven('certificate', target.certificate, readPublicText);
+  const agent = ifGiven('agent', target.agent)?.value.trim();
+  const identity = read('identity', target.identity, target.agent === undefined ? readSecret : readEitherKey);
+  const jumpText = ifGiven('proxy_jump', target.proxyJump)?.value.trim();
+  const jump = jumpText === undefined ? undefined : parseJump(jumpText, user);
+  const knownHosts = read('known_hosts', target.knownHosts, readPublicText);
+
+  if (portText !== undefined && port === undefined) wrong('port', 'the value is not a port number from 1 to 65535');
+  wrong('host', hostProblem(host));
+  wrong('user', userProblem(user));
+  if (jumpText !== undefined && jump === undefined) {
+    wrong('proxy_jump', 'the value is not one host on the way, [USER@]HOST[:PORT] (an IPv6 address in brackets)');
   }
-  if (/^-|[\s@/]/.test(host)) {
-    problems.push(
-      `target ${target.name}, host: the value is not a host name or address alone (user and port have keys of their own)`,
-    );
+  if (agent !== undefined) wrong('agent', agentProblem(agent));
+  if (identity.value !== '') {
+    const help = { passphrase: passphrase !== undefined, agent: target.agent !== undefined };
+    wrong('identity', identityProblem(identityOf(identity), help));
   }
-  if (/^-|[\s@/]/.test(user)) problems.push(`target ${target.name}, user: the value is not an account name`);
-  const wrongKey = identity.value === '' ? undefined : identityProblem(identityOf(identity));
-  if (wrongKey !== undefined) problems.push(`target ${target.name}, identity: ${wrongKey}`);
   if (problems.length > 0) throw new SecretError(problems.join('\n'));
   return {
-    host,
-    port: port === undefined ? undefined : Number(port),
-    user,
-    identity,
-    knownHosts,
-    named: namedSecrets(target.name, { host, port, user, identity: identity.value }),
+    ...{ host, port, user, identity, passphrase, certificate, agent, jump, knownHosts },
+    named: namedSecrets(target.name, { host, port: portText, user, identity: identity.value, passphrase, jump }),
   };
+}
+
+/** A key that may be the public one, which everybody may read. */
+function readEitherKey(reference: SecretReference, sources: SecretSources): Secret {
+  const key = readPublicText(reference, sources);
+  return isPublicKey(key.value) ? key : readSecret(reference, sources);
+}
+
+/** The value itself is not told: a path below a home directory says who runs this. */
+function agentProblem(socket: string): string | undefined {
+  try {
+    if (socket.startsWith('/') && statSync(socket).isSocket()) return undefined;
+  } catch {
+    // not there, or behind a directory that this user may not enter
+  }
+  return 'there is no socket at the path that it gives: start the agent (ssh-agent -a PATH), or correct the path';
 }
 
 /** The key as ssh reads it. A secret's value has lost its last line end, but a key may need it. */
@@ -113,57 +150,4 @@ function readIfPresent(path: string): string | undefined {
   } catch {
     return undefined; // ssh does not need it, or reports it itself
   }
-}
-
-/**
- * Paths of the key and of known_hosts that ssh can read. Files stay where they are; what comes from an environment
- * variable is written to the run's private directory.
- */
-export function materialise(
-  secrets: TargetSecrets,
-  directory: string,
-): { readonly identityFile: string; readonly knownHostsFile: string } {
-  const place = (secret: Secret, name: string): string => {
-    if (secret.path !== undefined) return secret.path;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const path = join(directory, name);
-    writeFileSync(path, `${secret.value}\n`, { mode: 0o600 });
-    chmodSync(path, 0o600); // an existing file keeps its mode otherwise
-    return path;
-  };
-  return { identityFile: place(secrets.identity, 'key'), knownHostsFile: place(secrets.knownHosts, 'known_hosts') };
-}
-
-/** Account names that do not reveal the secondary, and that are common words in our own messages. */
-const ORDINARY_WORDS = new Set([
-  'root',
-  'backup',
-  'backups',
-  'offsite',
-  'rsync',
-  'ssh',
-  'admin',
-  'data',
-  'user',
-  'vault',
-]);
-
-function namedSecrets(
-  target: string,
-  values: { host: string; port: string | undefined; user: string; identity: string },
-): NamedSecret[] {
-  const name = (key: string) => `${target}.${key}`;
-  const named: NamedSecret[] = [
-    { name: name('host'), value: values.host },
-    { name: name('identity'), value: values.identity },
-  ];
-  // Replacing the bare number would garble counts and sizes, so a port is replaced only where it is written as one.
-  for (const form of values.port === undefined
-    ? []
-    : [`port ${values.port}`, `${values.host}:${values.port}`, `]:${values.port}`]) {
-    named.push({ name: name('port'), value: form });
-  }
-  if (ORDINARY_WORDS.has(values.user)) named.push({ name: name('user'), value: `${values.user}@` });
-  else named.push({ name: name('user'), value: values.user });
-  return named;
 }

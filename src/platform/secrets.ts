@@ -5,6 +5,7 @@ import { ownValue } from '../shared/lookup.ts';
 import { describeReference, type SecretReference } from '../shared/secret-reference.ts';
 import { isMissing, whyUnread } from './files.ts';
 import { kindOf } from './regular-file.ts';
+import { outputOf } from './secret-command.ts';
 
 /** A secret could not be read. The message says which, why, and what to do; it never contains the value. */
 export class SecretError extends Error {
@@ -31,7 +32,18 @@ export interface Secret {
  * @throws SecretError when it is missing, empty, or a file that group or others can read
  */
 export function readSecret(reference: SecretReference, sources: SecretSources): Secret {
-  const secret = locate(reference, sources);
+  return filled(reference, locate(reference, sources, assertPrivate));
+}
+
+/**
+ * Reads what everybody may know, but nobody may replace: host keys, a certificate, a public key.
+ * @throws SecretError when it is missing, empty, or a file that others can write to
+ */
+export function readPublicText(reference: SecretReference, sources: SecretSources): Secret {
+  return filled(reference, locate(reference, sources, assertOwn));
+}
+
+function filled(reference: SecretReference, secret: Secret): Secret {
   if (secret.value === '') throw new SecretError(`The ${describeReference(reference)} is empty.`);
   return secret;
 }
@@ -74,7 +86,7 @@ function variable(name: string, sources: SecretSources): string | undefined {
   return ownValue(sources.environment, name) ?? sources.fileValues?.get(name);
 }
 
-function locate(reference: SecretReference, sources: SecretSources): Secret {
+function locate(reference: SecretReference, sources: SecretSources, check: Check): Secret {
   if ('env' in reference) {
     const value = variable(reference.env, sources);
     if (value === undefined) {
@@ -95,7 +107,13 @@ function locate(reference: SecretReference, sources: SecretSources): Secret {
     // No permission check: systemd grants a non-root User= by an ACL, which shows as a group bit (systemd 252).
     return { value: trimEnd(readSecretFile(path)), path };
   }
-  return { value: trimEnd(readPrivateFile(reference.file)), path: reference.file };
+  if ('command' in reference) {
+    const { command } = reference;
+    const answer = outputOf(command);
+    if (answer.kind === 'printed') return { value: trimEnd(answer.text) };
+    throw new SecretError(`The ${describeReference(reference)} ${answer.why}. Try it as the user who runs this.`);
+  }
+  return { value: trimEnd(readSecretFile(reference.file, check)), path: reference.file };
 }
 
 /**
@@ -105,7 +123,7 @@ function locate(reference: SecretReference, sources: SecretSources): Secret {
  */
 export function readSecretsFile(path: string): Map<string, string> {
   const values = new Map<string, string>();
-  const text = readPrivateFile(path).replace(/^\uFEFF/, '');
+  const text = readSecretFile(path, assertPrivate).replace(/^\uFEFF/, '');
   const whole = encodingProblem(text);
   if (whole !== undefined && whole.line === undefined) throw new SecretError(`Secrets file ${path} ${whole.message}`);
   text.split('\n').forEach((raw, index) => {
@@ -121,21 +139,29 @@ export function readSecretsFile(path: string): Map<string, string> {
   return values;
 }
 
-function readPrivateFile(path: string): string {
-  return readSecretFile(path, assertPrivate);
-}
+/** Refuses a file by its owner and mode. */
+type Check = (path: string, stats: Stats) => void;
 
 function assertPrivate(path: string, { mode }: Stats): void {
-  if ((mode & 0o077) !== 0) {
-    const octal = (mode & 0o777).toString(8).padStart(4, '0');
-    throw new SecretError(
-      `Secrets file ${path} is readable by ${(mode & 0o007) === 0 ? 'its group' : 'others'} (${octal}). ssh would refuse it, so do we: chmod 600 ${path}`,
-    );
-  }
+  if ((mode & 0o077) === 0) return;
+  throw new SecretError(
+    `Secrets file ${path} is readable by ${(mode & 0o007) === 0 ? 'its group' : 'others'} (${octal(mode)}). It is for its owner alone: chmod 600 ${path}`,
+  );
+}
+
+function assertOwn(path: string, { mode }: Stats): void {
+  if ((mode & 0o022) === 0) return;
+  throw new SecretError(
+    `${path} can be changed by ${(mode & 0o002) === 0 ? 'its group' : 'others'} (${octal(mode)}), who could put something else there: chmod go-w ${path}`,
+  );
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, '0');
 }
 
 /** Opens without waiting: at a named pipe without a writer, a plain open would never return, and no run would ever end. */
-function readSecretFile(path: string, check?: (path: string, stats: Stats) => void): string {
+function readSecretFile(path: string, check?: Check): string {
   try {
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { version } from '../shared/version.ts';
 import type { Perform } from './declaring.ts';
+import { declareGettingIn } from './getting-in.ts';
 import { declareRestoring } from './restoring.ts';
 import { declareSending } from './sending.ts';
 import { declareSettingUp } from './setting-up.ts';
@@ -19,7 +20,7 @@ export function buildProgram(perform: Perform): Command {
     .showHelpAfterError('Help: offsite-rsync --help')
     .exitOverride()
     .addHelpText('after', exitCodeHelp);
-  for (const declare of [declareSending, declareWatching, declareRestoring, declareSettingUp])
+  for (const declare of [declareGettingIn, declareSending, declareWatching, declareRestoring, declareSettingUp])
     declare(program, perform);
   return program;
 }

@@ -1,13 +1,16 @@
 import { Option } from 'commander';
 import type { DemoOptions } from '../commands/demo.ts';
 import type { DoctorOptions } from '../commands/doctor.ts';
+import type { ShowOptions } from '../commands/config/config-show.ts';
 import type { ValidateOptions } from '../commands/config/config-validate.ts';
 import type { UnitsOptions } from '../commands/units.ts';
 import { configOption, withExamples, type Declare } from './declaring.ts';
 
 /** What a host is set up with. */
 export const declareSettingUp: Declare = (program, perform) => {
-  const config = program.command('config').description('check the configuration, or print its schema');
+  const config = program
+    .command('config')
+    .description('check the configuration, show it with its defaults, or print its schema');
   withExamples(
     config
       .command('validate')
@@ -24,12 +27,24 @@ export const declareSettingUp: Declare = (program, perform) => {
 
   withExamples(
     config
+      .command('show')
+      .description('the configuration with every default; of secrets only where they are, and whether they can be read')
+      .option('--json', 'one JSON object')
+      .addOption(configOption())
+      .action((options: ShowOptions) =>
+        perform(async (context) => (await import('../commands/config/config-show.ts')).showConfig(options, context)),
+      ),
+    ['offsite-rsync config show', 'what a run goes by'],
+  );
+
+  withExamples(
+    config
       .command('schema')
       .description('print the JSON Schema of the configuration, for an editor')
       .action(() =>
         perform(async (context) => (await import('../commands/config/config-schema.ts')).printSchema(context)),
       ),
-    ['offsite-rsync config schema > offsite-rsync.schema.json', 'for an editor'],
+    ['offsite-rsync config schema > config.schema.json', 'for an editor'],
   );
 
   withExamples(

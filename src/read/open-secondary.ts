@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
-import { materialise, readTargetSecrets, secretSources } from '../config/target-secrets.ts';
+import { readTargetSecrets, secretSources } from '../config/target-secrets.ts';
 import type { Settings, TargetSettings } from '../config/settings.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { readOptions, type ReadingWire } from '../rsync/reading.ts';
+import { endpointOf } from '../run/connection/endpoint.ts';
 import { openPrivateDirectory } from '../run/connection/private-directory.ts';
 import { interruptionOf } from '../run/failure.ts';
 import { connectionTimes, stallMsOf, timeoutSecondsOf } from '../run/plan.ts';
@@ -56,7 +57,12 @@ export async function openSecondary(spec: SecondarySpec, deps: ReadDeps): Promis
   const { settings, target, signal } = spec;
   const identity = spec.identity === undefined ? target.readIdentity : { file: resolve(spec.identity) };
   if (identity === undefined) throw new ReadError(noReadKey(target.name));
-  const secrets = readTargetSecrets({ ...target, identity }, secretSources(settings.secretsFile, deps.environment));
+  // These belong to the push key.
+  const without = { passphrase: undefined, certificate: undefined, agent: undefined };
+  const secrets = readTargetSecrets(
+    { ...target, ...without, identity },
+    secretSources(settings.secretsFile, deps.environment),
+  );
   deps.redactor.learn(secrets.named);
   const directory = await openPrivateDirectory(
     settings.runtimeDirectory,
@@ -66,8 +72,7 @@ export async function openSecondary(spec: SecondarySpec, deps: ReadDeps): Promis
   );
   let close = () => directory.remove();
   try {
-    const { host, port, user } = secrets;
-    const endpoint = { host, port, user, ...materialise(secrets, directory.path) };
+    const endpoint = endpointOf(secrets, directory.path);
     const times = connectionTimes(target);
     const spoken = { alias: target.name, endpoint, times, directory: directory.path, signal };
     const connected = await connect(spoken, deps.clock);

@@ -158,7 +158,7 @@ function problemOf(error: SchemaError, locate: Locate): ConfigProblem | undefine
   if (parent.secretReference === true && error.keyword !== 'additionalProperties') {
     return at(
       path,
-      'is given by reference only, never in this file: { env: NAME }, { file: /PATH } or { credential: NAME }',
+      'is given by reference only, never in this file: { env: NAME }, { file: /PATH }, { credential: NAME } or { command: [PROGRAM, …] }',
     );
   }
   // A wrong type gets the message for types instead.

@@ -8,7 +8,9 @@ export type SecretReference =
   /** A file that only its owner can read. */
   | { readonly file: string }
   /** A systemd credential (`LoadCredential=`), found below `$CREDENTIALS_DIRECTORY`. */
-  | { readonly credential: string };
+  | { readonly credential: string }
+  /** A program and its arguments, which prints it (`pass show vault`). */
+  | { readonly command: readonly string[] };
 
 /** JSON Schema of a {@link SecretReference}. The keyword `secretReference` lets messages name the fix for a literal. */
 export const secretReferenceDefinition = {
@@ -22,6 +24,7 @@ export const secretReferenceDefinition = {
     env: { type: 'string', format: 'env-name' },
     file: { type: 'string', format: 'absolute-path' },
     credential: { type: 'string', format: 'credential-name' },
+    command: { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
   },
 } as const;
 
@@ -38,5 +41,6 @@ export interface PlacedReference {
 export function describeReference(reference: SecretReference): string {
   if ('env' in reference) return `environment variable ${reference.env}`;
   if ('file' in reference) return `file ${reference.file}`;
-  return `systemd credential ${reference.credential}`;
+  if ('credential' in reference) return `systemd credential ${reference.credential}`;
+  return `command ${reference.command.join(' ')}`;
 }

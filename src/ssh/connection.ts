@@ -1,10 +1,12 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
-import { startProcess, type ProcessEnd } from '../platform/process.ts';
-import { clientConfig, type ConnectionTimes, type Endpoint } from './client-config.ts';
-import { judgeConnection, type ConnectionFailure } from './failure.ts';
+import { typePassphrase } from './askpass.ts';
+import { clientConfig, jumpConfig, type ConnectionTimes, type Endpoint } from './client-config.ts';
+import type { ConnectionFailure } from './failure.ts';
+import { bridgeIn, closedWay, onTheWayFailure, writeBridge } from './jump.ts';
+import { explainKey } from './key-trouble.ts';
+import { startSsh, type Started } from './start.ts';
 
 /** An open connection that rsync sessions share. */
 export interface Connection {
@@ -31,60 +33,63 @@ export interface ConnectSpec {
   readonly signal: AbortSignal;
 }
 
-/** Interval of checks for the control socket, in milliseconds. */
-const POLL = 4;
-
-/** Time beyond ConnectTimeout that key exchange and authentication may take, in milliseconds. */
-const HANDSHAKE_GRACE = 20_000;
-
 /**
  * Opens one ssh connection (a master without a session of its own) for all rsync sessions of a run. That takes one handshake instead
- * of four, and distinguishes failures to connect from failures of rsync.
+ * of four, and distinguishes failures to connect from failures of rsync. Where there is a host on the way, a second ssh connects to that first.
  *
  * With `-N` the forced command is not reached (facts.md#forced-commands): only the sessions are.
  */
 export async function connect(spec: ConnectSpec, clock: Clock): Promise<Connected> {
-  const socket = join(spec.directory, 'c');
-  const configFile = configFileIn(spec.directory);
+  const { alias, endpoint, times, directory, signal } = spec;
+  const { passphrase, jump } = endpoint;
+  const socket = join(directory, 'c');
+  const bridge = jump && bridgeIn(directory);
+  const onTheWay = `${alias}-jump`;
   let config: string;
   try {
-    config = clientConfig(spec.alias, spec.endpoint, spec.times, socket);
+    config = clientConfig(alias, endpoint, times, socket, bridge);
+    if (jump && bridge) config += jumpConfig(onTheWay, endpoint, jump, times, bridge);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return { kind: 'failed', failure: { outcome: 'secret', reason: error.message } };
   }
+  const configFile = configFileIn(directory);
   await writeFile(configFile, config, { mode: 0o600 });
-  // An ssh that was killed leaves its socket, which we would mistake for that of the new connection.
-  await rm(socket, { force: true });
-
-  const master = startProcess({
-    program: 'ssh',
-    args: ['-F', configFile, '-o', 'ControlMaster=yes', '-N', spec.alias],
-    env: sessionEnvironment(),
-    signal: spec.signal,
+  if (bridge) await writeBridge(directory);
+  const typist = passphrase === undefined ? undefined : await typePassphrase(passphrase, directory);
+  const env = { ...sessionEnvironment(), ...typist?.environment };
+  const open = (args: readonly string[], waitFor: string) =>
+    startSsh(
+      { args: ['-F', configFile, ...args], env, signal, connectMs: times.connect * 1000, socket: waitFor },
+      clock,
+    );
+  const failed = async (failure: ConnectionFailure): Promise<Connected> => ({
+    kind: 'failed',
+    failure: await explainKey(failure, endpoint, env),
   });
-  let end: ProcessEnd | undefined;
-  void master.ended.then((ended) => (end = ended));
-
-  const giveUp = clock.monotonic() + spec.times.connect * 1000 + HANDSHAKE_GRACE;
-  // ssh creates the control socket after authentication. With `-N`, nothing else shows that it has connected.
-  while (!existsSync(socket) && end === undefined) {
-    if (clock.monotonic() > giveUp) {
-      await master.stop();
-      const reason = 'the secondary accepted the connection but did not finish the handshake in time';
-      return { kind: 'failed', failure: { outcome: 'could-not-connect', reason } };
+  let way: Started | undefined;
+  try {
+    if (bridge) {
+      way = await open(['-N', onTheWay], bridge.socket);
+      if (way.kind === 'aborted') return way;
+      if (way.kind === 'failed') return await failed(onTheWayFailure(way.failure));
     }
-    await clock.sleep(POLL);
+    const master = await open(['-o', 'ControlMaster=yes', '-N', alias], socket);
+    if (master.kind === 'up') {
+      const first = way;
+      way = undefined;
+      const close = async () => {
+        await master.stop();
+        if (first?.kind === 'up') await first.stop();
+      };
+      return { kind: 'connected', connection: { isOpen: () => master.isOpen(), close } };
+    }
+    if (master.kind === 'aborted') return master;
+    return await failed((way?.kind === 'up' ? closedWay(way.said()) : undefined) ?? master.failure);
+  } finally {
+    if (way?.kind === 'up') await way.stop();
+    await typist?.leave();
   }
-  if (spec.signal.aborted) {
-    await master.stop();
-    return { kind: 'aborted' };
-  }
-  if (end !== undefined) return { kind: 'failed', failure: judgeConnection(end) };
-  return {
-    kind: 'connected',
-    connection: { isOpen: () => end === undefined, close: () => master.stop() },
-  };
 }
 
 /** The remote shell for rsync's `-e`, which uses the connection that was opened with this directory. */

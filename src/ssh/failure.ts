@@ -19,6 +19,8 @@ const WORDS: readonly (readonly [RegExp, Fault, string?])[] = [
   // This comes before the server's reply in the table: without a usable key the server can only refuse.
   [/UNPROTECTED PRIVATE KEY FILE/, 'secret', 'the private key is readable by others: chmod 600'],
   [/Load key .*: (.*)/, 'secret', 'the private key cannot be used'],
+  [/agent refused operation/, 'secret', 'the agent holds the private key but does not sign with it: is it locked?'],
+  [/signing failed for/, 'secret', 'the private key did not sign: a hardware key must be plugged in, and touched'],
   [/no such identity/, 'secret', 'the private key does not exist'],
   [/Permission denied \(/, 'access-refused', 'the secondary does not accept this key for this account'],
   [/Too many authentication failures/, 'access-refused'],

@@ -1,8 +1,9 @@
-import { materialise, type TargetSecrets } from '../../config/target-secrets.ts';
+import type { TargetSecrets } from '../../config/target-secrets.ts';
 import { errorMessage } from '../../platform/files.ts';
 import { localRsyncVersion } from '../../rsync/version.ts';
 import { connect, type Connected } from '../../ssh/connection.ts';
 import { beginConnection } from './early-connection.ts';
+import { endpointOf } from './endpoint.ts';
 import { connectionTimes } from '../plan.ts';
 import { openPrivateDirectory, type PrivateDirectory } from './private-directory.ts';
 import { lockPath, type RunDeps, type RunRequest } from '../request.ts';
@@ -90,8 +91,7 @@ function directoryFor(request: RunRequest, { name }: Purpose, deps: RunDeps): Pr
 }
 
 function beginHandshake({ target, signal }: RunRequest, secrets: TargetSecrets, directory: string, deps: RunDeps) {
-  const { host, port, user } = secrets;
-  const endpoint = { host, port, user, ...materialise(secrets, directory) };
+  const endpoint = endpointOf(secrets, directory);
   const spec = { alias: target.name, endpoint, times: connectionTimes(target), directory };
   return beginConnection((either) => connect({ ...spec, signal: either }, deps.clock), signal, deps.clock);
 }

@@ -16,11 +16,14 @@ export interface Step {
   readonly after?: (lab: NewcomerLab, typed: Typed) => void | Promise<void>;
 }
 
+const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key.pub';
+
 /** What a newcomer writes where the pages have a placeholder. */
 const PLACEHOLDERS: readonly (readonly [RegExp, (lab: NewcomerLab) => string])[] = [
   [/(?<=git clone )…/, () => '/opt/lab/origin'],
   [/mount -o ro \/dev\/sdb1/, () => 'mount --bind -o ro /srv/offsite'],
   [/AAAA…/, ({ primary }) => primary.read('/etc/offsite-rsync/vault.key.pub').split(' ')[1] ?? ''],
+  [/SHA256:…/, ({ secondary }) => secondary.must('ssh-keygen', '-l', '-f', HOST_KEY).split(' ')[1] ?? ''],
   [/(?<=VAULT_HOST=)…/, () => ADDRESS.secondary],
   [/(?<=NTFY_URL=)…/, () => MESSENGER],
   [/VAULT-ADDRESS/, () => ADDRESS.secondary],

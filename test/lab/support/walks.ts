@@ -34,7 +34,12 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
 const CONFIG = '/etc/offsite-rsync/config.yaml';
 const POLICY = '/etc/offsite-rsync/secondary.yaml';
 const CONNECT = 'VAULT_USER=offsite-db1';
-const FIRST_RUN = 'offsite-rsync doctor';
+const INIT =
+  'VAULT_HOST=… NTFY_URL=… offsite-rsync init --yes --source /var/backups/postgres --backup-unit pg-backup.service \\';
+const INSTALLER =
+  "echo 'ssh-ed25519 AAAA… offsite-rsync-db1' > /root/db1.pub && remote-scripts/install.sh --host db1 --key /root/db1.pub --job postgres";
+const FIRST_RUN = 'offsite-rsync run postgres --dry-run';
+const FIRST_RUN_BY_HAND = 'offsite-rsync config validate --secrets';
 const PROGRAM = 'ln -s /opt/offsite-rsync/dist/cli.js /usr/local/bin/offsite-rsync';
 const KEY = 'install -d -m 0755 /etc/offsite-rsync';
 
@@ -47,12 +52,12 @@ const SIMULATED = /^db1\/postgres$\n^simulated: .*$\n^day +date +arrived +remove
 
 /** A plain rrsync, the smallest configuration, and a secondary that is also a primary. */
 export const RRSYNC_WALK: readonly Step[] = [
+  { block: PROGRAM, on: 'primary' },
   { block: KEY, on: 'primary' },
   { block: 'systemctl reload ssh', on: 'secondary' },
-  { block: PROGRAM, on: 'primary' },
   { block: 'version: 1', on: 'primary', put: ({ primary }, text) => write(primary, CONFIG, text) },
   { block: CONNECT, on: 'primary', after: sameFingerprint },
-  { block: FIRST_RUN, on: 'primary', after: sealedAndTold },
+  { block: FIRST_RUN_BY_HAND, on: 'primary', after: sealedAndTold },
 ];
 
 /** The gate, everything else of the README, and both hosts day by day. */
@@ -62,14 +67,15 @@ export const GATE_WALK: readonly Step[] = [
       'npm run demo   # the whole story on this machine: a private sshd, pushes, a flipped byte, a cut line; half a minute',
     on: 'primary',
   },
-  { block: KEY, on: 'primary' },
-  { block: "echo 'ssh-ed25519 AAAA… offsite@db1' > /root/db1.pub", on: 'secondary' },
   { block: PROGRAM, on: 'primary' },
-  { block: 'cp /opt/offsite-rsync/config.example.yaml /etc/offsite-rsync/config.yaml', on: 'primary' },
-  { block: CONNECT, on: 'primary', after: sameFingerprint },
+  // Says doctor: the secondary does not know the key yet.
+  { block: INIT, on: 'primary', failing: [/^11: .*offsite-rsync init/] },
+  { block: INSTALLER, on: 'secondary' },
   { block: FIRST_RUN, on: 'primary', after: sealedAndTold },
   { block: 'systemctl start pg-backup.service                                      # try it', on: 'primary' },
   { block: 'offsite-rsync status', on: 'primary' },
+  // The example takes the same key and secrets.
+  { block: 'cp /opt/offsite-rsync/config.example.yaml /etc/offsite-rsync/config.yaml', on: 'primary' },
 
   // docs/restore.md
   {

@@ -27,3 +27,14 @@ it('config schema prints one file by which any editor judges the example, and ea
     },
   });
 });
+
+it('config.schema.json is what config schema prints, and the first line of the example names it', () => {
+  const context = testContext('2026-11-23T08:00:00Z');
+  printSchema(context);
+  const named = /^# yaml-language-server: \$schema=(\S+)$/m.exec(
+    readFileSync(EXAMPLE, 'utf8').split('\n')[0] ?? '',
+  )?.[1];
+  expect(named).toBe('config.schema.json');
+  const file = readFileSync(new URL(`../../../${named}`, import.meta.url), 'utf8');
+  expect(file, 'make it anew: offsite-rsync config schema > config.schema.json').toBe(context.said());
+});

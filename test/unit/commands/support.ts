@@ -31,6 +31,7 @@ export function testContext(now: string, change: Partial<Context> = {}): TestCon
     environment: {},
     host: 'db1',
     interactive: false,
+    terminal: false,
     columns: undefined,
     signal: new AbortController().signal,
     hurry: new AbortController().signal,

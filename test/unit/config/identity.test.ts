@@ -37,7 +37,7 @@ describe('a private key that ssh cannot use', () => {
     ['with the line ends of Windows', () => text('plain').replaceAll('\n', '\r\n'), /line ends of Windows.*sed -i/],
     ['without its last line end', () => text('plain').trimEnd(), /no line end.*echo >>/],
     ['that is the public one', () => text('plain.pub'), /public key\. Name the private one/],
-    ['with a passphrase', () => text('locked'), /has a passphrase.*ssh-keygen -p -f/],
+    ['with a passphrase', () => text('locked'), /has a passphrase.*passphrase: \{ credential.*ssh-keygen -p -f/],
     ['in PEM with a passphrase', () => text('locked-pem'), /has a passphrase/],
     ['in PKCS #8 with a passphrase', () => text('locked-pkcs8'), /has a passphrase/],
   ])('%s is told as such', (_, content, says) => {
@@ -53,7 +53,19 @@ describe('a private key that ssh cannot use', () => {
   });
 
   it('names the private key that belongs to a .pub', () => {
-    expect(identityProblem({ path: '/etc/vault.key.pub', text: text('plain.pub') })).toMatch(/: \/etc\/vault\.key$/);
+    expect(identityProblem({ path: '/etc/vault.key.pub', text: text('plain.pub') })).toMatch(/: \/etc\/vault\.key; or/);
+  });
+});
+
+describe('a key that ssh can use with help', () => {
+  it.each(['locked', 'locked-pem', 'locked-pkcs8'])('is one with a passphrase that is typed (%s)', (name) => {
+    expect(identityProblem({ path: '/k', text: text(name) }, { passphrase: true })).toBeUndefined();
+    expect(identityProblem({ path: '/k', text: text(name) }, { agent: true })).toBeUndefined();
+  });
+
+  it('is a public one whose private key an agent holds', () => {
+    expect(identityProblem({ path: '/k', text: text('plain.pub') }, { agent: true })).toBeUndefined();
+    expect(identityProblem({ path: '/k', text: text('plain.pub') }, { passphrase: true })).toMatch(/agent:/);
   });
 });
 

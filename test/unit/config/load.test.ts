@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -107,7 +107,7 @@ describe('a configuration', () => {
     const directory = await mkdtemp(join(tmpdir(), 'offsite-config-'));
     await expect(loadConfig(join(directory, 'no.yaml'))).rejects.toMatchObject({
       message: expect.stringMatching(/does not exist\.$/) as string,
-      advice: expect.stringMatching(/^Start from config\.example\.yaml/) as string,
+      advice: expect.stringMatching(/^offsite-rsync init writes one/) as string,
     });
     await expect(loadConfig(directory)).rejects.toThrow(/cannot be read/);
     await rm(directory, { recursive: true });
@@ -145,6 +145,42 @@ describe('the secrets of a target', () => {
     expect(() => read({ H: undefined, U: '', K: undefined })).toThrow(
       /target vault, host: .*H is not set[^]*target vault, user: .*U is empty[^]*target vault, identity: .*K is not set/,
     );
+  });
+
+  it('need not hide host keys from others on this host', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'offsite-config-'));
+    const file = join(directory, 'known_hosts');
+    await writeFile(file, 'h ssh-ed25519 AAAA\n', { mode: 0o644 });
+    const open = readTargetSecrets({ ...target, knownHosts: { file } }, { environment: good });
+    expect(open.knownHosts.path).toBe(file);
+    await chmod(file, 0o666);
+    expect(() => readTargetSecrets({ ...target, knownHosts: { file } }, { environment: good })).toThrow(
+      /known_hosts: .* can be changed by its group|others/,
+    );
+    await rm(directory, { recursive: true });
+  });
+
+  it('hide the host on the way and the passphrase too', () => {
+    const more = { ...target, proxyJump: { env: 'J' }, passphrase: { env: 'W' } };
+    const environment = { ...good, J: 'hop-user@jump.example.org:2022', W: 'open sesame' };
+    const secrets = readTargetSecrets(more, { environment });
+    expect(secrets.jump).toEqual({ host: 'jump.example.org', port: 2022, user: 'hop-user' });
+    const redact = createRedactor(secrets.named);
+    expect(redact('hop-user@jump.example.org, jump.example.org:2022: open sesame')).toBe(
+      '[vault.proxy_jump]@[vault.proxy_jump], [vault.proxy_jump]: [vault.passphrase]',
+    );
+    expect(() => readTargetSecrets(more, { environment: { ...environment, J: 'a,b' } })).toThrow(
+      /proxy_jump: the value is not one host on the way/,
+    );
+  });
+
+  it('say that no agent is there, without its path', () => {
+    const more = { ...target, agent: { env: 'A' } };
+    for (const A of ['/nowhere/canary', 'relative', '/etc/passwd']) {
+      const read = () => readTargetSecrets(more, { environment: { ...good, A } });
+      expect(read).toThrow(/agent: there is no socket at the path/);
+      expect(read).not.toThrow(A);
+    }
   });
 
   it.each([{ P: undefined }, { P: '' }, { P: ' ' }])('need no port: with %j it is that of ssh', (change) => {

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readSecret, readSecretsFile, SecretError } from '../../../src/platform/secrets.ts';
+import { readPublicText, readSecret, readSecretsFile, SecretError } from '../../../src/platform/secrets.ts';
 
 let directory: string;
 
@@ -51,14 +51,21 @@ describe('a secret', () => {
     [0o644, 'others (0644)'],
     [0o601, 'others (0601)'],
     [0o777, 'others (0777)'],
-  ])('in a file of mode %o is refused as ssh would, with the way out', async (mode, who) => {
+  ])('in a file of mode %o is refused, with the way out', async (mode, who) => {
     const path = await file('canary', mode);
     const read = () => readSecret({ file: path }, { environment: {} });
     expect(read).toThrow(SecretError);
-    expect(read).toThrow(
-      `Secrets file ${path} is readable by ${who}. ssh would refuse it, so do we: chmod 600 ${path}`,
-    );
+    expect(read).toThrow(`Secrets file ${path} is readable by ${who}. It is for its owner alone: chmod 600 ${path}`);
     expect(() => readSecretsFile(path)).toThrow(SecretError);
+  });
+
+  it('that is none may be read by everybody, but changed by nobody else', async () => {
+    const read = (path: string) => readPublicText({ file: path }, { environment: {} });
+    expect(read(await file('h ssh-ed25519 AAAA\n', 0o644)).value).toBe('h ssh-ed25519 AAAA');
+    const path = await file('x', 0o664);
+    expect(() => read(path)).toThrow(`${path} can be changed by its group (0664)`);
+    await chmod(path, 0o646);
+    expect(() => read(path)).toThrow(/can be changed by others \(0646\).*chmod go-w/);
   });
 
   it.each([0o600, 0o400, 0o700])('in a file of mode %o is read', async (mode) => {

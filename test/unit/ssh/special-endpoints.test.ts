@@ -9,7 +9,8 @@ import { clientConfig } from '../../../src/ssh/client-config.ts';
 function read(change: { host?: string; identityFile?: string }): string {
   const directory = mkdtempSync(join(tmpdir(), 'offsite-'));
   const file = join(directory, 'ssh_config');
-  const endpoint = { host: 'h', port: 22, user: 'u', identityFile: '/k', knownHostsFile: '/n', ...change };
+  const none = { passphrase: undefined, certificateFile: undefined, agent: undefined, jump: undefined };
+  const endpoint = { host: 'h', port: 22, user: 'u', identityFile: '/k', knownHostsFile: '/n', ...none, ...change };
   writeFileSync(file, clientConfig('vault', endpoint, { connect: 1, aliveInterval: 1, aliveCount: 1 }, '/c'));
   // "-O check" expands the host name as a connection would, but makes none.
   const { stderr } = spawnSync('ssh', ['-F', file, '-O', 'check', 'vault'], { encoding: 'utf8' });

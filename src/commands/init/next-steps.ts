@@ -1,0 +1,50 @@
+/** What the lines for the secondary and for systemd are made from. */
+export interface Facts {
+  /** This host's name on the secondary. */
+  readonly host: string;
+  /** The account there. */
+  readonly account: string;
+  readonly secondary: 'gate' | 'rrsync';
+  readonly job: string;
+  /** Type and base64. */
+  readonly publicKey: string;
+  readonly backupUnit: string | undefined;
+  /** Words that name the configuration, if it is not in the default place. */
+  readonly configWords: string;
+}
+
+/** What is to be typed on the secondary. */
+export function linesForSecondary({ host, account, secondary, job, publicKey }: Facts): string {
+  const label = `offsite-rsync-${host}`;
+  const file = `/root/${host}.pub`;
+  const named = account === `offsite-${host}` ? '' : ` --account ${account}`;
+  const kind = secondary === 'gate' ? '' : ' --rrsync';
+  const command =
+    secondary === 'gate'
+      ? `/usr/local/bin/offsite-gate ${host}`
+      : `/usr/bin/rrsync -wo -no-del -munge /srv/offsite/${host}`;
+  return `On the secondary, as root, where this program lies (git clone … /opt/offsite-rsync && cd /opt/offsite-rsync && npm run setup):
+
+  echo '${publicKey} ${label}' > ${file} && remote-scripts/install.sh --host ${host}${named}${kind} --key ${file} --job ${job}
+
+That makes the account and puts this line into its authorized_keys. ${
+    secondary === 'gate'
+      ? 'Where the installer has been before, it is the same line that adds a key or a job.'
+      : 'Without our installer, put it there yourself:'
+  }
+
+  command="${command}",restrict ${publicKey} ${label}
+`;
+}
+
+/** What is to be typed on this host when `doctor` is content. */
+export function linesForSystemd({ job, backupUnit, configWords }: Facts): string {
+  const unit = backupUnit ?? 'UNIT.service';
+  const what = backupUnit === undefined ? '   # UNIT: the service that makes the backup' : '';
+  return `On this host, when doctor is content:
+
+  offsite-rsync run ${job}${configWords}
+  offsite-rsync units ${job} --backup-unit ${unit} --write${configWords}${what}
+  systemctl daemon-reload && systemctl enable --now offsite-rsync-freshness.timer
+`;
+}
