@@ -486,6 +486,7 @@ tell_next() {
     say ''
     printf '%s' "$added" | sed 's/^/  /'
     say ''
+    [ -z "$read_keys" ] || say "A read key reads all snapshots of $host: keep it away from the primary, and offline."
   else
     say "The primary cannot push yet: give its public key with --key FILE.pub."
   fi

@@ -179,7 +179,7 @@ test('reads nothing but what is sealed, unless it is asked for by its other name
 test('follows no symbolic link, whoever has put it there', async () => {
   const bad = secondary.path('db', ids[0], 'planted');
   await symlink('/etc', bad);
-  const job = secondary.path('files', '');
+  const job = join(secondary.gate.jobDirectory, '..', 'files');
   await mkdir(job, { recursive: true, mode: 0o700 });
   await giveToAccount(job);
   await symlink(secondary.path('db', ids[0]), join(job, ids[0]));
@@ -189,6 +189,9 @@ test('follows no symbolic link, whoever has put it there', async () => {
     expectRefused(await read(`${ids[0]}/planted/passwd`, place), 'planted is no directory in that snapshot');
     expectRefused(await read(`${ids[0]}/out/passwd`, place), 'out is no directory in that snapshot');
     expectRefused(await read(`${ids[0]}/absent`, place), 'there is no absent in that snapshot');
+    expectRefused(await rsync('-r', `${ALIAS}:/files/${ids[0]}/`, place), 'there is no sealed snapshot');
+    await rm(job, { recursive: true });
+    await symlink(secondary.gate.jobDirectory, job);
     expectRefused(await rsync('-r', `${ALIAS}:/files/${ids[0]}/`, place), 'there is no sealed snapshot');
   } finally {
     await rm(bad);

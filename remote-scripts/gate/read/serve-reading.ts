@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isMissing } from '../../../src/platform/files.ts';
 import { absentSealed, absentSnapshot, unknownJob } from '../../../src/shared/gate-words.ts';
 import { sealName } from '../../../src/shared/seal.ts';
@@ -59,12 +59,13 @@ async function find(
   { paths: { snapshots } }: AnySession,
   { id, thing, path }: ReadRequest,
 ): Promise<{ readonly root: string; readonly place: string } | { readonly refusal: string }> {
+  const none = { refusal: thing === 'unsealed' ? absentSnapshot(id) : absentSealed(id) };
+  if (!(await isRealDirectory(dirname(snapshots), basename(snapshots)))) return none;
   const { states } = await readJobDirectory(snapshots);
   const state = states.get(id) ?? 'none';
   const standing = standingOf(id, state);
   const name = standing.unsealed === (thing === 'unsealed') ? standing.directory : undefined;
-  if (name === undefined || !(await isRealDirectory(snapshots, name)))
-    return { refusal: thing === 'unsealed' ? absentSnapshot(id) : absentSealed(id) };
+  if (name === undefined || !(await isRealDirectory(snapshots, name))) return none;
   switch (thing) {
     case 'seal':
       return fileIn(snapshots, sealName(id));
