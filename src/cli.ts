@@ -2,10 +2,12 @@ import { CommanderError } from 'commander';
 import { listenForSignals } from './commands/signals.ts';
 import { leaveRemovedDirectory } from './platform/current-directory.ts';
 import { restoreLocale } from './platform/locale.ts';
+import { keepHeapSmall } from './platform/small-heap.ts';
 import { buildProgram } from './program/program.ts';
 import { exitCodeOf } from './shared/outcome.ts';
 
 async function main(): Promise<void> {
+  keepHeapSmall();
   restoreLocale(process.env);
   leaveRemovedDirectory();
   const { signal, hurry } = listenForSignals();
