@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
@@ -6,7 +7,7 @@ import { errorCode, errorMessage } from '../platform/files.ts';
 import { pathsOnTheWay } from '../platform/paths-on-the-way.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
-import { CREDENTIALS_DIRECTORY } from '../systemd/credentials.ts';
+import { CREDENTIALS_DIRECTORY, encryptedCredential } from '../systemd/credentials.ts';
 import { planUnits, type UnitPlan } from '../systemd/plan-units.ts';
 import type { Program } from '../systemd/services.ts';
 import { checkServiceName, UnitTextError } from '../systemd/unit-text.ts';
@@ -40,6 +41,7 @@ export async function units(jobName: string, options: UnitsOptions, context: Con
     const notes = root === '' ? await askAboutBackup(coupling, context) : [];
     const planned = planUnits(settings, selected.job, coupling, {
       ...(await programOf(options.config)),
+      encrypted: (name) => existsSync(join(root, encryptedCredential(name))),
       // Links of this machine say nothing about another root.
       ...(root === '' ? { waysTo: pathsOnTheWay } : {}),
     });
@@ -112,7 +114,7 @@ async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Con
   const missing: string[] = [];
   for (const name of plan.credentials) {
     const path = join(CREDENTIALS_DIRECTORY, name);
-    if (!(await exists(join(root, path)))) missing.push(path);
+    if (!(await exists(join(root, path))) && !existsSync(join(root, encryptedCredential(name)))) missing.push(path);
   }
   const obsolete: string[] = [];
   for (const unit of plan.obsolete) if (await exists(join(root, UNIT_DIRECTORY, unit))) obsolete.push(unit);

@@ -1,4 +1,4 @@
-import { commandLine, escapeSpecifiers, instanceOf, unitText, type UnitFile } from './unit-text.ts';
+import { commandLine, escapeSpecifiers, instanceOf, MANUAL, unitText, type UnitFile } from './unit-text.ts';
 import { ON_FAILURE, TRANSFER } from './services.ts';
 
 /** How a transfer follows a backup. */
@@ -55,7 +55,7 @@ export function couplingUnit(job: string, coupling: Coupling): UnitFile {
             'Starts the transfer when a backup has been made: touch the file as the last step. Written by "offsite-rsync units".',
           ],
           {
-            Unit: [`Description=Watch for a finished backup of ${job}`],
+            Unit: [`Description=Watch for a finished backup of ${job}`, MANUAL],
             Path: [`PathChanged=${escapeSpecifiers(coupling.marker)}`, `Unit=${transfer}`],
             Install: ['WantedBy=multi-user.target'],
           },

@@ -6,6 +6,11 @@ import type { SecretReference } from '../shared/secret-reference.ts';
 /** Where an administrator puts the credentials: one file each, mode 0600, named as in the configuration. */
 export const CREDENTIALS_DIRECTORY = '/etc/offsite-rsync/credentials';
 
+/** Where a credential is that `systemd-creds encrypt` has made. */
+export function encryptedCredential(name: string): string {
+  return `${CREDENTIALS_DIRECTORY}/${name}.cred`;
+}
+
 /** All references of a job's targets. */
 export function jobReferences(settings: Settings, job: JobSettings): SecretReference[] {
   return job.targets.flatMap((name) => {
@@ -27,10 +32,16 @@ export function alertReferences(settings: Settings): SecretReference[] {
  * Each has an empty value as a fallback. Without it, systemd would not start the service if a credential is missing, and a missing
  * credential of one alert channel would silence all channels. An empty one leads to exit code 3, which is recorded and causes an alert
  * with the credential's name.
+ * @param encrypted which of them are encrypted
  */
-export function credentialLines(references: readonly SecretReference[]): string[] {
+export function credentialLines(
+  references: readonly SecretReference[],
+  encrypted: (name: string) => boolean = () => false,
+): string[] {
   return credentialNames(references).flatMap((name) => [
-    `LoadCredential=${name}:${CREDENTIALS_DIRECTORY}/${name}`,
+    encrypted(name)
+      ? `LoadCredentialEncrypted=${name}:${encryptedCredential(name)}`
+      : `LoadCredential=${name}:${CREDENTIALS_DIRECTORY}/${name}`,
     `SetCredential=${name}:\\n`,
   ]);
 }

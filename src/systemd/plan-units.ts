@@ -2,6 +2,7 @@ import { leavesOut, pathBelow } from '../config/left-out.ts';
 import type { JobSettings, Settings } from '../config/settings.ts';
 import { missingInUnits, programOf } from '../notify/registry.ts';
 import { couplingUnit, type Coupling } from './coupling.ts';
+import { awakeService } from './awake-unit.ts';
 import { alertReferences, credentialNames, environmentNames, jobReferences } from './credentials.ts';
 import { checkSourceShown } from './places.ts';
 import { alertService, freshnessUnits, jobDropIn, TRANSFER, transferService, type Program } from './services.ts';
@@ -39,6 +40,7 @@ export function planUnits(settings: Settings, job: JobSettings, coupling: Coupli
       coupled,
       transferService(settings, program),
       jobDropIn(TRANSFER, settings, job, program, stoppedWith),
+      awakeService(),
       alertService(settings, program),
       ...freshnessUnits(settings, program),
       ...(verification?.files ?? []),

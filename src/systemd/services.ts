@@ -1,10 +1,11 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
+import { AWAKE } from './awake-unit.ts';
 import { alertReferences, credentialLines, secretPaths, jobReferences } from './credentials.ts';
 import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING } from './hardening.ts';
 import { readablePlaces, writablePlaces } from './places.ts';
-import { commandLine, quoteWord, unitText, type UnitFile } from './unit-text.ts';
+import { commandLine, MANUAL, quoteWord, unitText, type UnitFile } from './unit-text.ts';
 
-/** How our services call the program. */
+/** How our services call the program, and what they find on this machine. */
 export interface Program {
   /** Absolute paths: `['/usr/local/bin/offsite-rsync']`, or node and the script. */
   readonly words: readonly string[];
@@ -12,6 +13,8 @@ export interface Program {
   readonly config: string | undefined;
   /** The path itself and the targets of symbolic links on this machine on the way to it; default: there are no links. */
   readonly waysTo?: (path: string) => readonly string[];
+  /** Whether a credential is there encrypted (systemd-creds(1)); default: none is. */
+  readonly encrypted?: (name: string) => boolean;
 }
 
 /** The template of the transfers; `offsite-rsync@JOB.service`. */
@@ -37,9 +40,12 @@ export function transferService(settings: Settings, program: Program): UnitFile 
       'in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
     ],
     description: 'Send the backup %i off-site',
+    wants: [`Wants=${AWAKE}%i.service`],
     reports: 'The run reports its own failures',
     start: [
       `ExecStart=${call(program, ['run'])} %i`,
+      '# systemctl status shows what the run is doing. "all": systemd-notify, which tells it, is a process of its own.',
+      'NotifyAccess=all',
       '# The run has a deadline of its own; job.conf sets a second one a little later.',
       'TimeoutStartSec=infinity',
       '# The controller ends rsync and ssh itself, records the end and sends the alert. What is left after two minutes is killed.',
@@ -54,6 +60,8 @@ export function jobService(
     readonly template: string;
     readonly comments: readonly string[];
     readonly description: string;
+    /** Further lines of its section `Unit`. */
+    readonly wants?: readonly string[];
     /** What already sends alerts, so that `OnFailure=` is only for the rest. */
     readonly reports: string;
     /** How it starts, and how long that may take. */
@@ -65,6 +73,8 @@ export function jobService(
     text: unitText(unit.comments, {
       Unit: [
         `Description=${unit.description}`,
+        MANUAL,
+        ...(unit.wants ?? []),
         'Wants=network-online.target',
         'After=network-online.target',
         `# ${unit.reports}. This is for one that was killed, or that never started.`,
@@ -114,7 +124,7 @@ export function jobDropIn(
         `TimeoutStartSec=${job.targets.length * (Math.ceil(job.deadlineMs / 1000) + MARGIN)}`,
         `ReadOnlyPaths=${quoteWord(`-${job.source}`)}`,
         ...readablePlaces(waysOf(paths, program)),
-        ...credentialLines(references),
+        ...credentialLines(references, program.encrypted),
       ],
     }),
   };
@@ -128,7 +138,7 @@ export function alertService(settings: Settings, program: Program): UnitFile {
     text: unitText(
       ['Sends an alert that the unit %i failed, unless the run in it has sent one. Written by "offsite-rsync units".'],
       {
-        Unit: ['Description=Tell that %i failed', 'Wants=network-online.target', 'After=network-online.target'],
+        Unit: ['Description=Tell that %i failed', MANUAL, 'Wants=network-online.target', 'After=network-online.target'],
         Service: [
           'Type=oneshot',
           `ExecStart=${call(program, ['alert', 'unit'])} -- %i`,
@@ -138,7 +148,7 @@ export function alertService(settings: Settings, program: Program): UnitFile {
           ...READS_EVERYTHING,
           ...HARDENING,
           ...readablePlaces(waysOf([...ownPaths(settings, program), ...secretPaths(references)], program)),
-          ...credentialLines(references),
+          ...credentialLines(references, program.encrypted),
         ],
       },
     ),
@@ -152,7 +162,7 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
     {
       path: `${FRESHNESS}.service`,
       text: unitText(['Sends an alert when a snapshot was due and is missing. Written by "offsite-rsync units".'], {
-        Unit: ['Description=Check that the off-site snapshots are fresh', ON_FAILURE],
+        Unit: ['Description=Check that the off-site snapshots are fresh', MANUAL, ON_FAILURE],
         Service: [
           'Type=oneshot',
           `ExecStart=${call(program, ['status', '--alert'])}`,
@@ -164,14 +174,14 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
           NO_MANAGER_SOCKETS,
           ...HARDENING,
           ...readablePlaces(waysOf([...ownPaths(settings, program), ...secretPaths(references)], program)),
-          ...credentialLines(references),
+          ...credentialLines(references, program.encrypted),
         ],
       }),
     },
     {
       path: `${FRESHNESS}.timer`,
       text: unitText(['When offsite-rsync-freshness.service runs. Written by "offsite-rsync units".'], {
-        Unit: ['Description=Hourly check that the off-site snapshots are fresh'],
+        Unit: ['Description=Hourly check that the off-site snapshots are fresh', MANUAL],
         Timer: ['OnCalendar=hourly', 'RandomizedDelaySec=5min', 'Persistent=yes'],
         Install: ['WantedBy=timers.target'],
       }),

@@ -5,6 +5,9 @@ export interface UnitFile {
   readonly text: string;
 }
 
+/** Where `systemctl help` leads. */
+export const MANUAL = 'Documentation=man:offsite-rsync(1)';
+
 /** A unit file cannot contain a value, a name is no name of a unit, or no unit can do what is wanted. The message says which. */
 export class UnitTextError extends Error {
   override readonly name = 'UnitTextError';

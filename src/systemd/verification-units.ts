@@ -2,7 +2,7 @@ import type { JobSettings, Settings } from '../config/settings.ts';
 import { exitCodeOf } from '../shared/outcome.ts';
 import { calendarOf } from './calendar.ts';
 import { call, jobDropIn, jobService, VERIFICATION, type Program } from './services.ts';
-import { unitText, type UnitFile } from './unit-text.ts';
+import { MANUAL, unitText, type UnitFile } from './unit-text.ts';
 
 /** The units that verify a job on a schedule, and the timer to enable. */
 export interface VerificationUnits {
@@ -35,7 +35,7 @@ export function verificationUnits(
       {
         path: timer,
         text: unitText([`When the job ${job.name} is verified (verify.schedule). Written by "offsite-rsync units".`], {
-          Unit: [`Description=Verify the newest off-site snapshot of ${job.name}`],
+          Unit: [`Description=Verify the newest off-site snapshot of ${job.name}`, MANUAL],
           Timer: [
             ...calendarOf(schedule, timezone).map((calendar) => `OnCalendar=${calendar}`),
             '# So that several hosts with one secondary do not all read at once.',

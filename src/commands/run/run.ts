@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
+import type { ObserveRuns } from '../../run/events.ts';
 import type { CallerDeps, RunRequest } from '../../run/request.ts';
 import { createExaminedDumps } from '../../run/source/examined-dumps.ts';
 import { describeFileSystems } from '../../run/source/file-systems.ts';
@@ -11,6 +12,7 @@ import { formatCount, formatSize } from '../../shared/units.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json-output.ts';
 import { createProgressBar } from './progress-bar.ts';
+import { createUnitStatus } from './unit-status.ts';
 import { createEventWriter, createJsonWriter } from './run-events.ts';
 import { NO_BASIS, summariseRun } from './run-summary.ts';
 import { select, UsageError, type Selected } from '../selection.ts';
@@ -94,11 +96,18 @@ const DAMAGE = [exitCodeOf('corruption'), exitCodeOf('verification-blind')];
 /** What a run needs from the outside world, for a run that a command starts. */
 export function runDeps(options: { readonly json?: boolean }, context: Context): CallerDeps {
   const { runProcess, clock, log, redactor, environment, host, hurry, tellings } = context;
-  const observe =
+  const show =
     options.json === true
       ? createJsonWriter(context)
       : createEventWriter(log, clock, context.interactive ? createProgressBar(clock) : undefined);
-  const watched = options.json === true || context.interactive;
+  const shown = options.json === true || context.interactive;
+  const tellUnit = createUnitStatus(environment, runProcess, clock, redactor.redact);
+  const observe: ObserveRuns = (event, scope) => {
+    tellUnit?.(event, scope);
+    // In the journal, a line a minute would be too many.
+    if (event.event !== 'progress' || shown) show(event, scope);
+  };
+  const watched = shown || tellUnit !== undefined;
   const examined = createExaminedDumps();
   return {
     runProcess,

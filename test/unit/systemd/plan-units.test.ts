@@ -71,6 +71,35 @@ describe('the drop-in of the backup unit', () => {
   );
 });
 
+describe('every unit of ours', () => {
+  it('names the manual, and no unit of others does', () => {
+    for (const coupling of [WAITING, { style: 'path', marker: '/m' } as const]) {
+      for (const { path, text } of plan({ coupling, job: { verify: { schedule: '0 4 * * *' } } }).files) {
+        expect(text.includes('Documentation=man:offsite-rsync(1)'), path).toBe(!path.includes('.d/'));
+      }
+    }
+  });
+});
+
+describe('the transfer', () => {
+  it('may say what it does, and keeps the machine awake meanwhile', () => {
+    expect(lines(plan(), TRANSFER)).toEqual(
+      expect.arrayContaining(['NotifyAccess=all', 'Wants=offsite-rsync-awake@%i.service']),
+    );
+    const awake = lines(plan(), 'offsite-rsync-awake@.service');
+    expect(awake).toContain('StopWhenUnneeded=yes');
+    expect(awake.find((line) => line.startsWith('ExecStart='))).toMatch(/^ExecStart=-.* --what=sleep:shutdown /);
+  });
+
+  it('loads a credential as it lies there: encrypted or not', () => {
+    const program: Program = { ...PROGRAM, encrypted: (name) => name === 'vault-key' };
+    const job = lines(plan({ program }), JOB);
+    expect(job).toContain('LoadCredentialEncrypted=vault-key:/etc/offsite-rsync/credentials/vault-key.cred');
+    expect(job).toContain('LoadCredential=vault-host:/etc/offsite-rsync/credentials/vault-host');
+    expect(job).toContain('SetCredential=vault-key:\\n');
+  });
+});
+
 describe('the path unit', () => {
   it('watches the marker and starts the transfer', () => {
     const units = plan({ coupling: { style: 'path', marker: '/var/back ups/100% done' } });

@@ -41,7 +41,8 @@ describe('what systemd itself says of our units', () => {
 
   async function write(coupling: Coupling): Promise<string> {
     const settings = parseConfig('config.yaml', JSON.stringify(CONFIG));
-    const program = { words: [process.execPath, '/opt/off site/cli.js'], config: '/etc/50%.yaml' };
+    const encrypted = (name: string) => name === 'vault-host';
+    const program = { encrypted, words: [process.execPath, '/opt/off site/cli.js'], config: '/etc/50%.yaml' };
     const { files } = planUnits(settings, settings.jobs.get('my-db.2')!, coupling, program);
     await writeUnits(files, root, false);
     const directory = join(root, UNIT_DIRECTORY);
@@ -66,6 +67,7 @@ describe('what systemd itself says of our units', () => {
       'pg-backup.service',
       'offsite-rsync@my-db.2.service',
       'offsite-rsync-alert@offsite-rsync@my-db.2.service.service',
+      'offsite-rsync-awake@my-db.2.service',
       'offsite-rsync-freshness.service',
       'offsite-rsync-freshness.timer',
       'offsite-rsync-verify@my-db.2.service',
@@ -82,6 +84,7 @@ describe('what systemd itself says of our units', () => {
   it.each([
     'offsite-rsync@.service',
     'offsite-rsync-alert@.service',
+    'offsite-rsync-awake@.service',
     'offsite-rsync-freshness.service',
     'offsite-rsync-verify@.service',
   ])(`security finds %s exposed by ${MOST_EXPOSED} at most`, async (unit) => {
