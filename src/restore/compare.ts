@@ -26,6 +26,16 @@ export interface Comparison {
   readonly unread: number;
 }
 
+/** How to compare. */
+interface CompareOptions {
+  /** Whether contents are compared too, by checksum; without it, sizes. */
+  readonly content: boolean;
+  /** Whether the directory itself keeps its own owner, mode and time. */
+  readonly asItIs: boolean;
+  /** Called with the bytes that were read here so far, where contents are compared. */
+  readonly onRead: (bytes: number) => void;
+}
+
 /** The letters of rsync's itemised lines (rsync(1), --itemize-changes). */
 const LETTERS: Readonly<Record<string, string>> = {
   c: 'content',
@@ -40,19 +50,17 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 /**
  * Compares what was restored with the snapshot: everything that is stored, times to the nanosecond.
- * @param content whether contents are compared too; without it, sizes
- * @param asItIs whether the directory itself keeps its own owner, mode and time
  */
 export async function compareWith(
   source: SnapshotSource,
   scope: ReadScope,
   to: string,
-  { content, asItIs }: { readonly content: boolean; readonly asItIs: boolean },
+  { content, asItIs, onRead }: CompareOptions,
   deps: ReadDeps,
 ): Promise<Comparison> {
   const found: StoredItem[] = [];
   const args = compareArguments(scope, to, { content });
-  const end = await readFrom(source, args, { onItem: (item) => found.push(item) }, deps);
+  const end = await readFrom(source, args, { onItem: (item) => found.push(item), ...(content && { onRead }) }, deps);
   const different: RestoreDifference[] = [];
   let [grave, unread] = [0, 0];
   for (const item of found) {

@@ -11,6 +11,7 @@ import { formatCount } from '../shared/units.ts';
 const OWN = '.offsite-restore';
 const NOTE = 'restore.json';
 const PARTIAL = 'partial';
+const TEMPORARY = 'tmp';
 
 /** Pattern of what is never restored: it would be in the place of our own. */
 export const OWN_PATTERN = `/${OWN}/`;
@@ -101,6 +102,8 @@ export interface Destination {
   readonly path: string;
   /** For interrupted files. */
   readonly partial: string;
+  /** For files that have not arrived whole: where a kill leaves them, they are in nobody's way. */
+  readonly temporary: string;
   /** Ends the restore. @param complete whether all of it is there; if not, the same command goes on */
   leave(complete: boolean): Promise<void>;
 }
@@ -121,7 +124,8 @@ export async function openDestination(
   const before = begun === undefined ? await attributesIn(standing, fresh.names) : begun.before;
   try {
     await mkdir(path, { recursive: true });
-    await mkdir(own, { recursive: true, mode: 0o700 });
+    await rm(join(own, TEMPORARY), { recursive: true, force: true });
+    await mkdir(join(own, TEMPORARY), { recursive: true, mode: 0o700 });
     await writeFileAtomic(
       join(own, NOTE),
       `${JSON.stringify({ version: 1, ...fresh, before } satisfies RestoreNote)}\n`,
@@ -138,6 +142,7 @@ export async function openDestination(
   return {
     path,
     partial: join(own, PARTIAL),
+    temporary: join(own, TEMPORARY),
     leave: async (complete) => {
       const found = await lstat(path, { bigint: true });
       if (complete) await rm(own, { recursive: true, force: true });

@@ -27,6 +27,11 @@ export async function fetchFile(stored: Stored, name: Buffer, deps: ReadDeps): P
 
   const to = join(deps.scratch, 'file');
   const { failure } = await readFrom(source, legibleArguments(scope, to), {}, deps);
+  if (failure?.outcome === 'no-space-here')
+    throw new ReadError({
+      ...failure,
+      advice: 'A file lies there until it is whole: set TMPDIR to a directory with more space.',
+    });
   if (failure !== undefined) throw new ReadError(failure);
   const path = Buffer.concat([Buffer.from(`${to}/`), name]);
   const digest = await digestIn(stored, wanted, deps);

@@ -33,7 +33,11 @@ export async function checkRestored(
   const by = manifest === undefined ? 'checksum' : 'manifest';
   deps.onStep('comparing');
   const asItIs = names.length > 0 && (standing.kind !== 'absent' || begun?.before !== undefined);
-  const comparison = await compareWith(source, scope, standing.path, { content: by === 'checksum', asItIs }, deps);
+  const { files: totalFiles, bytes: totalBytes } = extent;
+  const onRead = (bytes: number) =>
+    deps.onProgress({ files: 0, totalFiles, bytes: Math.min(bytes, totalBytes), totalBytes });
+  const options = { content: by === 'checksum', asItIs, onRead };
+  const comparison = await compareWith(source, scope, standing.path, options, deps);
   return { by, comparison, manifest, failure: verdictOn(comparison, manifest) };
 }
 

@@ -40,13 +40,15 @@ const KEPT = 1000;
 export interface ReadHooks {
   readonly onItem?: (item: StoredItem) => void;
   readonly onProgress?: (bytes: number) => void;
+  /** Called with the bytes that rsync has read here. */
+  readonly onRead?: (bytes: number) => void;
 }
 
 /** Runs one session that reads from a source of snapshots, and says in the words of a reader how it ended. */
 export async function readFrom(
   { environment, stallMs }: Pick<SnapshotSource, 'environment' | 'stallMs'>,
   args: readonly string[],
-  { onItem, onProgress }: ReadHooks,
+  { onItem, onProgress, onRead }: ReadHooks,
   { runProcess, signal }: Pick<ReadDeps, 'runProcess' | 'signal'>,
 ): Promise<ReadEnd> {
   const troubles: string[] = [];
@@ -62,6 +64,7 @@ export async function readFrom(
         if (item !== undefined) onItem?.(item);
       },
       ...(onProgress && { onProgress }),
+      onRead,
       onStderrLine: (line) => {
         if (isOfEntry(line) && troubles.length < KEPT) troubles.push(line.replace(/^rsync: /, ''));
       },

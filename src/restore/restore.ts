@@ -4,7 +4,14 @@ import type { StoredItem } from '../rsync/stored-item.ts';
 import { interruptionOf, type Failure } from '../run/failure.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { measure, type Extent } from './contents.ts';
-import { abandon, openDestination, OWN_PATTERN, type RestoreNote, type Standing } from './destination.ts';
+import {
+  abandon,
+  openDestination,
+  OWN_PATTERN,
+  type Destination,
+  type RestoreNote,
+  type Standing,
+} from './destination.ts';
 import { checkRestored, type Proof } from './proof.ts';
 import { readFrom, scopeOf, type ReadDeps, type Stored } from './reading.ts';
 
@@ -82,7 +89,7 @@ export async function restore(spec: RestoreSpec, deps: RestoreDeps): Promise<Res
   let complete = false;
   try {
     deps.onStep('fetching');
-    const fetched = await fetch(spec, scope, extent, destination.partial, deps);
+    const fetched = await fetch(spec, scope, extent, destination, deps);
     const { failure } = fetched;
     // What was written is proved even where something could not be: somebody needs it now.
     if (failure !== undefined && failure.outcome !== 'incomplete') return { ...base, ...fetched, proof: undefined };
@@ -102,16 +109,16 @@ function noteOf({ job, wanted, snapshot, names }: RestoreSpec): Omit<RestoreNote
 }
 
 async function fetch(
-  { source, standing, overwrite }: RestoreSpec,
+  { source, overwrite }: RestoreSpec,
   scope: ReadScope,
   { files: totalFiles, bytes: totalBytes }: Extent,
-  partial: string,
+  { path, partial, temporary }: Destination,
   deps: RestoreDeps,
 ) {
   let files = 0;
   const onItem = ({ kind }: StoredItem) => (files += kind === 'file' ? 1 : 0);
   const onProgress = (bytes: number) => deps.onProgress({ files, totalFiles, bytes, totalBytes });
-  const args = fetchArguments(scope, standing.path, { partial, checksum: overwrite, dryRun: false });
+  const args = fetchArguments(scope, path, { partial, temporary, checksum: overwrite, dryRun: false });
   const { failure, stats, troubles } = await readFrom(source, args, { onItem, onProgress }, deps);
   return { failure, troubles, received: stats.receivedBytes, planned: [] };
 }
@@ -119,7 +126,12 @@ async function fetch(
 async function preview({ source, standing, overwrite }: RestoreSpec, scope: ReadScope, deps: ReadDeps) {
   const planned: Planned[] = [];
   const onItem = ({ name, isNew }: StoredItem) => void planned.push({ name, replaces: !isNew });
-  const args = fetchArguments(scope, standing.path, { partial: undefined, checksum: overwrite, dryRun: true });
+  const args = fetchArguments(scope, standing.path, {
+    partial: undefined,
+    temporary: undefined,
+    checksum: overwrite,
+    dryRun: true,
+  });
   const { failure, troubles } = await readFrom(source, args, { onItem }, deps);
   if (failure !== undefined) throw new ReadError(failure);
   return { failure, troubles, received: 0, planned };

@@ -14,8 +14,9 @@ export interface ReadScope {
 
 /** How a snapshot is fetched. */
 export interface FetchOptions {
-  /** Where interrupted files are kept; undefined: nowhere. */
+  /** Directories for interrupted files, and for files that have not arrived whole yet; undefined: where they belong. */
   readonly partial: string | undefined;
+  readonly temporary: string | undefined;
   /** Fetch what differs by checksum, and not only by size and time. */
   readonly checksum: boolean;
   /** Only tell what would be fetched. */
@@ -31,11 +32,16 @@ export function contentsArguments(scope: ReadScope, empty: string): string[] {
 }
 
 /** Arguments of a session that brings a snapshot into a directory. */
-export function fetchArguments(scope: ReadScope, to: string, { partial, checksum, dryRun }: FetchOptions): string[] {
+export function fetchArguments(
+  scope: ReadScope,
+  to: string,
+  { partial, temporary, checksum, dryRun }: FetchOptions,
+): string[] {
   const options = [
     '--sparse',
     NANOSECONDS,
     ...(partial === undefined ? [] : [`--partial-dir=${partial}`]),
+    ...(temporary === undefined ? [] : [`--temp-dir=${temporary}`]),
     ...(checksum ? ['--checksum'] : []),
     dryRun ? '--dry-run' : '--info=progress2',
     '-i',

@@ -1,117 +1,45 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import {
-  appendFile,
-  chmod,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { readdirSync, statSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { flipByte } from './support/flip-byte.ts';
-import { fillWithEverything, NOT_SENT, NOT_STORED } from './support/full-tree.ts';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { listTree, type Tree } from './support/tree-listing.ts';
-import { recordTree } from './support/tree-record.ts';
+import { everything, storeTwice, type StoredTwice } from './support/stored-twice.ts';
+import { listTree } from './support/tree-listing.ts';
 
 /*
- * What the gate has stored, brought back from its disk and through its read key: `restore`, `diff` and `cat`.
+ * What the gate has stored, brought back from its disk and through its read key: `restore`, `diff` and `cat`. More of it is in lab/restore.
  */
 
 const isRoot = process.getuid?.() === 0;
 /** `nobody`, for a user to whom nothing belongs. */
 const NOBODY = 65_534;
 
-let secondary: GateSecondary;
-let primary: Primary;
-/** Of the source when it was sent for the first time. */
-let first: string;
-let entries: string[];
-let groups: Tree['groups'];
-let second: string;
-/** The read key. */
-let key: string;
-/** Directory of the host on the disk, and a place for what is restored. */
-let disk: string;
-let work: string;
-const to = (...names: string[]) => join(work, ...names);
-const snapshot = (...names: string[]) => join(disk, 'db', ...names);
-
-/** Calls the built program. */
-function call(words: readonly string[], { user, env = {} }: { user?: number; env?: Record<string, string> } = {}) {
-  const drop = user === undefined ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups', '--'];
-  const [program = '', ...args] = [...drop, process.execPath, inject('cli'), ...words];
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    encoding: 'utf8',
-    cwd: work,
-    env: { PATH: process.env.PATH ?? '', TMPDIR: work, ...env },
-  });
-  return { code: status, stdout, stderr };
-}
-const restore = (...words: string[]) => call(['restore', 'db', '--from', disk, ...words]);
-
+let stored: StoredTwice;
 beforeAll(async () => {
-  secondary = await startGateSecondary();
-  await cp(inject('scrub'), join(dirname(secondary.gate.bundle), 'offsite-scrub.mjs'));
-  disk = dirname(secondary.gate.jobDirectory);
-  primary = await makePrimary(secondary, 'db');
-  await primary.configure({ target: { secondary: 'gate' }, job: { guard: { max_shrink: 'off' } } });
-  if (isRoot) fillWithEverything(primary.source);
-  const { gate, sshd } = secondary;
-  key = await sshd.allowSecond(`${process.execPath} ${gate.bundle} --config ${gate.config} --read web1`);
-  const at = (name: string) => join(primary.source, name);
-  await mkdir(at('sub dir/[deep]'), { recursive: true });
-  await writeFile(at('sub dir/[deep]/dump*.sql'), 'a dump\n');
-  await writeFile(at('sub dir/other'), 'x');
-  await writeFile(at('big'), Buffer.alloc(3 << 20, 'lorem ipsum '));
-  await writeFile(at('goes'), 'away');
-  entries = everything(primary.source);
-  groups = listTree(primary.source, { leftOut: (path) => NOT_STORED.includes(path) }).groups;
-  first = await primary.secure();
-  await rm(at('goes'));
-  await rm(at('sparse'), { force: true }); // it costs each test the time to read it
-  await appendFile(at('big'), 'more');
-  await chmod(at('sub dir/other'), 0o600);
-  await writeFile(at('comes'), 'new');
-  second = await primary.secure();
-  await until(() => [first, second].every((id) => existsSync(snapshot(`${id}.sha256`))));
+  stored = await storeTwice();
 });
-beforeEach(async () => {
-  work = await mkdtemp(join(tmpdir(), 'offsite-restore-'));
-  await chmod(work, 0o777);
-});
-afterEach(() => {
-  spawnSync('chmod', ['-R', 'u+rwX', work]);
-  return rm(work, { recursive: true, force: true });
-});
-afterAll(async () => {
-  await primary.stop();
-  await secondary.stop();
-});
+beforeEach(() => stored.sweep());
+afterAll(() => stored.stop());
 
-/** Everything about the entries of a tree, but for what no snapshot has. */
-function everything(directory: string): string[] {
-  return recordTree(directory)
-    .filter((line) => !NOT_STORED.some((name) => line.startsWith(`b'/${name}' `)))
-    .map((line) => line.replace(`('${NOT_SENT}', b'x')`, ''));
+const to = (...names: string[]) => join(stored.work, ...names);
+const call: StoredTwice['call'] = (...args) => stored.call(...args);
+const restore = (...words: string[]) => call(['restore', 'db', '--from', stored.disk, ...words]);
+const snapshot = (...names: string[]) => join(stored.disk, 'db', ...names);
+
+/** Bytes of the only file in a directory. */
+function partOf(directory: string): number {
+  const [name = ''] = readdirSync(directory);
+  return statSync(join(directory, name)).size;
 }
 
 describe.runIf(isRoot)('a tree with everything in it', () => {
   it('comes back entry by entry, for root: owners, modes, nanoseconds, ACLs, links, holes', async () => {
-    const { code, stdout, stderr } = restore('--to', to('back'), '--snapshot', first);
+    const { code, stdout, stderr } = restore('--to', to('back'), '--snapshot', stored.first);
     expect(code, stdout + stderr).toBe(0);
-    expect(everything(to('back'))).toEqual(entries);
-    expect(listTree(to('back')).groups).toEqual(groups);
+    expect(everything(to('back'))).toEqual(stored.entries);
+    expect(listTree(to('back')).groups).toEqual(stored.groups);
     expect((await stat(to('back/sparse'))).blocks).toBeLessThan(64);
     expect(stdout).toContain('proved    every file by the checksum with which the secondary sealed it');
   });
@@ -120,14 +48,14 @@ describe.runIf(isRoot)('a tree with everything in it', () => {
     spawnSync('cp', ['-a', snapshot(), to('db')]);
     spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, to('db')]);
     const { code, stdout, stderr } = call(
-      ['restore', 'db', '--from', to('db'), '--to', to('back'), '--snapshot', first],
-      { user: NOBODY },
+      ['restore', 'db', '--from', to('db'), '--to', to('back'), '--snapshot', stored.first],
+      NOBODY,
     );
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toMatch(/owners {4}\d+ entries of another owner or group: only root can restore those/);
     expect(stdout).toMatch(/but for \d+ entries that their own modes close to this user/);
     const withoutOwners = (lines: string[]) => lines.map((line) => line.replace(/ (0o\d+) \d+ \d+ /, ' $1 '));
-    expect(withoutOwners(everything(to('back')))).toEqual(withoutOwners(entries));
+    expect(withoutOwners(everything(to('back')))).toEqual(withoutOwners([...stored.entries]));
   });
 
   it('comes back from the parts that are named, and nothing else changes', async () => {
@@ -143,18 +71,18 @@ describe.runIf(isRoot)('a tree with everything in it', () => {
     );
     expect(code, stdout + stderr).toBe(0);
     expect((await readdir(to('there'))).length).toBe(4);
-    expect(everything(to('there/setgid'))).toEqual(everything(join(primary.source, 'setgid')));
+    expect(everything(to('there/setgid'))).toEqual(everything(join(stored.primary.source, 'setgid')));
     expect(await stat(to('there'))).toMatchObject({ mode: 0o40711, mtimeMs: 1_000_000_000 });
   });
 });
 
 describe('restore', () => {
   it('takes the snapshot that is named, and says which', async () => {
-    const { code, stdout } = restore('--to', to('back'), '--snapshot', first, '--json');
+    const { code, stdout } = restore('--to', to('back'), '--snapshot', stored.first, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       job: 'db',
-      snapshot: first,
+      snapshot: stored.first,
       path: to('back'),
       outcome: 'done',
       resumed: false,
@@ -183,7 +111,7 @@ describe('restore', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
-    expect(await readdir(work)).toEqual([]);
+    expect(await readdir(stored.work)).toEqual([]);
   });
 
   it('does nothing where something is, or among the snapshots, or in a file', async () => {
@@ -195,21 +123,8 @@ describe('restore', () => {
     expect(await readdir(to('back'))).toEqual(['mine']);
   });
 
-  it('replaces what has the same name when told to, after a dry run has shown it, even if size and time are the same', async () => {
-    expect(restore('--to', to('back')).code).toBe(0);
-    flipByte(to('back/big'), 5);
-    await writeFile(to('back/mine'), 'mine');
-    const shown = restore('--to', to('back'), '--overwrite', '--dry-run');
-    expect(shown.stdout).toMatch(
-      /0 entries new there, 2 entries to be replaced\n +replaced {2}\.\/\n +replaced {2}big\n/,
-    );
-    expect(restore('--to', to('back'), '--overwrite').code).toBe(0);
-    expect(await readFile(to('back/big'))).toEqual(await readFile(join(primary.source, 'big')));
-    expect(await readFile(to('back/mine'), 'utf8')).toBe('mine');
-  });
-
   it('names what is damaged there, and brings everything else', async () => {
-    const damaged = snapshot(second, 'comes');
+    const damaged = snapshot(stored.second, 'comes');
     flipByte(damaged, 0);
     try {
       const { code, stdout } = restore('--to', to('back'));
@@ -217,7 +132,7 @@ describe('restore', () => {
       expect(stdout).toMatch(/not as it was when the snapshot was sealed: comes\n/);
       expect(await readFile(to('back/sub dir/other'), 'utf8')).toBe('x');
       expect(restore('--to', to('other'), 'big').code).toBe(0);
-      const said = call(['cat', 'db', 'comes', '--from', disk]);
+      const said = call(['cat', 'db', 'comes', '--from', stored.disk]);
       expect(said).toMatchObject({ code: 20, stdout: '' });
     } finally {
       flipByte(damaged, 0);
@@ -230,15 +145,11 @@ describe('restore', () => {
     const slow =
       '#!/bin/sh\n[ "$1" = --server ] && exec /usr/bin/rsync "$@"\nexec /usr/bin/rsync --bwlimit=1000 "$@"\n';
     await writeFile(to('bin/rsync'), slow, { mode: 0o755 });
-    const words = ['restore', 'db', '--from', disk, '--to', to('back'), 'big'];
-    const env = { PATH: `${to('bin')}:${process.env.PATH ?? ''}`, TMPDIR: work };
+    const words = ['restore', 'db', '--from', stored.disk, '--to', to('back'), 'big'];
+    const env = { PATH: `${to('bin')}:${process.env.PATH ?? ''}`, TMPDIR: stored.work };
     const child = spawn(process.execPath, [inject('cli'), ...words], { env, stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    await until(async () => (await readdir(to('back'))).some((name) => name.startsWith('.big.')));
-    await until(async () => {
-      const [name = ''] = (await readdir(to('back'))).filter((each) => each.startsWith('.big.'));
-      return (await stat(to('back', name))).size > 500_000;
-    });
+    await until(() => partOf(to('back/.offsite-restore/tmp')) > 500_000);
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     expect(await readdir(to('back'))).toEqual(['.offsite-restore']);
@@ -255,17 +166,17 @@ describe('restore', () => {
 
 describe('diff', () => {
   it('tells what is new, gone and changed', () => {
-    const { code, stdout } = call(['diff', 'db', first, 'latest', '--from', snapshot()]);
+    const { code, stdout } = call(['diff', 'db', stored.first, 'latest', '--from', snapshot()]);
     expect(code).toBe(0);
     expect(stdout).toContain('3 B  comes');
     expect(stdout).toContain('- ');
     expect(stdout).toMatch(/~ .*big \(size 3\.00 MiB → 3\.00 MiB, time\)/);
     expect(stdout).toMatch(/~ .*sub dir\/other \(mode\)/);
     expect(stdout).toMatch(/: 1 entry new \(3 B\), \d entr(y|ies) gone \(.*\), 2 entries changed\n/);
-    const { stdout: json } = call(['diff', 'db', first, second, '--from', disk, '--json']);
+    const { stdout: json } = call(['diff', 'db', stored.first, stored.second, '--from', stored.disk, '--json']);
     expect(JSON.parse(json)).toMatchObject({
-      from: first,
-      to: second,
+      from: stored.first,
+      to: stored.second,
       new: [{ name: 'comes', kind: 'file', size: 3 }],
       gone: [{ name: 'goes', kind: 'file', size: 4 }, ...(isRoot ? [{ name: 'sparse' }] : [])],
       changed: [
@@ -278,50 +189,39 @@ describe('diff', () => {
 
 describe('cat', () => {
   it('writes one file and nothing else, and leaves nothing behind', async () => {
-    expect(call(['cat', 'db', 'sub dir/[deep]/dump*.sql', '--from', disk])).toMatchObject({
+    expect(call(['cat', 'db', 'sub dir/[deep]/dump*.sql', '--from', stored.disk])).toMatchObject({
       code: 0,
       stdout: 'a dump\n',
     });
-    expect(call(['cat', 'db', 'goes', '--from', disk, '--snapshot', first]).stdout).toBe('away');
-    expect(await readdir(work)).toEqual([]);
+    expect(call(['cat', 'db', 'goes', '--from', stored.disk, '--snapshot', stored.first]).stdout).toBe('away');
+    expect(await readdir(stored.work)).toEqual([]);
   });
 
   it.each([
     ['goes', /The snapshot has no "goes"/],
     ['sub dir', /"sub dir" is a directory/],
   ])('writes nothing for %s', (name, message) => {
-    const { code, stdout, stderr } = call(['cat', 'db', name, '--from', disk]);
+    const { code, stdout, stderr } = call(['cat', 'db', name, '--from', stored.disk]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
   });
 });
 
 describe('the read key', () => {
-  const withKey = (...words: string[]) => primary.call(...words, '--identity', key);
+  const withKey = (...words: string[]) => stored.primary.call(...words, '--identity', stored.key);
 
   it('brings a whole snapshot back, proved by its manifest', async () => {
-    const { code, stdout, stderr } = await withKey('restore', 'db', '--to', to('back'), '--snapshot', second);
+    const { code, stdout, stderr } = await withKey('restore', 'db', '--to', to('back'), '--snapshot', stored.second);
     expect(code, stdout + stderr).toBe(0);
     expect(stdout).toContain('by the checksum with which the secondary sealed it');
-    expect(everything(to('back'))).toEqual(everything(primary.source));
+    expect(everything(to('back'))).toEqual(everything(stored.primary.source));
     expect(await readdir(to('back'))).not.toContain('.offsite-restore');
   });
 
-  it('brings names with any character, a difference, and one file', async () => {
-    expect((await withKey('restore', 'db', 'sub dir/[deep]', '--to', to('part'))).code).toBe(0);
-    expect(await readFile(to('part/sub dir/[deep]/dump*.sql'), 'utf8')).toBe('a dump\n');
-    const { stdout } = await withKey('diff', 'db', first, second, '--json');
-    expect(JSON.parse(stdout)).toMatchObject({
-      new: [{ name: 'comes' }],
-      changed: [{ name: 'big' }, { name: 'sub dir/other' }],
-    });
-    expect(await withKey('cat', 'db', 'goes', '--snapshot', first)).toMatchObject({ code: 0, stdout: 'away' });
-  });
-
   it('is asked for where there is none, and nothing is written', async () => {
-    const { code, stderr } = await primary.call('restore', 'db', '--to', to('back'));
+    const { code, stderr } = await stored.primary.call('restore', 'db', '--to', to('back'));
     expect(code).toBe(2);
     expect(stderr).toMatch(/there is no key with which vault may be read/);
-    expect(await readdir(work)).toEqual([]);
+    expect(await readdir(stored.work)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { SOURCE } from './newcomer-lab.ts';
+import { ADDRESS, SOURCE } from './newcomer-lab.ts';
 import {
   backsUp,
   backUp,
@@ -43,6 +43,11 @@ const FIRST_RUN_BY_HAND = 'offsite-rsync config validate --secrets';
 const PROGRAM = 'ln -s /opt/offsite-rsync/dist/cli.js /usr/local/bin/offsite-rsync';
 const KEY = 'install -d -m 0755 /etc/offsite-rsync';
 
+/** The read key, which the secondary accepts, and its host key. */
+const KEPT_AWAY = `ssh-keygen -q -t ed25519 -N '' -C restore@db1 -f /root/offsite-read.key
+/opt/offsite-rsync/remote-scripts/install.sh --host db1 --read-key /root/offsite-read.key.pub
+printf '%s %s\\n' ${ADDRESS.secondary} "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/root/vault.known_hosts`;
+
 /** Ids as in the page's examples: of a day of rubbish, and of a clock that was once wrong. */
 const RUBBISH = ['2026-11-23T100000Z', '2026-11-23T110000Z'];
 const QUARANTINED = '2031-01-01T000000Z';
@@ -55,7 +60,11 @@ export const RRSYNC_WALK: readonly Step[] = [
   { block: PROGRAM, on: 'primary' },
   { block: KEY, on: 'primary' },
   { block: 'systemctl reload ssh', on: 'secondary' },
-  { block: 'version: 1', on: 'primary', put: ({ primary }, text) => write(primary, CONFIG, text) },
+  {
+    block: '    secondary: rrsync # leave this line out if the gate is installed there',
+    on: 'primary',
+    put: ({ primary }, text) => write(primary, CONFIG, text),
+  },
   { block: CONNECT, on: 'primary', after: sameFingerprint },
   { block: FIRST_RUN_BY_HAND, on: 'primary', after: sealedAndTold },
 ];
@@ -77,11 +86,18 @@ export const GATE_WALK: readonly Step[] = [
   // The example takes the same key and secrets.
   { block: 'cp /opt/offsite-rsync/config.example.yaml /etc/offsite-rsync/config.yaml', on: 'primary' },
 
-  // docs/restore.md
+  // docs/restore.md, on a machine that has nothing but what was kept away from the primary
+  { block: 'git clone … /root/offsite-rsync && cd /root/offsite-rsync && npm run setup', on: 'secondary' },
   {
-    block: 'dist/cli.js restore postgres --to /restored --from /mnt/db1',
+    block: 'dist/cli.js restore postgres --to /restored',
     on: 'secondary',
+    before: ({ secondary }) => secondary.must('sh', '-ec', KEPT_AWAY),
     after: (lab) => isRestored(lab, lab.secondary, '/restored'),
+  },
+  {
+    block: 'dist/cli.js restore postgres --to /restored-from-disk --from /mnt/db1',
+    on: 'secondary',
+    after: (lab) => isRestored(lab, lab.secondary, '/restored-from-disk'),
   },
   {
     block: 'dist/cli.js cat postgres db.sql --from /mnt/db1 > /root/db.sql',
