@@ -65,6 +65,11 @@ describe('what people and monitors see of a job', () => {
     expect(await metric('last_exit_code')).toBe(0);
     expect(await metric('snapshot_size_bytes')).toBe(100_000);
     expect(events((await primary.call('run', 'postgres')).alerts)).toEqual(['success']);
+    // What was due then is recorded, so that a later change of `expect` does not repaint the report.
+    const history = await primary.call('history', '--json');
+    expect(JSON.parse(history.stdout.split('\n')[0] ?? '')).toMatchObject({
+      expect: { schedule: '* * * * *', timezone: expect.any(String) as string, graceMs: 600_000 },
+    });
     const status = await primary.call('status');
     expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ secured') as string });
   });

@@ -157,6 +157,12 @@ describe('a change of expect', () => {
     expect(states([...runs, ...with_(WEEKLY, '24T02:16')], NOON, WEEKLY, 2)).toEqual(['sealed', 'none']);
   });
 
+  it('from daily to weekly that no run knows of yet makes nothing missing that is not overdue now', () => {
+    const runs = with_(DAILY, '16T02:16');
+    expect(states(runs, '2026-11-20T12:00:00Z', DAILY, 5)).toContain('missing');
+    expect(states(runs, '2026-11-20T12:00:00Z', WEEKLY, 5)).not.toContain('missing');
+  });
+
   it('that took it away leaves the days before as they were', () => {
     const runs = [...with_(DAILY, '16T02:16', '18T02:16'), ...with_(null, '20T02:16')];
     expect(states(runs, '2026-11-21T12:00:00Z', null, 6)).toEqual([
