@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Context } from '../commands/context.ts';
-import { defaultConfigFile } from '../config/location.ts';
+import { defaultConfigFile, SYSTEM_CONFIG_FILE } from '../config/location.ts';
 
 /** What a command does. @returns the exit code */
 export type Action = (context: Context) => Promise<number>;
@@ -18,7 +18,7 @@ export type Declare = (program: Command, perform: Perform) => void;
 export function configOption(): Option {
   return new Option('-c, --config <file>', 'configuration file')
     .env('OFFSITE_RSYNC_CONFIG')
-    .default(defaultConfigFile());
+    .default(defaultConfigFile(), `${SYSTEM_CONFIG_FILE}; of an ordinary user ~/.config/offsite-rsync/config.yaml`);
 }
 
 /** A command as somebody would type it, and what it does. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { OUTCOMES } from '../shared/outcome.ts';
 import { version } from '../shared/version.ts';
+import { declareCompleting } from './completing.ts';
 import type { Perform } from './declaring.ts';
 import { declareGettingIn } from './getting-in.ts';
 import { declareRestoring } from './restoring.ts';
@@ -20,8 +21,15 @@ export function buildProgram(perform: Perform): Command {
     .showHelpAfterError('Help: offsite-rsync --help')
     .exitOverride()
     .addHelpText('after', exitCodeHelp);
-  for (const declare of [declareGettingIn, declareSending, declareWatching, declareRestoring, declareSettingUp])
-    declare(program, perform);
+  const all = [
+    declareGettingIn,
+    declareSending,
+    declareWatching,
+    declareRestoring,
+    declareSettingUp,
+    declareCompleting,
+  ];
+  for (const declare of all) declare(program, perform);
   return program;
 }
 
