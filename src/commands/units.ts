@@ -7,11 +7,12 @@ import { errorCode, errorMessage } from '../platform/files.ts';
 import { pathsOnTheWay } from '../platform/paths-on-the-way.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
-import { CREDENTIALS_DIRECTORY, encryptedCredential } from '../systemd/credentials.ts';
+import { encryptedCredential } from '../systemd/credentials.ts';
 import { planUnits, type UnitPlan } from '../systemd/plan-units.ts';
+import { SYSTEM, userManager, type Manager } from '../systemd/manager.ts';
 import type { Program } from '../systemd/services.ts';
 import { checkServiceName, UnitTextError } from '../systemd/unit-text.ts';
-import { UNIT_DIRECTORY, writeUnits } from '../systemd/write-units.ts';
+import { writeUnits } from '../systemd/write-units.ts';
 import type { Context } from './context.ts';
 import { select, UsageError } from './selection.ts';
 
@@ -24,6 +25,7 @@ export interface UnitsOptions {
   readonly write?: boolean;
   readonly dryRun?: boolean;
   readonly root?: string;
+  readonly user?: boolean;
 }
 
 /**
@@ -36,19 +38,21 @@ export async function units(jobName: string, options: UnitsOptions, context: Con
   const [selected] = select(settings, [jobName], undefined);
   if (!selected) throw new UsageError(`The job "${jobName}" has no target.`);
   const root = options.root === undefined ? '' : resolve(options.root);
+  const manager = options.user === true ? userManager(context.environment) : SYSTEM;
   const plan = await asUsage(async () => {
     const coupling = couplingOf(options);
-    const notes = root === '' ? await askAboutBackup(coupling, context) : [];
+    const notes = root === '' ? await askAboutBackup(coupling, manager.kind, context) : [];
     const planned = planUnits(settings, selected.job, coupling, {
       ...(await programOf(options.config)),
-      encrypted: (name) => existsSync(join(root, encryptedCredential(name))),
+      manager,
+      encrypted: (name) => manager.kind === 'system' && existsSync(join(root, encryptedCredential(manager, name))),
       // Links of this machine say nothing about another root.
       ...(root === '' ? { waysTo: pathsOnTheWay } : {}),
     });
     return { ...planned, notes: [...notes, ...planned.notes] };
   });
-  if (options.write === true) await write(plan, root, options.dryRun === true, context);
-  else context.out(plan.files.map(({ path, text }) => `# ${join(UNIT_DIRECTORY, path)}\n${text}`).join('\n'));
+  if (options.write === true) await write(plan, manager, root, options.dryRun === true, context);
+  else context.out(plan.files.map(({ path, text }) => `# ${join(manager.units, path)}\n${text}`).join('\n'));
   for (const note of plan.notes) context.log('warning', note);
   if (options.write !== true) context.log('info', 'Nothing was written. Add --write to put this into place.');
   return 0;
@@ -78,10 +82,10 @@ function couplingOf({ style, backupUnit, marker }: UnitsOptions): Coupling {
 }
 
 /** Refuses a style that would silently not work with this service. */
-async function askAboutBackup(coupling: Coupling, context: Context): Promise<string[]> {
+async function askAboutBackup(coupling: Coupling, manager: Manager['kind'], context: Context): Promise<string[]> {
   if (coupling.style === 'path') return [];
   const { backupUnit, style } = coupling;
-  const facts = await askSystemd(backupUnit, context.runProcess);
+  const facts = await askSystemd(backupUnit, context.runProcess, manager);
   if (!facts) return [];
   if (!facts.loaded) return [`systemd does not know ${backupUnit} here: is that its name?`];
   if (style === 'exec-start-post' && facts.type !== undefined && facts.type !== 'oneshot') {
@@ -98,8 +102,8 @@ async function askAboutBackup(coupling: Coupling, context: Context): Promise<str
   return [];
 }
 
-async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Context): Promise<void> {
-  const written = await writeUnits(plan.files, root, dryRun).catch((error: unknown) => {
+async function write(plan: UnitPlan, manager: Manager, root: string, dryRun: boolean, context: Context): Promise<void> {
+  const written = await writeUnits(plan.files, manager.units, root, dryRun).catch((error: unknown) => {
     if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
     throw new UsageError(`${errorMessage(error)}. Run it as root, or without --write to only look at the units.`);
   });
@@ -113,21 +117,25 @@ async function write(plan: UnitPlan, root: string, dryRun: boolean, context: Con
   }
   const missing: string[] = [];
   for (const name of plan.credentials) {
-    const path = join(CREDENTIALS_DIRECTORY, name);
-    if (!(await exists(join(root, path))) && !existsSync(join(root, encryptedCredential(name)))) missing.push(path);
+    const path = join(manager.credentials, name);
+    if (!(await exists(join(root, path))) && !existsSync(join(root, encryptedCredential(manager, name))))
+      missing.push(path);
   }
   const obsolete: string[] = [];
-  for (const unit of plan.obsolete) if (await exists(join(root, UNIT_DIRECTORY, unit))) obsolete.push(unit);
+  for (const unit of plan.obsolete) if (await exists(join(root, manager.units, unit))) obsolete.push(unit);
+  const systemctl = manager.kind === 'user' ? 'systemctl --user' : 'systemctl';
   const steps = [
     // The configuration no longer has these. Stopping a unit is for the administrator to decide, so it is only
     // suggested.
-    ...obsolete.flatMap((unit) => [`systemctl disable --now ${unit}`, `rm ${join(UNIT_DIRECTORY, unit)}`]),
-    ...(missing.length === 0 ? [] : [`install -d -m 0700 ${CREDENTIALS_DIRECTORY}`]),
+    ...obsolete.flatMap((unit) => [`${systemctl} disable --now ${unit}`, `rm ${join(manager.units, unit)}`]),
+    ...(missing.length === 0 ? [] : [`install -d -m 0700 ${manager.credentials}`]),
     ...missing.map((path) => `install -m 0600 /dev/stdin ${path}    # type or paste the value, then Ctrl-D`),
-    ...(written.every(({ change }) => change === 'unchanged') ? [] : ['systemctl daemon-reload']),
-    `systemctl enable --now ${plan.enable.join(' ')}`,
+    ...(written.every(({ change }) => change === 'unchanged') ? [] : [`${systemctl} daemon-reload`]),
+    `${systemctl} enable --now ${plan.enable.join(' ')}`,
+    // A user's manager ends with the last session otherwise, and starts with the first.
+    ...(manager.kind === 'user' ? ['loginctl enable-linger'] : []),
   ];
-  context.out(`\nNext, as root:\n${steps.map((step) => `  ${step}\n`).join('')}`);
+  context.out(`\nNext${manager.kind === 'user' ? '' : ', as root'}:\n${steps.map((step) => `  ${step}\n`).join('')}`);
 }
 
 /** How units call this program. */

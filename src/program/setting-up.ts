@@ -62,7 +62,8 @@ export const declareSettingUp: Declare = (program, perform) => {
           .default('exec-start-post'),
       )
       .option('-m, --marker <file>', 'with --style path: the file that is touched when a backup is complete')
-      .option('-w, --write', 'write them to /etc/systemd/system')
+      .option('--user', 'for the service manager of this user, not of the system')
+      .option('-w, --write', 'write them to /etc/systemd/system, or with --user to ~/.config/systemd/user')
       .option('-n, --dry-run', 'with --write: say what would be written')
       .option('--root <dir>', 'put everything below this directory, without asking this machine')
       .addOption(configOption())

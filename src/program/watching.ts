@@ -76,6 +76,7 @@ export const declareWatching: Declare = (program, perform) => {
       .command('unit')
       .description('for OnFailure=: send an alert that a unit failed, unless the run in it has sent one')
       .argument('<unit>', 'name of the unit')
+      .option('--user', 'it is a unit of this user')
       .addOption(configOption())
       .action((unit: string, options: AlertUnitOptions) =>
         perform(

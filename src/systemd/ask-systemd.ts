@@ -1,3 +1,4 @@
+import type { Manager } from './manager.ts';
 import type { RunProcess } from '../platform/process.ts';
 
 /** A command of a unit and how it ended, according to `systemctl show`. */
@@ -22,14 +23,18 @@ export interface UnitFacts {
 }
 
 /**
- * Asks the system manager about a unit.
- * @returns undefined when there is no system manager
+ * Asks a manager about a unit.
+ * @returns undefined when there is none
  */
-export async function askSystemd(unit: string, runProcess: RunProcess): Promise<UnitFacts | undefined> {
+export async function askSystemd(
+  unit: string,
+  runProcess: RunProcess,
+  manager: Manager['kind'] = 'system',
+): Promise<UnitFacts | undefined> {
   const lines: string[] = [];
   const end = await runProcess({
     program: 'systemctl',
-    args: ['show', '--property=LoadState,Type,RemainAfterExit,ExecStartPost', '--', unit],
+    args: [`--${manager}`, 'show', '--property=LoadState,Type,RemainAfterExit,ExecStartPost', '--', unit],
     timeoutMs: 10_000,
     onStdoutLine: (line) => lines.push(line),
   });

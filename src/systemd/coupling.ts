@@ -1,4 +1,5 @@
 import { commandLine, escapeSpecifiers, instanceOf, MANUAL, unitText, type UnitFile } from './unit-text.ts';
+import type { Manager } from './manager.ts';
 import { ON_FAILURE, TRANSFER } from './services.ts';
 
 /** How a transfer follows a backup. */
@@ -14,7 +15,7 @@ export type Coupling =
 export const STYLES = ['exec-start-post', 'on-success', 'path'] as const satisfies readonly Coupling['style'][];
 
 /** What couples a job to its backup: a drop-in for the existing unit, or a path unit. */
-export function couplingUnit(job: string, coupling: Coupling): UnitFile {
+export function couplingUnit(job: string, coupling: Coupling, { kind, systemctl, wantedBy }: Manager): UnitFile {
   const transfer = instanceOf(TRANSFER, job);
   switch (coupling.style) {
     case 'exec-start-post':
@@ -28,8 +29,10 @@ export function couplingUnit(job: string, coupling: Coupling): UnitFile {
           {
             Unit: ['# Also if there is nothing to send because the backup itself failed.', ON_FAILURE],
             Service: [
-              '# "+": as root and outside of the sandbox of this unit, whatever its User= and restrictions are.',
-              `ExecStartPost=+${commandLine(['/usr/bin/systemctl', 'start', transfer])}`,
+              ...(kind === 'user'
+                ? []
+                : ['# "+": as root and outside of the sandbox of this unit, whatever its User= and restrictions are.']),
+              `ExecStartPost=${kind === 'user' ? '' : '+'}${commandLine([...systemctl, 'start', transfer])}`,
               '# The transfer has a deadline of its own; this unit has to wait for it.',
               'TimeoutStartSec=infinity',
             ],
@@ -57,7 +60,7 @@ export function couplingUnit(job: string, coupling: Coupling): UnitFile {
           {
             Unit: [`Description=Watch for a finished backup of ${job}`, MANUAL],
             Path: [`PathChanged=${escapeSpecifiers(coupling.marker)}`, `Unit=${transfer}`],
-            Install: ['WantedBy=multi-user.target'],
+            Install: [`WantedBy=${wantedBy}`],
           },
         ),
       };

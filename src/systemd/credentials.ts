@@ -1,14 +1,12 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
 import { targetReferences } from '../config/target-secrets.ts';
 import { secretsOf } from '../notify/registry.ts';
+import type { Manager } from './manager.ts';
 import type { SecretReference } from '../shared/secret-reference.ts';
 
-/** Where an administrator puts the credentials: one file each, mode 0600, named as in the configuration. */
-export const CREDENTIALS_DIRECTORY = '/etc/offsite-rsync/credentials';
-
 /** Where a credential is that `systemd-creds encrypt` has made. */
-export function encryptedCredential(name: string): string {
-  return `${CREDENTIALS_DIRECTORY}/${name}.cred`;
+export function encryptedCredential({ credentials }: Manager, name: string): string {
+  return `${credentials}/${name}.cred`;
 }
 
 /** All references of a job's targets. */
@@ -36,12 +34,13 @@ export function alertReferences(settings: Settings): SecretReference[] {
  */
 export function credentialLines(
   references: readonly SecretReference[],
+  manager: Manager,
   encrypted: (name: string) => boolean = () => false,
 ): string[] {
   return credentialNames(references).flatMap((name) => [
     encrypted(name)
-      ? `LoadCredentialEncrypted=${name}:${encryptedCredential(name)}`
-      : `LoadCredential=${name}:${CREDENTIALS_DIRECTORY}/${name}`,
+      ? `LoadCredentialEncrypted=${name}:${encryptedCredential(manager, name)}`
+      : `LoadCredential=${name}:${manager.credentials}/${name}`,
     `SetCredential=${name}:\\n`,
   ]);
 }

@@ -36,6 +36,11 @@ export const HARDENING: readonly string[] = [
   '# No MemoryDenyWriteExecute: node compiles while it runs.',
 ];
 
+/** What remains of the sandbox in a manager that has no privileges: no mounts, no capabilities. */
+export const USER_HARDENING: readonly string[] = HARDENING.filter((line) =>
+  /^(#|NoNew|Restrict|Lock|UMask|SystemCall)/.test(line),
+);
+
 /** Allows reading every file regardless of owner and mode, and nothing else beyond the rights of an ordinary user. */
 export const READS_EVERYTHING: readonly string[] = [
   '# Root without its powers: it may read what others own, and nothing more.',

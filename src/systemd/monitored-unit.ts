@@ -82,7 +82,7 @@ interface OurCommand {
 }
 
 function ourCommand(command: UnitCommand): OurCommand | undefined {
-  const waited = /\bsystemctl start .*offsite-rsync@(\S+)\.service/.exec(command.line);
+  const waited = /\bsystemctl (?:--user )?start .*offsite-rsync@(\S+)\.service/.exec(command.line);
   if (waited) return { job: waited[1], kind: 'wait', command };
   const run = /(?:^|\/)(?:offsite-rsync|cli\.js) run\b(?:.*? ([A-Za-z0-9]\S*))?/.exec(command.line);
   return run ? { job: run[1], kind: 'run', command } : undefined;

@@ -5,7 +5,15 @@ import { couplingUnit, type Coupling } from './coupling.ts';
 import { awakeService } from './awake-unit.ts';
 import { alertReferences, credentialNames, environmentNames, jobReferences } from './credentials.ts';
 import { checkSourceShown } from './places.ts';
-import { alertService, freshnessUnits, jobDropIn, TRANSFER, transferService, type Program } from './services.ts';
+import {
+  alertService,
+  freshnessUnits,
+  jobDropIn,
+  managerOf,
+  TRANSFER,
+  transferService,
+  type Program,
+} from './services.ts';
 import { checkServiceName, UnitTextError, type UnitFile } from './unit-text.ts';
 import { verificationTimer, verificationUnits } from './verification-units.ts';
 
@@ -29,10 +37,12 @@ export interface UnitPlan {
 export function planUnits(settings: Settings, job: JobSettings, coupling: Coupling, program: Program): UnitPlan {
   if (coupling.style !== 'path') checkServiceName(coupling.backupUnit);
   const waysTo = program.waysTo ?? ((path: string) => [path]);
-  checkSourceShown(job, waysTo(job.source));
+  const users = managerOf(program).kind === 'user';
+  if (!users) checkSourceShown(job, waysTo(job.source)); // there is no sandbox that could hide it
+
   if (coupling.style === 'path') checkMarker(job, waysTo(job.source), waysTo(coupling.marker));
   const stoppedWith = coupling.style === 'exec-start-post' ? coupling.backupUnit : undefined;
-  const coupled = couplingUnit(job.name, coupling);
+  const coupled = couplingUnit(job.name, coupling, managerOf(program));
   const verification = verificationUnits(settings, job, program);
   const references = [...jobReferences(settings, job), ...alertReferences(settings)];
   return {
@@ -40,7 +50,7 @@ export function planUnits(settings: Settings, job: JobSettings, coupling: Coupli
       coupled,
       transferService(settings, program),
       jobDropIn(TRANSFER, settings, job, program, stoppedWith),
-      awakeService(),
+      ...(users ? [] : [awakeService()]),
       alertService(settings, program),
       ...freshnessUnits(settings, program),
       ...(verification?.files ?? []),

@@ -1,7 +1,8 @@
 import type { JobSettings, Settings } from '../config/settings.ts';
 import { AWAKE } from './awake-unit.ts';
 import { alertReferences, credentialLines, secretPaths, jobReferences } from './credentials.ts';
-import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING } from './hardening.ts';
+import { HARDENING, NO_MANAGER_SOCKETS, READS_EVERYTHING, USER_HARDENING } from './hardening.ts';
+import { SYSTEM, type Manager } from './manager.ts';
 import { readablePlaces, writablePlaces } from './places.ts';
 import { commandLine, MANUAL, quoteWord, unitText, type UnitFile } from './unit-text.ts';
 
@@ -13,6 +14,8 @@ export interface Program {
   readonly config: string | undefined;
   /** The path itself and the targets of symbolic links on this machine on the way to it; default: there are no links. */
   readonly waysTo?: (path: string) => readonly string[];
+  /** What runs our units; default: the system's. */
+  readonly manager?: Manager;
   /** Whether a credential is there encrypted (systemd-creds(1)); default: none is. */
   readonly encrypted?: (name: string) => boolean;
 }
@@ -33,14 +36,14 @@ const MARGIN = 600;
 
 /** `offsite-rsync@.service`: one job to all of its targets. What differs between jobs: {@link jobDropIn}. */
 export function transferService(settings: Settings, program: Program): UnitFile {
-  return jobService(settings, {
+  return jobService(settings, program, {
     template: TRANSFER,
     comments: [
       'Sends the job %i off-site, verifies and seals it. Written by "offsite-rsync units"; what differs from job to job is',
       'in offsite-rsync@JOB.service.d/job.conf. Changes of your own: systemctl edit offsite-rsync@JOB.service',
     ],
     description: 'Send the backup %i off-site',
-    wants: [`Wants=${AWAKE}%i.service`],
+    wants: isUsers(program) ? [] : [`Wants=${AWAKE}%i.service`],
     reports: 'The run reports its own failures',
     start: [
       `ExecStart=${call(program, ['run'])} %i`,
@@ -56,6 +59,7 @@ export function transferService(settings: Settings, program: Program): UnitFile 
 /** A template of services that read the source of a job and open a connection to its target. */
 export function jobService(
   settings: Settings,
+  program: Program,
   unit: {
     readonly template: string;
     readonly comments: readonly string[];
@@ -75,8 +79,7 @@ export function jobService(
         `Description=${unit.description}`,
         MANUAL,
         ...(unit.wants ?? []),
-        'Wants=network-online.target',
-        'After=network-online.target',
+        ...whenOnline(program),
         `# ${unit.reports}. This is for one that was killed, or that never started.`,
         ON_FAILURE,
       ],
@@ -88,12 +91,7 @@ export function jobService(
         'Nice=10',
         'IOSchedulingClass=best-effort',
         'IOSchedulingPriority=7',
-        ...writablePlaces(settings),
-        '',
-        ...READS_EVERYTHING,
-        NO_MANAGER_SOCKETS,
-        'ProtectHome=yes',
-        ...HARDENING,
+        ...sandbox(settings, program, [NO_MANAGER_SOCKETS, 'ProtectHome=yes']),
       ],
     }),
   };
@@ -122,9 +120,9 @@ export function jobDropIn(
       Service: [
         '# The deadline of the configuration for each target, and time to record the run and send alerts.',
         `TimeoutStartSec=${job.targets.length * (Math.ceil(job.deadlineMs / 1000) + MARGIN)}`,
-        `ReadOnlyPaths=${quoteWord(`-${job.source}`)}`,
-        ...readablePlaces(waysOf(paths, program)),
-        ...credentialLines(references, program.encrypted),
+        ...(isUsers(program) ? [] : [`ReadOnlyPaths=${quoteWord(`-${job.source}`)}`]),
+        ...shownPlaces(paths, program),
+        ...credentialLines(references, managerOf(program), program.encrypted),
       ],
     }),
   };
@@ -138,17 +136,14 @@ export function alertService(settings: Settings, program: Program): UnitFile {
     text: unitText(
       ['Sends an alert that the unit %i failed, unless the run in it has sent one. Written by "offsite-rsync units".'],
       {
-        Unit: ['Description=Tell that %i failed', MANUAL, 'Wants=network-online.target', 'After=network-online.target'],
+        Unit: ['Description=Tell that %i failed', MANUAL, ...whenOnline(program)],
         Service: [
           'Type=oneshot',
-          `ExecStart=${call(program, ['alert', 'unit'])} -- %i`,
+          `ExecStart=${call(program, ['alert', 'unit', ...(isUsers(program) ? ['--user'] : [])])} -- %i`,
           'TimeoutStartSec=5min',
-          ...writablePlaces(settings),
-          '',
-          ...READS_EVERYTHING,
-          ...HARDENING,
-          ...readablePlaces(waysOf([...ownPaths(settings, program), ...secretPaths(references)], program)),
-          ...credentialLines(references, program.encrypted),
+          ...sandbox(settings, program),
+          ...shownPlaces([...ownPaths(settings, program), ...secretPaths(references)], program),
+          ...credentialLines(references, managerOf(program), program.encrypted),
         ],
       },
     ),
@@ -168,13 +163,9 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
           `ExecStart=${call(program, ['status', '--alert'])}`,
           'TimeoutStartSec=10min',
           'Nice=10',
-          ...writablePlaces(settings),
-          '',
-          ...READS_EVERYTHING,
-          NO_MANAGER_SOCKETS,
-          ...HARDENING,
-          ...readablePlaces(waysOf([...ownPaths(settings, program), ...secretPaths(references)], program)),
-          ...credentialLines(references, program.encrypted),
+          ...sandbox(settings, program, [NO_MANAGER_SOCKETS]),
+          ...shownPlaces([...ownPaths(settings, program), ...secretPaths(references)], program),
+          ...credentialLines(references, managerOf(program), program.encrypted),
         ],
       }),
     },
@@ -187,6 +178,30 @@ export function freshnessUnits(settings: Settings, program: Program): UnitFile[]
       }),
     },
   ];
+}
+
+/** What runs our units. */
+export function managerOf({ manager = SYSTEM }: Program): Manager {
+  return manager;
+}
+
+function isUsers(program: Program): boolean {
+  return managerOf(program).kind === 'user';
+}
+
+/** The manager of a user knows nothing of the network. */
+function whenOnline(program: Program): string[] {
+  return isUsers(program) ? [] : ['Wants=network-online.target', 'After=network-online.target'];
+}
+
+/** A user's manager can neither mount nor give capabilities; the directories there are made by the program itself. */
+function sandbox(settings: Settings, program: Program, more: readonly string[] = []): string[] {
+  if (isUsers(program)) return ['', ...USER_HARDENING];
+  return [...writablePlaces(settings), '', ...READS_EVERYTHING, ...more, ...HARDENING];
+}
+
+function shownPlaces(paths: readonly string[], program: Program): string[] {
+  return isUsers(program) ? [] : readablePlaces(waysOf(paths, program));
 }
 
 /** A command line that calls the program. */

@@ -51,7 +51,7 @@ export function verificationUnits(
 }
 
 function verificationService(settings: Settings, program: Program): UnitFile {
-  return jobService(settings, {
+  return jobService(settings, program, {
     template: VERIFICATION,
     comments: [
       'Compares the newest snapshot of the job %i with its source, reading both in full. Written by "offsite-rsync units".',

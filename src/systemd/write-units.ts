@@ -3,9 +3,6 @@ import { dirname, join } from 'node:path';
 import { isMissing, writeFileAtomic } from '../platform/files.ts';
 import type { UnitFile } from './unit-text.ts';
 
-/** The directory of an administrator's units. */
-export const UNIT_DIRECTORY = '/etc/systemd/system';
-
 /** What was done with one file. */
 export interface Written {
   /** Without the root that precedes it. */
@@ -15,14 +12,20 @@ export interface Written {
 
 /**
  * Writes units. Files that are already correct are not touched, so running it again changes nothing.
- * @param root prefix of {@link UNIT_DIRECTORY}; empty for the machine itself
+ * @param directory where units are
+ * @param root its prefix; empty for the machine itself
  * @param dryRun report what would change, and write nothing
  * @throws NodeJS.ErrnoException when a directory cannot be written
  */
-export async function writeUnits(files: readonly UnitFile[], root: string, dryRun: boolean): Promise<Written[]> {
+export async function writeUnits(
+  files: readonly UnitFile[],
+  directory: string,
+  root: string,
+  dryRun: boolean,
+): Promise<Written[]> {
   const written: Written[] = [];
   for (const { path: name, text } of files) {
-    const path = join(UNIT_DIRECTORY, name);
+    const path = join(directory, name);
     const place = join(root, path);
     const before = await readFile(place, 'utf8').catch((error: unknown) => {
       if (isMissing(error)) return undefined;

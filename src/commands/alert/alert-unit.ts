@@ -19,6 +19,8 @@ import { findToldNote } from './told.ts';
 /** Options of `offsite-rsync alert unit`. */
 export interface AlertUnitOptions {
   readonly config: string;
+  /** It is a unit of this user's own manager. */
+  readonly user?: boolean;
 }
 
 /**
@@ -28,7 +30,8 @@ export interface AlertUnitOptions {
  */
 export async function alertUnit(unit: string, options: AlertUnitOptions, context: Context): Promise<number> {
   const end = monitoredEnd(unit, context.environment);
-  const facts = jobOfUnit(unit) === undefined ? await askSystemd(unit, context.runProcess) : undefined;
+  const manager = options.user === true ? 'user' : 'system';
+  const facts = jobOfUnit(unit) === undefined ? await askSystemd(unit, context.runProcess, manager) : undefined;
   const verdict = judgeUnit(end, facts?.afterStart ?? []);
   let settings: Settings;
   try {

@@ -29,6 +29,14 @@ function afterStart(argv: string, code?: string, status = 0) {
 const WAIT = `/usr/bin/systemctl start ${OWN}`;
 const RUN = '/usr/local/bin/offsite-rsync run postgres';
 
+it('a command of an ordinary user waits for a transfer of ours as well', () => {
+  const unit = end('pg-backup.service', 'exit-code', 'exited', '0');
+  const waited = (line: string) =>
+    judgeUnit(unit, [{ line: `${line} start offsite-rsync@postgres.service`, code: 'exited', status: 4 }]);
+  expect(waited('/usr/bin/systemctl --user')).toMatchObject({ kind: 'untold', job: 'postgres' });
+  expect(waited('/usr/bin/systemctl --user')).toMatchObject({ why: expect.stringContaining('--user start') as string });
+});
+
 describe('a transfer of ours', () => {
   it.each([1, 2, 3, 4, 12, 20, 143, 77, 203])(
     'that ended by itself with %i is asked: a code does not say who knows',

@@ -1,6 +1,9 @@
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
+import { defaultConfigFile } from '../../../src/config/location.ts';
 import type { Coupling } from '../../../src/systemd/coupling.ts';
+import { userManager } from '../../../src/systemd/manager.ts';
 import { planUnits, type UnitPlan } from '../../../src/systemd/plan-units.ts';
 import type { Program } from '../../../src/systemd/services.ts';
 
@@ -78,6 +81,38 @@ describe('every unit of ours', () => {
         expect(text.includes('Documentation=man:offsite-rsync(1)'), path).toBe(!path.includes('.d/'));
       }
     }
+  });
+});
+
+describe('units of an ordinary user', () => {
+  const manager = userManager({ HOME: '/home/me' });
+  const users = (change: Change = {}) => plan({ ...change, program: { ...PROGRAM, manager } });
+
+  it('ask for nothing that his manager cannot do', () => {
+    const all = users({ job: { source: '/home/me/dumps', verify: { schedule: '0 4 * * *' } } });
+    for (const { path, text } of all.files) {
+      const beyond =
+        /^(Protect|Private|Capability|Ambient|Inaccessible|ReadOnly|ReadWrite|State|Runtime|Device)\w*=|network-online|=\+/m;
+      expect(beyond.exec(text)?.[0], path).toBeUndefined();
+    }
+    expect(lines(all, TRANSFER)).toEqual(
+      expect.arrayContaining(['NoNewPrivileges=yes', 'SystemCallFilter=@system-service', 'UMask=0077']),
+    );
+    expect(all.files.map(({ path }) => path)).not.toContain('offsite-rsync-awake@.service');
+  });
+
+  it('are started, asked about and enabled there', () => {
+    expect(lines(users(), DROP_IN)).toContain(
+      'ExecStartPost=/usr/bin/systemctl --user start offsite-rsync@postgres.service',
+    );
+    expect(lines(users(), ALERT)).toContain('ExecStart=/usr/local/bin/offsite-rsync alert unit --user -- %i');
+    expect(lines(users(), JOB)).toContain(
+      `LoadCredential=vault-key:${dirname(defaultConfigFile({ HOME: '/home/me' }))}/credentials/vault-key`,
+    );
+    const marked = users({ coupling: { style: 'path', marker: '/home/me/done' } });
+    expect(lines(marked, 'offsite-rsync-postgres.path')).toContain('WantedBy=default.target');
+    expect(manager.units).toBe('/home/me/.config/systemd/user');
+    expect(userManager({ HOME: '/h', XDG_CONFIG_HOME: '/c' }).units).toBe('/c/systemd/user');
   });
 });
 

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 import type { Coupling } from '../../../src/systemd/coupling.ts';
 import { planUnits } from '../../../src/systemd/plan-units.ts';
-import { UNIT_DIRECTORY, writeUnits } from '../../../src/systemd/write-units.ts';
+import { SYSTEM, userManager } from '../../../src/systemd/manager.ts';
+import { writeUnits } from '../../../src/systemd/write-units.ts';
 
 const CONFIG = {
   version: 1,
@@ -39,13 +40,13 @@ describe('what systemd itself says of our units', () => {
   });
   afterEach(() => rm(root, { recursive: true }));
 
-  async function write(coupling: Coupling): Promise<string> {
+  async function write(coupling: Coupling, manager = SYSTEM): Promise<string> {
     const settings = parseConfig('config.yaml', JSON.stringify(CONFIG));
     const encrypted = (name: string) => name === 'vault-host';
-    const program = { encrypted, words: [process.execPath, '/opt/off site/cli.js'], config: '/etc/50%.yaml' };
+    const program = { manager, encrypted, words: [process.execPath, '/opt/off site/cli.js'], config: '/etc/50%.yaml' };
     const { files } = planUnits(settings, settings.jobs.get('my-db.2')!, coupling, program);
-    await writeUnits(files, root, false);
-    const directory = join(root, UNIT_DIRECTORY);
+    await writeUnits(files, manager.units, root, false);
+    const directory = join(root, manager.units);
     await writeFile(join(directory, 'pg-backup.service'), '[Service]\nType=oneshot\nExecStart=/bin/true\n');
     return directory;
   }
@@ -79,6 +80,19 @@ describe('what systemd itself says of our units', () => {
       .filter((line) => line.includes(directory) || /offsite|backup/.test(line));
     expect(ours).toEqual([]);
     expect(status).toBe(0);
+  });
+
+  it('verify has nothing to say of the units of an ordinary user', async () => {
+    const directory = await write(COUPLINGS[0]!, userManager({ HOME: '/home/me' }));
+    const { stdout, stderr } = analyze(
+      directory,
+      ...['--user', 'verify', '--man=no', 'pg-backup.service', 'offsite-rsync@my-db.2.service'],
+      'offsite-rsync-alert@offsite-rsync@my-db.2.service.service',
+    );
+    const ours = `${stdout}${stderr}`
+      .split('\n')
+      .filter((line) => line.includes(directory) || /offsite|backup/.test(line));
+    expect(ours).toEqual([]);
   });
 
   it.each([

@@ -18,19 +18,25 @@ describe('writing units', () => {
   const at = (name: string) => join(root, 'etc/systemd/system', name);
 
   it('makes what is missing, and the second time changes nothing', async () => {
-    expect((await writeUnits(FILES, root, false)).map(({ change }) => change)).toEqual(['made', 'made']);
+    expect((await writeUnits(FILES, '/etc/systemd/system', root, false)).map(({ change }) => change)).toEqual([
+      'made',
+      'made',
+    ]);
     expect(await readFile(at('a.service.d/offsite-rsync.conf'), 'utf8')).toBe('[Service]\n');
     expect((await stat(at('b.service'))).mode & 0o777).toBe(0o644);
     const { mtimeNs } = await stat(at('b.service'), { bigint: true });
-    expect((await writeUnits(FILES, root, false)).map(({ change }) => change)).toEqual(['unchanged', 'unchanged']);
+    expect((await writeUnits(FILES, '/etc/systemd/system', root, false)).map(({ change }) => change)).toEqual([
+      'unchanged',
+      'unchanged',
+    ]);
     expect((await stat(at('b.service'), { bigint: true })).mtimeNs).toBe(mtimeNs);
   });
 
   it('replaces what differs, and leaves other files alone', async () => {
-    await writeUnits(FILES, root, false);
+    await writeUnits(FILES, '/etc/systemd/system', root, false);
     await writeFile(at('b.service'), 'old');
     await writeFile(at('a.service.d/own.conf'), 'mine');
-    expect(await writeUnits(FILES, root, false)).toEqual([
+    expect(await writeUnits(FILES, '/etc/systemd/system', root, false)).toEqual([
       { path: '/etc/systemd/system/a.service.d/offsite-rsync.conf', change: 'unchanged' },
       { path: '/etc/systemd/system/b.service', change: 'replaced' },
     ]);
@@ -38,7 +44,10 @@ describe('writing units', () => {
   });
 
   it('says what it would do, and does nothing', async () => {
-    expect((await writeUnits(FILES, root, true)).map(({ change }) => change)).toEqual(['made', 'made']);
+    expect((await writeUnits(FILES, '/etc/systemd/system', root, true)).map(({ change }) => change)).toEqual([
+      'made',
+      'made',
+    ]);
     await expect(stat(join(root, 'etc'))).rejects.toThrow(/ENOENT/);
   });
 });
