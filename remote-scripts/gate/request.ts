@@ -1,5 +1,5 @@
 import { NO_CLIENT, NOTHING_READ } from '../../src/shared/gate-words.ts';
-import { isName } from '../../src/shared/names.ts';
+import { isName, SELFTEST_JOB } from '../../src/shared/names.ts';
 import { notedId } from '../../src/shared/notes.ts';
 import { sealedId } from '../../src/shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
@@ -109,7 +109,9 @@ function parseDestination(text: string): { job: string; id: SnapshotId; file: 'n
   const seal = sealedId(name);
   const file = slash === '/' ? undefined : seal === undefined ? 'notes' : 'seal';
   const id = slash === '/' ? parseSnapshotId(name) : (seal ?? notedId(name));
-  if (!isName(job) || id === undefined) refuse('the destination is none of JOB/ID/, JOB/ID.notes and JOB/ID.sealed');
+  const isJob = isName(job) || job === SELFTEST_JOB;
+  if (!isJob || id === undefined) refuse('the destination is none of JOB/ID/, JOB/ID.notes and JOB/ID.sealed');
+  if (job === SELFTEST_JOB && file !== undefined) refuse(`${SELFTEST_JOB} is for trials: nothing is sealed there`);
   return { job, id, file };
 }
 

@@ -1,4 +1,5 @@
 import { absentSnapshot, unknownJob } from '../../src/shared/gate-words.ts';
+import { SELFTEST_JOB } from '../../src/shared/names.ts';
 import { isRealDirectory, makeJobDirectory, readJobDirectory } from '../store/job-directory.ts';
 import { discardUnflushed, type JobSession, type SessionInput } from './job-session.ts';
 import { serveLogged, type LoggedInput } from './logged-session.ts';
@@ -23,7 +24,8 @@ export function serveSession(input: SessionInput): Promise<SessionEnd> {
 
 async function serveRequest(input: LoggedInput, request: GateRequest): Promise<SessionEnd> {
   const { settings } = input;
-  if (!settings.jobs.includes(request.job)) return refused(unknownJob(request.job));
+  const known = settings.jobs.includes(request.job) || request.job === SELFTEST_JOB;
+  if (!known) return refused(unknownJob(request.job));
   const { metadata } = request.wire;
   const either = metadata === undefined || (metadata === 'none' && request.kind === 'verify');
   if (!either && metadata !== settings.metadata) {

@@ -48,13 +48,13 @@ export interface CarriedOut {
  * without a lock. So a long deletion never keeps a push waiting.
  */
 export async function carryOut(survey: Survey, deps: CarryOutDeps): Promise<CarriedOut> {
-  const { places, plans } = survey;
+  const { places, plans, trials } = survey;
   const mountPoints = await readMountPoints();
   const removed = new Map<string, readonly string[]>();
   const locked: string[] = [];
   const failures: string[] = [];
   const trash = await prepareTrash(places.trash, deps.uid);
-  for (const plan of plans) {
+  for (const plan of [...plans, ...(trials === undefined ? [] : [trials])]) {
     if (deps.signal?.aborted) break;
     // If the spool of a job cannot be read, only that job fails. The others and the trash are still processed.
     const work = await hasWork(plan, survey).catch((error: unknown) => errorMessage(error));

@@ -14,6 +14,7 @@ import { hostPlaces, jobPaths, type HostPlaces } from '../store/places.ts';
 import { ownDirectory } from '../store/own-directory.ts';
 import { planJob, type JobPlan } from './plan.ts';
 import { isMissing } from '../../src/platform/files.ts';
+import { SELFTEST_JOB } from '../../src/shared/names.ts';
 import { lstat } from 'node:fs/promises';
 import { acceptedIds } from '../store/spool.ts';
 import { readPins } from '../store/pins.ts';
@@ -23,6 +24,8 @@ export interface Survey {
   readonly host: HostSettings;
   readonly places: HostPlaces;
   readonly plans: readonly JobPlan[];
+  /** What was tried out with `doctor` and `selftest`: only attempts without a seal, which go as all of them do. Nobody needs to see it. */
+  readonly trials: JobPlan | undefined;
   /** Jobs without a plan, because they could not be examined. */
   readonly faults: readonly JobFault[];
   readonly now: Date;
@@ -85,7 +88,22 @@ export async function surveyHost({ settings, host, uid, memory, now, measuring }
       faults.push(faultOf(job.name, error));
     }
   }
-  return { host, places, plans, faults, now, memory, space: await freeSpace(places.root) };
+  const trials = await lookAtTrials(host, places, look).catch((error: unknown) => {
+    faults.push(faultOf(SELFTEST_JOB, error));
+    return undefined;
+  });
+  return { host, places, plans, trials, faults, now, memory, space: await freeSpace(places.root) };
+}
+
+async function lookAtTrials(
+  { jobs }: HostSettings,
+  places: HostPlaces,
+  look: (job: JobSettings) => Promise<JobPlan>,
+): Promise<JobPlan | undefined> {
+  const [any] = jobs.values();
+  if (any === undefined || !(await exists(jobPaths(places, SELFTEST_JOB).snapshots))) return undefined;
+  const { retention, hold, scrub } = any;
+  return look({ name: SELFTEST_JOB, retention, hold, scrub });
 }
 
 async function exists(path: string): Promise<boolean> {

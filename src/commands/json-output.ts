@@ -4,6 +4,7 @@ import type { VerifyReport } from '../run/verify/verify-job.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import type { Context } from './context.ts';
+import type { DoctorReport } from './doctor/finding.ts';
 import type { ShownJob } from './list/list-table.ts';
 import type { DiffReport, ReadFailure, RestoreReport } from './reading/reports.ts';
 import type { StatusReport } from './status/status-report.ts';
@@ -30,6 +31,8 @@ export interface JsonOutputs {
   readonly 'diff --json': DiffReport | ReadFailure;
   /** How every job stands. */
   readonly 'status --json': StatusReport;
+  /** What `doctor` has found. */
+  readonly 'doctor --json': DoctorReport;
   /** A run, as the history has it. */
   readonly 'history --json': RunRecord;
   /** What is stored of a job on a target, one line for each. */

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { DemoOptions } from '../commands/demo.ts';
-import type { DoctorOptions } from '../commands/doctor.ts';
+import type { DoctorOptions } from '../commands/doctor/doctor.ts';
 import type { ShowOptions } from '../commands/config/config-show.ts';
 import type { ValidateOptions } from '../commands/config/config-validate.ts';
 import type { UnitsOptions } from '../commands/units.ts';
@@ -77,13 +77,16 @@ export const declareSettingUp: Declare = (program, perform) => {
   withExamples(
     program
       .command('doctor')
-      .description('check everything that a run needs, including a dry run of the push')
+      .description('check everything that a run needs, and try what must not work with the key')
       .argument('[job]', 'name of a job; default: all')
+      .option('-n, --dry-run', 'send nothing, so try nothing that must not work')
+      .option('--json', 'one JSON object')
       .addOption(configOption())
       .action((job: string | undefined, options: DoctorOptions) =>
-        perform(async (context) => (await import('../commands/doctor.ts')).doctor(job, options, context)),
+        perform(async (context) => (await import('../commands/doctor/doctor.ts')).doctor(job, options, context)),
       ),
     ['offsite-rsync doctor', 'check all jobs'],
+    ['offsite-rsync doctor postgres --dry-run', 'check one, and send nothing'],
   );
 
   withExamples(

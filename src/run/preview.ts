@@ -13,6 +13,7 @@ import { readRunSecrets } from './plan.ts';
 import type { NotSent } from './source/not-sent.ts';
 import { overConnection } from './over-connection.ts';
 import { probeSessions, type Probe } from './probe.ts';
+import { tryWhatMustNotWork, type Trial } from './trials.ts';
 import { push, type Pushed } from './attempt/push.ts';
 import { runName, scopedTo, type CallerDeps, type RunDeps, type RunRequest } from './request.ts';
 
@@ -33,6 +34,8 @@ export type Preview =
       readonly unchecked: readonly string[];
       /** The results of trying the other sessions; empty unless requested. */
       readonly probes: readonly Probe[];
+      /** The results of trying what must not work; empty unless requested. */
+      readonly trials: readonly Trial[];
     }
   | {
       readonly kind: 'failed';
@@ -47,6 +50,8 @@ export type Preview =
 export interface PreviewOptions {
   /** Try the sessions that come after the push too (`doctor`). */
   readonly probe: boolean;
+  /** Try what must not work. This sends an attempt that is never sealed. */
+  readonly trials?: boolean;
 }
 
 /**
@@ -78,10 +83,12 @@ async function preview(request: RunRequest, options: PreviewOptions, deps: RunDe
     const pushed = await dryPush(request, plan, { state, id }, deps);
     const probe = options.probe && pushed.session.verdict.kind === 'ok';
     const spec = { request, id, sealed: state.sealed };
-    return { source: plan.source, pushed, probes: probe ? await probeSessions(plan, spec, deps) : [] };
+    const probes = probe ? await probeSessions(plan, spec, deps) : [];
+    const trials = probe && options.trials === true ? await tryWhatMustNotWork(plan, id, deps) : [];
+    return { source: plan.source, pushed, probes, trials };
   });
   if (end.kind === 'not-used') return failed(end.why);
-  const { source, pushed, probes } = end.result;
+  const { source, pushed, probes, trials } = end.result;
   const { verdict } = pushed.session;
   if (pushed.wrong !== undefined) return failed({ outcome: 'refused', reason: pushed.wrong });
   if (verdict.kind !== 'ok') return failed(sessionFailure(verdict, signal).why);
@@ -98,6 +105,7 @@ async function preview(request: RunRequest, options: PreviewOptions, deps: RunDe
     objections,
     unchecked,
     probes,
+    trials,
   };
 }
 

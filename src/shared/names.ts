@@ -13,6 +13,12 @@ const NAME = new RegExp(NAME_PATTERN);
 /** Suffixes with a meaning on the secondary (design.md#on-the-secondary), so no job may end in one. */
 const RESERVED_SUFFIX = /\.(sealed|partial|frozen)$/;
 
+/**
+ * The job of `doctor` and `selftest`: what they push is never sealed, and goes as every attempt without a seal goes. No job of a
+ * configuration can have this name.
+ */
+export const SELFTEST_JOB = '_selftest';
+
 /** Whether `text` may name a job, target, host or channel. */
 export function isName(text: string): boolean {
   return NAME.test(text) && !RESERVED_SUFFIX.test(text);

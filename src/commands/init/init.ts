@@ -3,7 +3,7 @@ import { defaultConfigFile } from '../../config/location.ts';
 import { SignalReceived } from '../../run/failure.ts';
 import { exitCodeOf } from '../../shared/outcome.ts';
 import type { Context } from '../context.ts';
-import { doctor } from '../doctor.ts';
+import { doctor } from '../doctor/doctor.ts';
 import { askNobody, askOnTerminal, StoppedAsking, type Ask } from './ask.ts';
 import { carryOut } from './carry-out.ts';
 import { gather, type InitFlags } from './gather.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { alertTest } from '../../../src/commands/alert/alert-test.ts';
 import { validateConfig } from '../../../src/commands/config/config-validate.ts';
-import { doctor } from '../../../src/commands/doctor.ts';
+import { doctor } from '../../../src/commands/doctor/doctor.ts';
 import { makeConfig, testContext, type ConfigDirectory } from './support.ts';
 
 let place: ConfigDirectory | undefined;

@@ -198,3 +198,17 @@ describe('the spool', () => {
     expect(await removeOldSpool(jobPaths(store, 'other'), 0, inDays(9))).toEqual([]);
   });
 });
+
+it('what was tried out on a secondary goes as every attempt without a seal, and is shown nowhere', async () => {
+  store = daily(2);
+  store.directory('_selftest/2026-11-01T000000Z.frozen');
+  store.directory('_selftest/2026-11-23T110000Z.frozen');
+  const soon = await run(store, {}, new Date());
+  expect(soon.done.failures).toEqual([]);
+  expect(store.names('_selftest')).toHaveLength(2);
+  const { survey, done } = await run(store, {}, new Date(Date.now() + 8 * DAY));
+  expect(done.failures).toEqual([]);
+  expect(survey.plans.map(({ job }) => job)).toEqual(['db']);
+  expect(store.names('_selftest')).toEqual([]);
+  expect(store.names('db').length).toBeGreaterThan(0);
+});
