@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { examplesOf } from '../../../src/program/declaring.ts';
 import { buildProgram } from '../../../src/program/program.ts';
 
-const leaves = (command: Command): readonly Command[] =>
-  command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+/** Those that people see: what completion calls is hidden. */
+const leaves = (command: Command): readonly Command[] => {
+  const visible = command.createHelp().visibleCommands(command);
+  const below = command.commands.filter((each) => visible.includes(each));
+  return below.length === 0 ? [command] : below.flatMap(leaves);
+};
 
 const nameOf = (command: Command): string =>
   command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
