@@ -50,6 +50,7 @@ LoadCredential=token:/etc/offsite-rsync/credentials/token
 const JOBS = ['postgres', 'files', 'marked', 'direct'] as const;
 const BACKUP = 'pg-backup.service';
 const TRANSFER = 'offsite-rsync@postgres.service';
+const AWAKE = 'offsite-rsync-awake@postgres.service';
 
 describe('the chain, under a real systemd', () => {
   let lab: ChainLab;
@@ -150,8 +151,12 @@ describe('the chain, under a real systemd', () => {
     systemctl('start', '--no-block', BACKUP);
     await lab.writing('postgres');
     const sealed = await lab.secondary.sealed('postgres');
+    await until(() => property(TRANSFER, 'StatusText').includes('postgres → vault: sending'));
+    // Without logind nothing is inhibited, and nothing fails.
+    expect(property(AWAKE, 'ActiveState')).not.toBe('failed');
     expect(systemctl('stop', BACKUP).code).toBe(0);
     await lab.settled(TRANSFER);
+    expect(property(AWAKE, 'ActiveState')).toBe('inactive');
     expect(transferring()).toEqual([]);
     expect(await told(BACKUP, TRANSFER)).toMatchObject([{ event: 'failure', exit_code: 143 }]);
     expect(property(TRANSFER, 'ExecMainStatus')).toBe('143');
@@ -253,7 +258,7 @@ describe('the chain, under a real systemd', () => {
     expect(refused('simple-backup.service', 'exec-start-post')).toMatch(/Type=simple.*Use --style on-success/);
     expect(refused('staying-backup.service', 'on-success')).toMatch(/RemainAfterExit=yes.*Use --style exec-start-post/);
     const written = units('postgres', '--backup-unit', BACKUP, '--write');
-    expect(written.match(/^\w+ +\/etc/gm)).toHaveLength(6);
+    expect(written.match(/^\w+ +\/etc/gm)).toHaveLength(7);
     expect(written).not.toMatch(/^(made|replaced)|daemon-reload/m);
   });
 
