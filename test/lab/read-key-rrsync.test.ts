@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;

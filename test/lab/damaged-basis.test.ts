@@ -6,8 +6,8 @@ import { writeDamage, type DamageEntry } from '../../remote-scripts/store/damage
 import { jobPaths } from '../../remote-scripts/store/places.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { startProgram, type Ended } from '../unit/prune/support/run-prune.ts';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 
 /* A push onto a snapshot in which offsite-scrub has found damage; here the test itself damages it, and notes that as scrub does. */
 

@@ -1,8 +1,8 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 let secondary: Secondary;
 let primary: Primary;

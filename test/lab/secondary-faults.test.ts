@@ -5,11 +5,11 @@ import { rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { expectFault } from './support/fault.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecured } from './support/secured.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { expectFault } from '../ssh/support/fault.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecured } from '../ssh/support/secured.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 import { until } from '../support/until.ts';
 import { must } from '../support/processes.ts';
 

@@ -2,11 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chownSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { remember } from './support/as-it-was.ts';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { remember } from '../ssh/support/as-it-was.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 /*
  * What `secondary:` says in the configuration is not what answers: a run notices it before it sends anything, and doctor
