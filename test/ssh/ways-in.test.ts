@@ -45,7 +45,7 @@ describe('a key with a passphrase', () => {
     ]);
   });
 
-  it('opens the way; the passphrase shows in no argument and is gone with the handshake', async () => {
+  it('opens the way, and the passphrase shows in no argument', async () => {
     await target({ passphrase: { env: 'VAULT_PASSPHRASE' } });
     const { code, stdout, stderr, argv } = await primary.call('run', 'db');
     expect(code, stderr).toBe(0);
