@@ -1,6 +1,6 @@
 import { chmod, chown, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { errorMessage, isForbidden, isMissing, writeFileAtomic } from '../platform/files.ts';
+import { errorCode, errorMessage, isFull, isMissing, writeFileAtomic } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { readRegularFile } from '../platform/regular-file.ts';
 import { ReadError } from '../read/snapshot-source.ts';
@@ -123,7 +123,7 @@ export async function openDestination(
   const own = join(path, OWN);
   const before = begun === undefined ? await attributesIn(standing, fresh.names) : begun.before;
   try {
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
     await rm(join(own, TEMPORARY), { recursive: true, force: true });
     await mkdir(join(own, TEMPORARY), { recursive: true, mode: 0o700 });
     await writeFileAtomic(
@@ -131,11 +131,11 @@ export async function openDestination(
       `${JSON.stringify({ version: 1, ...fresh, before } satisfies RestoreNote)}\n`,
     );
   } catch (error) {
-    if (isForbidden(error))
+    if (errorCode(error) !== undefined && !isFull(error))
       throw new ReadError({
         outcome: 'usage',
-        reason: `${path} cannot be written by this user (${errorMessage(error)}).`,
-        advice: 'Name a directory of your own, or run this as root.',
+        reason: `${path} cannot be written (${errorMessage(error)}).`,
+        advice: 'Name a directory that this user can write, or run this as root.',
       });
     throw error;
   }
@@ -168,6 +168,19 @@ export async function isInside(path: string, directory: string): Promise<boolean
   while ((await lstat(existing).catch(() => undefined)) === undefined) existing = dirname(existing);
   const real = `${await realpath(existing)}/`;
   return real.startsWith(`${directory}/`);
+}
+
+/** Makes a directory with its parents. Node's own `recursive` never ends where the kernel says ENOENT to a mkdir, as in /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (errorCode(error) === 'EEXIST') return;
+    if (!isMissing(error) || (await lstat(parent).catch(() => undefined)) !== undefined) throw error;
+    await makeDirectory(parent);
+    await mkdir(path);
+  }
 }
 
 /** A part of a snapshot brings no owner, mode and time for the directory that takes it. */

@@ -60,6 +60,11 @@ describe('the directory into which something is restored', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
+  it('is refused where none can be made, without waiting for ever', async () => {
+    const standing = await examineDestination('/proc/offsite-none/deeper');
+    await expect(openDestination(standing, fresh, undefined, runProcess)).rejects.toThrow(/cannot be written \(ENOENT/);
+  });
+
   it('with a note that is none counts as one that holds something', async () => {
     mkdirSync(to('odd/.offsite-restore'), { recursive: true });
     writeFileSync(to('odd/.offsite-restore/restore.json'), '{"version":1,');
