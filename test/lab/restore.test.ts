@@ -46,6 +46,8 @@ describe('a snapshot that is not like others', () => {
     await mkdir(to('disk/db', `${ID}.frozen`), { recursive: true });
     await writeFile(to('disk/db', `${ID}.frozen`, 'half'), 'half');
     const words = ['restore', 'db', '--from', to('disk'), '--to', to('back'), '--snapshot', ID];
+    const without = call(words.slice(0, -2));
+    expect(without.stderr).toContain(`--incomplete --snapshot ${ID} takes the newest`);
     expect(call(words)).toMatchObject({ code: 2, stdout: '' });
     const { code, stdout } = call([...words, '--incomplete']);
     expect(code).toBe(0);

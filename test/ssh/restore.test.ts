@@ -119,6 +119,7 @@ describe('restore', () => {
     await writeFile(to('back/mine'), '');
     expect(restore('--to', to('back')).stderr).toMatch(/is not empty: it holds 1 entry \(mine\)\.\n.*--overwrite/);
     expect(restore('--to', snapshot('back')).stderr).toMatch(/lies among the snapshots/);
+    expect(restore('--to', join(stored.disk, 'back')).stderr).toMatch(/lies among the snapshots/);
     expect(restore('--to', to('back/mine')).stderr).toMatch(/cannot be used/);
     expect(await readdir(to('back'))).toEqual(['mine']);
   });

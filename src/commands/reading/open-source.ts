@@ -85,12 +85,17 @@ export async function withSource(
     const choose = (wanted: string, incomplete = false) => {
       const snapshots = source.jobs.find((each) => each.job === job)?.snapshots ?? [];
       const chosen = chooseSnapshot(snapshots, wanted, incomplete);
-      if (chosen.kind === 'none')
+      if (chosen.kind === 'none') {
+        const unsealed = snapshots.some(({ sealed }) => sealed) ? undefined : snapshots.at(-1)?.id;
         throw new ReadError({
           outcome: 'usage',
           reason: `${job} in ${source.name}: ${chosen.reason}`,
-          advice: 'Name another snapshot.',
+          advice:
+            unsealed === undefined
+              ? 'Name another snapshot.'
+              : `What is there without a seal, nobody has verified: --incomplete --snapshot ${unsealed} takes the newest.`,
         });
+      }
       for (const warning of knownOf(chosen.snapshot, found))
         log('warning', `${job}, ${chosen.snapshot.id}: ${warning}`);
       return chosen.snapshot;

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import pc from 'picocolors';
 import { displayName } from '../../rsync/itemized.ts';
 import { admit, examineDestination, isInside } from '../../restore/destination.ts';
@@ -43,7 +44,7 @@ export function restore(
   return withSource(job, options, context, async ({ source, choose, deps }) => {
     const names = parseNames(paths);
     const standing = await examineDestination(options.to);
-    if (options.from !== undefined && (await isInside(standing.path, source.name)))
+    if (options.from !== undefined && (await isInside(standing.path, await realpath(options.from))))
       throw new ReadError({
         outcome: 'usage',
         reason: `${standing.path} lies among the snapshots.`,
