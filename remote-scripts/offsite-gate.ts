@@ -22,35 +22,6 @@ const VERSION = globalThis.OFFSITE_RSYNC_VERSION ?? '0.0.0-dev';
 /** The program that makes manifests; it is installed beside this one. */
 const SCRUB = fileURLToPath(new URL('offsite-scrub.mjs', import.meta.url));
 
-const HELP = `Usage: offsite-gate [--config FILE] [--read] HOST
-       offsite-gate [--config FILE] --check HOST
-       offsite-gate --help | --version
-
-The forced command of one primary on the secondary. It lets in the sessions of offsite-rsync
-(notes, push, verify, canary, seal), links what a push left out, refuses all else, and starts rrsync on a command line of its own.
-
-In ~/.ssh/authorized_keys of the host's account, on one line:
-
-  command="/usr/local/bin/offsite-gate HOST",restrict ssh-ed25519 AAAA… primary
-
-With --read it is the forced command of a read key: it tells what is stored (list), lets rsync read sealed
-snapshots, refuses whatever writes, and changes nothing.
-
-  command="/usr/local/bin/offsite-gate --read HOST",restrict ssh-ed25519 AAAA… restore
-
-Options:
-  --read         serve a read key
-  --check        say whether configuration, directories, owners, programs, keys and sshd are as they must be
-                 (schedules of expect: are read by offsite-prune, which is the one that uses them)
-  --config FILE  the secondary's settings (default: ${SECONDARY_CONFIG})
-  --help         show this
-  --version      show the version
-
-Exit codes: 0 done; 2 refused, or ended by a limit, and 20 broken off here, each with one line on standard
-error ("offsite-gate: refused: REASON", "… ended: REASON", "… broke: REASON"); 1 --check found something
-wrong; otherwise the exit code of rsync.
-`;
-
 // The reader may be gone: the client of a session, or `head` behind --check.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
@@ -74,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return usage(errorMessage(error));
   }
   const { values, positionals } = options;
-  if (values.help) return say(HELP);
+  if (values.help) return say((await import('./gate/help.ts')).gateHelp());
   if (values.version) return say(`offsite-gate ${VERSION}\n`);
   const [host] = positionals;
   if (host === undefined || positionals.length > 1) return usage('give one HOST');

@@ -71,18 +71,15 @@ export const ROOMS = {
   'remote-scripts/offsite-gate.ts': {
     may: ['remote-scripts/gate', 'remote-scripts/config', 'src/platform', 'src/shared'],
   },
-  'remote-scripts/offsite-scrub.ts': {
-    may: ['remote-scripts/scrub', 'remote-scripts/program', 'remote-scripts/config', 'src/platform', 'src/shared'],
-  },
-  'remote-scripts/offsite-drill.ts': {
+  'remote-scripts/commands': {
     may: [
-      ...['remote-scripts/drill', 'remote-scripts/prune', 'remote-scripts/program', 'remote-scripts/config'],
-      ...['src/platform', 'src/shared'],
+      ...['remote-scripts/prune', 'remote-scripts/scrub', 'remote-scripts/drill', 'remote-scripts/program'],
+      ...['remote-scripts/config', 'src/platform', 'src/shared'],
     ],
   },
-  'remote-scripts/offsite-prune.ts': {
-    may: ['remote-scripts/prune', 'remote-scripts/program', 'remote-scripts/config', 'src/platform', 'src/shared'],
-  },
+  'remote-scripts/offsite-scrub.ts': { may: ['remote-scripts/commands', 'remote-scripts/program'] },
+  'remote-scripts/offsite-drill.ts': { may: ['remote-scripts/commands', 'remote-scripts/program'] },
+  'remote-scripts/offsite-prune.ts': { may: ['remote-scripts/commands', 'remote-scripts/program'] },
 };
 
 /** Modules of Node through which a program touches the world. */

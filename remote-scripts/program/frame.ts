@@ -13,12 +13,14 @@ import type { Exits } from './exits.ts';
 import { commandMeant } from './names.ts';
 
 /** What differs between the programs. */
-export interface ProgramWords {
+export interface DeclaredProgram {
   readonly name: string;
   readonly description: string;
   readonly exits: Exits;
   /** What is said when a signal has ended it; default: the error that this caused. */
   readonly interrupted?: string;
+  /** Adds arguments, options and commands. */
+  readonly define: (program: Command, finish: Finish, deps: FrameDeps) => void;
 }
 
 /** What the frame gives to every command. */
@@ -40,12 +42,8 @@ export type Finish = (code: number) => void;
 /**
  * Runs a program of the secondary that is started by people and timers, and sets its exit code: signals, errors and their
  * codes, help and what was mistyped.
- * @param define adds arguments, options and commands
  */
-export async function runProgram(
-  words: ProgramWords,
-  define: (program: Command, finish: Finish, deps: FrameDeps) => void,
-): Promise<void> {
+export async function runProgram(declared: DeclaredProgram): Promise<void> {
   const interruption = new AbortController();
   let interruptedBy: NodeJS.Signals | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -59,22 +57,32 @@ export async function runProgram(
   process.umask(0o077);
   leaveRemovedDirectory();
 
-  const program = new Command(words.name).description(words.description).version(version).exitOverride();
-  let code = words.exits.done.code;
-  define(program, (result) => (code = result), depsUntil(interruption.signal));
+  let code = declared.exits.done.code;
+  const program = build(declared, (result) => (code = result), interruption.signal);
   try {
     await program.parseAsync(process.argv);
     process.exitCode = interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
   } catch (error) {
-    process.exitCode = codeAfter(error, program, words, interruptedBy);
+    process.exitCode = codeAfter(error, program, declared, interruptedBy);
   }
+}
+
+/** A program with all its commands, for a description of them; it is not to be run. */
+export function describeProgram(declared: DeclaredProgram): Command {
+  return build(declared, () => undefined, new AbortController().signal);
+}
+
+function build({ name, description, define }: DeclaredProgram, finish: Finish, signal: AbortSignal): Command {
+  const program = new Command(name).description(description).version(version).exitOverride();
+  define(program, finish, depsUntil(signal));
+  return program;
 }
 
 /** Says what went wrong. @returns the exit code */
 function codeAfter(
   error: unknown,
   program: Command,
-  { name, exits, interrupted }: ProgramWords,
+  { name, exits, interrupted }: DeclaredProgram,
   interruptedBy: NodeJS.Signals | undefined,
 ): number {
   if (error instanceof CommanderError) {

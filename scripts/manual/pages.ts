@@ -1,6 +1,10 @@
+import { DRILL } from '../../remote-scripts/commands/drill.ts';
+import { PRUNE } from '../../remote-scripts/commands/prune.ts';
+import { SCRUB } from '../../remote-scripts/commands/scrub.ts';
 import { SECONDARY } from '../../remote-scripts/config/options.ts';
 import { SECONDARY_CONFIG } from '../../remote-scripts/config/location.ts';
 import { secondarySchema } from '../../remote-scripts/config/schema.ts';
+import { describeProgram, type DeclaredProgram } from '../../remote-scripts/program/frame.ts';
 import { SYSTEM_CONFIG_FILE } from '../../src/config/location.ts';
 import { CONFIG } from '../../src/config/options.ts';
 import { configSchema } from '../../src/config/schema.ts';
@@ -8,6 +12,7 @@ import { buildProgram } from '../../src/program/program.ts';
 import { exampleOf } from '../../src/settings/option.ts';
 import { OUTCOMES } from '../../src/shared/outcome.ts';
 import { version } from '../../src/shared/version.ts';
+import { gatePage } from './gate-page.ts';
 import { programPage, type ExitRow } from './program-page.ts';
 import { printPage, type Block } from './roff.ts';
 import { settingsPage } from './settings-page.ts';
@@ -20,6 +25,14 @@ export interface ManualPage {
 }
 
 const MANUALS: Readonly<Record<number, string>> = { 1: 'User Commands', 5: 'File Formats', 8: 'System Administration' };
+
+const SECONDARY_PAGES = [
+  'offsite-rsync-secondary.yaml(5)',
+  'offsite-gate(8)',
+  'offsite-prune(8)',
+  'offsite-scrub(8)',
+  'offsite-drill(8)',
+];
 
 /** All pages of the manual, from what declares commands and options. */
 export function manualPages(): readonly ManualPage[] {
@@ -69,7 +82,26 @@ export function manualPages(): readonly ManualPage[] {
         seeAlso: ['offsite-gate(8)', 'offsite-prune(8)', 'offsite-scrub(8)', 'offsite-drill(8)'],
       }),
     ),
+    page('offsite-gate', 8, gatePage(SECONDARY_PAGES)),
+    ...[PRUNE, SCRUB, DRILL].map(secondaryPage),
   ];
+}
+
+function secondaryPage(declared: DeclaredProgram): ManualPage {
+  const rows = Object.values(declared.exits).sort((a, b) => a.code - b.code);
+  return page(
+    declared.name,
+    8,
+    programPage({
+      program: describeProgram(declared),
+      exits: [
+        ...rows.map(({ code, meaning }) => ({ code: String(code), meaning })),
+        { code: '128+n', meaning: 'ended by signal n' },
+      ],
+      files: [[SECONDARY_CONFIG, 'hosts, jobs, retention and alerts, offsite-rsync-secondary.yaml(5)']],
+      seeAlso: SECONDARY_PAGES.filter((name) => !name.startsWith(`${declared.name}(`)),
+    }),
+  );
 }
 
 function page(name: string, section: number, blocks: readonly Block[]): ManualPage {

@@ -3,7 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DRILL } from '../../../remote-scripts/commands/drill.ts';
+import { PRUNE } from '../../../remote-scripts/commands/prune.ts';
+import { SCRUB } from '../../../remote-scripts/commands/scrub.ts';
 import { secondarySchema } from '../../../remote-scripts/config/schema.ts';
+import { GATE, gateHelp } from '../../../remote-scripts/gate/help.ts';
+import { describeProgram } from '../../../remote-scripts/program/frame.ts';
 import { manualPages } from '../../../scripts/manual/pages.ts';
 import { commandsBelow } from '../../../scripts/manual/program-page.ts';
 import { printPage } from '../../../scripts/manual/roff.ts';
@@ -33,11 +38,12 @@ function shown(text: string, path = 'man1/page.1', width = '2000') {
 const textOf = (name: string) => shown(pages.find(({ path }) => path.endsWith(`/${name}`))?.text ?? '').text;
 
 describe('the manual', () => {
-  it('has a page for the program and for each configuration', () => {
+  it('has a page for each program and for each configuration', () => {
     expect(pages.map(({ path }) => path)).toEqual([
       'man1/offsite-rsync.1',
       'man5/offsite-rsync.yaml.5',
       'man5/offsite-rsync-secondary.yaml.5',
+      ...['gate', 'prune', 'scrub', 'drill'].map((name) => `man8/offsite-${name}.8`),
     ]);
   });
 
@@ -47,22 +53,27 @@ describe('the manual', () => {
     expect(page).toMatch(/^NAME$/m);
   });
 
-  it('shows every command with every argument, option and example', () => {
-    const program = buildProgram(() => Promise.resolve());
+  it.each([
+    ['offsite-rsync.1', buildProgram(() => Promise.resolve()), 10],
+    ...[PRUNE, SCRUB, DRILL].map((one) => [`${one.name}.8`, describeProgram(one), 1] as const),
+  ] as const)('shows in %s every command with every argument, option and example', (name, program, fewest) => {
     const help = program.createHelp();
-    const text = textOf('offsite-rsync.1');
+    const text = textOf(name);
     const commands = commandsBelow(program, help).filter(({ commands: below }) => below.length === 0);
-    expect(commands.length).toBeGreaterThan(9);
+    expect(commands.length).toBeGreaterThanOrEqual(fewest);
     for (const command of commands) {
       const usage = help.commandUsage(command);
-      const from = text.indexOf(`\n   ${usage.split(/ [[<]/)[0] ?? ''}\n`);
+      const head = command === program ? 'OPTIONS' : `   ${usage.split(/ [[<]/)[0] ?? ''}`;
+      const from = text.indexOf(`\n${head}\n`);
       expect(from, usage).toBeGreaterThan(0);
       const part = text
         .slice(from)
         .split(/\n(?=(?: {3})?\S)/, 2)
         .join('\n');
-      const { options, registeredArguments } = command;
-      const terms = [...options.map(({ flags }) => flags), ...registeredArguments.map((one) => one.name())];
+      const terms = [
+        ...command.options.flatMap(({ flags, hidden }) => (hidden ? [] : [flags])),
+        ...command.registeredArguments.map((one) => one.name()),
+      ];
       const starts = part.split('\n').map((one) => `${one} `);
       for (const term of terms)
         expect(
@@ -71,6 +82,23 @@ describe('the manual', () => {
         ).toBe(true);
       for (const [line] of examplesOf(command)) expect(part).toContain(line);
       expect(text).toContain(usage);
+    }
+  });
+
+  it('shows of the gate every option and exit code that its help has', () => {
+    const text = textOf('offsite-gate.8');
+    for (const [flag, meaning] of [...GATE.options, ...GATE.exits]) {
+      expect(text).toMatch(new RegExp(`^ {7}${flag}\\s`, 'm'));
+      expect(text).toContain(meaning.replaceAll('\n', ' '));
+      expect(gateHelp()).toContain(`\n  ${flag} `);
+    }
+  });
+
+  it('shows every exit code of the programs of the secondary', () => {
+    for (const { name, exits } of [PRUNE, SCRUB, DRILL]) {
+      const text = textOf(`${name}.8`);
+      for (const { code } of Object.values(exits)) expect(text).toMatch(new RegExp(`^ {7}${String(code)} `, 'm'));
+      for (const { meaning } of Object.values(exits)) expect(text).toContain(meaning);
     }
   });
 
