@@ -6,6 +6,7 @@ import { drillHost, type JobDrill } from '../drill/drill-host.ts';
 import { EXIT } from '../drill/exit-codes.ts';
 import { drillsData, renderDrill } from '../drill/report.ts';
 import { describeExits } from '../program/exits.ts';
+import { withExamples } from '../../src/shared/examples.ts';
 import type { DeclaredProgram, Finish, FrameDeps } from '../program/frame.ts';
 import { hostOf } from '../program/names.ts';
 import { lookAt, tellOfHost } from '../prune/look.ts';
@@ -29,14 +30,18 @@ interface Flags {
 }
 
 function defineCommand(program: Command, finish: Finish, deps: FrameDeps): void {
-  program
-    .argument('<host>', 'the primary, as secondary.yaml names it')
-    .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
-    .option('--job <job>', 'only this job, and now; default: every job whose drill is due')
-    .option('--snapshot <id>', 'only this snapshot, and now', parseId)
-    .option('--json', 'for programs')
-    .addHelpText('after', `\n${describeExits(EXIT)}`)
-    .action(async (name: string, options: Flags) => finish(await drill(name, options, deps)));
+  withExamples(
+    program
+      .argument('<host>', 'the primary, as secondary.yaml names it')
+      .option('--config <file>', "the secondary's settings", SECONDARY_CONFIG)
+      .option('--job <job>', 'only this job, and now; default: every job whose drill is due')
+      .option('--snapshot <id>', 'only this snapshot, and now', parseId)
+      .option('--json', 'for programs')
+      .addHelpText('after', `\n${describeExits(EXIT)}`)
+      .action(async (name: string, options: Flags) => finish(await drill(name, options, deps))),
+    ['offsite-drill db1 --job postgres', 'try out one job now'],
+    ['offsite-drill db1', 'what the timer does: every job whose drill is due'],
+  );
 }
 
 async function drill(name: string, { config, job, snapshot, json = false }: Flags, deps: FrameDeps): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Command, Help } from 'commander';
-import { examplesOf } from '../../src/program/declaring.ts';
+import { examplesOf } from '../../src/shared/examples.ts';
 import type { Block } from './roff.ts';
 import { item, nameLine, paragraph, section, subsection, usage, verbatim } from './words.ts';
 

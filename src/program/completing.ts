@@ -1,6 +1,7 @@
 import { Argument } from 'commander';
 import type { Shell } from '../commands/completion/scripts.ts';
-import { withExamples, type Declare } from './declaring.ts';
+import { withExamples } from '../shared/examples.ts';
+import type { Declare } from './declaring.ts';
 
 /** What makes shells complete our commands. */
 export const declareCompleting: Declare = (program, perform) => {
@@ -18,12 +19,15 @@ export const declareCompleting: Declare = (program, perform) => {
   );
 
   // What those scripts call at each TAB.
-  program
-    .command('complete', { hidden: true })
-    .argument('[word...]')
-    .action((words: string[]) =>
-      perform(async (context) =>
-        (await import('../commands/completion/completion.ts')).complete(program, words, context),
+  withExamples(
+    program
+      .command('complete', { hidden: true })
+      .argument('[word...]')
+      .action((words: string[]) =>
+        perform(async (context) =>
+          (await import('../commands/completion/completion.ts')).complete(program, words, context),
+        ),
       ),
-    );
+    ['offsite-rsync complete -- run p', 'the jobs that begin with a p'],
+  );
 };

@@ -1,5 +1,6 @@
 import type { InitOptions } from '../commands/init/init.ts';
-import { configOption, withExamples, type Declare } from './declaring.ts';
+import { withExamples } from '../shared/examples.ts';
+import { configOption, type Declare } from './declaring.ts';
 
 /** How a host becomes a primary. Each question can be answered by a flag. */
 export const declareGettingIn: Declare = (program, perform) => {

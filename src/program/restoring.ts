@@ -3,7 +3,8 @@ import type { ListOptions } from '../commands/list/list.ts';
 import type { CatOptions } from '../commands/reading/cat.ts';
 import type { SourceOptions } from '../commands/reading/open-source.ts';
 import type { RestoreOptions } from '../commands/reading/restore.ts';
-import { configOption, withExamples, type Declare } from './declaring.ts';
+import { withExamples } from '../shared/examples.ts';
+import { configOption, type Declare } from './declaring.ts';
 
 /** What shows and brings back what is stored. */
 export const declareRestoring: Declare = (program, perform) => {

@@ -1,6 +1,7 @@
 import type { RunOptions } from '../commands/run/run.ts';
 import type { VerifyOptions } from '../commands/verify/verify.ts';
-import { configOption, withExamples, type Declare } from './declaring.ts';
+import { withExamples } from '../shared/examples.ts';
+import { configOption, type Declare } from './declaring.ts';
 
 /** What moves and proves backups. */
 export const declareSending: Declare = (program, perform) => {

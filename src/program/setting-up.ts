@@ -4,7 +4,8 @@ import type { DoctorOptions } from '../commands/doctor/doctor.ts';
 import type { ShowOptions } from '../commands/config/config-show.ts';
 import type { ValidateOptions } from '../commands/config/config-validate.ts';
 import type { UnitsOptions } from '../commands/units.ts';
-import { configOption, withExamples, type Declare } from './declaring.ts';
+import { withExamples } from '../shared/examples.ts';
+import { configOption, type Declare } from './declaring.ts';
 
 /** What a host is set up with. */
 export const declareSettingUp: Declare = (program, perform) => {

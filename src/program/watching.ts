@@ -3,7 +3,8 @@ import type { HistoryOptions } from '../commands/history/history.ts';
 import type { ReportOptions } from '../commands/report.ts';
 import type { StatusOptions } from '../commands/status/status.ts';
 import type { AlertTestOptions } from '../commands/alert/alert-test.ts';
-import { configOption, withExamples, type Declare } from './declaring.ts';
+import { withExamples } from '../shared/examples.ts';
+import { configOption, type Declare } from './declaring.ts';
 
 /** What shows how the backups stand, and tells people. */
 export const declareWatching: Declare = (program, perform) => {

@@ -14,7 +14,7 @@ import { commandsBelow } from '../../../scripts/manual/program-page.ts';
 import { printPage } from '../../../scripts/manual/roff.ts';
 import { prose } from '../../../scripts/manual/words.ts';
 import { configSchema } from '../../../src/config/schema.ts';
-import { examplesOf } from '../../../src/program/declaring.ts';
+import { examplesOf } from '../../../src/shared/examples.ts';
 import { buildProgram } from '../../../src/program/program.ts';
 import { OUTCOMES } from '../../../src/shared/outcome.ts';
 

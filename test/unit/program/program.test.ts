@@ -1,6 +1,10 @@
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { examplesOf } from '../../../src/program/declaring.ts';
+import { DRILL } from '../../../remote-scripts/commands/drill.ts';
+import { PRUNE } from '../../../remote-scripts/commands/prune.ts';
+import { SCRUB } from '../../../remote-scripts/commands/scrub.ts';
+import { describeProgram } from '../../../remote-scripts/program/frame.ts';
+import { examplesOf } from '../../../src/shared/examples.ts';
 import { buildProgram } from '../../../src/program/program.ts';
 
 /** Those that people see: what completion calls is hidden. */
@@ -35,4 +39,24 @@ describe('each command of offsite-rsync', () => {
       }
     },
   );
+});
+
+describe('each command of the secondary', () => {
+  it.each(
+    [PRUNE, SCRUB, DRILL].flatMap((one) =>
+      leaves(describeProgram(one)).map((command) => [nameOf(command), command, one] as const),
+    ),
+  )('%s shows examples that are understood', async (name, command, declared) => {
+    const examples = examplesOf(command);
+    expect(examples).not.toEqual([]);
+    for (const [line, meaning] of examples) {
+      expect(meaning).not.toBe('');
+      const called: string[] = [];
+      const program = describeProgram(declared);
+      for (const leaf of leaves(program)) leaf.action(() => void called.push(nameOf(leaf)));
+      const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+      await program.parseAsync(words.slice(1), { from: 'user' });
+      expect(called).toEqual([name]);
+    }
+  });
 });

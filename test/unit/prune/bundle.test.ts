@@ -26,7 +26,7 @@ it('holds nothing of the controller and nothing of the gate', () => {
   expect(
     ours.filter(
       (path) =>
-        !/^(remote-scripts\/(offsite-prune\.ts|prune\/|program\/|telling\/|config\/|retention\/|store\/)|src\/(rsync\/itemized\.ts|(notify|settings|platform|shared)\/))/.test(
+        !/^(remote-scripts\/(offsite-prune\.ts|commands\/prune\.ts|prune\/|program\/|telling\/|config\/|retention\/|store\/)|src\/(rsync\/itemized\.ts|(notify|settings|platform|shared)\/))/.test(
           path,
         ),
     ),

@@ -49,7 +49,7 @@ describe('the bundle', () => {
   it('holds nothing of the gate and nothing of prune', () => {
     const ours = bundle.inputs.filter((path) => !path.includes('node_modules'));
     const known =
-      /^(remote-scripts\/(offsite-scrub\.ts|scrub\/|program\/|telling\/|config\/|retention\/|store\/)|src\/(manifests|rsync|notify|settings|platform|shared)\/)/;
+      /^(remote-scripts\/(offsite-scrub\.ts|commands\/scrub\.ts|scrub\/|program\/|telling\/|config\/|retention\/|store\/)|src\/(manifests|rsync|notify|settings|platform|shared)\/)/;
     expect(ours.filter((path) => !known.test(path))).toEqual([]);
   });
 });
