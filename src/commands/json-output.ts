@@ -1,5 +1,6 @@
 import type { RunEvent, RunScope } from '../run/events.ts';
 import type { Preview } from '../run/preview.ts';
+import type { SelftestReport } from '../run/selftest/selftest-report.ts';
 import type { VerifyReport } from '../run/verify/verify-job.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import type { RunRecord } from '../state/run-record.ts';
@@ -33,6 +34,8 @@ export interface JsonOutputs {
   readonly 'status --json': StatusReport;
   /** What `doctor` has found. */
   readonly 'doctor --json': DoctorReport;
+  /** What `selftest` has observed. */
+  readonly 'selftest --json': SelftestReport;
   /** A run, as the history has it. */
   readonly 'history --json': RunRecord;
   /** What is stored of a job on a target, one line for each. */

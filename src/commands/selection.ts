@@ -49,6 +49,19 @@ export function select(settings: Settings, jobs: readonly string[], target: stri
   });
 }
 
+/**
+ * Finds the target of a command that needs one and no job.
+ * @param name undefined: the only one
+ * @throws UsageError that says which are known
+ */
+export function selectTarget({ targets }: Settings, name: string | undefined): TargetSettings {
+  const known = [...targets.keys()];
+  const target = targets.get(name ?? known[0] ?? '');
+  if (name === undefined && known.length > 1) throw new UsageError(`Name one with --target: ${known.join(', ')}.`);
+  if (target === undefined) throw new UsageError(`There is no target "${name}"${hint(name ?? '', known)}`);
+  return target;
+}
+
 function hint(word: string, known: readonly string[]): string {
   const best = wordMeant(word, known);
   return best === undefined ? `. Known: ${known.join(', ')}` : `. Did you mean "${best}"?`;

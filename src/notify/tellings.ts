@@ -13,7 +13,8 @@ export interface Telling {
  * once.
  */
 export interface Tellings {
-  add(telling: Telling): void;
+  /** @param deliveries how each channel fared, where the caller knows */
+  add(telling: Telling, deliveries?: readonly Delivery[]): void;
   /** Undefined if nothing was told; otherwise each field is true only if it is true of every telling. */
   sum(): Telling | undefined;
   /** The state directory of the process, once it is known. */

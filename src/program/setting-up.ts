@@ -3,6 +3,7 @@ import type { DemoOptions } from '../commands/demo.ts';
 import type { DoctorOptions } from '../commands/doctor/doctor.ts';
 import type { ShowOptions } from '../commands/config/config-show.ts';
 import type { ValidateOptions } from '../commands/config/config-validate.ts';
+import type { SelftestOptions } from '../commands/selftest/selftest.ts';
 import type { UnitsOptions } from '../commands/units.ts';
 import { withExamples } from '../shared/examples.ts';
 import { configOption, type Declare } from './declaring.ts';
@@ -88,6 +89,20 @@ export const declareSettingUp: Declare = (program, perform) => {
       ),
     ['offsite-rsync doctor', 'check all jobs'],
     ['offsite-rsync doctor postgres --dry-run', 'check one, and send nothing'],
+  );
+
+  withExamples(
+    program
+      .command('selftest')
+      .description('the acceptance protocol on these hosts: send, verify, cut the line; write down what was observed')
+      .option('-t, --target <name>', 'the secondary; needed only if there are several')
+      .option('-o, --out <file>', 'the page to write; default: acceptance-DATE.md here')
+      .option('--json', 'one JSON object, besides the page')
+      .addOption(configOption())
+      .action((options: SelftestOptions) =>
+        perform(async (context) => (await import('../commands/selftest/selftest.ts')).selftest(options, context)),
+      ),
+    ['offsite-rsync selftest --target vault', 'try it, and write a page to file'],
   );
 
   withExamples(

@@ -153,7 +153,7 @@ async function tell(
   const event =
     record.outcome === 'locked' ? 'warning' : failed ? 'failure' : failing || stale ? 'recovery' : 'success';
   const deliveries = await deliverAlert({ ...facts, event }, request.settings.alerts, channels);
-  if (failed) deps.tellings?.add({ reached: reachedSomebody(deliveries), recorded });
+  if (failed) deps.tellings?.add({ reached: reachedSomebody(deliveries), recorded }, deliveries);
   if (!failed && record.warnings.length > 0) {
     await deliverAlert(
       { ...facts, event: 'warning', failures: 0, failingSince: undefined },

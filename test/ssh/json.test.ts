@@ -76,6 +76,13 @@ describe('what is printed with --json is as docs/json.md says', () => {
     expect(await ask('verify --json', ['verify', 'postgres'])).toMatchObject([{ outcome: 'corruption' }]);
   });
 
+  it('an acceptance on a secondary that is not reached', async () => {
+    await secondary.line.hangUp();
+    const lines = await ask('selftest --json', ['selftest', '--out', join(primary.directory, 'page.md')]);
+    await secondary.line.listen();
+    expect(lines).toMatchObject([{ accepted: false, left: [], criteria: [{ name: 'sent' }, {}, {}] }]);
+  });
+
   it('a run that fails', async () => {
     const kept = await readFile(join(primary.source, 'dump.sql'));
     await rm(join(primary.source, 'dump.sql'));

@@ -27,6 +27,7 @@ import { newestSealed, type Step } from './walk.ts';
 export const NOT_TYPED: Readonly<Record<string, string>> = {
   'npm test       # all tests but the long ones, on a real sshd, rsync and rrsync':
     'it runs beside this test, and takes minutes',
+  'offsite-rsync selftest --target vault': 'test/ssh/selftest runs it, on both kinds of secondary',
   'ON HOLD (removals): the plan would remove 57 snapshots of 74; 50 are allowed. …': 'what a dry run prints of a hold',
   'db1/postgres': 'what the block before it prints (SIMULATED)',
 };

@@ -1,0 +1,81 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SelftestReport } from '../../src/run/selftest/selftest-report.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
+import { until } from '../support/until.ts';
+
+let secondary: Secondary;
+let primary: Primary;
+let pages = 0;
+
+beforeAll(async () => {
+  secondary = await startSecondary();
+  primary = await makePrimary(secondary, 'db');
+  primary.environment.TMPDIR = join(primary.directory, 'tmp');
+  await mkdir(primary.environment.TMPDIR);
+});
+afterAll(async () => {
+  await primary.stop();
+  await secondary.stop();
+});
+beforeEach(() => (pages += 1));
+
+const out = () => `page-${pages}.md`;
+const temporary = () => readdir(join(primary.directory, 'tmp'));
+
+/** What a test that is not accepted reports. */
+async function rejected(): Promise<SelftestReport> {
+  const end = await primary.call('selftest', '--json', '--out', out());
+  expect(end.code, end.stdout + end.stderr).toBe(1);
+  expect(await temporary()).toEqual([]);
+  expect(await readFile(join(primary.directory, out()), 'utf8')).toContain('**Not accepted:');
+  const report = JSON.parse(end.stdout) as SelftestReport;
+  expect(report).toMatchObject({ accepted: false, exitCode: 1 });
+  return report;
+}
+
+describe('selftest does not accept', () => {
+  it('a secondary that is not reached', async () => {
+    await secondary.line.hangUp();
+    const { criteria, left } = await rejected();
+    await secondary.line.listen();
+    expect(criteria.map(({ holds }) => holds)).toEqual([false, false, false]);
+    expect(criteria[1]?.wrong.join()).toContain('not tried');
+    expect(left).toEqual([]);
+  });
+
+  it('a backup that is damaged there', async () => {
+    const script = join(secondary.sshd.directory, 'damages');
+    const damage = `for file in ${secondary.root}/_selftest/*/large; do printf x | dd of="$file" bs=1 seek=9 conv=notrunc status=none; done`;
+    await writeFile(script, `#!/bin/sh\n${secondary.forcedCommand}; status=$?\n${damage}\nexit $status\n`, {
+      mode: 0o755,
+    });
+    await secondary.force(script);
+    const { criteria } = await rejected();
+    await secondary.force();
+    expect(criteria).toMatchObject([{ holds: true }, { holds: false }, { holds: true }]);
+    expect(criteria[1]?.wrong.join()).toContain('large');
+  });
+
+  it('an alert that nobody hears', async () => {
+    await primary.configure({ top: { alerts: { channels: {} } } });
+    const { criteria } = await rejected();
+    await primary.configure();
+    expect(criteria).toMatchObject([{ holds: true }, { holds: true }, { holds: false }]);
+    expect(criteria[2]?.wrong).toEqual([expect.stringContaining('Nobody was told')]);
+  });
+});
+
+describe('a signal', () => {
+  it('ends it, and leaves neither a page nor its temporary files', async () => {
+    const running = await primary.start('selftest', '--out', out());
+    await until(async () => (await temporary()).length > 0);
+    running.child.kill('SIGINT');
+    const end = await running.ended;
+    expect(end.code).toBe(130);
+    expect(await temporary()).toEqual([]);
+    expect(await readdir(primary.directory)).not.toContain(out());
+  });
+});
