@@ -16,7 +16,10 @@ const DAY = 86_400_000;
 /** The times of the first manifest are compared with sha256sum over the same files. */
 const MOST = 1.2;
 
-type Figure = 'sums' | 'first' | 'find' | 'next' | 'cycle';
+/** Snapshots of the last cycle, which shows how memory grows with their number. */
+const MANY = 32;
+
+type Figure = 'sums' | 'first' | 'find' | 'next' | 'cycle' | 'many';
 
 /** What anybody would type to make such a manifest. */
 const SUMS = 'cd "$0" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum > /dev/null';
@@ -27,7 +30,7 @@ export const scrubSection: Section = async ({ bench, sizes, report, say }) => {
   const [first, second] = makeSnapshots(bench, job, sizes.files, sizes.bytes);
   const seal = join(job, `${second}.sealed`);
   const aside = join(bench.directory, 'aside', `${second}.sealed`);
-  const figures: Record<Figure, Measured[]> = { sums: [], first: [], find: [], next: [], cycle: [] };
+  const figures: Record<Figure, Measured[]> = { sums: [], first: [], find: [], next: [], cycle: [], many: [] };
   for (let round = 0; round < sizes.repeats; round += 1) {
     forget(bench, job);
     renameSync(seal, aside);
@@ -41,6 +44,9 @@ export const scrubSection: Section = async ({ bench, sizes, report, say }) => {
     figures.cycle.push(await measure([scrubCommand(bench, 'bench', '--all', '--job', JOB)]));
     say(`scrub ${round + 1}/${sizes.repeats}`);
   }
+  addSnapshots(bench, job, first, MANY - 2);
+  figures.many.push(await measure([scrubCommand(bench, 'bench', '--all', '--job', JOB)]));
+  say(`scrub of ${MANY} snapshots`);
   const of = (what: Figure) => medianOf(figures[what]);
   const section = `Scrub: two snapshots of ${sizes.files} files, all linked, read from memory`;
   const row = (scenario: string, what: string, measured: Measured, beside?: Measured) => {
@@ -52,6 +58,7 @@ export const scrubSection: Section = async ({ bench, sizes, report, say }) => {
   row('manifest with nothing new', 'find -printf', of('find'));
   row('manifest with nothing new', 'offsite-scrub manifests', of('next'), of('find'));
   row('a whole cycle', 'offsite-scrub --all', of('cycle'), of('sums'));
+  row(`${MANY} snapshots: their manifests, and a whole cycle`, 'offsite-scrub --all', of('many'), of('cycle'));
   const limit = MOST * of('sums').wallMs;
   report.budgets.push({
     name: 'first manifest, time',
@@ -74,6 +81,17 @@ function scrubCommand(bench: Bench, ...args: string[]) {
     argv: [...bench.asAccount, 'env', path, bench.programs.scrub, ...args, '--config', bench.gateConfig],
     cwd: '/',
   };
+}
+
+/** More snapshots that share all files with the first, older than that. */
+function addSnapshots(bench: Bench, job: string, first: string, more: number): void {
+  const { uid, gid } = bench.account;
+  for (let age = 2; age < 2 + more; age += 1) {
+    const id = snapshotIdOf(new Date(Date.now() - age * DAY));
+    spawnSync('cp', ['-al', first, id], { cwd: job });
+    sealFor(job, JOB, id);
+    if (process.getuid?.() === 0) spawnSync('chown', [`${uid}:${gid}`, `${id}.sealed`], { cwd: job });
+  }
 }
 
 /** Two sealed snapshots that share all files; yields their ids, the older first. */
