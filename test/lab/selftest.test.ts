@@ -1,9 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SelftestReport } from '../../src/run/selftest/selftest-report.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
+import { must } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 let secondary: Secondary;
@@ -65,6 +66,40 @@ describe('selftest does not accept', () => {
     await primary.configure();
     expect(criteria).toMatchObject([{ holds: true }, { holds: true }, { holds: false }]);
     expect(criteria[2]?.wrong).toEqual([expect.stringContaining('Nobody was told')]);
+  });
+});
+
+describe('selftest with an ssh that is not what it should be', () => {
+  const pids = () => join(primary.directory, 'pids');
+
+  /** Puts a script before ssh, which is its `$ssh`. */
+  async function wrapSsh(script: string): Promise<void> {
+    const place = join(primary.directory, 'bin');
+    await mkdir(place, { recursive: true });
+    const ssh = must('sh', '-c', 'command -v ssh').trim();
+    await writeFile(join(place, 'ssh'), `#!/bin/sh\n${script}\nexec ${ssh} "$@"\n`, { mode: 0o755 });
+    primary.environment.PATH = `${place}:${path}`;
+  }
+  let path = '';
+  beforeAll(() => (path = primary.environment.PATH ?? ''));
+  afterEach(() => (primary.environment.PATH = path));
+
+  it('does not accept a line that could not be cut, and stops the run before it would be sealed', async () => {
+    await wrapSsh('case "$*" in *"-O check"*) exit 255;; esac');
+    const { criteria, left } = await rejected();
+    expect(criteria).toMatchObject([{ holds: true }, { holds: true }, { holds: false }]);
+    expect(criteria[2]?.wrong.join()).toContain('everything was sent before the line was cut');
+    expect(await secondary.snapshots('_selftest')).toEqual(expect.arrayContaining([...left]));
+    expect(await secondary.sealed('_selftest')).toEqual([]);
+  });
+
+  it('finds a process that is left', async () => {
+    const stays = `setsid sh -c 'echo $$ >>${pids()}; sleep 60; :' sh "$2" </dev/null >/dev/null 2>&1 &`;
+    await wrapSsh(`case "$*" in *ControlMaster=yes*) ${stays}\n;; esac`);
+    const { criteria } = await rejected();
+    for (const pid of (await readFile(pids(), 'utf8')).trim().split('\n')) process.kill(-Number(pid), 'SIGKILL');
+    expect(criteria).toMatchObject([{ holds: true }, { holds: true }, { holds: false }]);
+    expect(criteria[2]?.wrong.join()).toContain('Processes of the run are still there');
   });
 });
 

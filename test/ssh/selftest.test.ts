@@ -50,6 +50,7 @@ describe('selftest', () => {
     expect(page).toContain('The alert was not accepted by hook');
     for (const secret of ['127.77.', 'canary']) expect(page).not.toContain(secret);
     expect(end.alerts).toMatchObject([{ event: 'failure', outcome: 'connection-lost', exit_code: 12 }]);
+    expect(end.alerts[0]?.body).toContain('this is a test that somebody made with offsite-rsync selftest');
     expect(await leftHere(toGate)).toEqual([]);
     expect((await gate.names('_selftest')).filter((name) => name.includes('sealed'))).toEqual([]);
     expect(await gate.names('_selftest')).not.toEqual([]);
