@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SelftestReport } from '../../src/run/selftest/selftest-report.ts';
+import { startGateSecondary } from '../ssh/support/gate-secondary.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 import { must } from '../support/processes.ts';
@@ -103,6 +104,30 @@ describe('selftest with an ssh that is not what it should be', () => {
   });
 });
 
+describe('selftest accepts', () => {
+  it('as an ordinary user, on a secondary that keeps no owners', async () => {
+    const user = await makePrimary(secondary, 'db', { ordinary: true });
+    await user.configure({ target: { metadata: 'plain' } });
+    const end = await user.call('selftest', '--out', out());
+    const page = await readFile(join(user.directory, out()), 'utf8');
+    await user.stop();
+    expect(end.code, end.stdout + end.stderr + page).toBe(0);
+    expect(page).toContain('names and times too. Nothing differs.');
+  });
+
+  it('again and again, behind the gate', async () => {
+    const gate = await startGateSecondary();
+    const user = await makePrimary(gate, 'db');
+    await user.configure({ target: { secondary: 'gate' } });
+    for (const name of ['one.md', 'two.md']) {
+      const end = await user.call('selftest', '--out', name);
+      expect(end.code, end.stdout + end.stderr).toBe(0);
+    }
+    await user.stop();
+    await gate.stop();
+  });
+});
+
 describe('a signal', () => {
   it('ends it, and leaves neither a page nor its temporary files', async () => {
     const running = await primary.start('selftest', '--out', out());
@@ -112,5 +137,24 @@ describe('a signal', () => {
     expect(end.code).toBe(130);
     expect(await temporary()).toEqual([]);
     expect(await readdir(primary.directory)).not.toContain(out());
+  });
+
+  it('ends it while the line is about to be cut; a second one does not wait for an alert', async () => {
+    const slow = { type: 'command', command: ['sleep', '60'], events: ['failure'], timeout: '60s' };
+    await primary.configure({ top: { alerts: { channels: { slow } } } });
+    const before = (await secondary.snapshots('_selftest')).length;
+    const running = await primary.start('selftest', '--out', out());
+    await until(async () => (await secondary.snapshots('_selftest')).length === before + 2, 40_000);
+    running.child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const second = performance.now();
+    running.child.kill('SIGINT');
+    const end = await running.ended;
+    await primary.configure();
+    expect(end.code).toBe(130);
+    expect(performance.now() - second).toBeLessThan(10_000);
+    expect(await temporary()).toEqual([]);
+    expect(await readdir(primary.directory)).not.toContain(out());
+    expect(await secondary.sealed('_selftest')).toEqual([]);
   });
 });
