@@ -4,7 +4,7 @@ import { programProblems } from '../../config/channel-programs.ts';
 import { secretProblems } from '../../config/secret-problems.ts';
 import type { Settings } from '../../config/settings.ts';
 import { silences } from '../../config/silence.ts';
-import { errorMessage, makePrivateDirectory, whyKeptOut, writeFileAtomic } from '../../platform/files.ts';
+import { makePrivateDirectory, whyKeptOut, writeFileAtomic } from '../../platform/files.ts';
 import { UnfitFileError } from '../../platform/regular-file.ts';
 import { localRsyncVersion } from '../../rsync/version.ts';
 import { formatSize } from '../../shared/units.ts';
@@ -26,7 +26,7 @@ export async function findingsHere(settings: Settings, configFile: string, conte
     nodeFinding(),
     await rsyncFinding(context),
     await stateFinding(settings),
-    await spaceFinding(settings),
+    ...(await spaceFindings(settings)),
     ...(await unitFindings(settings, context)),
     ...alertFindings(settings),
     ...silences(settings).map((text) => ({ kind: 'note', text }) as const),
@@ -74,16 +74,15 @@ function alertFindings(settings: Settings): Finding[] {
 /** State and history of many jobs, with room for lists of what was sent. */
 const LITTLE = 200 * 2 ** 20;
 
-async function spaceFinding({ stateDirectory }: Settings): Promise<Finding> {
+async function spaceFindings({ stateDirectory }: Settings): Promise<Finding[]> {
   try {
     const { bavail, bsize } = await statfs(stateDirectory);
     const free = bavail * bsize;
     const text = `${formatSize(free)} free where the state is`;
-    return free < LITTLE
-      ? { kind: 'note', text: `only ${text}: a run ends with exit 5 when there is none` }
-      : { kind: 'good', text };
-  } catch (error) {
-    return { kind: 'note', text: `the space where the state is could not be seen: ${errorMessage(error)}` };
+    if (free >= LITTLE) return [{ kind: 'good', text }];
+    return [{ kind: 'note', text: `only ${text}: a run ends with exit 5 when there is none` }];
+  } catch {
+    return []; // stateFinding says why nothing can be there
   }
 }
 

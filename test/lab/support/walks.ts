@@ -242,7 +242,8 @@ export const GATE_WALK: readonly Step[] = [
   {
     block: 'rsync -aHAXX --numeric-ids --info=progress2 /srv/offsite/db1/ /mnt/new/db1/',
     on: 'secondary',
-    before: ({ secondary }) => secondary.must('mkdir', '/mnt/new'),
+    // The disk that restore.md mounts there is another one.
+    before: ({ secondary }) => secondary.must('sh', '-ec', 'umount /mnt; mkdir /mnt/new'),
     after: mountTheNewDisk,
   },
   { block: 'mv /root/offsite-db1 /etc/offsite-rsync/authorized_keys.d/', on: 'secondary', after: runAndVerifyAnOldOne },
