@@ -2,39 +2,12 @@ import { chmod, chown, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:f
 import { dirname, join, resolve } from 'node:path';
 import { errorCode, errorMessage, isFull, isMissing, writeFileAtomic } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
-import { readRegularFile } from '../platform/regular-file.ts';
 import { ReadError } from '../read/snapshot-source.ts';
-import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import { formatCount } from '../shared/units.ts';
+import { hasOwn, NOTE, OWN, readNote, type Attributes, type RestoreNote } from './own-directory.ts';
 
-/** Directory in the destination that exists while a restore is not finished. */
-const OWN = '.offsite-restore';
-const NOTE = 'restore.json';
 const PARTIAL = 'partial';
 const TEMPORARY = 'tmp';
-
-/** Pattern of what is never restored: it would be in the place of our own. */
-export const OWN_PATTERN = `/${OWN}/`;
-
-/** What is being restored; kept in the destination until all of it is there. */
-export interface RestoreNote {
-  readonly version: 1;
-  readonly job: string;
-  /** How the snapshot was named: `latest` is the same snapshot when the command is typed again. */
-  readonly wanted: string;
-  readonly snapshot: SnapshotId;
-  readonly names: readonly string[];
-  /** The directory as it was before, if only some names are restored into it. */
-  readonly before: Attributes | undefined;
-}
-
-interface Attributes {
-  /** See {@link secondsOf}. */
-  readonly mtime: string;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** What is at the destination. */
 export type Standing =
@@ -46,19 +19,22 @@ export type Standing =
 const NOTHING: ReadonlySet<string> = new Set(['lost+found']);
 
 /**
- * Looks at the directory into which something is to be restored.
- * @throws ReadError when it is none, or this user may not write there
+ * Looks at the directory into which something is to be restored. A link to one is followed here, once and for all.
+ * @throws ReadError when it is none, or this user may not write there, or the directory of our own in it is not from this user
  */
 export async function examineDestination(to: string): Promise<Standing> {
-  const path = resolve(to);
+  const named = resolve(to);
   try {
+    const path = await realpath(named);
     const names = (await readdir(path)).filter((name) => !NOTHING.has(name));
     if (names.length === 0) return { kind: 'empty', path };
-    const note = names.includes(OWN) ? await readNote(path) : undefined;
+    const note = (await hasOwn(path)) ? await readNote(path) : undefined;
     return note === undefined ? { kind: 'occupied', path, names } : { kind: 'unfinished', path, note };
   } catch (error) {
-    if (isMissing(error) && (await lstat(path).catch(() => undefined)) === undefined) return { kind: 'absent', path };
-    throw new ReadError({ outcome: 'usage', reason: `${path} cannot be used: ${errorMessage(error)}` });
+    if (error instanceof ReadError) throw error;
+    if (isMissing(error) && (await lstat(named).catch(() => undefined)) === undefined)
+      return { kind: 'absent', path: named };
+    throw new ReadError({ outcome: 'usage', reason: `${named} cannot be used: ${errorMessage(error)}` });
   }
 }
 
@@ -124,8 +100,9 @@ export async function openDestination(
   const before = begun === undefined ? await attributesIn(standing, fresh.names) : begun.before;
   try {
     await makeDirectory(path);
+    if (!(await hasOwn(path))) await mkdir(own, { mode: 0o700 });
     await rm(join(own, TEMPORARY), { recursive: true, force: true });
-    await mkdir(join(own, TEMPORARY), { recursive: true, mode: 0o700 });
+    await mkdir(join(own, TEMPORARY), { mode: 0o700 });
     await writeFileAtomic(
       join(own, NOTE),
       `${JSON.stringify({ version: 1, ...fresh, before } satisfies RestoreNote)}\n`,
@@ -203,15 +180,4 @@ function secondsOf(ns: bigint): string {
 
 async function setTime(path: string, seconds: string, runProcess: RunProcess): Promise<void> {
   await runProcess({ program: 'touch', args: ['--no-create', '--time=modify', `--date=@${seconds}`, '--', path] });
-}
-
-async function readNote(path: string): Promise<RestoreNote | undefined> {
-  try {
-    const note = JSON.parse(await readRegularFile(join(path, OWN, NOTE), 16 * 1024 * 1024)) as Partial<RestoreNote>;
-    const { job, wanted, snapshot = '', names } = note;
-    const sound = note.version === 1 && typeof job === 'string' && typeof wanted === 'string' && Array.isArray(names);
-    return sound && parseSnapshotId(snapshot) !== undefined ? (note as RestoreNote) : undefined;
-  } catch {
-    return undefined; // nobody knows what it was: it counts as something that lies there
-  }
 }

@@ -4,14 +4,8 @@ import type { StoredItem } from '../rsync/stored-item.ts';
 import { interruptionOf, type Failure } from '../run/failure.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { measure, type Extent } from './contents.ts';
-import {
-  abandon,
-  openDestination,
-  OWN_PATTERN,
-  type Destination,
-  type RestoreNote,
-  type Standing,
-} from './destination.ts';
+import { abandon, openDestination, type Destination, type Standing } from './destination.ts';
+import { OWN_PATTERN, type RestoreNote } from './own-directory.ts';
 import { checkRestored, type Proof } from './proof.ts';
 import { readFrom, scopeOf, type ReadDeps, type Stored } from './reading.ts';
 
