@@ -355,7 +355,8 @@ install_keys() {
   for key in $keys; do add_line "$(key_line "$key" "$(forced_command)")"; done
   for key in $read_keys; do add_line "$(key_line "$key" "$(read_command)")"; done
   IFS=$old_ifs
-  ! printf '%s\n' "$present" | grep -Eq -e "$READ_COMMANDS" || reads=yes
+  # A line that was commented out lets nobody read.
+  ! printf '%s\n' "$present" | grep -Ev '^[[:space:]]*#' | grep -Eq -e "$READ_COMMANDS" || reads=yes
   printf '%s\n' "$present" | awk NF | write_file "$file" 644
 }
 

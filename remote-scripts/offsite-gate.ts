@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/platform/clock.ts';
 import { leaveRemovedDirectory } from '../src/platform/current-directory.ts';
 import { errorMessage } from '../src/platform/files.ts';
-import { GATE_ENDS, gateLine, NO_CLIENT } from '../src/shared/gate-words.ts';
+import { GATE_ENDS, gateLine, IDENTITY_LINE, NO_CLIENT } from '../src/shared/gate-words.ts';
 import { isName } from '../src/shared/names.ts';
 import { SECONDARY_CONFIG } from './config/location.ts';
 import type { SessionInput } from './gate/job-session.ts';
@@ -60,6 +60,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const end = await serve(host, values.config, values.read === true);
   if (end.kind === 'exit') return end.code;
   process.stderr.write(`${gateLine(end.kind, end.reason)}\n`);
+  if (end.reason === NO_CLIENT) {
+    process.stderr.write(`${IDENTITY_LINE.write({ version: VERSION, time: systemClock.now() })}\n`);
+  }
   return GATE_ENDS[end.kind].code;
 }
 

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import pc from 'picocolors';
 import { playDemo, type Stage } from '../demo/demo.ts';
 import { DemoError } from '../demo/private-sshd.ts';
@@ -21,7 +22,8 @@ export async function demo(options: DemoOptions, context: Context): Promise<numb
       stage: stageOn(context.out),
       clock: context.clock,
       keep: options.keep === true,
-      program: [process.execPath, process.argv[1] ?? ''],
+      // The programs of the secondary lie beside the file itself, not beside a link to it.
+      program: [process.execPath, realpathSync(process.argv[1] ?? '')],
       signal: context.signal,
     });
     if (context.signal.aborted) return 130;

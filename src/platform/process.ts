@@ -96,7 +96,8 @@ export function startProcess(spec: ProcessSpec): Companion {
       onStdout(piece);
     });
   }
-  eachLine(child.stderr, (line) => {
+  eachLine(child.stderr, (written) => {
+    const line = harmless(written);
     watch?.alive();
     tail.add(line);
     spec.onStderrLine?.(line);
@@ -167,6 +168,15 @@ function enterableDirectory(): string {
 
 /** Runs a program to its end; see {@link startProcess}. */
 export const runProcess: RunProcess = async (spec) => startProcess(spec).ended;
+
+/** Control characters but the tabulator: what another machine writes may be meant for a terminal. */
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
+/** A line of standard error that can be shown: messages of the other machine come with those of ssh and rsync. */
+function harmless(line: string): string {
+  return line.replace(CONTROL, '\ufffd');
+}
 
 function notStarted(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));

@@ -6,23 +6,32 @@ import { parseListing, type StoreListing } from '../shared/store-listing.ts';
 import type { Asking } from './open-secondary.ts';
 import { ReadError } from './snapshot-source.ts';
 
-/** Most lines of an answer that are kept. */
-const MOST_LINES = 1_000_000;
+/** Longest answer that is taken, in characters: that of 200,000 snapshots. */
+const LONGEST_ANSWER = 64 * 2 ** 20;
 
 /** Asks the gate what is stored. @throws ReadError */
 export async function askGate(asking: Asking): Promise<StoreListing> {
   const { alias, wire, job, signal, environment, stallMs, runProcess } = asking;
   const [program = 'ssh', ...args] = wire.remoteShell;
   const lines: string[] = [];
+  const enough = new AbortController();
+  let length = 0;
   const end = await runProcess({
     program,
     args: [...args, alias, LIST, ...(job === undefined ? [] : [job])],
     env: environment,
-    ...{ signal, stallMs },
+    signal: AbortSignal.any([signal, enough.signal]),
+    stallMs,
     onStdoutLine: (line) => {
-      if (lines.length < MOST_LINES) lines.push(line);
+      length += line.length + 1;
+      if (length > LONGEST_ANSWER) enough.abort();
+      else lines.push(line);
     },
   });
+  if (enough.signal.aborted) {
+    const reason = 'the secondary answers with more than a list of snapshots can be, so this was broken off';
+    throw new ReadError({ outcome: 'refused', reason });
+  }
   if (end.kind !== 'exited' || end.code !== 0) throw new ReadError(failureOf(end, asking));
   const listing = parseListing(lines);
   if (listing !== undefined) return listing;

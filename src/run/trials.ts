@@ -2,6 +2,7 @@ import { chmod, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkArguments, pushArguments } from '../rsync/arguments.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
+import { IDENTITY_LINE, parseGateLine } from '../shared/gate-words.ts';
 import { SELFTEST_JOB } from '../shared/names.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { remoteShell, sessionEnvironment } from '../ssh/connection.ts';
@@ -27,6 +28,8 @@ export interface Trial {
   readonly result: 'refused' | 'allowed' | 'untried';
   /** What answered, or why it was not tried. */
   readonly text: string;
+  /** Of the attempt to get a shell: what a gate says of itself, and how far its clock is ahead of ours, in milliseconds. */
+  readonly gate?: { readonly version: string; readonly aheadMs: number };
 }
 
 type Result = Omit<Trial, 'what'>;
@@ -79,9 +82,10 @@ export async function tryWhatMustNotWork(plan: AttemptPlan, id: SnapshotId, deps
   }
 }
 
-async function tryShell({ directory, wire, signal }: AttemptPlan, { runProcess }: RunDeps): Promise<Result> {
+async function tryShell({ directory, wire, signal }: AttemptPlan, { runProcess, clock }: RunDeps): Promise<Result> {
   const [program = 'ssh', ...words] = remoteShell(directory);
   const seen = { mark: false };
+  const asked = clock.now().getTime();
   const end = await runProcess({
     program,
     args: [...words, wire.alias, `echo ${MARK}`],
@@ -90,9 +94,14 @@ async function tryShell({ directory, wire, signal }: AttemptPlan, { runProcess }
     timeoutMs: LONGEST,
     onStdoutLine: (line) => (seen.mark ||= line.includes(MARK)),
   });
-  return seen.mark
-    ? { result: 'allowed', text: 'it ran what it was told' }
-    : { result: 'refused', text: lastLine(end) };
+  if (seen.mark) return { result: 'allowed', text: 'it ran what it was told' };
+  const stderr = 'stderrTail' in end ? end.stderrTail : '';
+  const gate = IDENTITY_LINE.read(stderr);
+  const text = parseGateLine(stderr)?.reason ?? lastLine(end);
+  if (gate === undefined) return { result: 'refused', text };
+  // It answered at some time between the question and now.
+  const aheadMs = Math.round(gate.time.getTime() - (asked + clock.now().getTime()) / 2);
+  return { result: 'refused', text, gate: { version: gate.version, aheadMs } };
 }
 
 /** Over the connection that the sessions share, ssh does not say why a port was not opened. */
@@ -126,9 +135,8 @@ async function tryForwarding({ directory, wire, signal }: AttemptPlan, { runProc
 
 async function trySession(args: readonly string[], plan: AttemptPlan, deps: RunDeps): Promise<Result> {
   const session = await inSession(args, plan, deps);
-  return session.verdict.kind === 'ok'
-    ? { result: 'allowed', text: 'it was let in' }
-    : { result: 'refused', text: reasonOf(session, plan) };
+  if (session.verdict.kind === 'ok') return { result: 'allowed', text: 'it was let in' };
+  return { result: isRefused(session) ? 'refused' : 'untried', text: reasonOf(session, plan) };
 }
 
 interface Scratch {
@@ -169,9 +177,10 @@ async function pushScratch({ plan, id, directory, deps }: Scratch) {
     const session = await inSession([...more, ...args], plan, deps);
     const differs = await differsIn(what);
     if (differs === true) return { result: 'allowed', text: 'afterwards it was not as it had been sent' };
-    if (session.verdict.kind !== 'ok') return { result: 'refused', text: reasonOf(session, plan) };
-    return differs === false
-      ? { result: 'refused', text: 'it had no effect' }
+    if (differs === false) return { result: 'refused', text: reasonOf(session, plan) || 'it had no effect' };
+    // Behind the gate the attempt is closed by then, so it can no longer be compared.
+    return isRefused(session)
+      ? { result: 'refused', text: reasonOf(session, plan) }
       : { result: 'untried', text: 'what had become of it could not be compared' };
   };
 
@@ -205,6 +214,11 @@ function inSession(
 
 function shell({ wire }: AttemptPlan): string[] {
   return ['-e', wire.remoteShell.join(' '), `--timeout=${wire.timeoutSeconds}`];
+}
+
+/** Whether the other side has said no. A line that broke, or a disk that is full, says nothing of what may be done. */
+function isRefused({ verdict }: SessionResult): boolean {
+  return verdict.kind === 'failed' && verdict.outcome === 'refused';
 }
 
 function reasonOf({ verdict }: SessionResult, { signal }: AttemptPlan): string {

@@ -32,6 +32,25 @@ export function absentSnapshot(id: string): string {
 /** The reason for whatever is not the server side of an rsync. The gate of a push key gives it for `list` too, and so does one that is older. */
 export const NO_CLIENT = 'only rsync may be started here, and only by an rsync client';
 
+/** What a gate is, and what time it has. Version and clock are of use to whoever looks after both hosts, and tell nobody else much. */
+export interface GateIdentity {
+  readonly version: string;
+  readonly time: Date;
+}
+
+/** The line below {@link NO_CLIENT}: whoever asks for a shell gets none, but learns who refused. */
+export const IDENTITY_LINE = {
+  write: ({ version, time }: GateIdentity): string => `offsite-gate: version ${version}, ${time.toISOString()}`,
+  /** Finds such a line. @returns undefined where there is none (an older gate) */
+  read: (stderr: string): GateIdentity | undefined => {
+    const [, version, time = ''] =
+      /^offsite-gate: version (\S{1,60}), (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/m.exec(
+        stderr.replaceAll('\r', ''),
+      ) ?? [];
+    return version === undefined ? undefined : { version, time: new Date(time) };
+  },
+};
+
 /** The reason when a push key would read. */
 export const NOTHING_READ = 'nothing can be read from here';
 

@@ -18,6 +18,10 @@ export interface UnitFacts {
   /** `oneshot`, `simple`, … */
   readonly type: string | undefined;
   readonly remainAfterExit: boolean;
+  /** Whether it is started by itself: `enabled`, `disabled`, `static`; undefined: not said. */
+  readonly enabled: string | undefined;
+  /** The files that add to it. */
+  readonly dropIns: readonly string[];
   /** Commands of `ExecStartPost=`, in order. */
   readonly afterStart: readonly UnitCommand[];
 }
@@ -34,7 +38,13 @@ export async function askSystemd(
   const lines: string[] = [];
   const end = await runProcess({
     program: 'systemctl',
-    args: [`--${manager}`, 'show', '--property=LoadState,Type,RemainAfterExit,ExecStartPost', '--', unit],
+    args: [
+      `--${manager}`,
+      'show',
+      '--property=LoadState,Type,RemainAfterExit,UnitFileState,DropInPaths,ExecStartPost',
+      '--',
+      unit,
+    ],
     timeoutMs: 10_000,
     onStdoutLine: (line) => lines.push(line),
   });
@@ -48,6 +58,8 @@ export function parseUnitFacts(lines: readonly string[]): UnitFacts {
     loaded: value('LoadState') === 'loaded',
     type: value('Type'),
     remainAfterExit: value('RemainAfterExit') === 'yes',
+    enabled: value('UnitFileState') || undefined,
+    dropIns: (value('DropInPaths') ?? '').split(' ').filter((path) => path !== ''),
     afterStart: lines.filter((line) => line.startsWith('ExecStartPost={')).map(parseCommand),
   };
 }

@@ -40,6 +40,8 @@ describe('doctor tries what must not work', () => {
     expect(end.code, end.stdout).toBe(0);
     expect(end.stdout).toContain(`✓ tried, and refused: ${TRIALS}, ${CHANGES}\n`);
     expect(end.stdout).toContain('✓ append-only: enforced; what is sealed cannot be changed from here\n');
+    expect(end.stdout).toMatch(/offsite-gate \S+ there, offsite-rsync \S+ here/);
+    expect(end.stdout).toContain('✓ the clocks of both hosts agree\n');
     expect(await gate.names('db')).toEqual([before, `${before}.sealed`]);
     expect(await gate.names('_selftest')).toEqual([expect.stringMatching(/^[0-9TZ-]+\.frozen$/)]);
     expect(await toGate.secure()).not.toBe(before);

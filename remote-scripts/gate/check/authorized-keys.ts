@@ -37,6 +37,10 @@ function isReadLine(line: string): boolean {
   return READS.test(line) && !/^\s*#/.test(line);
 }
 
+/** Our program and nothing in front of it but a path and node: a shell could take the rest for a comment. */
+const LEADS_TO_THE_GATE =
+  /^(?:[^\s#]*\/node )?(?:[^\s#]*\/)?offsite-gate(?:\.mjs)?(?: --config [^\s#]+)?(?: --read)? [^\s#]+$/;
+
 const READS = /\boffsite-gate(\.mjs)?( --config \S+)? --read /;
 
 /** Judges the lines of an authorized_keys file: every key must lead to the gate and to nothing else, and none to both of its sides. */
@@ -49,7 +53,7 @@ export function judgeKeys(text: string, host: string, path: string): Finding[] {
     const options = optionsOf(line);
     const command = /(?:^|,)command="((?:[^"\\]|\\.)*)"/.exec(options)?.[1] ?? '';
     const words = command.split(' ');
-    if (!/(^|\/)offsite-gate(\.mjs)?( --config \S+)?( --read)? \S+$/.test(command)) {
+    if (!LEADS_TO_THE_GATE.test(command)) {
       return [bad(`${at}: this key does not lead to offsite-gate`, fix)];
     }
     if (words.at(-1) !== host) return [bad(`${at}: this key leads to host ${words.at(-1) ?? ''}, not to ${host}`, fix)];

@@ -15,6 +15,9 @@ import type { SessionEnd } from '../session-end.ts';
 import { jobPathsOf } from '../settings.ts';
 import type { ListRequest } from './request.ts';
 
+/** Milliseconds in which a client must have read the answer. */
+const LONGEST_WRITE = 120_000;
+
 /** Tells a client with the read key what is stored, as one line of JSON. It opens no snapshot and writes nothing. */
 export async function serveList(input: LoggedInput, { job }: ListRequest): Promise<SessionEnd> {
   const { metadata, jobs: configured } = input.settings;
@@ -22,8 +25,13 @@ export async function serveList(input: LoggedInput, { job }: ListRequest): Promi
   const jobs: ListedJob[] = [];
   for (const each of job === undefined ? configured : [job]) jobs.push(await listJob(input, each));
   const text = formatListing({ metadata, jobs });
-  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
-  return { kind: 'exit', code: 0 };
+  // Whoever does not read the answer must not keep a process here.
+  const late = AbortSignal.any([input.signal, AbortSignal.timeout(LONGEST_WRITE)]);
+  const written = await new Promise<boolean>((resolve) => {
+    late.addEventListener('abort', () => resolve(false), { once: true });
+    process.stdout.write(text, () => resolve(true));
+  });
+  return written ? { kind: 'exit', code: 0 } : { kind: 'broke', reason: 'the list was not read' };
 }
 
 async function listJob({ settings, log }: LoggedInput, job: string): Promise<ListedJob> {

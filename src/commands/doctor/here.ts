@@ -10,6 +10,7 @@ import { localRsyncVersion } from '../../rsync/version.ts';
 import { formatSize } from '../../shared/units.ts';
 import { isOlder, OLDEST_NODE } from '../../shared/versions.ts';
 import { askSystemd } from '../../systemd/ask-systemd.ts';
+import { SYSTEM, userManager } from '../../systemd/manager.ts';
 import type { Context } from '../context.ts';
 import type { Finding } from './finding.ts';
 
@@ -86,21 +87,35 @@ async function spaceFindings({ stateDirectory }: Settings): Promise<Finding[]> {
   }
 }
 
-/** Whether each job is coupled to something; nothing where there is no systemd. */
-async function unitFindings({ jobs }: Settings, { runProcess }: Context): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const loaded: string[] = [];
-  for (const job of jobs.keys()) {
-    const facts = await askSystemd(`offsite-rsync@${job}.service`, runProcess);
-    if (facts === undefined)
-      return [{ kind: 'note', text: 'no systemd answers here: something else has to start the runs' }];
-    if (facts.loaded) loaded.push(job);
-    else
-      findings.push({
-        kind: 'note',
-        text: `no unit for ${job}: offsite-rsync units ${job} --backup-unit UNIT --write`,
-      });
+/** The timer that looks for backups that are missing. */
+const FRESHNESS = 'offsite-rsync-freshness.timer';
+
+/** Whether the units of each job are there; nothing else where there is no systemd. */
+async function unitFindings({ jobs }: Settings, { runProcess, environment }: Context): Promise<Finding[]> {
+  const { kind } = process.getuid?.() === 0 ? SYSTEM : userManager(environment);
+  const own = kind === 'user' ? ' --user' : '';
+  const freshness = await askSystemd(FRESHNESS, runProcess, kind);
+  if (freshness === undefined) {
+    return [{ kind: 'note', text: 'no systemd answers here: something else has to start the runs' }];
   }
-  if (loaded.length > 0) findings.unshift({ kind: 'good', text: `units are installed for ${loaded.join(', ')}` });
-  return findings;
+  const installed: string[] = [];
+  const findings: Finding[] = [];
+  for (const job of jobs.keys()) {
+    const facts = await askSystemd(`offsite-rsync@${job}.service`, runProcess, kind);
+    // The template alone is loaded for any name; the file of the job is what `units` writes.
+    if (facts?.dropIns.some((path) => path.endsWith('/job.conf'))) installed.push(job);
+    else {
+      const text = `no units for ${job}: offsite-rsync units ${job}${own} --backup-unit UNIT --write`;
+      findings.push({ kind: 'note', text });
+    }
+  }
+  if (installed.length === 0) return findings;
+  const looks = freshness.enabled === 'enabled';
+  return [
+    { kind: 'good', text: `units are installed for ${installed.join(', ')}` },
+    looks
+      ? { kind: 'good', text: `${FRESHNESS} is enabled` }
+      : { kind: 'note', text: `${FRESHNESS} is not enabled: systemctl${own} enable --now ${FRESHNESS}` },
+    ...findings,
+  ];
 }

@@ -1,4 +1,6 @@
 import { FORBIDDEN, type Trial } from '../../run/trials.ts';
+import { formatDuration } from '../../shared/units.ts';
+import { version } from '../../shared/version.ts';
 import type { Finding, Guarantee } from './finding.ts';
 
 /** What may not be possible even on a plain secondary, which lets its files be overwritten. */
@@ -31,6 +33,7 @@ export function trialFindings(trials: readonly Trial[], secondary: 'gate' | 'rrs
       ? []
       : [{ kind: 'note', text: `not tried: ${names(untried)} (${untried[0]?.text ?? ''})` } as const]),
     promise(guaranteeOf(trials), secondary),
+    ...identity(trials.find(({ gate }) => gate !== undefined)?.gate),
   ];
 }
 
@@ -50,6 +53,30 @@ function promise(guarantee: Guarantee, secondary: 'gate' | 'rrsync'): Finding {
     default:
       return guarantee satisfies never;
   }
+}
+
+/** From then on people should look; a gate refuses ids from `clock_skew` on, ten minutes by default. */
+const CLOCKS_DIFFER = 5000;
+
+function identity(gate: Trial['gate']): Finding[] {
+  if (gate === undefined) return [];
+  const { version: there, aheadMs } = gate;
+  const off = Math.abs(aheadMs);
+  const clock: Finding =
+    off < CLOCKS_DIFFER
+      ? { kind: 'good', text: 'the clocks of both hosts agree' }
+      : {
+          kind: 'note',
+          text: `the clock of the secondary is ${formatDuration(off)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the one here: timedatectl, on both`,
+        };
+  const same: Finding =
+    there === version
+      ? { kind: 'good', text: `offsite-gate ${there} there, offsite-rsync ${version} here` }
+      : {
+          kind: 'note',
+          text: `offsite-gate ${there} there, offsite-rsync ${version} here: update the secondary first`,
+        };
+  return [same, clock];
 }
 
 const WHOEVER = 'whoever has the key can change older snapshots';

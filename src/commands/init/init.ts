@@ -78,6 +78,7 @@ async function setUp(
     },
     publicKey: (plan.identity && (await publicKeyOf(plan.identity, context.runProcess))) ?? 'PUBLIC-KEY',
     configWords: config === defaultConfigFile() ? '' : ` --config ${config}`,
+    user: process.getuid?.() !== 0,
   };
   context.out(`\n${linesForSecondary(facts)}\n${linesForSystemd(facts)}\n`);
   if (ask.somebody && !(await ask.agree('Does the secondary have these lines? Then doctor tries them.', ''))) {

@@ -11,6 +11,8 @@ export interface Facts {
   readonly backupUnit: string | undefined;
   /** Words that name the configuration, if it is not in the default place. */
   readonly configWords: string;
+  /** Whether the units are those of an ordinary user. */
+  readonly user: boolean;
 }
 
 /** What is to be typed on the secondary. */
@@ -38,13 +40,14 @@ That makes the account and puts this line into its authorized_keys. ${
 }
 
 /** What is to be typed on this host when `doctor` is content. */
-export function linesForSystemd({ job, backupUnit, configWords }: Facts): string {
+export function linesForSystemd({ job, backupUnit, configWords, user }: Facts): string {
   const unit = backupUnit ?? 'UNIT.service';
   const what = backupUnit === undefined ? '   # UNIT: the service that makes the backup' : '';
+  const own = user ? ' --user' : '';
   return `On this host, when doctor is content:
 
   offsite-rsync run ${job}${configWords}
-  offsite-rsync units ${job} --backup-unit ${unit} --write${configWords}${what}
-  systemctl daemon-reload && systemctl enable --now offsite-rsync-freshness.timer
+  offsite-rsync units ${job} --backup-unit ${unit}${own} --write${configWords}${what}
+  systemctl${own} daemon-reload && systemctl${own} enable --now offsite-rsync-freshness.timer
 `;
 }

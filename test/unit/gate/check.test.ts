@@ -33,6 +33,11 @@ const READ_KEY = KEY.replace('IJ primary', 'IK restore');
 const PUSH_LINE = `command="/usr/local/bin/offsite-gate web1",restrict ${KEY}`;
 const readLine = (key = READ_KEY) => `command="/usr/local/bin/offsite-gate --read web1",restrict ${key}`;
 
+test('finds a command that only ends like the gate’s: a shell takes the rest for a comment', () => {
+  expect(kinds(`command="/bin/sh #/usr/local/bin/offsite-gate web1",restrict ${KEY}`)).toEqual(['bad']);
+  expect(kinds(`command="/bin/sh -c /usr/local/bin/offsite-gate web1",restrict ${KEY}`)).toEqual(['bad']);
+});
+
 test('knows a read key, and finds one that is also the push key, or that sshd would let push', () => {
   expect(judgeKeys(`${PUSH_LINE}\n${readLine()}\n`, 'web1', 'keys')).toMatchObject([
     { kind: 'good' },

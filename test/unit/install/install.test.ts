@@ -239,6 +239,14 @@ describe('install.sh', () => {
       expect(tree()).toEqual(before);
     });
 
+    it('that was commented out lets nobody read, so the forced command is back', () => {
+      install('--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'a', '--read-key', file());
+      const keys = join(dest, 'etc/offsite-rsync/authorized_keys.d/offsite-web1');
+      writeFileSync(keys, `${LINE}\n# ${READ_LINE}\n`);
+      install('--host', 'web1');
+      expect(snippet()).toContain('    ForceCommand /usr/local/bin/offsite-gate web1\n');
+    });
+
     it('on a plain secondary starts rrsync for reading', () => {
       const { stdout } = install('--host', 'web1', '--rrsync', '--job', 'a', '--read-key', file());
       expect(stdout).toContain(`command="/usr/bin/rrsync -ro -munge /srv/offsite/web1",restrict ${READ_KEY}`);

@@ -27,6 +27,14 @@ function isAlive(pid: number): boolean {
 }
 
 describe('a program', () => {
+  it('writes nothing to a terminal: control characters of its standard error are replaced', async () => {
+    const lines: string[] = [];
+    const script = "printf 'one\\033]52;c;eA==\\007two\\tthree\\n' >&2";
+    const end = await runProcess({ ...sh(script), onStderrLine: (line) => lines.push(line) });
+    expect(lines).toEqual(['one\ufffd]52;c;eA==\ufffdtwo\tthree']);
+    expect(end).toMatchObject({ stderrTail: lines[0] });
+  });
+
   it('is told by its exit code, with the last words of its standard error', async () => {
     expect(await runProcess(sh('exit 0'))).toEqual({ kind: 'exited', code: 0, stderrTail: '' });
     expect(await runProcess(sh('echo one >&2; echo two >&2; exit 23'))).toEqual({
