@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GroupBounds } from '../../../remote-scripts/gate/child-group.ts';
 import { fillTree, unshareTree } from '../../../remote-scripts/gate/tree/work-on-tree.ts';
-import { NOTES_HEADER } from '../../../src/shared/notes.ts';
+import { MAX_NOTES_RECORDS, NOTES_HEADER } from '../../../src/shared/notes.ts';
 
 let base: string;
 let lock: number;
@@ -112,6 +112,14 @@ describe('filling a tree', () => {
     expect(readFileSync(at('tree/gone'), 'utf8')).toBe('a file now');
   });
 
+  it('stops at a named pipe in the place of a directory, and waits for nobody who writes to it', async () => {
+    rmSync(at('tree/d'), { recursive: true });
+    execFileSync('mkfifo', [at('tree/d')]);
+    expect(await fill(notes('-d/b', '=a', '+d/new'))).toMatchObject({ kind: 'filled' });
+    expect(lstatSync(at('tree/d')).isFIFO()).toBe(true);
+    expect(inode('tree/a')).toBe(inode('basis/a'));
+  });
+
   it('makes names of one file of what the notes say is one file', async () => {
     put('basis/d/two', 'old');
     put('tree/d/one', 'new');
@@ -152,6 +160,12 @@ describe('filling a tree', () => {
     ['have no kind', ['', '-a']],
   ])('refuses notes with names that %s, before anything is done', async (_, records) => {
     expect(await fill(notes(...records))).toMatchObject({ kind: 'bad-notes' });
+    expect(existsSync(at('tree/a'))).toBe(false);
+  });
+
+  it('refuses notes with more than a million names', async () => {
+    writeFileSync(at('notes'), `${NOTES_HEADER}\0${'-a\0'.repeat(MAX_NOTES_RECORDS)}`);
+    expect(await fill(at('notes'))).toEqual({ kind: 'bad-notes', reason: 'the notes hold too many names' });
     expect(existsSync(at('tree/a'))).toBe(false);
   });
 
