@@ -6,7 +6,7 @@ import type { RunProcess } from '../platform/process.ts';
 import { readOptions, type ReadingWire } from '../rsync/reading.ts';
 import { endpointOf } from '../run/connection/endpoint.ts';
 import { openPrivateDirectory } from '../run/connection/private-directory.ts';
-import { interruptionOf } from '../run/failure.ts';
+import { interruptionOf, type Failure } from '../run/failure.ts';
 import { connectionTimes, stallMsOf, timeoutSecondsOf } from '../run/plan.ts';
 import { readableName } from '../shared/reading.ts';
 import type { LearningRedactor } from '../shared/redaction.ts';
@@ -92,6 +92,8 @@ export async function openSecondary(spec: SecondarySpec, deps: ReadDeps): Promis
     const { metadata, jobs } = await (target.secondary === 'gate'
       ? askGate(asking)
       : askRrsync(asking, target.metadata));
+    // With the owners and modes of fake_super, root would give what this target was never sent.
+    if (target.metadata === 'plain' && metadata !== 'plain') throw new ReadError(notPlain(target.name, metadata));
     return {
       ...{ name: `target ${target.name}`, metadata, jobs, close },
       options: readOptions({ ...asking.wire, metadata }),
@@ -113,6 +115,14 @@ function askingOf(target: TargetSettings, directory: string): Pick<Asking, 'alia
   const { metadata, compress } = target;
   const wire = { remoteShell: remoteShell(directory), metadata, compress, timeoutSeconds: timeoutSecondsOf(target) };
   return { alias: target.name, directory, wire, stallMs: stallMsOf(target) };
+}
+
+function notPlain(target: string, told: SnapshotSource['metadata']): Failure {
+  return {
+    outcome: 'refused',
+    reason: `the target ${target} says \`metadata: plain\`, but the secondary says \`metadata: ${told}\``,
+    advice: 'Ask whoever runs the secondary what is true, and write the same on both sides.',
+  };
 }
 
 function noReadKey(target: string) {

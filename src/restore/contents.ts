@@ -4,7 +4,8 @@ import { ReadError, type SnapshotSource } from '../read/snapshot-source.ts';
 import { displayName, encodeName, decodeName } from '../rsync/itemized.ts';
 import { contentsArguments, type ReadScope } from '../rsync/read-arguments.ts';
 import type { StoredItem } from '../rsync/stored-item.ts';
-import { interruptionOf } from '../run/failure.ts';
+import { interruptionOf, type Failure } from '../run/failure.ts';
+import { isOwn, OWN } from './own-directory.ts';
 import { readFrom, type ReadDeps } from './reading.ts';
 
 /**
@@ -31,6 +32,8 @@ export interface Extent {
   readonly bytes: number;
   /** Entries of an owner or group that only root can give. */
   readonly foreign: number;
+  /** Entries that are not restored, because they would be in the place of our own. */
+  readonly leftOut: number;
 }
 
 /**
@@ -46,10 +49,17 @@ export async function measure(
   deps: ReadDeps,
 ): Promise<Extent> {
   const missing = new Set(names.map((name) => name.toString('latin1')));
-  let [files, bytes, foreign] = [0, 0, 0];
+  if ([...missing].some(isOwn)) throw new ReadError(keptForUs());
+  let [files, bytes, foreign, leftOut] = [0, 0, 0, 0];
   const uid = process.getuid?.() ?? 0;
-  await readContents(source, scope, deps, (item) => {
-    missing.delete(nameBytes(item));
+  // Nothing is written here, so what is left out may be told.
+  await readContents(source, { ...scope, exclude: [] }, deps, (item) => {
+    const name = nameBytes(item);
+    missing.delete(name);
+    if (isOwn(name)) {
+      leftOut += 1;
+      return;
+    }
     if (item.kind === 'file') {
       files += 1;
       bytes += item.size;
@@ -64,7 +74,15 @@ export async function measure(
       reason: `The snapshot has no "${displayName(encodeName(Buffer.from(first, 'latin1')))}"${more}. Names are those below the source of the job; nothing was written.`,
     });
   }
-  return { files, bytes, foreign };
+  return { files, bytes, foreign, leftOut };
+}
+
+function keptForUs(): Failure {
+  return {
+    outcome: 'usage',
+    reason: `A restore keeps its own files under the name ${OWN}, so nothing of that name is restored; nothing was written.`,
+    advice: 'offsite-rsync cat brings a file of it.',
+  };
 }
 
 /** The name of an entry as a string of bytes, without the slash of a directory. */

@@ -11,8 +11,16 @@ export const OWN = '.offsite-restore';
 /** Name of the note in it. */
 export const NOTE = 'restore.json';
 
-/** Pattern of what is never restored: it would be in the place of our own. */
-export const OWN_PATTERN = `/${OWN}/`;
+/**
+ * Patterns of what is never restored: it would be in the place of our own. rsync's receiver ends the session when a sender tells a name that
+ * fits one, and it looks at each name by itself: so the second stands beside the first.
+ */
+export const OWN_PATTERNS: readonly string[] = [`/${OWN}`, `/${OWN}/**`];
+
+/** Whether a name in a snapshot is in the place of our own. @param name as a string of bytes */
+export function isOwn(name: string): boolean {
+  return name === OWN || name.startsWith(`${OWN}/`);
+}
 
 /** What is being restored; kept in the destination until all of it is there. */
 export interface RestoreNote {

@@ -5,6 +5,7 @@ import { displayName } from '../rsync/itemized.ts';
 import { checkManifest, type ManifestCheck } from './check-manifest.ts';
 import { compareWith, type Comparison } from './compare.ts';
 import type { Extent } from './contents.ts';
+import { isOwn } from './own-directory.ts';
 import { readFrom, type ReadDeps, type Stored } from './reading.ts';
 import type { RestoreDeps, RestoreSpec } from './restore.ts';
 
@@ -80,8 +81,9 @@ export async function fetchManifest({ source, job, snapshot }: Stored, deps: Rea
 /** Whether a name, as a string of bytes, is one of these or lies below one of them. */
 function wantedBy(names: readonly Buffer[]): (name: string) => boolean {
   const wanted = new Set(names.map((name) => name.toString('latin1')));
-  if (wanted.size === 0) return (name) => !name.startsWith('.offsite-restore/');
   return (name) => {
+    if (isOwn(name)) return false;
+    if (wanted.size === 0) return true;
     for (let end = name.length; end > 0; end = name.lastIndexOf('/', end - 1))
       if (wanted.has(name.slice(0, end))) return true;
     return false;

@@ -5,7 +5,7 @@ import { interruptionOf, type Failure } from '../run/failure.ts';
 import type { SnapshotId } from '../shared/snapshot-id.ts';
 import { measure, type Extent } from './contents.ts';
 import { abandon, openDestination, type Destination, type Standing } from './destination.ts';
-import { OWN_PATTERN, type RestoreNote } from './own-directory.ts';
+import { OWN_PATTERNS, type RestoreNote } from './own-directory.ts';
 import { checkRestored, type Proof } from './proof.ts';
 import { readFrom, scopeOf, type ReadDeps, type Stored } from './reading.ts';
 
@@ -73,7 +73,7 @@ export interface Restored {
  */
 export async function restore(spec: RestoreSpec, deps: RestoreDeps): Promise<Restored> {
   const { source, snapshot, names, standing, begun } = spec;
-  const scope = await scopeOf(spec, names, [OWN_PATTERN], deps);
+  const scope = await scopeOf(spec, names, OWN_PATTERNS, deps);
   deps.onStep('looking');
   const extent = await measure(source, scope, names, deps);
   const base = { snapshot: snapshot.id, path: standing.path, resumed: begun !== undefined, extent };

@@ -26,6 +26,12 @@ export interface FetchOptions {
 /** Otherwise a time counts as the same in the same second, and stays as it is. The other side is not told. */
 const NANOSECONDS = '--modify-window=-1';
 
+/** No snapshot of ours has devices, FIFOs or sockets: who names some wants us to make them. */
+const NO_DEVICES = '--no-D';
+
+/** Where one file is wanted, a link in its place, or in that of a directory above it, is not made. */
+const NO_LINKS = '--no-links';
+
 /** Arguments of a session that only tells what a snapshot holds. @param empty path of an empty directory */
 export function contentsArguments(scope: ReadScope, empty: string): string[] {
   return sessionArguments(scope, ['--dry-run', '-ii'], empty);
@@ -51,7 +57,7 @@ export function fetchArguments(
 
 /** Arguments of a session that brings files which their user can read, whatever their modes were. */
 export function legibleArguments(scope: ReadScope, to: string): string[] {
-  return sessionArguments(scope, ['--sparse', '--chmod=Du+rwx,Fu+r'], to);
+  return sessionArguments(scope, [NO_LINKS, '--sparse', '--chmod=Du+rwx,Fu+r'], to);
 }
 
 /** Arguments of a session that compares a directory with a snapshot. @param content whether contents are compared, by checksum */
@@ -61,13 +67,14 @@ export function compareArguments(scope: ReadScope, to: string, { content }: { re
 
 /** Arguments of a session that fetches one file beside the snapshots. */
 export function fileArguments(options: readonly string[], operand: string, to: string): string[] {
-  return [...options, '--no-recursive', operand, to];
+  return [...options, '--no-recursive', NO_LINKS, NO_DEVICES, operand, to];
 }
 
 function sessionArguments(scope: ReadScope, own: readonly string[], to: string): string[] {
   const { options, operand, only, exclude } = scope;
   return [
     ...options,
+    NO_DEVICES,
     ...own,
     `--out-format=${STORED_FORMAT}`,
     '--stats',

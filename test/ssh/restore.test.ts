@@ -219,6 +219,20 @@ describe('the read key', () => {
     expect(await readdir(to('back'))).not.toContain('.offsite-restore');
   });
 
+  it('restores nothing when the secondary says fake_super and the target plain', async () => {
+    const configure = (metadata: 'plain' | 'fake_super') =>
+      stored.primary.configure({ target: { secondary: 'gate', metadata } });
+    await configure('plain');
+    try {
+      const { code, stderr } = await withKey('restore', 'db', '--to', to('back'));
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/vault says `metadata: plain`, but the secondary says `metadata: fake_super`/);
+      expect(await readdir(stored.work)).toEqual([]);
+    } finally {
+      await configure('fake_super');
+    }
+  });
+
   it('is asked for where there is none, and nothing is written', async () => {
     const { code, stderr } = await stored.primary.call('restore', 'db', '--to', to('back'));
     expect(code).toBe(2);

@@ -47,6 +47,8 @@ export interface RestoreReport {
   readonly unread: number;
   /** Entries of an owner or group that only root can give. */
   readonly otherOwners: number;
+  /** Entries that were left out, because a restore keeps its own files under their name (`.offsite-restore`). */
+  readonly leftOut: number;
   /** What rsync said of single entries. */
   readonly troubles: readonly string[];
   /** In a dry run: what would be written. */
@@ -85,6 +87,7 @@ export function reportOf(
     different: proof?.comparison.different ?? [],
     unread: unreadIn(restored),
     otherOwners: extent.foreign,
+    leftOut: extent.leftOut,
     troubles,
     ...(dryRun ? { planned } : {}),
   };

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import pc from 'picocolors';
 import { displayName } from '../../rsync/itemized.ts';
 import { admit, examineDestination, isInside } from '../../restore/destination.ts';
+import { OWN } from '../../restore/own-directory.ts';
 import { parseNames } from '../../restore/names.ts';
 import {
   restore as restoreSnapshot,
@@ -145,13 +146,21 @@ function proofLines(restored: Restored): string[] {
   ];
 }
 
-/** What this user cannot have. */
-function limits({ extent: { foreign } }: Restored): string[] {
-  return foreign === 0
-    ? []
-    : [
-        `    owners    ${formatCount(foreign, 'entry', 'entries')} of another owner or group: only root can restore those, so they belong to this user now`,
-      ];
+/** What did not come, or not as it was, and why. */
+function limits({ extent: { foreign, leftOut } }: Restored): string[] {
+  const entries = (count: number) => formatCount(count, 'entry', 'entries');
+  return [
+    ...(leftOut === 0
+      ? []
+      : [
+          `    left out  ${entries(leftOut)} named ${OWN}, where a restore keeps its own files: offsite-rsync cat brings a file of it`,
+        ]),
+    ...(foreign === 0
+      ? []
+      : [
+          `    owners    ${entries(foreign)} of another owner or group: only root can restore those, so they belong to this user now`,
+        ]),
+  ];
 }
 
 function some(entries: readonly string[]): string[] {

@@ -1,0 +1,99 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { formatSeal } from '../../src/shared/seal.ts';
+import { parseSnapshotId } from '../../src/shared/snapshot-id.ts';
+import { sealOf } from './support/gate-host.ts';
+
+/*
+ * Snapshots, manifests and senders that no program of ours has made. Only the disk is needed for them.
+ */
+
+const isRoot = process.getuid?.() === 0;
+const ID = parseSnapshotId('2026-11-23T021500Z')!;
+
+let work: string;
+const at = (...names: string[]) => join(work, ...names);
+const stored = (...names: string[]) => at('disk/db', ID, ...names);
+
+beforeEach(async () => {
+  work = await realpath(await mkdtemp(join(tmpdir(), 'offsite-hostile-')));
+  await mkdir(stored(), { recursive: true });
+  await writeFile(at('disk/db', `${ID}.sealed`), formatSeal(sealOf(ID, { job: 'db' })));
+  await writeFile(stored('file'), 'text');
+});
+afterEach(() => rm(work, { recursive: true }));
+
+function call(command: 'restore' | 'cat', ...words: string[]) {
+  const args = [inject('cli'), command, 'db', '--from', at('disk'), ...words];
+  const env = { PATH: `${at('bin')}:${process.env.PATH ?? ''}`, TMPDIR: work };
+  const { status: code, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: work, env });
+  return { code, stdout, stderr };
+}
+const restore = (...words: string[]) => call('restore', '--to', at('back'), ...words);
+
+/** Has a script run in the place of the rsync that sends; `$@` is what it was called with. */
+async function sendWith(script: string): Promise<void> {
+  await mkdir(at('bin'));
+  const text = `#!/bin/sh\nif [ "$1" = --server ]; then\n${script}\nfi\nexec /usr/bin/rsync "$@"\n`;
+  await writeFile(at('bin/rsync'), text, { mode: 0o755 });
+}
+
+/** Says of a stored file what it was at the sender, as rsync's --fake-super notes it. */
+function pretend(path: string, mode: string, device: string): void {
+  const python = `import os,sys; os.setxattr(sys.argv[1], 'user.rsync.%stat', sys.argv[2].encode())`;
+  const { status, stderr } = spawnSync('python3', ['-c', python, path, `${mode} ${device} 0:0`], { encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+}
+
+describe('a name in the place of the directory that a restore keeps', () => {
+  it.each([
+    ['file', () => writeFile(stored('.offsite-restore'), 'x'), 1],
+    ['link', () => symlink(work, stored('.offsite-restore')), 1],
+    ['directory', () => mkdir(stored('.offsite-restore/tmp'), { recursive: true }), 2],
+  ])('is left out, as a %s, and that is said', async (_, make, count) => {
+    await make();
+    const { code, stdout, stderr } = restore('--metadata', 'plain');
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/left out {2}\d entr(y|ies) named \.offsite-restore,/);
+    expect(await readdir(at('back'))).toEqual(['file']);
+    const { stdout: json } = restore('--metadata', 'plain', '--overwrite', '--json');
+    expect(JSON.parse(json)).toMatchObject({ outcome: 'done', files: 1, leftOut: count });
+    const named = call('restore', '--to', at('part'), '.offsite-restore');
+    expect(named).toMatchObject({ code: 2, stdout: '' });
+    expect(named.stderr).toMatch(/nothing of that name is restored/);
+    expect(existsSync(at('part'))).toBe(false);
+  });
+
+  it('is refused from a sender that tells it all the same, without the directory above it', async () => {
+    await mkdir(stored('.offsite-restore'));
+    await symlink(at('elsewhere'), stored('.offsite-restore/tmp'));
+    await mkdir(at('elsewhere'));
+    // An old protocol, because a newer one tells the directory too.
+    const own = `-vHltpRre. --protocol=29 '--include=/.offsite-restore/***' --no-implied-dirs . .offsite-restore/tmp file`;
+    await sendWith(
+      `case "$3" in *n*) exec /usr/bin/rsync "$@";; esac\ncd ${ID} && exec /usr/bin/rsync --server --sender ${own}`,
+    );
+    const { code, stdout, stderr } = restore('--metadata', 'plain');
+    expect(code, stdout + stderr).not.toBe(0);
+    expect(stdout + stderr).toContain('rejecting excluded file-list name: .offsite-restore/tmp');
+    expect(await readdir(at('elsewhere'))).toEqual([]);
+  });
+});
+
+describe.runIf(isRoot)('what no snapshot of ours has', () => {
+  it.each([
+    ['device', '20666', '1,3'],
+    ['FIFO', '10644', '0,0'],
+  ])('is not made: a %s', async (_, mode, device) => {
+    await writeFile(stored('odd'), '');
+    pretend(stored('odd'), mode, device);
+    const { code, stdout, stderr } = restore();
+    expect(code, stdout + stderr).toBe(0);
+    expect(await readdir(at('back'))).toEqual(['file']);
+    expect(await readFile(at('back/file'), 'utf8')).toBe('text');
+  });
+});
