@@ -4,6 +4,8 @@ import type { SelftestReport } from '../run/selftest/selftest-report.ts';
 import type { VerifyReport } from '../run/verify/verify-job.ts';
 import { redactDeep } from '../shared/redaction.ts';
 import type { RunRecord } from '../state/run-record.ts';
+import type { AlertTestReport } from './alert/alert-test.ts';
+import type { ValidationReport } from './config/config-validate.ts';
 import type { Context } from './context.ts';
 import type { DoctorReport } from './doctor/finding.ts';
 import type { ShownJob } from './list/list-table.ts';
@@ -36,6 +38,10 @@ export interface JsonOutputs {
   readonly 'doctor --json': DoctorReport;
   /** What `selftest` has observed. */
   readonly 'selftest --json': SelftestReport;
+  /** What is wrong with the configuration. */
+  readonly 'config validate --json': ValidationReport;
+  /** Whether test messages got out. */
+  readonly 'alert test --json': AlertTestReport;
   /** A run, as the history has it. */
   readonly 'history --json': RunRecord;
   /** What is stored of a job on a target, one line for each. */

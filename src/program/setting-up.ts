@@ -18,6 +18,7 @@ export const declareSettingUp: Declare = (program, perform) => {
       .command('validate')
       .description('check the configuration file and list all problems')
       .option('--secrets', 'also check that the secrets can be read here')
+      .option('--json', 'one JSON object')
       .addOption(configOption())
       .action((options: ValidateOptions) =>
         perform(async (context) =>

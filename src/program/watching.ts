@@ -63,6 +63,7 @@ export const declareWatching: Declare = (program, perform) => {
       .command('test')
       .description('send a test message through one channel, or all')
       .argument('[channel]', 'name of a channel; default: all')
+      .option('--json', 'one JSON object')
       .addOption(configOption())
       .action((channel: string | undefined, options: AlertTestOptions) =>
         perform(async (context) =>

@@ -76,6 +76,37 @@ describe('what is printed with --json is as docs/json.md says', () => {
     expect(await ask('verify --json', ['verify', 'postgres'])).toMatchObject([{ outcome: 'corruption' }]);
   });
 
+  it('what two snapshots differ in, and what a restore did', async () => {
+    const [first = '', second = ''] = await secondary.sealed('postgres');
+    const from = ['--from', join(secondary.root, 'postgres')];
+    expect(await ask('diff --json', ['diff', 'postgres', first, second, ...from])).toMatchObject([{ job: 'postgres' }]);
+    const to = ['--to', join(primary.directory, 'restored'), '--snapshot', first];
+    expect(await ask('restore --json', ['restore', 'postgres', ...to, ...from])).toMatchObject([{ job: 'postgres' }]);
+  });
+
+  it('what doctor finds, what is wrong with a configuration, and whether alerts get out', async () => {
+    expect(await ask('doctor --json', ['doctor'])).toMatchObject([{ jobs: [{ appendOnly: 'not-enforced' }] }]);
+    expect(await ask('config validate --json', ['config', 'validate', '--secrets'])).toMatchObject([
+      { valid: true, exitCode: 0, problems: [] },
+    ]);
+    // Nothing listens where the second channel sends to.
+    expect(await ask('alert test --json', ['alert', 'test'])).toMatchObject([
+      {
+        exitCode: 1,
+        channels: [
+          { channel: 'file', sent: true, reason: null },
+          { channel: 'hook', sent: false },
+        ],
+      },
+    ]);
+    const sound = await readFile(primary.config, 'utf8');
+    await writeFile(primary.config, sound.replace('"version"', '"versoin"'));
+    const [report] = await ask('config validate --json', ['config', 'validate']);
+    await writeFile(primary.config, sound);
+    expect(report).toMatchObject({ valid: false, exitCode: 2 });
+    expect(JSON.stringify(report)).toContain('versoin');
+  });
+
   it('an acceptance on a secondary that is not reached', async () => {
     await secondary.line.hangUp();
     const lines = await ask('selftest --json', ['selftest', '--out', join(primary.directory, 'page.md')]);

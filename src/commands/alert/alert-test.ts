@@ -4,11 +4,24 @@ import { deliverTest } from '../../notify/deliver.ts';
 import { oneLine } from '../../notify/text.ts';
 import { alertDeps } from '../../run/finish.ts';
 import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 import { UsageError } from '../selection.ts';
 
 /** Options of `offsite-rsync alert test`. */
 export interface AlertTestOptions {
   readonly config: string;
+  readonly json?: boolean;
+}
+
+/** Whether a test message got out, for programs. */
+export interface AlertTestReport {
+  readonly exitCode: number;
+  readonly channels: readonly {
+    readonly channel: string;
+    readonly sent: boolean;
+    /** Why it was not; null when it was. */
+    readonly reason: string | null;
+  }[];
 }
 
 /**
@@ -34,11 +47,21 @@ export async function alertTest(
   const deps = alertDeps(secretsFile, { ...context, alertSignal: context.signal });
   const width = Math.max(...known.map(({ length }) => length));
   const deliveries = await deliverTest(channel, context.host, alerts, deps);
+  const exitCode = deliveries.every(({ sent }) => sent) ? 0 : 1;
+  if (options.json === true) {
+    const channels = deliveries.map(({ channel: name, sent, reason }) => ({
+      channel: name,
+      sent,
+      reason: reason ?? null,
+    }));
+    printJson(context, 'alert test --json', { exitCode, channels });
+    return exitCode;
+  }
   for (const { channel: name, sent, reason } of deliveries) {
     const label = pc.bold(name.padEnd(width));
     context.out(
       sent ? `${pc.green('✓')} ${label}  sent\n` : `${pc.red('✗')} ${label}  ${oneLine(reason ?? 'not sent', 500)}\n`,
     );
   }
-  return deliveries.every(({ sent }) => sent) ? 0 : 1;
+  return exitCode;
 }
