@@ -105,7 +105,6 @@ async function snapshotsIn(directory: string, job: string): Promise<Found[]> {
     // A link may lead anywhere, and none of our programs makes one.
     if (id === undefined || !(await lstat(join(directory, name))).isDirectory()) continue;
     const seal = name === id ? await sealOf(directory, id, job) : undefined;
-    const manifest = seal !== undefined && (await isRegularFile(join(directory, manifestName(id))));
     found.push({
       name,
       snapshot: {
@@ -116,12 +115,18 @@ async function snapshotsIn(directory: string, job: string): Promise<Found[]> {
           received: seal?.receipt?.received ?? null,
         },
         ...{ verification: seal?.verification.mode ?? null, files: seal?.files ?? null, bytes: seal?.bytes ?? null },
-        manifest: manifest ? (await lstat(join(directory, manifestName(id)))).mtime.toISOString() : null,
+        manifest: seal === undefined ? null : await manifestTime(directory, id),
         ...{ damaged: null, pinned: null },
       },
     });
   }
   return found;
+}
+
+/** When a manifest was written; null where there is none. Something else in its place is none, and no reason to keep the data back. */
+async function manifestTime(directory: string, id: SnapshotId): Promise<string | null> {
+  const stats = await lstat(join(directory, manifestName(id))).catch(() => undefined);
+  return stats?.isFile() === true ? stats.mtime.toISOString() : null;
 }
 
 async function sealOf(directory: string, id: SnapshotId, job: string) {

@@ -109,6 +109,7 @@ async function isClosed(path: Buffer, { kind }: StoredItem): Promise<boolean> {
 function isOnlyClosed({ failure, troubles }: ReadEnd): boolean {
   return (
     failure?.outcome === 'incomplete' &&
+    troubles.length > 0 &&
     troubles.every((line) => /^\[generator\] .*: Permission denied \(13\)$/.test(line))
   );
 }

@@ -16,11 +16,16 @@ export interface Proof {
    * stored now, so that damage there is not seen.
    */
   readonly by: 'manifest' | 'checksum';
+  /** Why it is not the manifest. */
+  readonly lack: ManifestLack | undefined;
   readonly comparison: Comparison;
   readonly manifest: ManifestCheck | undefined;
   /** Undefined if all of it is as it was. */
   readonly failure: Failure | undefined;
 }
+
+/** Why a manifest does not prove every file: there is none, it did not arrive, is damaged, or does not name every file. */
+export type ManifestLack = 'none' | 'not-fetched' | 'damaged' | 'short';
 
 /** Compares what was restored with the snapshot and its manifest. */
 export async function checkRestored(
@@ -30,8 +35,8 @@ export async function checkRestored(
   deps: RestoreDeps,
 ): Promise<Proof> {
   const { source, standing, names, begun } = spec;
-  const manifest = await manifestCheck(spec, extent, deps);
-  const by = manifest === undefined ? 'checksum' : 'manifest';
+  const { manifest, lack } = await manifestCheck(spec, extent, deps);
+  const by = lack === undefined ? 'manifest' : 'checksum';
   deps.onStep('comparing');
   const asItIs = names.length > 0 && (standing.kind !== 'absent' || begun?.before !== undefined);
   const { files: totalFiles, bytes: totalBytes } = extent;
@@ -39,43 +44,48 @@ export async function checkRestored(
     deps.onProgress({ files: 0, totalFiles, bytes: Math.min(bytes, totalBytes), totalBytes });
   const options = { content: by === 'checksum', asItIs, onRead };
   const comparison = await compareWith(source, scope, standing.path, options, deps);
-  return { by, comparison, manifest, failure: verdictOn(comparison, manifest) };
+  return { by, lack, comparison, manifest, failure: verdictOn(comparison, manifest) };
 }
 
 async function manifestCheck(
   spec: RestoreSpec,
   { files, bytes }: Extent,
   deps: RestoreDeps,
-): Promise<ManifestCheck | undefined> {
-  const manifest = await fetchManifest(spec, deps);
-  if (manifest === undefined) return undefined;
+): Promise<Pick<Proof, 'manifest' | 'lack'>> {
+  const fetched = await fetchManifest(spec, deps);
+  if (fetched.kind !== 'fetched') return { manifest: undefined, lack: fetched.kind };
   deps.onStep('manifest');
   const { signal } = deps;
   try {
-    return await checkManifest({
-      manifest,
+    const manifest = await checkManifest({
+      manifest: fetched.path,
       tree: spec.standing.path,
       wanted: wantedBy(spec.names),
       signal,
       onProgress: (done, read) =>
         deps.onProgress({ files: done, totalFiles: files, bytes: Math.min(read, bytes), totalBytes: bytes }),
     });
+    if (manifest === undefined) return { manifest, lack: 'damaged' };
+    return { manifest, lack: manifest.regular < files ? 'short' : undefined };
   } catch (error) {
-    if (signal.aborted) return undefined; // the caller sees that too
+    if (signal.aborted) return { manifest: undefined, lack: 'not-fetched' }; // the caller sees that too
     throw error;
   }
 }
 
-/**
- * Fetches the manifest of a snapshot.
- * @returns its path; undefined where there is none that could be read
- */
-export async function fetchManifest({ source, job, snapshot }: Stored, deps: ReadDeps): Promise<string | undefined> {
+/** A manifest that was asked for. */
+export type FetchedManifest =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'not-fetched'; readonly failure: Failure }
+  | { readonly kind: 'fetched'; readonly path: string };
+
+/** Fetches the manifest of a snapshot. What arrives under that name may be anything. */
+export async function fetchManifest({ source, job, snapshot }: Stored, deps: ReadDeps): Promise<FetchedManifest> {
   const operand = source.manifest(job, snapshot);
-  if (operand === undefined) return undefined;
+  if (operand === undefined) return { kind: 'none' };
   const path = join(deps.scratch, 'manifest');
   const { failure } = await readFrom(source, fileArguments(source.options, operand, path), {}, deps);
-  return failure === undefined ? path : undefined;
+  return failure === undefined ? { kind: 'fetched', path } : { kind: 'not-fetched', failure };
 }
 
 /** Whether a name, as a string of bytes, is one of these or lies below one of them. */

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../platform/files.ts';
 import { parseNames } from '../../restore/names.ts';
@@ -22,9 +21,14 @@ export function cat(job: string, path: string, options: CatOptions, context: Con
     const [name] = parseNames([path]);
     if (name === undefined) throw new UsageError(`"${path}" is everything: name one file.`);
     const snapshot = choose(options.snapshot, options.incomplete);
-    const file = await fetchFile({ source, job, snapshot }, name, deps);
+    const { file, proved } = await fetchFile({ source, job, snapshot }, name, deps);
+    if (!proved)
+      context.log(
+        'warning',
+        `${job}, ${snapshot.id} has no manifest: the file is as it is stored now, and damage there would not show`,
+      );
     try {
-      await pipeline(createReadStream(file), process.stdout, { end: false });
+      await pipeline(file.createReadStream({ start: 0 }), process.stdout, { end: false });
     } catch (error) {
       // A reader that has seen enough (`| head`) is no failure.
       if (errorCode(error) !== 'EPIPE') throw error;

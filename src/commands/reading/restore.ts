@@ -10,6 +10,7 @@ import {
   type Restored,
   type RestoreStep,
 } from '../../restore/restore.ts';
+import type { ManifestLack } from '../../restore/proof.ts';
 import { failureCode } from '../../run/failure.ts';
 import { ReadError } from '../../read/snapshot-source.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
@@ -131,17 +132,24 @@ function describe(name: string, dryRun: boolean, took: number, restored: Restore
   ]);
 }
 
+const LACKS: Readonly<Record<ManifestLack, string>> = {
+  none: 'there is no manifest that would show damage there',
+  'not-fetched': 'the manifest that would show damage there could not be fetched',
+  damaged: 'the manifest that would show damage there is damaged itself',
+  short: 'the manifest that would show damage there does not name every file',
+};
+
 function proofLines(restored: Restored): string[] {
   if (restored.proof === undefined) return [];
-  const { manifest } = restored.proof;
+  const { lack } = restored.proof;
   const unread = unreadIn(restored);
   const but =
     unread === 0
       ? ''
       : `, but for ${formatCount(unread, 'entry', 'entries')} that ${unread === 1 ? 'its' : 'their'} own modes close to this user`;
   return [
-    manifest === undefined
-      ? `    proved    every file by checksum against what is stored (there is no manifest that would show damage there)${but}`
+    lack !== undefined
+      ? `    proved    every file by checksum against what is stored (${LACKS[lack]})${but}`
       : `    proved    every file by the checksum with which the secondary sealed it${but}`,
   ];
 }

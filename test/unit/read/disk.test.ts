@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +43,15 @@ describe('a disk that was carried over', () => {
       ['disk:2026-11-26T021500Z/', false],
     ]);
     expect(source.manifest('postgres', snapshots[0]!)).toBe(`disk:${ID}.sha256`);
+  });
+
+  it.each([
+    ['a link', () => symlink('other', at(`db1/postgres/${ID}.sha256`))],
+    ['a directory', () => mkdir(at(`db1/postgres/${ID}.sha256`))],
+  ])('has no manifest where %s is in its place', async (_, make) => {
+    await make();
+    const source = await openDisk(at('db1'), 'postgres', 'plain');
+    expect(source.jobs[0]!.snapshots).toMatchObject([{ id: ID, sealed: true, manifest: null }]);
   });
 
   it.each([
