@@ -31,11 +31,12 @@ function optionsFor(version, words) {
   };
 }
 
-/** Bundles the controller, split, so that a command loads only what it needs. */
+/** Bundles the controller, split, so that a command loads only what it needs. Yields the files that went into it. */
 export async function bundleController(outdir, version) {
   const plugins = [compiledSchemas()];
-  const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external: ['node-notifier'] };
-  await build({ ...optionsFor(version, ON_THE_PRIMARY), ...entry, plugins });
+  const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external: ['node-notifier'], metafile: true };
+  const { metafile } = await build({ ...optionsFor(version, ON_THE_PRIMARY), ...entry, plugins });
+  return { inputs: Object.keys(metafile.inputs) };
 }
 
 /**

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { must } from '../support/processes.ts';
+
+let directory: string;
+const at = (...names: string[]) => join(directory, ...names);
+const version = (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
+const NAME = `offsite-rsync-secondary-${version}`;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'offsite-release-'));
+  for (const place of ['one', 'two']) must(process.execPath, 'scripts/release.mjs', at(place));
+}, 120_000);
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('a release', () => {
+  it('has the same bytes each time, and their sums', () => {
+    const sums = readFileSync(at('one/SHA256SUMS'), 'utf8');
+    expect(readFileSync(at('two/SHA256SUMS'), 'utf8')).toBe(sums);
+    expect(
+      sums
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split('  ')[1]),
+    ).toEqual([`offsite-rsync-${version}.tgz`, `${NAME}.tar.gz`]);
+    expect(spawnSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: at('one') }).status).toBe(0);
+  });
+
+  it('sets up a secondary that has only node and sh: no npm, no build', () => {
+    must('tar', '-xzf', at('one', `${NAME}.tar.gz`), '-C', directory);
+    const args = [at(NAME, 'install.sh'), '--host', 'web1', '--job', 'db'];
+    const { status, stderr } = spawnSync('sh', args, {
+      env: { PATH: process.env.PATH, DESTDIR: at('dest') },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const program of ['gate', 'prune', 'scrub', 'drill']) {
+      const path = at('dest/usr/local/lib/offsite-rsync', `offsite-${program}.mjs`);
+      expect(spawnSync(process.execPath, [path, '--version'], { encoding: 'utf8' }).stdout).toContain(version);
+    }
+    expect(existsSync(at('dest/etc/systemd/system/offsite-prune@.timer'))).toBe(true);
+    expect(readFileSync(at(NAME, 'THIRD-PARTY-NOTICES'), 'utf8')).toMatch(/^commander \d+\.\d+\.\d+ \(MIT\)$/m);
+  });
+
+  // Without npm, which would ask a registry: its one dependency is linked, and nothing else of ours is there.
+  it('is a package of npm that has all that it runs with', { timeout: 120_000 }, () => {
+    must('tar', '-xzf', at('one', `offsite-rsync-${version}.tgz`), '-C', directory);
+    const inside = at('package');
+    const { dependencies } = JSON.parse(readFileSync(join(inside, 'package.json'), 'utf8')) as { dependencies: object };
+    expect(Object.keys(dependencies)).toEqual(['node-notifier']);
+    mkdirSync(join(inside, 'node_modules'));
+    symlinkSync(resolve('node_modules/node-notifier'), join(inside, 'node_modules/node-notifier'));
+    symlinkSync(join(inside, 'dist/cli.js'), at('offsite-rsync'));
+    const call = (...words: string[]) =>
+      spawnSync(process.execPath, [at('offsite-rsync'), ...words], { encoding: 'utf8' });
+    expect(call('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
+    expect(call('config', 'validate', '--config', join(inside, 'config.example.yaml'))).toMatchObject({ status: 0 });
+    expect(call('demo')).toMatchObject({ status: 0, stderr: '' });
+    for (const file of [
+      'remote-scripts/install.sh',
+      'remote-scripts/systemd/offsite-prune@.service',
+      'dist/man/man1/offsite-rsync.1',
+      'dist/THIRD-PARTY-NOTICES',
+    ])
+      expect(existsSync(join(inside, file)), file).toBe(true);
+  });
+});
