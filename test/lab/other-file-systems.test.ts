@@ -72,13 +72,15 @@ describe('a source of which the own unit hides a part', () => {
     cover('dir', at('homes'));
     for (const exclude of ['/homes', '/homes/*']) {
       await primary.configure({ job: { exclude: [exclude], guard: { max_shrink: 'off' } } });
-      expect((await primary.call('run', 'files')).code).toBe(0);
+      const end = await primary.call('run', 'files');
+      expect(end.code, end.stderr).toBe(0);
     }
     await primary.configure();
     cover('dir', `${primary.directory}/state`);
     await mkdir(join(primary.directory, 'state2'), { recursive: true });
     await primary.configure({ top: { state_dir: join(primary.directory, 'state2') } });
-    expect((await primary.call('run', 'files')).code).toBe(0);
+    const end = await primary.call('run', 'files');
+    expect(end.code, end.stderr).toBe(0);
     await primary.configure();
   });
 });
