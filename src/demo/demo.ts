@@ -9,7 +9,7 @@ import { attackSnapshot, fingerprint, type StolenKey } from './attacker.ts';
 import { flipByte } from './bad-disk.ts';
 import { setUpController, type Controller } from './controller.ts';
 import { layLine, type Line } from './line.ts';
-import { startPrivateSshd } from './private-sshd.ts';
+import { DemoError, startPrivateSshd } from './private-sshd.ts';
 import { makeSampleSource, type SampleSource } from './sample-source.ts';
 import { setUpSecondary, type DemoSecondary } from './secondary.ts';
 
@@ -128,10 +128,14 @@ export async function playDemo(spec: DemoSpec): Promise<boolean> {
   }
 }
 
-async function firstPush({ stage, controller, stored, observed }: Scene): Promise<void> {
+async function firstPush({ stage, controller, stored, observed, key }: Scene): Promise<void> {
   stage.step('The first push: everything goes over');
   const { record, code } = await controller.run();
-  if (!tellRun(stage, record) || record.snapshot === null) return;
+  if (!tellRun(stage, record) || record.snapshot === null) {
+    throw new DemoError(
+      `The rest of the story needs this push. Can the account ${key.user} log in here by ssh (a shell in /etc/passwd, no locked password)?`,
+    );
+  }
   const sealed = await exists(join(stored, `${record.snapshot}.sealed`));
   const arrived = await exists(join(stored, record.snapshot, 'dumps', 'users.sql'));
   observed.transferred = code === 0 && arrived && sealed;
