@@ -107,7 +107,7 @@ export async function startPrivateSshd({ settings = [], network }: SshdPlace = {
     const sessions = descendants(server.pid ?? 0);
     await endProcess(server);
     for (const pid of sessions) endAtOnce(pid);
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
     await untilItListens(server, [...enter, 'ssh-keyscan', '-T', '1', '-t', 'ed25519', '-p', `${port}`, address]);

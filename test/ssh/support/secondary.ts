@@ -73,7 +73,7 @@ export async function startSecondary(place?: string, settings: readonly string[]
       await line.hangUp();
       spawnSync('chmod', ['-R', 'u+rwX', root]); // modes that a test has set may lock us out if we are not root
       await sshd.stop();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   return secondary;
