@@ -1,4 +1,5 @@
 // Writes the pages of the manual, from what declares commands and options, for the build.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,9 +11,10 @@ import { OLDEST_NODE } from './node.mjs';
  * @param scratch a directory below node_modules, where what is bundled finds its libraries
  */
 export async function writeManual(directory, scratch, version) {
+  const root = fileURLToPath(new URL('..', import.meta.url));
   const bundle = join(scratch, 'manual-pages.mjs');
   await build({
-    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+    absWorkingDir: root,
     entryPoints: ['scripts/manual/pages.ts'],
     outfile: bundle,
     bundle: true,
@@ -24,7 +26,10 @@ export async function writeManual(directory, scratch, version) {
     logLevel: 'warning',
   });
   const { manualPages } = await import(pathToFileURL(bundle).href);
-  for (const { path, text } of manualPages()) {
+  const helpOfSecondary = execFileSync(join(root, 'remote-scripts/offsite-secondary'), ['--help'], {
+    encoding: 'utf8',
+  });
+  for (const { path, text } of manualPages(helpOfSecondary)) {
     mkdirSync(join(directory, dirname(path)), { recursive: true });
     writeFileSync(join(directory, path), text);
   }

@@ -12,7 +12,10 @@ import { buildInto, ROOT, VERSION } from './build-into.mjs';
 const THEN = '2000-01-01T00:00:00Z';
 
 /** What the archive of a secondary has besides its programs. */
-const OF_THE_INSTALLER = ['install.sh', 'secondary.example.yaml', 'systemd'];
+const OF_THE_INSTALLER = ['install.sh', 'offsite-secondary', 'secondary.example.yaml', 'systemd'];
+
+/** Its pages of the manual. */
+const PAGES = ['man5/offsite-rsync-secondary.yaml.5', 'man8'];
 
 const release = process.argv[2] ?? join(ROOT, 'release');
 const work = mkdtempSync(join(ROOT, 'node_modules', '.offsite-release-'));
@@ -53,7 +56,7 @@ function packSecondary(directory, built) {
     cpSync(join(ROOT, 'remote-scripts', file), join(place, file), { recursive: true });
   cpSync(join(built, 'remote'), place, { recursive: true });
   cpSync(join(ROOT, 'LICENSE'), join(place, 'LICENSE'));
-  cpSync(join(built, 'man', 'man8'), join(place, 'man', 'man8'), { recursive: true });
+  for (const page of PAGES) cpSync(join(built, 'man', page), join(place, 'man', page), { recursive: true });
   const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX'];
   const archive = join(directory, `${name}.tar`);
   run('tar', ['--create', '--sort=name', `--mtime=${THEN}`, ...owner, '--file', archive, name], directory);

@@ -69,7 +69,7 @@ export function secondaryRules(yaml: SecondaryYaml, locate: Locate, scrutiny: Sc
     }
     accounts.set(host.account, name);
     if (host.account === 'root') {
-      report([...at, 'account'], 'must not be root: create an account of its own with install.sh');
+      report([...at, 'account'], 'must not be root: create an account of its own with offsite-secondary add-host');
     }
     hostRules(host, at, report, scrutiny);
   }

@@ -21,7 +21,8 @@ export async function realDirectory(path: string): Promise<{ dev: number; uid: n
     const what = found.isSymbolicLink() ? 'a symbolic link' : 'not a directory';
     throw new StoreRefusal(`${path} is ${what}. Nothing is moved or deleted except in real directories.`);
   } catch (error) {
-    if (isMissing(error)) throw new StoreRefusal(`${path} does not exist. Run install.sh for this host.`);
+    if (isMissing(error))
+      throw new StoreRefusal(`${path} does not exist. Run offsite-secondary add-host for this host.`);
     throw error;
   }
 }

@@ -15,6 +15,7 @@ import { version } from '../../src/shared/version.ts';
 import { gatePage } from './gate-page.ts';
 import { programPage, type ExitRow } from './program-page.ts';
 import { printPage, type Block } from './roff.ts';
+import { scriptPage } from './script-page.ts';
 import { settingsPage } from './settings-page.ts';
 
 /** A page as a file. */
@@ -28,14 +29,18 @@ const MANUALS: Readonly<Record<number, string>> = { 1: 'User Commands', 5: 'File
 
 const SECONDARY_PAGES = [
   'offsite-rsync-secondary.yaml(5)',
+  'offsite-secondary(8)',
   'offsite-gate(8)',
   'offsite-prune(8)',
   'offsite-scrub(8)',
   'offsite-drill(8)',
 ];
 
-/** All pages of the manual, from what declares commands and options. */
-export function manualPages(): readonly ManualPage[] {
+/**
+ * All pages of the manual, from what declares commands and options.
+ * @param helpOfSecondary what the script offsite-secondary prints with --help
+ */
+export function manualPages(helpOfSecondary: string): readonly ManualPage[] {
   return [
     page(
       'offsite-rsync',
@@ -79,10 +84,20 @@ export function manualPages(): readonly ManualPage[] {
           'YAML, the same file for all programs of the secondary. `offsite-gate --check HOST` says whether it can be used.',
         schema: secondarySchema,
         example: exampleOf(SECONDARY),
-        seeAlso: ['offsite-gate(8)', 'offsite-prune(8)', 'offsite-scrub(8)', 'offsite-drill(8)'],
+        seeAlso: SECONDARY_PAGES.slice(1),
       }),
     ),
-    page('offsite-gate', 8, gatePage(SECONDARY_PAGES)),
+    page(
+      'offsite-secondary',
+      8,
+      scriptPage({
+        name: 'offsite-secondary',
+        purpose: 'lets a primary in on a secondary, or takes it out again',
+        help: helpOfSecondary,
+        seeAlso: othersThan('offsite-secondary'),
+      }),
+    ),
+    page('offsite-gate', 8, gatePage(othersThan('offsite-gate'))),
     ...[PRUNE, SCRUB, DRILL].map(secondaryPage),
   ];
 }
@@ -99,9 +114,13 @@ function secondaryPage(declared: DeclaredProgram): ManualPage {
         { code: '128+n', meaning: 'ended by signal n' },
       ],
       files: [[SECONDARY_CONFIG, 'hosts, jobs, retention and alerts, offsite-rsync-secondary.yaml(5)']],
-      seeAlso: SECONDARY_PAGES.filter((name) => !name.startsWith(`${declared.name}(`)),
+      seeAlso: othersThan(declared.name),
     }),
   );
+}
+
+function othersThan(name: string): readonly string[] {
+  return SECONDARY_PAGES.filter((page) => !page.startsWith(`${name}(`));
 }
 
 function page(name: string, section: number, blocks: readonly Block[]): ManualPage {

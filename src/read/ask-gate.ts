@@ -66,6 +66,6 @@ export function pushKey(alias: string): Failure {
     outcome: 'refused',
     reason: `this key may not read ${alias}: it is a key that pushes, or none that reads is installed there`,
     advice:
-      'Make a read key, and on the secondary: install.sh --host HOST --read-key FILE.pub (a gate of this version is needed). offsite-gate --check HOST says what each key may do.',
+      'Make a read key, and on the secondary: offsite-secondary add-host HOST --read-key FILE.pub (a gate of this version is needed). offsite-gate --check HOST says what each key may do.',
   };
 }

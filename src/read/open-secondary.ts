@@ -130,6 +130,6 @@ function noReadKey(target: string) {
     outcome: 'usage',
     reason: `there is no key with which ${target} may be read: the key that pushes does not`,
     advice:
-      'Name the read key with --identity FILE, or read_identity of the target. On the secondary, install.sh --read-key FILE.pub lets it in.',
+      'Name the read key with --identity FILE, or read_identity of the target. On the secondary, offsite-secondary add-host HOST --read-key FILE.pub lets it in.',
   } as const;
 }

@@ -11,7 +11,7 @@ export interface Account {
   readonly shell: string;
 }
 
-/** Where install.sh puts keys, and where sshd looks by default (sshd_config(5)). */
+/** Where offsite-secondary puts keys, and where sshd looks by default (sshd_config(5)). */
 const USUAL_KEYS = '/etc/offsite-rsync/authorized_keys.d/%u .ssh/authorized_keys .ssh/authorized_keys2';
 
 /** Checks what sshd lets the account do, as far as this user can see it. */
@@ -74,7 +74,7 @@ const LOCALE_VARIABLES = /^(LANG|LC_)/;
 
 /** Judges the settings of sshd for the account. @param reads whether one of its keys is a read key */
 export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, name: string, reads = false): Finding[] {
-  const snippet = `Install the sshd_config.d snippet of install.sh (Match User ${name}).`;
+  const snippet = `Write the sshd_config.d snippet (Match User ${name}): offsite-secondary add-host ${host}`;
   const environment = settings.get('permituserenvironment') ?? 'no';
   const forced = settings.get('forcecommand') ?? 'none';
   const variables = (settings.get('acceptenv') ?? '').split(' ').filter((name) => name !== '');
@@ -85,7 +85,7 @@ export function judgeSshd(settings: ReadonlyMap<string, string>, host: string, n
       ? [
           bad(
             `sshd starts the same command for every key of ${name} (ForceCommand), so its read key cannot read`,
-            `Let install.sh write the snippet anew: install.sh --host ${host} --read-key FILE.pub`,
+            `Write the snippet anew: offsite-secondary add-host ${host} --read-key FILE.pub`,
           ),
         ]
       : []),

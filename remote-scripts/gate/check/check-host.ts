@@ -44,7 +44,7 @@ async function lookAt(host: string, configPath: string): Promise<Finding[]> {
     ...silencesOf(settings, own).map((silence) => hint(silence, `The file is ${configPath}.`)),
   ];
   if (account === undefined) {
-    const fix = `Create it: install.sh does, or: useradd --system --shell /bin/sh ${own.account}`;
+    const fix = `Create it: offsite-secondary add-host does, or: useradd --system --shell /bin/sh ${own.account}`;
     return [...before, ...programs, bad(`account ${own.account} does not exist`, fix)];
   }
   return [

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,8 @@ let directory: string;
 beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-manual-'))));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const pages = manualPages();
+const helpOfSecondary = execFileSync('remote-scripts/offsite-secondary', ['--help'], { encoding: 'utf8' });
+const pages = manualPages(helpOfSecondary);
 
 /** What man(1) shows of a page, on lines so long that none is broken, and what it warns of. */
 function shown(text: string, path = 'man1/page.1', width = '2000') {
@@ -43,7 +44,7 @@ describe('the manual', () => {
       'man1/offsite-rsync.1',
       'man5/offsite-rsync.yaml.5',
       'man5/offsite-rsync-secondary.yaml.5',
-      ...['gate', 'prune', 'scrub', 'drill'].map((name) => `man8/offsite-${name}.8`),
+      ...['secondary', 'gate', 'prune', 'scrub', 'drill'].map((name) => `man8/offsite-${name}.8`),
     ]);
   });
 
@@ -92,6 +93,16 @@ describe('the manual', () => {
       expect(text).toContain(meaning.replaceAll('\n', ' '));
       expect(gateHelp()).toContain(`\n  ${flag} `);
     }
+  });
+
+  it('shows of offsite-secondary every option, variable, example and exit code that its help has', () => {
+    const text = textOf('offsite-secondary.8');
+    const terms = [...helpOfSecondary.matchAll(/^ {2}(--[a-z-]+|[A-Z]{3,})/gm)].map(([, term = '']) => term);
+    expect(terms.length).toBeGreaterThan(9);
+    for (const term of [...terms, '0', '1', '2']) expect(text).toMatch(new RegExp(`^ {7}${term}\\s`, 'm'));
+    for (const [, line = ''] of helpOfSecondary.matchAll(/^ {2}(offsite-secondary .*)$/gm))
+      expect(text).toContain(line);
+    expect(text).toContain('   offsite-secondary remove-host NAME [--account NAME] [--dry-run]\n');
   });
 
   it('shows every exit code of the programs of the secondary', () => {

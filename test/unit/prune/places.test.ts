@@ -37,7 +37,7 @@ describe('prune begins', () => {
   it('not without its directories', async () => {
     store = createStore();
     renameSync(store.root, join(store.base, 'elsewhere'));
-    await expect(check(store)).rejects.toThrow(/does not exist. Run install.sh/);
+    await expect(check(store)).rejects.toThrow(/does not exist. Run offsite-secondary add-host/);
     mkdirSync(store.root);
   });
 });

@@ -35,7 +35,7 @@ describe('a name on the disk of the secondary', () => {
   );
 
   it('is the same in the installer', async () => {
-    const installer = await readFile(join(root, 'remote-scripts/install.sh'), 'utf8');
+    const installer = await readFile(join(root, 'remote-scripts/offsite-secondary'), 'utf8');
     expect(installer).toContain(`$root/$host/${basename(trashOf('/srv/HOST'))}\n`);
   });
 });

@@ -15,9 +15,9 @@ describe('the oldest Node', () => {
   it('is the same in package.json, in the programs, in the installer and on the pages', () => {
     expect(scripts.OLDEST_NODE).toBe(OLDEST_NODE);
     const [major, minor] = OLDEST_NODE.split('.');
-    expect(read('remote-scripts/install.sh')).toContain(`-gt ${major} ]`);
-    expect(read('remote-scripts/install.sh')).toContain(`-eq ${major} ] && [ "\${minor%%.*}" -ge ${minor} ]`);
-    for (const page of ['README.md', 'docs/operations.md', 'remote-scripts/install.sh']) {
+    expect(read('remote-scripts/offsite-secondary')).toContain(`-gt ${major} ]`);
+    expect(read('remote-scripts/offsite-secondary')).toContain(`-eq ${major} ] && [ "\${minor%%.*}" -ge ${minor} ]`);
+    for (const page of ['README.md', 'docs/operations.md', 'remote-scripts/offsite-secondary']) {
       const named = [...read(page).matchAll(/\bnode (\d[\d.]*\d) or newer/gi)].map(([, number]) => number);
       expect(new Set(named), page).toEqual(new Set([OLDEST_NODE]));
     }
