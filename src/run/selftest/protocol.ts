@@ -10,7 +10,7 @@ import { untried } from './observing.ts';
 import { sendAndVerify } from './send-and-verify.ts';
 import type { Criterion, SelftestReport, Versions } from './selftest-report.ts';
 import { sourceIn, testRequest, type TestPlace } from './test-job.ts';
-import { makeTestSource } from './test-source.ts';
+import { makeTestSource, renewTestSource } from './test-source.ts';
 
 /** Slow enough for the line to be cut before everything is sent: bytes per second. */
 const CUT_RATE = 4 * 2 ** 20;
@@ -35,7 +35,10 @@ export async function runProtocol(
     remoteProtocol,
   } = await sendAndVerify(request, scopedTo(runName(begun, request), request, deps));
   first.forEach(onCriterion);
-  if (id !== undefined) await useUp(request, id);
+  if (id !== undefined) {
+    await useUp(request, id);
+    await renewTestSource(sourceIn(directory));
+  }
   const cut = first[0].holds ? await observeCut(testRequest(place, CUT_RATE), deps) : undefined;
   const third = cut?.criterion ?? untried('interrupted');
   onCriterion(third);
@@ -52,14 +55,25 @@ export async function runProtocol(
     exitCode: accepted ? 0 : 1,
     versions: await versionsHere(deps.runProcess, remoteProtocol),
     criteria,
-    left: [id, cut?.id].filter((each) => each !== undefined),
+    left: leftThere(target.secondary, id, cut?.id),
   };
 }
 
-/** The run that comes after it takes another id, and links to nothing. */
+/** The run that comes after it takes another id. Behind the gate it goes on in the same tree, as after every attempt that was not sealed. */
 async function useUp({ settings, job, target }: RunRequest, lastId: SnapshotId): Promise<void> {
   const { state } = await loadJobState(settings.stateDirectory, job.name, target.name);
-  await saveJobState(settings.stateDirectory, job.name, target.name, { ...state, lastId });
+  const broken = target.secondary === 'gate' ? { id: lastId, bytes: 0 } : null;
+  await saveJobState(settings.stateDirectory, job.name, target.name, { ...state, lastId, broken });
+}
+
+/** A plain rrsync goes on in no tree (docs/design.md, The wire), so there each attempt has left one. */
+function leftThere(
+  secondary: SelftestReport['secondary'],
+  first: SnapshotId | undefined,
+  cut: SnapshotId | undefined,
+): SnapshotId[] {
+  const left = [first, cut].filter((id) => id !== undefined);
+  return secondary === 'gate' ? left.slice(-1) : left;
 }
 
 async function versionsHere(runProcess: RunProcess, remoteProtocol: number | null): Promise<Versions> {

@@ -22,3 +22,8 @@ export async function makeTestSource(directory: string): Promise<void> {
   await link(at('small', '0.txt'), at('hard link'));
   await symlink('small/1.txt', at('symbolic link'));
 }
+
+/** Gives it another large file, as the next backup would have: it has to be sent again. */
+export async function renewTestSource(directory: string): Promise<void> {
+  await writeFile(join(directory, 'large'), randomBytes(LARGE));
+}
