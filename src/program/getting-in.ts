@@ -13,6 +13,7 @@ export const declareGettingIn: Declare = (program, perform) => {
       .option('--host <address>', 'its address; not seen by others in the variable VAULT_HOST (for --target vault)')
       .option('--port <number>', 'the port of its sshd, or VAULT_PORT')
       .option('--user <account>', 'the account there, or VAULT_USER')
+      .option('--proxy-jump <[user@]host[:port]>', 'a host on the way to it, or VAULT_JUMP')
       .option('--source <dir>', 'the directory that the local backup writes to')
       .option('-j, --job <name>', 'a name for this job')
       .option('-b, --backup-unit <unit>', 'the service that makes the backup')
@@ -21,6 +22,7 @@ export const declareGettingIn: Declare = (program, perform) => {
       .option('--state-dir <dir>', 'where history and state are kept, if not in the usual place')
       .option('-y, --yes', 'ask nothing: what is not given is what is usual')
       .option('--host-key-fingerprint <SHA256:…>', 'trust this host key, as ssh-keygen -l -f shows it on the secondary')
+      .option('--jump-host-key-fingerprint <SHA256:…>', 'with --proxy-jump: the same for the host on the way')
       .option('--accept-new-host-key', 'trust the host key of whoever answers, without a comparison')
       .addOption(configOption())
       .action((options: InitOptions) =>

@@ -9,6 +9,7 @@ export interface NewTarget {
   readonly user: SecretReference;
   readonly identity: SecretReference;
   readonly known_hosts: SecretReference;
+  readonly proxy_jump?: SecretReference | undefined;
 }
 
 /** What a new job says. */

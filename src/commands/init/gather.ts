@@ -19,6 +19,7 @@ export interface InitFlags {
   readonly host?: string;
   readonly port?: string;
   readonly user?: string;
+  readonly proxyJump?: string;
   readonly job?: string;
   readonly source?: string;
   readonly backupUnit?: string;
@@ -33,14 +34,16 @@ export interface Plan {
   /** Its text so far. */
   readonly text: string | undefined;
   readonly additions: Additions;
+  /** Name of the target. */
+  readonly target: string;
   readonly secretsFile: string;
   /** Lines that the secrets file does not have yet. */
   readonly secrets: ReadonlyMap<string, string>;
   /** Path of the private key. */
   readonly identity: string | undefined;
   readonly knownHosts: string | undefined;
-  /** Where to ask for the host key; undefined when it is known already. */
-  readonly hostKeyFrom: { readonly host: string; readonly port: number } | undefined;
+  /** Where to ask for the host key: at an address, or behind the host on the way; undefined when it is known already. */
+  readonly hostKeyFrom: { readonly host: string; readonly port: number } | 'behind-jump' | undefined;
   readonly secondary: TargetSettings['secondary'];
   readonly user: string;
   readonly job: string;
@@ -84,6 +87,16 @@ export async function gather(config: string, flags: InitFlags, context: Context,
   const port = await value(references.port, QUESTIONS.port(), flags.port);
   const hostName = ownName(context.host);
   const user = await value(references.user, QUESTIONS.user(`offsite-${hostName}`), flags.user);
+  // Few have a host on the way, so nobody is asked.
+  const jump = flags.proxyJump ?? (context.environment[fresh.proxy_jump.env] || undefined);
+  const way = target ? target.proxyJump : jump === undefined ? undefined : fresh.proxy_jump;
+  if (jump !== undefined && way) await value(way, QUESTIONS.proxyJump(), jump);
+  if (flags.proxyJump !== undefined && way === undefined) {
+    context.log(
+      'warning',
+      `--proxy-jump is not used: the target ${name} is there already. Give it the key proxy_jump.`,
+    );
+  }
 
   const usualJob = only(settings?.jobs);
   const knownJob = settings?.jobs.get(flags.job ?? usualJob ?? '');
@@ -102,12 +115,12 @@ export async function gather(config: string, flags: InitFlags, context: Context,
   const knownHosts = pathOf(target?.knownHosts ?? fresh.known_hosts);
   const needsHostKey = knownHosts !== undefined && host !== undefined && !(await isThere(knownHosts));
   return {
-    ...{ config, text, secretsFile, secrets, identity, knownHosts, secondary, job, hostName },
+    ...{ config, text, target: name, secretsFile, secrets, identity, knownHosts, secondary, job, hostName },
     additions: {
       stateDirectory: text === undefined ? flags.stateDir : undefined,
       secretsFile:
         settings?.secretsFile === undefined && (text === undefined || secrets.size > 0) ? secretsFile : undefined,
-      target: target ? undefined : [name, { secondary, ...fresh }],
+      target: target ? undefined : [name, { secondary, ...fresh, proxy_jump: way }],
       job: knownJob
         ? undefined
         : [
@@ -120,7 +133,7 @@ export async function gather(config: string, flags: InitFlags, context: Context,
           ],
       channel: topic ? ['phone', { type: 'ntfy', url: TOPIC }] : undefined,
     },
-    hostKeyFrom: needsHostKey ? { host, port: Number(port ?? '22') } : undefined,
+    hostKeyFrom: !needsHostKey ? undefined : way ? 'behind-jump' : { host, port: Number(port ?? '22') },
     user: user ?? `offsite-${hostName}`,
     backupUnit: backupUnit === '' ? undefined : backupUnit,
   };
@@ -137,6 +150,7 @@ function newReferences(target: string, directory: string) {
     host: { env: `${variable}_HOST` },
     port: { env: `${variable}_PORT` },
     user: { env: `${variable}_USER` },
+    proxy_jump: { env: `${variable}_JUMP` },
     identity: { file: join(directory, `${target}.key`) },
     known_hosts: { file: join(directory, `${target}.known_hosts`) },
   };

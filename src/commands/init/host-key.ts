@@ -54,3 +54,8 @@ export function fingerprintOf(blob: string): string {
   const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
   return `SHA256:${digest.replace(/=+$/, '')}`;
 }
+
+/** The line of a key for known_hosts, under the name by which ssh looks for it. */
+export function knownHostsLine({ line }: HostKey, host: string, port: number): string {
+  return [port === 22 ? host : `[${host}]:${port}`, ...line.split(' ').slice(1)].join(' ');
+}

@@ -6,10 +6,12 @@ import type { Context } from '../context.ts';
 import { doctor } from '../doctor/doctor.ts';
 import { askNobody, askOnTerminal, StoppedAsking, type Ask } from './ask.ts';
 import { carryOut } from './carry-out.ts';
+import { trustBehindJump } from './behind-jump.ts';
 import { gather, type InitFlags } from './gather.ts';
-import { linesForSecondary, linesForSystemd } from './next-steps.ts';
+import { fetchHostKeys } from './host-key.ts';
+import { linesForJump, linesForSecondary, linesForSystemd } from './next-steps.ts';
 import { publicKeyOf } from './own-key.ts';
-import { trustHostKey, type TrustFlags } from './trust.ts';
+import { OF_SECONDARY, trustHostKey, type Trust, type TrustFlags } from './trust.ts';
 
 /** Options of `offsite-rsync init`. */
 export interface InitOptions extends InitFlags, TrustFlags {
@@ -57,15 +59,21 @@ async function setUp(
 ): Promise<number> {
   const config = resolve(options.config);
   const plan = await gather(config, options, context, ask);
-  const hostKey = await trustHostKey(plan, options, context, ask);
-  if (hostKey.kind === 'none') {
-    context.log('error', hostKey.why);
-    context.log('info', `  What to do: ${hostKey.advice}`);
-    return exitCodeOf(hostKey.outcome);
+  const { hostKeyFrom } = plan;
+  // Through the host on the way nobody gets before that has the key, which is made here.
+  const behind = hostKeyFrom === 'behind-jump';
+  let line: string | undefined;
+  if (hostKeyFrom !== undefined && hostKeyFrom !== 'behind-jump') {
+    const { host, port } = hostKeyFrom;
+    const keys = await fetchHostKeys(host, port, context.runProcess, context.signal);
+    const trust = await trustHostKey(keys, OF_SECONDARY, options, context, ask);
+    if (trust.kind === 'none') return untrusted({ ...trust, why: `${trust.why} Nothing was written.` }, context);
+    ({ line } = trust.key);
   }
   if (context.signal.aborted) throw new StoppedAsking();
   progress.written = true;
-  for (const { path, made } of await carryOut(plan, hostKey.line, context)) {
+  const toWrite = behind ? { ...plan, knownHosts: undefined } : plan;
+  for (const { path, made } of await carryOut(toWrite, line, context)) {
     context.out(`${made.padEnd(8)}  ${path}\n`);
   }
   const facts = {
@@ -80,10 +88,26 @@ async function setUp(
     configWords: config === defaultConfigFile() ? '' : ` --config ${config}`,
     user: process.getuid?.() !== 0,
   };
-  context.out(`\n${linesForSecondary(facts)}\n${linesForSystemd(facts)}\n`);
-  if (ask.somebody && !(await ask.agree('Does the secondary have these lines? Then doctor tries them.', ''))) {
-    context.log('info', `When it has: offsite-rsync doctor${facts.configWords}`);
+  const first = behind ? `${linesForJump(facts)}\n` : '';
+  context.out(`\n${first}${linesForSecondary(facts)}\n${linesForSystemd(facts)}\n`);
+  if (ask.somebody && !(await ask.agree(behind ? HAVE_THEY : HAS_IT, ''))) {
+    const next = behind ? 'When they have: offsite-rsync init' : 'When it has: offsite-rsync doctor';
+    context.log('info', `${next}${facts.configWords}`);
     return 0;
   }
+  if (behind) {
+    const trust = await trustBehindJump(plan, options, context, ask);
+    if (trust.kind === 'none') return untrusted(trust, context);
+  }
   return examine(plan.job, { config }, context);
+}
+
+const HAS_IT = 'Does the secondary have these lines? Then doctor tries them.';
+const HAVE_THEY =
+  'Do the host on the way and the secondary have these lines? Then their host keys are next, and doctor.';
+
+function untrusted({ outcome, why, advice }: Extract<Trust, { kind: 'none' }>, context: Context): number {
+  context.log('error', why);
+  context.log('info', `  What to do: ${advice}`);
+  return exitCodeOf(outcome);
 }

@@ -25,8 +25,9 @@ export function linesForSecondary({ host, account, secondary, job, publicKey }: 
     secondary === 'gate'
       ? `/usr/local/bin/offsite-gate ${host}`
       : `/usr/bin/rrsync -wo -no-del -munge /srv/offsite/${host}`;
-  return `On the secondary, as root, where this program lies (git clone … /opt/offsite-rsync && cd /opt/offsite-rsync && npm run setup):
+  return `On the secondary, as root (the first line brings this program there; … is where you have it from):
 
+  git clone … /opt/offsite-rsync && cd /opt/offsite-rsync && npm run setup
   echo '${publicKey} ${label}' > ${file} && remote-scripts/install.sh --host ${host}${named}${kind} --key ${file} --job ${job}
 
 That makes the account and puts this line into its authorized_keys. ${
@@ -36,6 +37,14 @@ That makes the account and puts this line into its authorized_keys. ${
   }
 
   command="${command}",restrict ${publicKey} ${label}
+`;
+}
+
+/** What the host on the way needs. */
+export function linesForJump({ host, publicKey }: Pick<Facts, 'host' | 'publicKey'>): string {
+  return `On the host on the way, in authorized_keys of the account there (ADDRESS:PORT: the sshd of the secondary, as you gave it here):
+
+  restrict,port-forwarding,permitopen="ADDRESS:PORT",command="/bin/false" ${publicKey} offsite-rsync-${host}
 `;
 }
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { hostProblem, parsePort, userProblem } from '../../config/endpoint-values.ts';
+import { hostProblem, parseJump, parsePort, userProblem } from '../../config/endpoint-values.ts';
 import { errorMessage } from '../../platform/files.ts';
 import { cronProblem } from '../../shared/schedule.ts';
 import { isName, NAME_RULE } from '../../shared/names.ts';
@@ -40,6 +40,14 @@ export const QUESTIONS = {
     message: 'The account there:',
     byDefault: usual,
     check: userProblem,
+  }),
+  proxyJump: (): Question => ({
+    flag: '--proxy-jump [USER@]HOST[:PORT]',
+    message: 'A host on the way to it:',
+    check: (text) =>
+      parseJump(text, 'nobody') === undefined
+        ? 'one host on the way, [USER@]HOST[:PORT] (an IPv6 address in brackets)'
+        : undefined,
   }),
   source: (): Question => ({
     flag: '--source DIR',

@@ -1,76 +1,89 @@
-import { fetchHostKeys, type HostKey } from './host-key.ts';
+import type { Outcome } from '../../shared/outcome.ts';
+import type { HostKey } from './host-key.ts';
 import type { Context } from '../context.ts';
 import type { Ask } from './ask.ts';
-import type { Plan } from './gather.ts';
 
-/** How a host key can be trusted without a question. */
+/** How host keys can be trusted without a question. */
 export interface TrustFlags {
   readonly hostKeyFingerprint?: string;
+  /** The same for the host on the way. */
+  readonly jumpHostKeyFingerprint?: string;
   readonly acceptNewHostKey?: boolean;
 }
 
-/** A line for known_hosts, or why there is none. */
-type Trust =
-  /** @param line undefined when known_hosts is there already */
-  | { readonly kind: 'trusted'; readonly line: string | undefined }
+/** A host key that is trusted, or why there is none. */
+export type Trust =
+  | { readonly kind: 'trusted'; readonly key: HostKey }
   | {
       readonly kind: 'none';
-      readonly outcome: 'could-not-connect' | 'access-refused';
+      readonly outcome: Outcome;
       readonly why: string;
       readonly advice: string;
     };
 
-/** Fetches the host key and lets somebody compare it. Nothing is trusted silently, and what is in known_hosts is not asked about again. */
+/** Whose key it is. */
+interface Whose {
+  readonly who: string;
+  readonly flag: string;
+  /** The flag that says which key it must be. */
+  readonly wanted: (flags: TrustFlags) => string | undefined;
+}
+
+export const OF_SECONDARY: Whose = {
+  ...{ who: 'the secondary', flag: '--host-key-fingerprint' },
+  wanted: ({ hostKeyFingerprint }) => hostKeyFingerprint,
+};
+
+export const OF_JUMP: Whose = {
+  ...{ who: 'the host on the way', flag: '--jump-host-key-fingerprint' },
+  wanted: ({ jumpHostKeyFingerprint }) => jumpHostKeyFingerprint,
+};
+
+/**
+ * Lets somebody compare a host key. Nothing is trusted silently.
+ * @param keys what the host has shown, the best first
+ */
 export async function trustHostKey(
-  { hostKeyFrom }: Plan,
-  { hostKeyFingerprint, acceptNewHostKey }: TrustFlags,
-  context: Context,
+  keys: readonly HostKey[],
+  { who, flag, wanted }: Whose,
+  flags: TrustFlags,
+  { log }: Pick<Context, 'log'>,
   ask: Ask,
 ): Promise<Trust> {
-  if (hostKeyFrom === undefined) return { kind: 'trusted', line: undefined };
-  const { host, port } = hostKeyFrom;
-  const keys = await fetchHostKeys(host, port, context.runProcess, context.signal);
   const [first] = keys;
-  if (first === undefined) return NO_ANSWER;
-  if (hostKeyFingerprint !== undefined) return compared(keys, hostKeyFingerprint);
+  if (first === undefined) return noAnswer(who);
+  const fingerprint = wanted(flags);
+  if (fingerprint !== undefined) return compared(keys, fingerprint, who, flag);
   const shown = `${first.type} ${first.fingerprint}`;
-  if (acceptNewHostKey === true) {
-    context.log(
-      'warning',
-      `Trusted without a comparison (--accept-new-host-key): ${shown}. Compare it: ${ON_THE_SECONDARY}`,
-    );
-    return { kind: 'trusted', line: first.line };
+  if (flags.acceptNewHostKey === true) {
+    log('warning', `Trusted without a comparison (--accept-new-host-key): ${shown}. Compare it: ${ON_THAT_HOST}`);
+    return { kind: 'trusted', key: first };
   }
-  context.log(
-    'info',
-    `The host key of the secondary is ${shown}. Compare it with what it says itself: ${ON_THE_SECONDARY}`,
-  );
-  const flag = '--host-key-fingerprint SHA256:… (or --accept-new-host-key, which trusts whoever answers)';
-  if (await ask.agree('Is it the same?', flag)) return { kind: 'trusted', line: first.line };
+  log('info', `The host key of ${who} is ${shown}. Compare it with what it says itself: ${ON_THAT_HOST}`);
+  const instead = `${flag} SHA256:… (or --accept-new-host-key, which trusts whoever answers)`;
+  if (await ask.agree('Is it the same?', instead)) return { kind: 'trusted', key: first };
   return {
-    ...{ kind: 'none', outcome: 'access-refused', why: 'The host key was not trusted. Nothing was written.' },
+    ...{ kind: 'none', outcome: 'access-refused', why: `The host key of ${who} was not trusted.` },
     advice: 'Find out who answers at that address.',
   };
 }
 
-const ON_THE_SECONDARY = 'ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub';
+const ON_THAT_HOST = 'ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub';
 
-const NO_ANSWER: Trust = {
-  ...{
-    kind: 'none',
-    outcome: 'could-not-connect',
-    why: 'No ssh server answered with its host key. Nothing was written.',
-  },
-  advice: 'Check address and port, that its sshd runs, and that a firewall lets this host through.',
-};
+function noAnswer(who: string): Trust {
+  return {
+    ...{ kind: 'none', outcome: 'could-not-connect', why: `No ssh server of ${who} answered with its host key.` },
+    advice: 'Check address and port, that its sshd runs, and that a firewall lets this host through.',
+  };
+}
 
-function compared(keys: readonly HostKey[], wanted: string): Trust {
-  const found = keys.find(({ fingerprint }) => fingerprint === wanted.trim().replace(/=+$/, ''));
-  if (found !== undefined) return { kind: 'trusted', line: found.line };
+function compared(keys: readonly HostKey[], wanted: string, who: string, flag: string): Trust {
+  const key = keys.find(({ fingerprint }) => fingerprint === wanted.trim().replace(/=+$/, ''));
+  if (key !== undefined) return { kind: 'trusted', key };
   const shown = keys.map(({ type, fingerprint }) => `${type} ${fingerprint}`).join(', ');
   return {
     ...{ kind: 'none', outcome: 'access-refused' },
-    why: `The secondary shows another host key than --host-key-fingerprint: ${shown}. Nothing was written.`,
-    advice: `Compare with what the secondary says itself: ${ON_THE_SECONDARY}`,
+    why: `${who[0]?.toUpperCase() ?? ''}${who.slice(1)} shows another host key than ${flag}: ${shown}.`,
+    advice: `Compare with what it says itself: ${ON_THAT_HOST}`,
   };
 }

@@ -155,7 +155,7 @@ describe('a host key', () => {
 
   it('that nobody shows ends it', async () => {
     const { code, told } = await refused({ acceptNewHostKey: true }, []);
-    expect([code, told]).toEqual([10, expect.stringContaining('No ssh server answered')]);
+    expect([code, told]).toEqual([10, expect.stringContaining('No ssh server of the secondary answered')]);
   });
 
   it('is shown and compared by somebody', async () => {
@@ -184,6 +184,52 @@ function somebody({ stopsAt = Infinity, agrees = false } = {}): Ask & { readonly
     agree: (message) => next(message, agrees),
   };
 }
+
+describe('a host on the way', () => {
+  const jump = 'hop.example.org:2200';
+
+  it('is a reference, and everything but known_hosts is written before anybody can get through it', async () => {
+    const { code, told, context } = await here.init(flags({ proxyJump: jump }), { scan: [] });
+    expect([code, told]).toEqual([10, expect.stringContaining('No ssh server of the host on the way answered')]);
+    const files = await here.files();
+    expect(Object.keys(files)).toEqual(['config.yaml', 'secrets.env', 'vault.key', 'vault.key.pub']);
+    expect(files['config.yaml']).toContain('proxy_jump: { env: VAULT_JUMP }');
+    expect(files['config.yaml']).not.toContain('hop.example');
+    expect(files['secrets.env']).toContain(`VAULT_JUMP=${jump}\n`);
+    const [type, blob] = files['vault.key.pub']?.split(' ').slice(1) ?? [];
+    const line = `restrict,port-forwarding,permitopen="ADDRESS:PORT",command="/bin/false" ${type} ${blob} offsite-rsync-db1`;
+    expect(context.said()).toContain(`  ${line}\n`);
+    const again = await here.init({ yes: true }, { scan: [] });
+    expect(again.code).toBe(10);
+    expect(await here.files()).toEqual(files);
+  });
+
+  it('may be in the environment', async () => {
+    await here.init(flags(), { scan: [], context: { environment: { VAULT_JUMP: jump } } });
+    expect((await here.files())['secrets.env']).toContain(`VAULT_JUMP=${jump}\n`);
+  });
+
+  it('has a host key that is not trusted silently either', async () => {
+    const scan = [`hop.example.org ${HOST_KEY}`];
+    await expect(here.init(flags({ proxyJump: jump }), { scan })).rejects.toThrow(
+      /give --jump-host-key-fingerprint SHA/,
+    );
+    const other = await here.init({ yes: true, jumpHostKeyFingerprint: 'SHA256:canary' }, { scan });
+    expect([other.code, other.told]).toEqual([
+      11,
+      expect.stringContaining('The host on the way shows another host key than --jump-host-key-fingerprint'),
+    ]);
+    expect(Object.keys(await here.files())).not.toContain('vault.known_hosts');
+  });
+
+  it('is not added to a target that is there', async () => {
+    await here.init(flags());
+    const before = await here.files();
+    const { code, told } = await here.init({ yes: true, proxyJump: jump });
+    expect([code, told]).toEqual([0, expect.stringContaining('--proxy-jump is not used')]);
+    expect(await here.files()).toEqual(before);
+  });
+});
 
 describe('somebody who is asked', () => {
   it('may stop at any question: one line, nothing half written', async () => {
@@ -233,6 +279,7 @@ describe('without a terminal', () => {
   it.each([
     [{ host: 'user@h' }, /^--host: the value is not a host name/],
     [{ port: '0' }, /^--port: a port number from 1/],
+    [{ proxyJump: 'a,b' }, /^--proxy-jump: one host on the way/],
     [{ job: 'a b' }, /^--job: a name is 1 to 63/],
     [{ source: 'relative' }, /^--source: an absolute path/],
     [{ source: '/nowhere/at/all' }, /^--source: \/nowhere\/at\/all cannot be used/],
