@@ -9,7 +9,7 @@ import type { ValidationReport } from './config/config-validate.ts';
 import type { Context } from './context.ts';
 import type { DoctorReport } from './doctor/finding.ts';
 import type { ShownJob } from './list/list-table.ts';
-import type { DiffReport, ReadFailure, RestoreReport } from './reading/reports.ts';
+import type { DiffReport, ReadFailure, RestoreEvent, RestoreReport } from './reading/reports.ts';
 import type { StatusReport } from './status/status-report.ts';
 
 /**
@@ -28,8 +28,8 @@ export interface JsonOutputs {
   } & Preview;
   /** What a verification has shown, one line for each job and target. */
   readonly 'verify --json': VerifyReport;
-  /** What was restored; or why nothing was. */
-  readonly 'restore --json': RestoreReport | ReadFailure;
+  /** What happens in a restore, an event a line; the last line says what was restored, or why nothing was. */
+  readonly 'restore --json': RestoreEvent | RestoreReport | ReadFailure;
   /** What changed from one snapshot to another; or why that cannot be told. */
   readonly 'diff --json': DiffReport | ReadFailure;
   /** How every job stands. */

@@ -81,7 +81,9 @@ describe('what is printed with --json is as docs/json.md says', () => {
     const from = ['--from', join(secondary.root, 'postgres')];
     expect(await ask('diff --json', ['diff', 'postgres', first, second, ...from])).toMatchObject([{ job: 'postgres' }]);
     const to = ['--to', join(primary.directory, 'restored'), '--snapshot', first];
-    expect(await ask('restore --json', ['restore', 'postgres', ...to, ...from])).toMatchObject([{ job: 'postgres' }]);
+    const restored = await ask('restore --json', ['restore', 'postgres', ...to, ...from]);
+    expect(restored[0]).toMatchObject({ event: 'step-started', step: 'looking', job: 'postgres', snapshot: first });
+    expect(restored.at(-1)).toMatchObject({ job: 'postgres', outcome: 'done' });
   });
 
   it('what doctor finds, what is wrong with a configuration, and whether alerts get out', async () => {

@@ -80,7 +80,13 @@ describe('restore', () => {
   it('takes the snapshot that is named, and says which', async () => {
     const { code, stdout } = restore('--to', to('back'), '--snapshot', stored.first, '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const printed = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event?: string; step?: string });
+    const steps = printed.filter(({ event }) => event === 'step-started').map(({ step }) => step);
+    expect(steps).toEqual(['looking', 'fetching', 'manifest', 'comparing']);
+    expect(printed.at(-1)).toMatchObject({
       job: 'db',
       snapshot: stored.first,
       path: to('back'),

@@ -1,6 +1,6 @@
 import type { RestoreDifference } from '../../restore/compare.ts';
 import type { ChangedEntry, DiffEntry } from '../../restore/diff.ts';
-import type { Planned, Restored } from '../../restore/restore.ts';
+import type { Planned, Restored, RestorePosition, RestoreStep } from '../../restore/restore.ts';
 import { failureCode } from '../../run/failure.ts';
 import { OUTCOMES, type Outcome } from '../../shared/outcome.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
@@ -14,6 +14,12 @@ export interface ReadFailure {
   /** What to do. */
   readonly advice: string;
 }
+
+/** What happens in a restore, as it happens; its report comes last. */
+export type RestoreEvent = { readonly time: string; readonly job: string; readonly snapshot: SnapshotId } & (
+  | { readonly event: 'step-started'; readonly step: RestoreStep }
+  | ({ readonly event: 'progress'; readonly step: RestoreStep } & RestorePosition)
+);
 
 /** How a restore has ended. Names are as rsync writes them, with its escapes. */
 export interface RestoreReport {

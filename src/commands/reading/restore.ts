@@ -14,11 +14,12 @@ import type { ManifestLack } from '../../restore/proof.ts';
 import { failureCode } from '../../run/failure.ts';
 import { ReadError } from '../../read/snapshot-source.ts';
 import { OUTCOMES } from '../../shared/outcome.ts';
+import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import { formatCount, formatDuration, formatSize } from '../../shared/units.ts';
 import type { Context } from '../context.ts';
 import { createProgressBar } from '../run/progress-bar.ts';
 import { printJson } from '../json-output.ts';
-import { reportOf, unreadIn } from './reports.ts';
+import { reportOf, unreadIn, type RestoreEvent } from './reports.ts';
 import { withSource, type SourceOptions } from './open-source.ts';
 
 /** Options of `offsite-rsync restore`. */
@@ -63,7 +64,9 @@ export function restore(
     };
     const restored = await restoreSnapshot(spec, {
       ...deps,
-      ...showing(name, spec.begun !== undefined, options, context),
+      ...(options.json === true
+        ? printing(job, snapshot.id, context)
+        : showing(name, spec.begun !== undefined, context)),
     });
     const took = context.clock.monotonic() - started;
     const failure = restored.failure;
@@ -81,21 +84,40 @@ const STEPS: Readonly<Record<RestoreStep, string>> = {
   comparing: 'comparing with the snapshot',
 };
 
-function showing(
-  name: string,
-  resumed: boolean,
-  options: RestoreOptions,
-  context: Context,
-): Pick<RestoreDeps, 'onStep' | 'onProgress'> {
-  const bar = context.interactive && options.json !== true ? createProgressBar(context.clock) : undefined;
+/** Milliseconds between two events of progress. */
+const PROGRESS_EVERY = 200;
+
+function showing(name: string, resumed: boolean, context: Context): Pick<RestoreDeps, 'onStep' | 'onProgress'> {
+  const bar = context.interactive ? createProgressBar(context.clock) : undefined;
   return {
     onStep: (step) => {
       bar?.clear();
-      if (options.json === true) return;
       const goesOn = step === 'fetching' && resumed ? '; going on where it stopped' : '';
       context.log('info', `${name}: ${STEPS[step]}${goesOn}`);
     },
     onProgress: (position) => bar?.update(name, position),
+  };
+}
+
+/** The same for programs. */
+function printing(job: string, snapshot: SnapshotId, context: Context): Pick<RestoreDeps, 'onStep' | 'onProgress'> {
+  const { clock } = context;
+  const print = (event: Omit<RestoreEvent, 'time' | 'job' | 'snapshot'>) =>
+    printJson(context, 'restore --json', { time: clock.now().toISOString(), job, snapshot, ...event } as RestoreEvent);
+  let step: RestoreStep = 'looking';
+  let last = -Infinity;
+  return {
+    onStep: (next) => {
+      step = next;
+      last = -Infinity;
+      print({ event: 'step-started', step });
+    },
+    onProgress: (position) => {
+      const now = clock.monotonic();
+      if (now - last < PROGRESS_EVERY) return;
+      last = now;
+      print({ event: 'progress', step, ...position });
+    },
   };
 }
 
