@@ -164,7 +164,7 @@ describe('restore', () => {
     expect(call([...words.slice(0, -1), 'comes']).stderr).toMatch(/holds an unfinished restore of db, .* \(1 name\)/);
     const { code, stdout } = call([...words, '--json']);
     expect(code).toBe(0);
-    const report = JSON.parse(stdout) as { resumed: boolean; receivedBytes: number };
+    const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { resumed: boolean; receivedBytes: number };
     expect(report.resumed).toBe(true);
     expect(report.receivedBytes).toBeLessThan((3 << 20) - 400_000);
     expect(await readdir(to('back'))).toEqual(['big']);
