@@ -8,15 +8,6 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { join } from 'node:path';
 import { buildInto, ROOT, VERSION } from './build-into.mjs';
 
-/** When everything in an archive was changed last: long ago, and always then. */
-const THEN = '2000-01-01T00:00:00Z';
-
-/** What the archive of a secondary has besides its programs. */
-const OF_THE_INSTALLER = ['install.sh', 'offsite-secondary', 'secondary.example.yaml', 'systemd'];
-
-/** Its pages of the manual. */
-const PAGES = ['man5/offsite-rsync-secondary.yaml.5', 'man8'];
-
 const release = process.argv[2] ?? join(ROOT, 'release');
 const work = mkdtempSync(join(ROOT, 'node_modules', '.offsite-release-'));
 try {
@@ -26,7 +17,7 @@ try {
   rmSync(release, { recursive: true, force: true });
   mkdirSync(release, { recursive: true });
   packController(join(work, 'package'), built);
-  packSecondary(work, built);
+  packSecondary(join(work, 'package'));
   const names = readdirSync(release).sort();
   writeFileSync(
     join(release, 'SHA256SUMS'),
@@ -48,20 +39,10 @@ function packController(place, built) {
   run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', release], place);
 }
 
-function packSecondary(directory, built) {
-  const name = `offsite-rsync-secondary-${VERSION}`;
-  const place = join(directory, name);
-  mkdirSync(place);
-  for (const file of OF_THE_INSTALLER)
-    cpSync(join(ROOT, 'remote-scripts', file), join(place, file), { recursive: true });
-  cpSync(join(built, 'remote'), place, { recursive: true });
-  cpSync(join(ROOT, 'LICENSE'), join(place, 'LICENSE'));
-  for (const page of PAGES) cpSync(join(built, 'man', page), join(place, 'man', page), { recursive: true });
-  const owner = ['--owner=0', '--group=0', '--numeric-owner', '--mode=u=rwX,go=rX'];
-  const archive = join(directory, `${name}.tar`);
-  run('tar', ['--create', '--sort=name', `--mtime=${THEN}`, ...owner, '--file', archive, name], directory);
-  run('gzip', ['--no-name', '--best', archive], directory);
-  cpSync(`${archive}.gz`, join(release, `${name}.tar.gz`));
+/** By the command that everybody has who has the package, so that it writes the same bytes. */
+function packSecondary(place) {
+  const output = join(release, `offsite-rsync-secondary-${VERSION}.tar.gz`);
+  run(process.execPath, [join(place, 'dist/cli.js'), 'secondary-bundle', '--output', output], place);
 }
 
 function digestOf(file) {

@@ -30,9 +30,20 @@ export const ROOMS = {
   },
   'src/restore': { may: ['src/read', 'src/run', 'src/manifests', 'src/rsync', 'src/platform', 'src/shared'] },
   'src/demo': { may: ['src/state', 'src/platform', 'src/shared'] },
+  'src/bundle': { may: ['src/platform', 'src/shared'] },
   'src/commands': {
     may: [
-      ...['src/demo', 'src/run', 'src/restore', 'src/read', 'src/verify', 'src/rsync', 'src/notify', 'src/insight'],
+      ...[
+        'src/bundle',
+        'src/demo',
+        'src/run',
+        'src/restore',
+        'src/read',
+        'src/verify',
+        'src/rsync',
+        'src/notify',
+        'src/insight',
+      ],
       ...['src/systemd', 'src/config', 'src/state', 'src/platform', 'src/shared'],
     ],
   },

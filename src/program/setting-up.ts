@@ -3,6 +3,7 @@ import type { DemoOptions } from '../commands/demo.ts';
 import type { DoctorOptions } from '../commands/doctor/doctor.ts';
 import type { ShowOptions } from '../commands/config/config-show.ts';
 import type { ValidateOptions } from '../commands/config/config-validate.ts';
+import type { SecondaryBundleOptions } from '../commands/secondary-bundle.ts';
 import type { SelftestOptions } from '../commands/selftest/selftest.ts';
 import type { UnitsOptions } from '../commands/units.ts';
 import { withExamples } from '../shared/examples.ts';
@@ -104,6 +105,17 @@ export const declareSettingUp: Declare = (program, perform) => {
         perform(async (context) => (await import('../commands/selftest/selftest.ts')).selftest(options, context)),
       ),
     ['offsite-rsync selftest --target vault', 'try it, and write a page to file'],
+  );
+
+  withExamples(
+    program
+      .command('secondary-bundle')
+      .description('write the archive that sets up a secondary without npm: programs, units, manual and installer')
+      .option('-o, --output <file>', 'the file to write; default: offsite-rsync-secondary-VERSION.tar.gz here')
+      .action((options: SecondaryBundleOptions) =>
+        perform(async (context) => (await import('../commands/secondary-bundle.ts')).secondaryBundle(options, context)),
+      ),
+    ['offsite-rsync secondary-bundle --output /tmp/secondary.tar.gz', 'what is copied to the secondary'],
   );
 
   withExamples(

@@ -42,6 +42,8 @@ describe('a release', () => {
       expect(spawnSync(process.execPath, [path, '--version'], { encoding: 'utf8' }).stdout).toContain(version);
     }
     expect(existsSync(at('dest/etc/systemd/system/offsite-prune@.timer'))).toBe(true);
+    for (const page of ['man8/offsite-secondary.8', 'man8/offsite-scrub.8', 'man5/offsite-rsync-secondary.yaml.5'])
+      expect(existsSync(at('dest/usr/local/share/man', page)), page).toBe(true);
     expect(readFileSync(at(NAME, 'THIRD-PARTY-NOTICES'), 'utf8')).toMatch(/^commander \d+\.\d+\.\d+ \(MIT\)$/m);
   });
 
@@ -58,6 +60,8 @@ describe('a release', () => {
       spawnSync(process.execPath, [at('offsite-rsync'), ...words], { encoding: 'utf8' });
     expect(call('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
     expect(call('config', 'validate', '--config', join(inside, 'config.example.yaml'))).toMatchObject({ status: 0 });
+    expect(call('secondary-bundle', '--output', at('again.tar.gz'))).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync(at('again.tar.gz')).equals(readFileSync(at('one', `${NAME}.tar.gz`)))).toBe(true);
     expect(call('demo')).toMatchObject({ status: 0, stderr: '' });
     for (const file of [
       'remote-scripts/install.sh',
