@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DRILL } from '../../../remote-scripts/commands/drill.ts';
 import { PRUNE } from '../../../remote-scripts/commands/prune.ts';
@@ -22,7 +23,8 @@ let directory: string;
 beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-manual-'))));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const helpOfSecondary = execFileSync('remote-scripts/offsite-secondary', ['--help'], { encoding: 'utf8' });
+const SECONDARY = fileURLToPath(new URL('../../../remote-scripts/offsite-secondary', import.meta.url));
+const helpOfSecondary = execFileSync(SECONDARY, ['--help'], { encoding: 'utf8' });
 const pages = manualPages(helpOfSecondary);
 
 /** What man(1) shows of a page, on lines so long that none is broken, and what it warns of. */
