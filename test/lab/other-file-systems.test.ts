@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { remember } from '../ssh/support/as-it-was.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
+import { until } from '../support/until.ts';
 
 let secondary: Secondary;
 let primary: Primary;
@@ -79,6 +81,9 @@ describe('a source of which the own unit hides a part', () => {
     cover('dir', `${primary.directory}/state`);
     await mkdir(join(primary.directory, 'state2'), { recursive: true });
     await primary.configure({ top: { state_dir: join(primary.directory, 'state2') } });
+    // A new state knows of no id in use, and a plain rrsync has the last second's already: it would be refused, rightly (17).
+    const [last = ''] = (await secondary.sealed('files')).slice(-1);
+    await until(() => snapshotIdOf(new Date()) > last);
     const end = await primary.call('run', 'files');
     expect(end.code, end.stderr).toBe(0);
     await primary.configure();
