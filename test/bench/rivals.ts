@@ -1,8 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { formatSeal, type StoredSeal } from '../../src/shared/seal.ts';
 import { setUpController } from './controller.ts';
 import type { Command } from './measure.ts';
 import { ALIAS, type Bench } from './secondary.ts';
@@ -19,6 +20,8 @@ export interface Rival {
   /** Undefined: it has none. */
   readonly verify: Command | undefined;
   readonly restore: (to: string) => Command;
+  /** Makes the older snapshots old enough to be removed; not measured. Undefined: it asks for no age. */
+  readonly age?: () => void;
   /** Removes all snapshots but the newest. */
   readonly removeOld: readonly Command[];
   /** How many snapshots there are now. */
@@ -48,11 +51,25 @@ const ours: RivalMaker = (bench, source, label, job) => {
         ...[`${ALIAS}:${join(bench.roots.gate, job, controller.latest('gate', job))}/`, `${to}/`],
       ],
     }),
+    age: () => setBack(join(bench.roots.gate, job)),
     removeOld: [pruneCommand(bench)],
     snapshots: () => countIn(join(bench.roots.gate, job), /\.sealed$/),
     place: join(bench.roots.gate, job),
   };
 };
+
+const TWO_DAYS = 2 * 86_400_000;
+
+/** Prune goes by the gate's receipts, and its policy here keeps what came within a day: each was received two days before the next. */
+function setBack(directory: string): void {
+  const seals = readdirSync(directory).filter((name) => name.endsWith('.sealed'));
+  for (const [index, name] of seals.sort().reverse().entries()) {
+    const path = join(directory, name);
+    const seal = JSON.parse(readFileSync(path, 'utf8')) as Required<StoredSeal>;
+    const received = new Date(Date.parse(seal.receipt.received) - index * TWO_DAYS).toISOString();
+    writeFileSync(path, formatSeal({ ...seal, receipt: { ...seal.receipt, received } }));
+  }
+}
 
 const restic: RivalMaker = (bench, source, label) => {
   if (!installed('restic')) return undefined;

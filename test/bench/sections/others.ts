@@ -113,6 +113,7 @@ async function removeOld(scene: Scene, note: (key: string, measured: Measured) =
     if (number % 10 === 0) say(`others: ${number} of ${GOING + 1} snapshots to remove are made`);
   }
   for (const rival of rivals) {
+    rival.age?.();
     note(`${REMOVAL}\n${rival.name}`, await measure(rival.removeOld, bench.ends));
     const left = await rival.snapshots();
     if (left !== 1) throw new Error(`${rival.name} was to leave one snapshot, and left ${left}`);
