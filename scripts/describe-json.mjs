@@ -1,26 +1,50 @@
 /*
- * Makes docs/json.md and docs/json.schema.json from the types of what the commands print (src/commands/json-output.ts).
- * `npm run docs:json` writes them; a test compares them.
+ * Makes docs/json.md and docs/json.schema.json from the types of what the programs of both hosts print. `npm run docs:json` writes
+ * them; a test compares them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { createGenerator } from 'ts-json-schema-generator';
 
-const TYPES = 'src/commands/json-output.ts';
+/** Where the outputs are declared, and the types with a property for each. */
+const TYPES = {
+  'src/commands/json-output.ts': 'JsonOutputs',
+  'remote-scripts/commands/json-output.ts': 'SecondaryOutputs',
+};
 
 /** The JSON Schema of all outputs: a property each, named after the command. */
 export function jsonSchema() {
-  const schema = createGenerator({
-    path: TYPES,
+  const schemas = Object.entries(TYPES).map(([path, type]) => schemaOf(path, type));
+  const [first] = schemas;
+  return {
+    $schema: first.$schema,
+    title: 'What offsite-rsync prints with --json',
+    ...first,
+    properties: Object.assign({}, ...schemas.map(({ properties }) => properties)),
+    required: schemas.flatMap(({ required }) => required),
+    definitions: schemas.map(({ definitions }) => definitions).reduce(joined),
+  };
+}
+
+function schemaOf(path, type) {
+  return createGenerator({
+    path,
+    type,
     tsconfig: 'tsconfig.json',
-    type: 'JsonOutputs',
     topRef: false,
     jsDoc: 'extended',
     skipTypeCheck: true,
     sortProps: false,
-  }).createSchema('JsonOutputs');
-  return { $schema: schema.$schema, title: 'What offsite-rsync prints with --json', ...schema };
+  }).createSchema(type);
+}
+
+/** Types of both hosts; two of one name must be the same. */
+function joined(some, more) {
+  const twice = Object.keys(more).filter((name) => name in some && !isDeepStrictEqual(some[name], more[name]));
+  if (twice.length > 0) throw new Error(`These are other types on the two hosts, so rename one: ${twice.join(', ')}`);
+  return { ...some, ...more };
 }
 
 /** The page about it, formatted. */
@@ -29,8 +53,8 @@ export async function describeJson(schema) {
   const named = Object.entries(definitions).filter(([name]) => isShown(definitions[name], name));
   const text = [
     '# JSON',
-    '<!-- Made by npm run docs:json from src/commands/json-output.ts: change that instead. -->',
-    description.replace(/ docs\/json\.md is made from this[^.]*\./, ''),
+    '<!-- Made by npm run docs:json from src/commands/json-output.ts and remote-scripts/commands/json-output.ts: change these instead. -->',
+    description.replace(/ docs\/json\.md is made from [^.]*\./, ''),
     'The same as a JSON Schema: [json.schema.json](json.schema.json); the output of a command is the property of its name.',
     ...Object.entries(properties).flatMap(([command, output]) => [
       `## \`${command}\``,

@@ -8,6 +8,7 @@ import { drillsData, renderDrill } from '../drill/report.ts';
 import { describeExits } from '../program/exits.ts';
 import { withExamples } from '../../src/shared/examples.ts';
 import type { DeclaredProgram, Finish, FrameDeps } from '../program/frame.ts';
+import { jsonText } from '../program/json-text.ts';
 import { hostOf } from '../program/names.ts';
 import { lookAt, tellOfHost } from '../prune/look.ts';
 import { refuseRoot } from '../prune/places.ts';
@@ -61,7 +62,7 @@ async function drill(name: string, { config, job, snapshot, json = false }: Flag
     deps.log('error', `Another drill of ${name} is running.`);
     return EXIT.locked.code;
   }
-  if (json) deps.write(`${JSON.stringify(drillsData(name, made), null, 2)}\n`);
+  if (json) deps.write(jsonText(drillsData(name, made)));
   // What is new is told at once, and not by the check of the next hour.
   if (made.length > 0) await tellOfHost(settings, host, deps);
   return made.some(({ drill: one }) => !one.ok) ? EXIT.bad.code : EXIT.done.code;

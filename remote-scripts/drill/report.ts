@@ -1,5 +1,5 @@
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
-import type { Drill } from '../store/drill-record.ts';
+import { drillData, type Drill, type DrillData } from '../store/drill-record.ts';
 
 /** One drill for people, as lines. */
 export function renderDrill(subject: string, drill: Drill): string {
@@ -21,11 +21,20 @@ export function renderDrill(subject: string, drill: Drill): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Drills for programs. Times are ISO 8601 in UTC, durations milliseconds. */
-export function drillsData(host: string, drills: readonly { readonly job: string; readonly drill: Drill }[]) {
-  return {
-    version: 1,
-    host,
-    drills: drills.map(({ job, drill }) => ({ job, ...drill, started: drill.started.toISOString() })),
+/** What `offsite-drill` prints with `--json`; see remote-scripts/commands/json-output.ts. */
+export interface DrillOutputs {
+  /** The drills that were made now; none if none was due. */
+  readonly 'offsite-drill HOST --json': {
+    readonly version: 1;
+    readonly host: string;
+    readonly drills: readonly (DrillData & { readonly job: string })[];
   };
+}
+
+/** Drills for programs. */
+export function drillsData(
+  host: string,
+  drills: readonly { readonly job: string; readonly drill: Drill }[],
+): DrillOutputs['offsite-drill HOST --json'] {
+  return { version: 1, host, drills: drills.map(({ job, drill }) => ({ job, ...drillData(drill) })) };
 }

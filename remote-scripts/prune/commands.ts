@@ -3,11 +3,12 @@ import { errorMessage } from '../../src/platform/files.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { silencesOf } from '../config/silence.ts';
+import { jsonText } from '../program/json-text.ts';
 import { carryOut } from './carry-out.ts';
 import { EXIT } from './exit-codes.ts';
 import { codeOfFaults } from './faults.ts';
 import { measureFreed, type Freed } from './freed.ts';
-import { runData, statusData } from './json.ts';
+import { checkData, runData, statusData } from './json.ts';
 import { writeMetrics } from './metrics-file.ts';
 import { lookAt, MEASURED, tellOfHost } from './look.ts';
 import { checkHostRoot, ownHosts, refuseRoot } from './places.ts';
@@ -80,7 +81,7 @@ export async function runPrune(
           throw error;
         });
     if (options.json)
-      deps.write(`${JSON.stringify(runData(host.name, survey.now, measured, survey.faults, done), null, 2)}\n`);
+      deps.write(jsonText(runData(host.name, survey.now, measured, survey.faults, done)));
     else if (options.dryRun) deps.write(plansText(host, measured, style(settings, deps, survey.now)));
     for (const { job, reason } of survey.faults) deps.log('error', `${job} cannot be examined: ${reason}`);
     const faulty = codeOfFaults(survey.faults);
@@ -125,7 +126,7 @@ export async function runStatus(
   const now = deps.clock.now();
   deps.write(
     options.json
-      ? `${JSON.stringify(statusData(statuses, now), null, 2)}\n`
+      ? jsonText(statusData(statuses, now))
       : renderStatus(statuses, style(settings, deps, now)),
   );
   return worstOf(statuses);
@@ -149,7 +150,7 @@ export async function runCheck(
   const status = [standing];
   deps.write(
     options.json
-      ? `${JSON.stringify({ ...statusData(status, survey.now), silences }, null, 2)}\n`
+      ? jsonText(checkData(status, survey.now, silences))
       : renderStatus(status, style(settings, deps, survey.now)),
   );
   for (const silence of silences) deps.log('warning', silence);

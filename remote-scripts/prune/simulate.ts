@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { courseOf, simulateRetention, type Course, type SimulatedDay } from '../retention/simulation.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { jsonText } from '../program/json-text.ts';
 import { style, type CommandDeps } from './commands.ts';
 import { lookAt } from './look.ts';
 import { EXIT } from './exit-codes.ts';
@@ -48,7 +49,7 @@ export async function runSimulation(
   }
   deps.write(
     options.json
-      ? `${JSON.stringify(simulationData(host.name, jobs), null, 2)}\n`
+      ? jsonText(simulationData(host.name, jobs))
       : renderSimulation(host, jobs, style(settings, deps, now)),
   );
   for (const { job, reason } of faults) deps.log('error', `${job} cannot be examined: ${reason}`);

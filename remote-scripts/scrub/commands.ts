@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { errorMessage, isMissing } from '../../src/platform/files.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
+import { jsonText } from '../program/json-text.ts';
 import { readDamage } from '../store/damage.ts';
 import { takeLock } from '../store/locks.ts';
 import { ownDirectory, realDirectory } from '../store/own-directory.ts';
@@ -16,7 +17,7 @@ import { lockManifests, makeMissing } from './manifests.ts';
 import { Notebook } from './notebook.ts';
 import { Pace } from './pace.ts';
 import { readFileOnce } from './read-file.ts';
-import { damageLines, renderReports, reportData, type JobReport } from './report.ts';
+import { damageData, damageLines, renderReports, reportData, type JobReport } from './report.ts';
 import { scrubJob } from './scrub-job.ts';
 import type { Wish } from './share.ts';
 
@@ -61,7 +62,7 @@ export async function runScrub(
     for (const job of jobs) reports.push(await scrubOne(job, settings, host, options, deps));
     deps.write(
       options.json
-        ? `${JSON.stringify(reportData(host.name, deps.clock.now(), reports), null, 2)}\n`
+        ? jsonText(reportData(host.name, deps.clock.now(), reports))
         : renderReports(host.name, reports),
     );
     return codeOf(reports);
@@ -113,8 +114,7 @@ export async function runList(
   }
   const damaged = known.filter(({ damage }) => damage.entries.length + damage.omitted > 0);
   if (options.json) {
-    const jobs = known.map(({ job, damage }) => ({ job, damage: damage.entries, omitted: damage.omitted }));
-    deps.write(`${JSON.stringify({ version: 1, host: host.name, jobs }, null, 2)}\n`);
+    deps.write(jsonText(damageData(host.name, known)));
   } else {
     for (const { job, damage } of damaged) deps.write(`${host.name}/${job}:\n${damageLines(damage).join('\n')}\n`);
     if (damaged.length === 0) deps.write('nothing is known to be damaged\n');

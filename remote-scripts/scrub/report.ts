@@ -1,6 +1,7 @@
 import { formatCount, formatSize } from '../../src/shared/units.ts';
 import type { Damage } from '../store/damage.ts';
 import type { ScrubState } from '../store/scrub-state.ts';
+import type { DamageReport, ScrubReport } from './outputs.ts';
 import { describeEntry } from './news.ts';
 import type { Work } from './scrub-job.ts';
 
@@ -19,8 +20,8 @@ export function renderReports(host: string, reports: readonly JobReport[]): stri
   return reports.map((report) => `${jobLines(host, report).join('\n')}\n`).join('');
 }
 
-/** A run for programs. Times are ISO 8601 in UTC, sizes bytes. */
-export function reportData(host: string, now: Date, reports: readonly JobReport[]) {
+/** A run for programs. */
+export function reportData(host: string, now: Date, reports: readonly JobReport[]): ScrubReport {
   return {
     version: 1,
     host,
@@ -39,6 +40,15 @@ export function reportData(host: string, now: Date, reports: readonly JobReport[
       failures: work.failures,
     })),
   };
+}
+
+/** What is known to be damaged, for programs. */
+export function damageData(
+  host: string,
+  known: readonly { readonly job: string; readonly damage: Damage }[],
+): DamageReport {
+  const jobs = known.map(({ job, damage }) => ({ job, damage: damage.entries, omitted: damage.omitted }));
+  return { version: 1, host, jobs };
 }
 
 /** The damaged files of a job, one a line. */

@@ -29,6 +29,13 @@ export interface Drill {
   readonly output: readonly string[];
 }
 
+/** A drill for programs. Times are ISO 8601 in UTC, durations milliseconds. */
+export interface DrillData extends Omit<Drill, 'started' | 'failure'> {
+  readonly started: string;
+  /** What else went wrong: the command, the time limit; null when nothing did. */
+  readonly failure: string | null;
+}
+
 /** Drills that are remembered for each job. */
 const MOST_DRILLS = 200;
 
@@ -55,6 +62,11 @@ export async function addDrill(path: string, drill: Drill): Promise<void> {
   const others = (await readDrills(path)).filter(({ id }) => id !== drill.id);
   const drills = [drill, ...others].slice(0, MOST_DRILLS);
   await writeFileAtomic(path, `${JSON.stringify({ version: 1, drills }, null, 2)}\n`);
+}
+
+/** A drill for programs. */
+export function drillData(drill: Drill): DrillData {
+  return { ...drill, started: drill.started.toISOString(), failure: drill.failure ?? null };
 }
 
 function parseDrill(value: unknown): Drill | undefined {

@@ -1,3 +1,4 @@
+import type { RawConfig } from '../config/options.ts';
 import type { RunEvent, RunScope } from '../run/events.ts';
 import type { Preview } from '../run/preview.ts';
 import type { SelftestReport } from '../run/selftest/selftest-report.ts';
@@ -13,7 +14,8 @@ import type { DiffReport, ReadFailure, RestoreEvent, RestoreReport } from './rea
 import type { StatusReport } from './status/status-report.ts';
 
 /**
- * What each command prints with `--json`: one object a line, in UTF-8. docs/json.md is made from this (npm run docs:json). Times are in
+ * What each command prints with `--json`: one object a line, in UTF-8. docs/json.md is made from this and from what the programs of the
+ * secondary print (npm run docs:json). Times are in
  * ISO 8601 and UTC, durations in milliseconds, sizes in bytes. A later version may add properties and events; it removes none and changes
  * the meaning of none within one major version.
  */
@@ -38,6 +40,8 @@ export interface JsonOutputs {
   readonly 'doctor --json': DoctorReport;
   /** What `selftest` has observed. */
   readonly 'selftest --json': SelftestReport;
+  /** The configuration with every default filled in. Of secrets it has only where they are. */
+  readonly 'config show --json': RawConfig;
   /** What is wrong with the configuration. */
   readonly 'config validate --json': ValidationReport;
   /** Whether test messages got out. */

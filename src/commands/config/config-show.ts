@@ -3,6 +3,7 @@ import { loadWholeConfig } from '../../config/load.ts';
 import { createSecretReader, SecretError } from '../../platform/secrets.ts';
 import type { SecretReference } from '../../shared/secret-reference.ts';
 import type { Context } from '../context.ts';
+import { printJson } from '../json-output.ts';
 
 /** Options of `offsite-rsync config show`. */
 export interface ShowOptions {
@@ -19,7 +20,7 @@ export interface ShowOptions {
 export async function showConfig(options: ShowOptions, context: Context): Promise<number> {
   const whole = await loadWholeConfig(options.config);
   if (options.json === true) {
-    context.out(`${JSON.stringify(whole)}\n`);
+    printJson(context, 'config show --json', whole);
     return 0;
   }
   const read = createSecretReader(whole.secrets_file, context.environment);
