@@ -1,6 +1,6 @@
 import { exitCodeOf } from '../../src/shared/outcome.ts';
 
-/** Exit codes of the programs of the secondary: those of the controller where they mean the same, and four more. */
+/** Exit codes of the programs of the secondary: those of the controller where they mean the same, and three more. */
 const CODES = {
   done: exitCodeOf('done'),
   failed: exitCodeOf('internal-error'),
@@ -8,7 +8,7 @@ const CODES = {
   locked: exitCodeOf('locked'),
   stale: exitCodeOf('stale'),
   held: 41,
-  look: 42,
+  look: exitCodeOf('findings'),
   damaged: 43,
   bad: 44,
 } as const;

@@ -2,6 +2,8 @@ import { realpathSync } from 'node:fs';
 import pc from 'picocolors';
 import { playDemo, type Stage } from '../demo/demo.ts';
 import { DemoError } from '../demo/private-sshd.ts';
+import { failureCode, interruptionOf } from '../run/failure.ts';
+import { exitCodeOf } from '../shared/outcome.ts';
 import { formatDuration } from '../shared/units.ts';
 import type { Context } from './context.ts';
 
@@ -12,7 +14,7 @@ export interface DemoOptions {
 
 /**
  * `offsite-rsync demo`: the whole story on this machine, in a temporary directory.
- * @returns 0 if every acceptance criterion was observed; 1 if not; 2 when something it needs is missing
+ * @returns 0 if every acceptance criterion was observed; 42 if not; 2 when something it needs is missing
  */
 export async function demo(options: DemoOptions, context: Context): Promise<number> {
   const began = context.clock.monotonic();
@@ -26,13 +28,13 @@ export async function demo(options: DemoOptions, context: Context): Promise<numb
       program: [process.execPath, realpathSync(process.argv[1] ?? '')],
       signal: context.signal,
     });
-    if (context.signal.aborted) return 130;
+    if (context.signal.aborted) return failureCode(interruptionOf(context.signal));
     context.out(`\n${pc.dim(`took ${formatDuration(context.clock.monotonic() - began)}`)}\n`);
-    return met ? 0 : 1;
+    return exitCodeOf(met ? 'done' : 'findings');
   } catch (error) {
     if (!(error instanceof DemoError)) throw error;
     context.log('error', error.message);
-    return 2;
+    return exitCodeOf('usage');
   }
 }
 

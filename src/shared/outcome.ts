@@ -130,6 +130,12 @@ export const OUTCOMES = {
     title: 'stale: no sealed snapshot when one was due',
     advice: 'Find out why the local backup job or the transfer did not run.',
   },
+  findings: {
+    code: 42,
+    retried: false,
+    title: 'findings: something that was looked at is not in order',
+    advice: 'Correct what is marked ✗ above, then try again.',
+  },
   interrupted: {
     code: 128,
     retried: false,

@@ -30,7 +30,7 @@ const temporary = () => readdir(join(primary.directory, 'tmp'));
 /** What a test that is not accepted reports. */
 async function rejected(): Promise<SelftestReport> {
   const end = await primary.call('selftest', '--json', '--out', out());
-  expect(end.code, end.stdout + end.stderr).toBe(1);
+  expect(end.code, end.stdout + end.stderr).toBe(42);
   expect(await temporary()).toEqual([]);
   expect(await readFile(join(primary.directory, out()), 'utf8')).toContain('**Not accepted:');
   const report = JSON.parse(end.stdout) as SelftestReport;

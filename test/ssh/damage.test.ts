@@ -103,7 +103,7 @@ describe('damage that verify finds in an older snapshot', () => {
   it('is not taken for none when what is known of it cannot be read', async () => {
     await writeFile(join(primary.state, 'jobs', 'postgres@vault.damage.json'), '{');
     expect(await primary.call('status')).toMatchObject({
-      code: 1,
+      code: 42,
       stdout: expect.stringMatching(/cannot be determined: .*damage\.json is damaged: move it away/) as string,
     });
     const shown = await primary.call('history');

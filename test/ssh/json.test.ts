@@ -89,7 +89,7 @@ describe('what is printed with --json is as docs/json.md says', () => {
     // Nothing listens where the second channel sends to.
     expect(await ask('alert test --json', ['alert', 'test'])).toMatchObject([
       {
-        exitCode: 1,
+        exitCode: 42,
         channels: [
           { channel: 'file', sent: true, reason: null },
           { channel: 'hook', sent: false },

@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import { deliverTest } from '../../notify/deliver.ts';
 import { oneLine } from '../../notify/text.ts';
 import { alertDeps } from '../../run/finish.ts';
+import { exitCodeOf } from '../../shared/outcome.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json-output.ts';
 import { UsageError } from '../selection.ts';
@@ -26,7 +27,7 @@ export interface AlertTestReport {
 
 /**
  * `offsite-rsync alert test [CHANNEL]`: one test message through one channel or all, whatever events they want.
- * @returns 0 when all were sent, 1 when one was not
+ * @returns 0 when all were sent, 42 when one was not
  * @throws UsageError for a channel that does not exist, and when none is configured
  */
 export async function alertTest(
@@ -47,7 +48,7 @@ export async function alertTest(
   const deps = alertDeps(secretsFile, { ...context, alertSignal: context.signal });
   const width = Math.max(...known.map(({ length }) => length));
   const deliveries = await deliverTest(channel, context.host, alerts, deps);
-  const exitCode = deliveries.every(({ sent }) => sent) ? 0 : 1;
+  const exitCode = exitCodeOf(deliveries.every(({ sent }) => sent) ? 'done' : 'findings');
   if (options.json === true) {
     const channels = deliveries.map(({ channel: name, sent, reason }) => ({
       channel: name,

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import { loadConfig } from '../../config/load.ts';
+import { exitCodeOf } from '../../shared/outcome.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json-output.ts';
 import { select } from '../selection.ts';
@@ -15,10 +16,13 @@ export interface DoctorOptions {
   readonly dryRun?: boolean;
 }
 
+/** Something is wrong that would end no run. */
+const FINDINGS = exitCodeOf('findings');
+
 /**
  * `offsite-rsync doctor [JOB]`: checks everything that a run needs, including a dry run of the push, and tries what must not work with the
  * key. That sends one small attempt to each target, which is never sealed. It sends no alert.
- * @returns 0 if nothing is wrong, otherwise the exit code that a run would have, or 1
+ * @returns 0 if nothing is wrong, otherwise the exit code that a run would have, or 42
  */
 export async function doctor(job: string | undefined, options: DoctorOptions, context: Context): Promise<number> {
   const settings = await loadConfig(options.config);
@@ -26,7 +30,7 @@ export async function doctor(job: string | undefined, options: DoctorOptions, co
   const here = await findingsHere(settings, options.config, context);
   const shows = options.json !== true;
   if (shows) show(context, 'This host', here);
-  let worst = here.some(({ kind }) => kind === 'bad') ? 1 : 0;
+  let worst = here.some(({ kind }) => kind === 'bad') ? FINDINGS : 0;
   const jobs: JobFindings[] = [];
   const tried = new Set<string>();
   for (const pair of selected) {
@@ -36,7 +40,8 @@ export async function doctor(job: string | undefined, options: DoctorOptions, co
     if (found.appendOnly !== null) tried.add(pair.target.name);
     if (shows) show(context, `${found.job} → ${found.target}`, found.findings);
     jobs.push(found);
-    if (worst <= 1 && found.exitCode !== 0) worst = found.exitCode;
+    // What a run would end with says more.
+    if ([0, FINDINGS].includes(worst) && found.exitCode !== 0) worst = found.exitCode;
   }
   if (!shows) {
     const at = context.clock.now().toISOString();

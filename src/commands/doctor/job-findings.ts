@@ -4,7 +4,7 @@ import { previewRun, type Preview } from '../../run/preview.ts';
 import type { Probe } from '../../run/probe.ts';
 import { describeFileSystems } from '../../run/source/file-systems.ts';
 import { describeNotSent } from '../../run/source/not-sent.ts';
-import { OUTCOMES } from '../../shared/outcome.ts';
+import { exitCodeOf, OUTCOMES } from '../../shared/outcome.ts';
 import { formatCount, formatSize } from '../../shared/units.ts';
 import { readHistory } from '../../state/history.ts';
 import type { RunRecord } from '../../state/run-record.ts';
@@ -39,7 +39,7 @@ export async function examineJob(
   const findings = [...findingsOf(preview, target), ...tried, ...(await deltaFindings(settings, names))];
   const broken = preview.exitCode === 0 && tried.some(({ kind }) => kind === 'bad');
   const appendOnly = preview.trials.length === 0 ? null : guaranteeOf(preview.trials);
-  return { ...names, exitCode: broken ? 1 : preview.exitCode, findings, appendOnly };
+  return { ...names, exitCode: broken ? exitCodeOf('findings') : preview.exitCode, findings, appendOnly };
 }
 
 function findingsOf(preview: Extract<Preview, { kind: 'shown' }>, { secondary }: TargetSettings): Finding[] {

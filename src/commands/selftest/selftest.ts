@@ -22,7 +22,7 @@ export interface SelftestOptions {
 /**
  * `offsite-rsync selftest`: the acceptance protocol on these hosts. Sends a test backup, verifies it, cuts the line of a second one, and writes
  * down what was observed. Those who get alerts get one.
- * @returns 0 if all criteria hold, otherwise 1
+ * @returns 0 if all criteria hold, otherwise 42
  * @throws UsageError if the target is not known or the page cannot be written
  */
 export async function selftest(options: SelftestOptions, context: Context): Promise<number> {

@@ -85,7 +85,7 @@ function standingsOf(
 }
 
 /**
- * The code of the worst job: 40 when one is stale, 20 when a verification found damage, 1 when the state of one cannot
+ * The code of the worst job: 40 when one is stale, 20 when a verification found damage, 42 when the state of one cannot
  * be determined; otherwise the code of the last run of the first job that fails.
  * @param forTimer a failed run has sent its own alert, so the freshness check does not fail every hour because of it
  */
@@ -93,7 +93,7 @@ function exitCode(standings: readonly Standing[], forTimer: boolean): number {
   const has = (condition: Condition) => standings.some((standing) => standing.condition === condition);
   if (standings.some(({ stale }) => stale)) return exitCodeOf('stale');
   if (has('corrupt')) return exitCodeOf('corruption');
-  if (has('unknown')) return exitCodeOf('internal-error');
+  if (has('unknown')) return exitCodeOf('findings');
   const failed = forTimer ? undefined : standings.find(({ failing }) => failing !== null);
   return failed ? failureCode(failed) : 0;
 }

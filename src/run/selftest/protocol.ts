@@ -2,6 +2,7 @@ import { release, type } from 'node:os';
 import type { RunProcess } from '../../platform/process.ts';
 import { localRsyncVersion } from '../../rsync/version.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
+import { exitCodeOf } from '../../shared/outcome.ts';
 import { version } from '../../shared/version.ts';
 import { loadJobState, saveJobState } from '../../state/job-state.ts';
 import { runName, scopedTo, type CallerDeps, type RunRequest } from '../request.ts';
@@ -52,7 +53,7 @@ export async function runProtocol(
     begun: begun.toISOString(),
     finished: deps.clock.now().toISOString(),
     accepted,
-    exitCode: accepted ? 0 : 1,
+    exitCode: exitCodeOf(accepted ? 'done' : 'findings'),
     versions: await versionsHere(deps.runProcess, remoteProtocol),
     criteria,
     left: leftThere(target.secondary, id, cut?.id),

@@ -102,7 +102,7 @@ describe('a secrets file that others can read', () => {
   it('silences the channels alone that need something from it', async () => {
     const { config } = await readable();
     const context = testContext('2026-11-23T08:00:00Z', { environment });
-    expect(await alertTest(undefined, { config }, context)).toBe(1);
+    expect(await alertTest(undefined, { config }, context)).toBe(42);
     expect(context.said()).toMatch(/✓ plain +sent\n✓ variable +sent\n✓ file +sent\n✗ both .*readable by others/);
   });
 

@@ -65,6 +65,6 @@ describe('a job whose state cannot be read keeps no other from being seen', () =
 
   it('and its own fault shows in the exit code where nothing is expected of it', async () => {
     await mkdir(join(place.state, 'jobs', 'quiet@vault.json'));
-    expect(await status('quiet', { config: place.config }, testContext(MORNING))).toBe(1);
+    expect(await status('quiet', { config: place.config }, testContext(MORNING))).toBe(42);
   });
 });
