@@ -3,9 +3,15 @@ import { relative } from 'node:path';
 /** The room that knows the names on the disk of the secondary. */
 const STORE = 'remote-scripts/store/';
 
+/** The files that know those of them that both hosts read. */
+const SHARED = ['src/shared/entry-names.ts', 'src/shared/seal.ts', 'src/shared/reading.ts'];
+
+/** Endings of names in the directory of a job. */
+const ENTRIES = /\.(partial|frozen|sealed|sha256|unsealed)\b/;
+
 /** Endings and names that nothing else has. */
 const NAMES =
-  /\.(partial|frozen|sealed|trash|unflushed|attempts\.jsonl|(damage|scrub|pins)\.json|sha256|lock|basis|changed)\b|\bgate\.log\b|\b(prune|drill)\.(json|tmp)\b|(^|\/)settings\.json\b/;
+  /\.(trash|unflushed|attempts\.jsonl|(damage|scrub|pins)\.json|lock|basis|changed)\b|\bgate\.log\b|\b(prune|drill)\.(json|tmp)\b|(^|\/)settings\.json\b/;
 
 /** Ordinary words, which are names only as a step of a path. */
 const STEPS = /(^|\/)(spool|incoming|accepted|inodes|manifests)(\/|$)/;
@@ -21,9 +27,12 @@ const PATHS = new Set(['join', 'resolve']);
  * @returns a message for its author, or undefined
  */
 export function objectionToName(from, text, step = false) {
-  if (!from.startsWith('remote-scripts/') || from.startsWith(STORE)) return undefined;
+  if (SHARED.includes(from) || from.startsWith(STORE)) return undefined;
   if (/\s/.test(text)) return undefined; // a sentence for people
   const plain = text.replaceAll('\\', '');
+  const entry = ENTRIES.exec(plain);
+  if (entry !== null) return `${entry[0]} is a name on the secondary's disk: take it from ${SHARED.join(', ')}.`;
+  if (!from.startsWith('remote-scripts/')) return undefined;
   const found = NAMES.exec(plain) ?? (step || plain.includes('/') ? STEPS.exec(plain) : null);
   return found === null ? undefined : `${found[0]} is a name on the secondary's disk: take it from ${STORE}.`;
 }

@@ -1,3 +1,4 @@
+import { authorizedKeysLine, forcedCommand } from '../../src/shared/forced-command.ts';
 import { SECONDARY_CONFIG } from '../config/location.ts';
 
 /** What `offsite-gate` is and understands, for its help and its page of the manual. A line break is one of the help. */
@@ -10,11 +11,11 @@ export const GATE = {
   keys: [
     [
       "In ~/.ssh/authorized_keys of the host's account, on one line:",
-      'command="/usr/local/bin/offsite-gate HOST",restrict ssh-ed25519 AAAA… primary',
+      authorizedKeysLine(forcedCommand('gate', 'push', { host: 'HOST' }), 'ssh-ed25519 AAAA… primary'),
     ],
     [
       'With --read it is the forced command of a read key: it tells what is stored (list), lets rsync read sealed\nsnapshots, refuses whatever writes, and changes nothing.',
-      'command="/usr/local/bin/offsite-gate --read HOST",restrict ssh-ed25519 AAAA… restore',
+      authorizedKeysLine(forcedCommand('gate', 'read', { host: 'HOST' }), 'ssh-ed25519 AAAA… restore'),
     ],
   ],
   options: [

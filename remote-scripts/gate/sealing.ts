@@ -15,7 +15,7 @@ import {
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { readIncoming, unfitIncoming } from './incoming.ts';
 import { isRealDirectory } from '../store/job-directory.ts';
-import { parseEntryName, partialName } from '../store/entry-names.ts';
+import { parseEntryName, partialName } from '../../src/shared/entry-names.ts';
 import type { JobPaths } from '../store/places.ts';
 import { syncDirectory } from '../store/syncing.ts';
 import { flushOrDistrust } from './unflushed.ts';

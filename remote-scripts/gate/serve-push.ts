@@ -4,7 +4,7 @@ import { errorCode, errorMessage } from '../../src/platform/files.ts';
 import { absentSnapshot, damagedBasis, FILLED_LINE, TOO_MANY_NAMES } from '../../src/shared/gate-words.ts';
 import { MAX_NOTES_BYTES, notesName } from '../../src/shared/notes.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { partialName } from '../store/entry-names.ts';
+import { partialName } from '../../src/shared/entry-names.ts';
 import { freeSpace, freeze, freezeLeftovers, makePartial, readJobDirectory } from '../store/job-directory.ts';
 import { readAttempts, recordAttempt } from '../store/ledger.ts';
 import { GATE_LOG, statePlaces } from '../store/places.ts';

@@ -3,7 +3,7 @@ import { sealName } from '../../src/shared/seal.ts';
 import { FailedWriteError } from '../store/syncing.ts';
 import { isRealDirectory, readJobDirectory } from '../store/job-directory.ts';
 import { discardUnflushed, type JobSession } from './job-session.ts';
-import { partialName } from '../store/entry-names.ts';
+import { partialName } from '../../src/shared/entry-names.ts';
 import { GATE_LOG } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
 import { beginManifest } from './manifests.ts';

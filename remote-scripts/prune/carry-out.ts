@@ -5,7 +5,7 @@ import { errorMessage } from '../../src/platform/files.ts';
 import type { Log } from '../../src/platform/logger.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { sealName } from '../../src/shared/seal.ts';
-import { manifestName } from '../store/entry-names.ts';
+import { manifestName } from '../../src/shared/entry-names.ts';
 import { formatCount, formatDuration } from '../../src/shared/units.ts';
 import { emptyTrash, type TrashProgress } from './empty-trash.ts';
 import { mountWithin, readMountPoints } from './places.ts';

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isMissing, namesIn } from '../../src/platform/files.ts';
-import { parseEntryName } from '../store/entry-names.ts';
+import { parseEntryName } from '../../src/shared/entry-names.ts';
 import type { SizedSnapshot } from '../retention/holds.ts';
 import { MAX_STORED_SEAL_BYTES, parseSeal, sealName, type StoredSeal } from '../../src/shared/seal.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';

@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir, rename, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, isMissing } from '../../src/platform/files.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { frozenName, partialName } from './entry-names.ts';
+import { frozenName, partialName } from '../../src/shared/entry-names.ts';
 import type { JobPaths } from './places.ts';
 import { statesOf, type SnapshotState } from './snapshot-state.ts';
 

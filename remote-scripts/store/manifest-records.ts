@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makePrivateDirectory, namesIn, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { manifestName } from './entry-names.ts';
+import { manifestName } from '../../src/shared/entry-names.ts';
 import type { JobPaths } from './places.ts';
 
 /** What is known of the manifest of one snapshot. It lies where the push key cannot write, so a changed manifest is known as such. */

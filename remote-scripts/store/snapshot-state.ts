@@ -1,5 +1,5 @@
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { frozenName, parseEntryName, partialName, type EntryName } from './entry-names.ts';
+import { frozenName, parseEntryName, partialName, type EntryName } from '../../src/shared/entry-names.ts';
 
 /**
  * The state of an id (design.md#on-the-secondary), as shown by the names in the directory of its job:

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
+import { sealedId, sealName } from '../shared/seal.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
 import { runProcess } from '../platform/process.ts';
@@ -136,7 +137,7 @@ async function firstPush({ stage, controller, stored, observed, key }: Scene): P
       `The rest of the story needs this push. Can the account ${key.user} log in here by ssh (a shell in /etc/passwd, no locked password)?`,
     );
   }
-  const sealed = await exists(join(stored, `${record.snapshot}.sealed`));
+  const sealed = await exists(join(stored, sealName(record.snapshot)));
   const arrived = await exists(join(stored, record.snapshot, 'dumps', 'users.sql'));
   observed.transferred = code === 0 && arrived && sealed;
 }
@@ -217,10 +218,7 @@ async function prune({ stage, secondary, stored, observed }: Scene): Promise<voi
 /** Names of the sealed snapshots, oldest first. */
 async function sealedIds(stored: string): Promise<string[]> {
   const names = await readdir(stored);
-  return names
-    .filter((name) => name.endsWith('.sealed'))
-    .map((name) => name.slice(0, -'.sealed'.length))
-    .sort();
+  return names.flatMap((name) => sealedId(name) ?? []).sort();
 }
 
 function tellRun(stage: Stage, record: RunRecord): boolean {

@@ -6,7 +6,7 @@ import { parseEntry, type ListedEntry } from '../rsync/listing.ts';
 import { lineOptions } from '../rsync/reading.ts';
 import { interruptionOf } from '../run/failure.ts';
 import { isName } from '../shared/names.ts';
-import { MAX_STORED_SEAL_BYTES, parseSeal, sealName } from '../shared/seal.ts';
+import { MAX_STORED_SEAL_BYTES, parseSeal, SEALED, sealName } from '../shared/seal.ts';
 import { parseSnapshotId } from '../shared/snapshot-id.ts';
 import { parseGateLine } from '../shared/gate-words.ts';
 import type { ListedJob, ListedSnapshot, StoreListing } from '../shared/store-listing.ts';
@@ -54,7 +54,7 @@ async function entriesIn(asking: Asking, place: string, wanted: (entry: ListedEn
 }
 
 async function fetchSeals(asking: Asking, job: string, directory: string): Promise<void> {
-  const filters = ['--include=/*.sealed', '--exclude=*', `--max-size=${MAX_STORED_SEAL_BYTES}`];
+  const filters = [`--include=/*${SEALED}`, '--exclude=*', `--max-size=${MAX_STORED_SEAL_BYTES}`];
   await rsync(asking, ['--recursive', ...filters, `${asking.alias}:/${job}/`, `${directory}/`]);
 }
 

@@ -2,14 +2,15 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, errorMessage, isForbidden, isMissing, RUN_AS_OWNER } from '../platform/files.ts';
 import { isRegularFile, readRegularFile } from '../platform/regular-file.ts';
-import { MAX_STORED_SEAL_BYTES, parseSeal, sealedId, sealName } from '../shared/seal.ts';
+import { manifestName, parseEntryName, type EntryName } from '../shared/entry-names.ts';
+import { MAX_STORED_SEAL_BYTES, parseSeal, sealName } from '../shared/seal.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 import type { ListedSnapshot } from '../shared/store-listing.ts';
 import { sessionEnvironment } from '../ssh/connection.ts';
 import { ReadError, type SnapshotSource } from './snapshot-source.ts';
 
-/** Names of attempts without a seal behind the gate (design.md#on-the-secondary). */
-const UNSEALED = /^(.*)\.(?:partial|frozen)$/;
+/** What is a directory with the tree of a snapshot. */
+const DIRECTORIES: ReadonlySet<EntryName['kind']> = new Set(['complete', 'partial', 'frozen']);
 
 /** Where the directory is told to the shell below: its name may hold any character. */
 const DIRECTORY = 'OFFSITE_READ_FROM';
@@ -52,17 +53,13 @@ export async function openDisk(
   };
 }
 
-function manifestName(id: SnapshotId): string {
-  return `${id}.sha256`;
-}
-
 /** The directory of the job. */
 async function directoryOf(from: string, job: string): Promise<string> {
   const names = await namesThere(from);
-  if (names.some((name) => idIn(name) !== undefined)) return realpath(from);
+  if (names.some((name) => parseEntryName(name) !== undefined)) return realpath(from);
   if (names.includes(job)) {
     const below = join(from, job);
-    if ((await namesThere(below)).some((name) => idIn(name) !== undefined)) return realpath(below);
+    if ((await namesThere(below)).some((name) => parseEntryName(name) !== undefined)) return realpath(below);
     throw unusable(`${below} holds no snapshots.`);
   }
   const isSnapshot = parseSnapshotId(from.replace(/\/+$/, '').split('/').at(-1) ?? '') !== undefined;
@@ -87,8 +84,10 @@ async function namesThere(directory: string): Promise<string[]> {
   }
 }
 
-function idIn(name: string): SnapshotId | undefined {
-  return parseSnapshotId(UNSEALED.exec(name)?.[1] ?? name) ?? sealedId(name);
+/** The snapshot whose directory is called so: sealed, or an attempt without a seal. */
+function directoryIn(name: string): SnapshotId | undefined {
+  const entry = parseEntryName(name);
+  return entry !== undefined && DIRECTORIES.has(entry.kind) ? entry.id : undefined;
 }
 
 interface Found {
@@ -101,7 +100,7 @@ async function snapshotsIn(directory: string, job: string): Promise<Found[]> {
   const found: Found[] = [];
   const names = (await namesThere(directory)).sort();
   for (const name of names) {
-    const id = parseSnapshotId(UNSEALED.exec(name)?.[1] ?? name);
+    const id = directoryIn(name);
     // A link may lead anywhere, and none of our programs makes one.
     if (id === undefined || !(await lstat(join(directory, name))).isDirectory()) continue;
     const seal = name === id ? await sealOf(directory, id, job) : undefined;

@@ -1,3 +1,5 @@
+import { manifestName } from './entry-names.ts';
+import { sealName } from './seal.ts';
 import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 
 /*
@@ -12,25 +14,25 @@ import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 /** What is read of one snapshot. */
 export type ReadableThing = 'sealed' | 'unsealed' | 'seal' | 'manifest';
 
-const SUFFIXES: Readonly<Record<ReadableThing, string>> = {
-  sealed: '',
-  unsealed: '.unsealed',
-  seal: '.sealed',
-  manifest: '.sha256',
+const NAMES: Readonly<Record<ReadableThing, (id: SnapshotId) => string>> = {
+  sealed: (id) => id,
+  unsealed: (id) => `${id}.unsealed`,
+  seal: sealName,
+  manifest: manifestName,
 };
-const THINGS = Object.keys(SUFFIXES) as ReadableThing[];
+const THINGS = Object.keys(NAMES) as ReadableThing[];
 
 /** Reads the name behind `JOB/`. @returns undefined for another name */
 export function parseReadable(name: string): { readonly id: SnapshotId; readonly thing: ReadableThing } | undefined {
-  const [, stem = name, suffix = ''] = /^([^.]*)(\..*)$/.exec(name) ?? [];
-  const id = parseSnapshotId(stem);
-  const thing = THINGS.find((each) => suffix === SUFFIXES[each]);
-  return id === undefined || thing === undefined ? undefined : { id, thing };
+  const id = parseSnapshotId(name.split('.')[0] ?? '');
+  if (id === undefined) return undefined;
+  const thing = THINGS.find((each) => NAMES[each](id) === name);
+  return thing === undefined ? undefined : { id, thing };
 }
 
 /** The name behind `JOB/`; the reverse of {@link parseReadable}. */
 export function readableName(id: SnapshotId, thing: ReadableThing): string {
-  return `${id}${SUFFIXES[thing]}`;
+  return NAMES[thing](id);
 }
 
 /** What a client asks for to be told what is stored: this word, or this word and a job. */

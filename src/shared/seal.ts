@@ -54,7 +54,8 @@ export interface StoredSeal extends Seal {
   readonly receipt?: Receipt;
 }
 
-const SEALED = '.sealed';
+/** Ends the name of a seal. */
+export const SEALED = '.sealed';
 
 /** The name of the seal of a snapshot, beside its directory. */
 export function sealName(id: SnapshotId): string {

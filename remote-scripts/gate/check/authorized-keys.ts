@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errorMessage, isMissing } from '../../../src/platform/files.ts';
+import { authorizedKeysLine, forcedCommand } from '../../../src/shared/forced-command.ts';
 import { bad, good, hint, unseen, type Finding } from './finding.ts';
 
 /**
@@ -23,13 +24,13 @@ export async function checkKeys(
     }
   }
   if (findings.length > 0) return { findings, reads };
-  const none = bad(`no key may push: none of ${paths.join(', ')} exists`, `Add: ${authorizedKeysLine(host)}`);
+  const none = bad(`no key may push: none of ${paths.join(', ')} exists`, `Add: ${lineOf(host)}`);
   return { findings: [none], reads };
 }
 
 /** The line of authorized_keys that belongs to a host. */
-export function authorizedKeysLine(host: string): string {
-  return `command="/usr/local/bin/offsite-gate ${host}",restrict ssh-ed25519 AAAA… `.trimEnd();
+export function lineOf(host: string): string {
+  return authorizedKeysLine(forcedCommand('gate', 'push', { host }), 'ssh-ed25519 AAAA…');
 }
 
 /** Whether a line of authorized_keys leads to the gate's reading session. */
@@ -49,7 +50,7 @@ export function judgeKeys(text: string, host: string, path: string): Finding[] {
   const findings = lines.flatMap((line, index): Finding[] => {
     if (/^\s*(#|$)/.test(line)) return [];
     const at = `${path}, line ${index + 1}`;
-    const fix = `Write: ${authorizedKeysLine(host)}`;
+    const fix = `Write: ${lineOf(host)}`;
     const options = optionsOf(line);
     const command = /(?:^|,)command="((?:[^"\\]|\\.)*)"/.exec(options)?.[1] ?? '';
     const words = command.split(' ');
@@ -69,8 +70,8 @@ export function judgeKeys(text: string, host: string, path: string): Finding[] {
   });
   const pushes = lines.some((line) => !/^\s*(#|$)/.test(line) && !isReadLine(line));
   if (findings.length > 0 && !pushes)
-    findings.push(hint(`${path} has a read key alone: nothing can be pushed`, `Add: ${authorizedKeysLine(host)}`));
-  return findings.length > 0 ? findings : [bad(`${path} has no key`, `Add: ${authorizedKeysLine(host)}`)];
+    findings.push(hint(`${path} has a read key alone: nothing can be pushed`, `Add: ${lineOf(host)}`));
+  return findings.length > 0 ? findings : [bad(`${path} has no key`, `Add: ${lineOf(host)}`)];
 }
 
 const OTHER_KEY = 'Make a read key of its own (ssh-keygen -t ed25519) and remove this line.';

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { isMissing } from '../../../src/platform/files.ts';
 import { absentSealed, absentSnapshot, unknownJob } from '../../../src/shared/gate-words.ts';
 import { sealName } from '../../../src/shared/seal.ts';
-import { manifestName } from '../../store/entry-names.ts';
+import { manifestName } from '../../../src/shared/entry-names.ts';
 import { isRealDirectory, readJobDirectory } from '../../store/job-directory.ts';
 import { standingOf } from '../../store/snapshot-state.ts';
 import type { AnySession, SessionInput } from '../job-session.ts';

@@ -1,3 +1,5 @@
+import { authorizedKeysLine, forcedCommand } from '../../shared/forced-command.ts';
+
 /** What the lines for the secondary and for systemd are made from. */
 export interface Facts {
   /** This host's name on the secondary. */
@@ -21,10 +23,7 @@ export function linesForSecondary({ host, account, secondary, job, publicKey }: 
   const file = `/root/${host}.pub`;
   const named = account === `offsite-${host}` ? '' : ` --account ${account}`;
   const kind = secondary === 'gate' ? '' : ' --rrsync';
-  const command =
-    secondary === 'gate'
-      ? `/usr/local/bin/offsite-gate ${host}`
-      : `/usr/bin/rrsync -wo -no-del -munge /srv/offsite/${host}`;
+  const line = authorizedKeysLine(forcedCommand(secondary, 'push', { host }), `${publicKey} ${label}`);
   return `On the secondary, as root (the first line brings this program there; … is where you have it from):
 
   git clone … /opt/offsite-rsync && cd /opt/offsite-rsync && npm run setup
@@ -36,7 +35,7 @@ That makes the account and puts this line into its authorized_keys. ${
       : 'Without our installer, put it there yourself:'
   }
 
-  command="${command}",restrict ${publicKey} ${label}
+  ${line}
 `;
 }
 

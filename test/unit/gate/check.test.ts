@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { judgeSshd, keyFiles, parseSshd } from '../../../remote-scripts/gate/check/access.ts';
-import { authorizedKeysLine, judgeKeys } from '../../../remote-scripts/gate/check/authorized-keys.ts';
+import { judgeKeys, lineOf } from '../../../remote-scripts/gate/check/authorized-keys.ts';
 import { formatFindings } from '../../../remote-scripts/gate/check/finding.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ primary';
 const kinds = (text: string) => judgeKeys(text, 'web1', 'keys').map(({ kind }) => kind);
 
 test.each([
-  ['the line it prints itself', authorizedKeysLine('web1').replace('AAAA…', 'AAAA key')],
+  ['the line it prints itself', lineOf('web1').replace('AAAA…', 'AAAA key')],
   ['another path', `restrict,command="/opt/offsite-gate.mjs web1" ${KEY}`],
   ['settings of its own', `command="/usr/local/bin/offsite-gate --config /etc/x.yaml web1",restrict ${KEY}`],
   ['an address beside it', `from="192.0.2.0/24",command="/usr/local/bin/offsite-gate web1",restrict ${KEY}`],

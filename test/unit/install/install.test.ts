@@ -3,11 +3,13 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync,
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseSecondaryConfig } from '../../../remote-scripts/config/load.ts';
+import { authorizedKeysLine } from '../../../src/shared/forced-command.ts';
 import { OLDEST_NODE } from '../../../src/shared/versions.ts';
 import { silencesOf } from '../../../remote-scripts/config/silence.ts';
 import {
   base,
   clearAway,
+  commandOf,
   dest,
   install,
   INSTALL,
@@ -160,12 +162,12 @@ describe('install.sh', () => {
 
   it('prints the line of a plain rrsync on request', () => {
     const { stdout } = install('--host', 'web1', '--rrsync', '--job', 'a', '--key', join(base, 'key.pub'));
-    expect(stdout).toContain(`command="/usr/bin/rrsync -wo -no-del -munge /srv/offsite/web1",restrict ${KEY}`);
+    expect(stdout).toContain(authorizedKeysLine(commandOf('rrsync', 'push'), KEY));
   });
 
   describe('a read key', () => {
     const READ_KEY = KEY.replace('s8s2', 's8s4');
-    const READ_LINE = `command="/usr/local/bin/offsite-gate --read web1",restrict ${READ_KEY} offsite-rsync-web1`;
+    const READ_LINE = authorizedKeysLine(commandOf('gate', 'read'), `${READ_KEY} offsite-rsync-web1`);
     const file = () => join(base, 'a read key.pub');
     const snippet = () => read('etc/ssh/sshd_config.d/offsite-rsync-web1.conf');
     beforeEach(() => writeFileSync(file(), `${READ_KEY} restore\n`));
@@ -174,7 +176,7 @@ describe('install.sh', () => {
       const push = ['--host', 'web1', '--key', join(base, 'key.pub'), '--job', 'a'];
       if (when === 'after it') {
         install(...push);
-        expect(snippet()).toContain('    ForceCommand /usr/local/bin/offsite-gate web1\n');
+        expect(snippet()).toContain(`    ForceCommand ${commandOf('gate', 'push')}\n`);
         install('--host', 'web1', '--read-key', file());
       } else install(...push, '--read-key', file());
       expect(read('etc/offsite-rsync/authorized_keys.d/offsite-web1')).toBe(`${LINE}\n${READ_LINE}\n`);
@@ -207,12 +209,12 @@ describe('install.sh', () => {
       const keys = join(dest, 'etc/offsite-rsync/authorized_keys.d/offsite-web1');
       writeFileSync(keys, `${LINE}\n# ${READ_LINE}\n`);
       install('--host', 'web1');
-      expect(snippet()).toContain('    ForceCommand /usr/local/bin/offsite-gate web1\n');
+      expect(snippet()).toContain(`    ForceCommand ${commandOf('gate', 'push')}\n`);
     });
 
     it('on a plain secondary starts rrsync for reading', () => {
       const { stdout } = install('--host', 'web1', '--rrsync', '--job', 'a', '--read-key', file());
-      expect(stdout).toContain(`command="/usr/bin/rrsync -ro -munge /srv/offsite/web1",restrict ${READ_KEY}`);
+      expect(stdout).toContain(authorizedKeysLine(commandOf('rrsync', 'read'), READ_KEY));
       expect(snippet()).not.toMatch(/^ *ForceCommand/m);
     });
   });

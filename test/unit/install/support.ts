@@ -3,11 +3,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { authorizedKeysLine, forcedCommand } from '../../../src/shared/forced-command.ts';
 
 export const SOURCES = fileURLToPath(new URL('../../../remote-scripts', import.meta.url));
 export const INSTALL = join(SOURCES, 'install.sh');
 export const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFYcP9gndAKjpXOGz/w6sqPOF0T4xyUMCBVjuTjs8s2';
-export const LINE = `command="/usr/local/bin/offsite-gate web1",restrict ${KEY} offsite-rsync-web1`;
+/** What a key starts, as our other programs write it. */
+export const commandOf = (secondary: 'gate' | 'rrsync', key: 'push' | 'read') =>
+  forcedCommand(secondary, key, { host: 'web1' });
+export const LINE = authorizedKeysLine(commandOf('gate', 'push'), `${KEY} offsite-rsync-web1`);
 
 /** A directory of the test: a key in key.pub, and in programs/ stand-ins for what is built. */
 export let base: string;

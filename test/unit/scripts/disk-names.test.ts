@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { frozenName, manifestName, partialName } from '../../../remote-scripts/store/entry-names.ts';
+import { frozenName, manifestName, partialName } from '../../../src/shared/entry-names.ts';
 import { hostPlaces, jobPaths, trashOf } from '../../../remote-scripts/store/places.ts';
 import { objectionToName } from '../../../scripts/disk-names.mjs';
 import { sealName } from '../../../src/shared/seal.ts';
@@ -23,8 +23,13 @@ const places = Object.entries({ ...host, ...job, ...names })
 
 describe('a name on the disk of the secondary', () => {
   it.each(places)('is not written out elsewhere: %s', (_what, path) => {
-    expect(objectionToName(elsewhere, path)).toContain('remote-scripts/store');
+    expect(objectionToName(elsewhere, path)).toMatch(/remote-scripts\/store|src\/shared\/entry-names/);
     expect(objectionToName('remote-scripts/store/places.ts', path)).toBeUndefined();
+  });
+
+  it.each(Object.entries(names))('of a job is not written out on the other host either: %s', (_what, name) => {
+    expect(objectionToName('src/read/disk.ts', name)).toContain('src/shared/entry-names.ts');
+    expect(objectionToName('src/shared/entry-names.ts', name)).toBeUndefined();
   });
 
   it.each(['accepted', 'frozen', 'partial', 'see gate.log', 'lock', '../store/spool.ts words'])(

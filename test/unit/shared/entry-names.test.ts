@@ -1,5 +1,5 @@
 import { expect, it, test } from 'vitest';
-import { frozenName, manifestName, parseEntryName, partialName } from '../../../remote-scripts/store/entry-names.ts';
+import { frozenName, manifestName, parseEntryName, partialName } from '../../../src/shared/entry-names.ts';
 import { isName } from '../../../src/shared/names.ts';
 import { sealName } from '../../../src/shared/seal.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';

@@ -1,5 +1,5 @@
-import { sealedId } from '../../src/shared/seal.ts';
-import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
+import { sealedId } from './seal.ts';
+import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 
 /**
  * What a name in a job's directory stands for (design.md#on-the-secondary). Whether the entry really is that, the
