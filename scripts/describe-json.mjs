@@ -14,6 +14,10 @@ const TYPES = {
   'remote-scripts/commands/json-output.ts': 'SecondaryOutputs',
 };
 
+/** The type that is described elsewhere: by the schema that `offsite-rsync config schema` prints. */
+const CONFIGURATION = 'WholeConfiguration';
+const CONFIGURATION_SCHEMA = 'config.schema.json';
+
 /** The JSON Schema of all outputs: a property each, named after the command. */
 export function jsonSchema() {
   const schemas = Object.entries(TYPES).map(([path, type]) => schemaOf(path, type));
@@ -24,12 +28,17 @@ export function jsonSchema() {
     ...first,
     properties: Object.assign({}, ...schemas.map(({ properties }) => properties)),
     required: schemas.flatMap(({ required }) => required),
-    definitions: schemas.map(({ definitions }) => definitions).reduce(joined),
+    definitions: [...schemas.map(({ definitions }) => definitions), configuration()].reduce(joined),
   };
 }
 
+function configuration() {
+  const { $schema, title, definitions, ...schema } = JSON.parse(readFileSync(CONFIGURATION_SCHEMA, 'utf8'));
+  return { [CONFIGURATION]: schema, ...definitions };
+}
+
 function schemaOf(path, type) {
-  return createGenerator({
+  const schema = createGenerator({
     path,
     type,
     tsconfig: 'tsconfig.json',
@@ -38,6 +47,8 @@ function schemaOf(path, type) {
     skipTypeCheck: true,
     sortProps: false,
   }).createSchema(type);
+  const { [CONFIGURATION]: elsewhere, ...definitions } = schema.definitions;
+  return { ...schema, definitions };
 }
 
 /** Types of both hosts; two of one name must be the same. */
@@ -50,7 +61,9 @@ function joined(some, more) {
 /** The page about it, formatted. */
 export async function describeJson(schema) {
   const { properties, definitions = {}, description } = schema;
-  const named = Object.entries(definitions).filter(([name]) => isShown(definitions[name], name));
+  const named = Object.entries(definitions).filter(
+    ([name]) => name !== CONFIGURATION && isShown(definitions[name], name),
+  );
   const text = [
     '# JSON',
     '<!-- Made by npm run docs:json from src/commands/json-output.ts and remote-scripts/commands/json-output.ts: change these instead. -->',
@@ -81,6 +94,7 @@ function variants(type, definitions) {
 
 /** Tables of a type: one, or what all its variants have and then one for each. */
 function sectionsOf(type, definitions) {
+  if (refOf(type) === CONFIGURATION) return [`As [${CONFIGURATION_SCHEMA}](../${CONFIGURATION_SCHEMA}) says.`];
   const all = variants(type, definitions);
   if (all.length === 1) return all[0].properties ? [tableOf(all[0], definitions)] : [typeOf(all[0], definitions)];
   const common = Object.fromEntries(

@@ -80,8 +80,7 @@ export async function runPrune(
           await tell({ problems, isLookedAt: (key) => key === problems[0]?.key });
           throw error;
         });
-    if (options.json)
-      deps.write(jsonText(runData(host.name, survey.now, measured, survey.faults, done)));
+    if (options.json) deps.write(jsonText(runData(host.name, survey.now, measured, survey.faults, done)));
     else if (options.dryRun) deps.write(plansText(host, measured, style(settings, deps, survey.now)));
     for (const { job, reason } of survey.faults) deps.log('error', `${job} cannot be examined: ${reason}`);
     const faulty = codeOfFaults(survey.faults);
@@ -124,11 +123,7 @@ export async function runStatus(
     statuses.push(statusOf(await lookAt(settings, host, deps)));
   }
   const now = deps.clock.now();
-  deps.write(
-    options.json
-      ? jsonText(statusData(statuses, now))
-      : renderStatus(statuses, style(settings, deps, now)),
-  );
+  deps.write(options.json ? jsonText(statusData(statuses, now)) : renderStatus(statuses, style(settings, deps, now)));
   return worstOf(statuses);
 }
 

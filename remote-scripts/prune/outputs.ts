@@ -1,7 +1,6 @@
 import type { Freshness } from '../../src/shared/schedule.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { Hold } from '../retention/holds.ts';
-import type { RetentionPolicy } from '../retention/policy.ts';
 import type { DamageEntry } from '../store/damage.ts';
 import type { DrillData } from '../store/drill-record.ts';
 import type { Freed } from './freed.ts';
@@ -44,7 +43,7 @@ export interface PruneReport {
 /** What is to be done in one job, and why. */
 export interface PlannedJob {
   readonly job: string;
-  readonly policy: RetentionPolicy;
+  readonly policy: PolicyData;
   readonly snapshots: readonly {
     readonly id: SnapshotId;
     /** `quarantine`: it is kept, counts nowhere, and somebody must look at it. */
@@ -74,6 +73,19 @@ export interface PlannedJob {
   readonly release: string | null;
   readonly removes: { readonly snapshots: readonly SnapshotId[]; readonly leftovers: readonly string[] };
   readonly frees: Freed;
+}
+
+/** What is kept: counts, and durations in milliseconds. */
+export interface PolicyData {
+  readonly last: number;
+  readonly within: number;
+  readonly hourly: number;
+  readonly daily: number;
+  readonly weekly: number;
+  readonly monthly: number;
+  readonly quarterly: number;
+  readonly yearly: number;
+  readonly minAge: number;
 }
 
 export interface SimulationReport {

@@ -48,9 +48,7 @@ export async function runSimulation(
     jobs.push({ job, course, days });
   }
   deps.write(
-    options.json
-      ? jsonText(simulationData(host.name, jobs))
-      : renderSimulation(host, jobs, style(settings, deps, now)),
+    options.json ? jsonText(simulationData(host.name, jobs)) : renderSimulation(host, jobs, style(settings, deps, now)),
   );
   for (const { job, reason } of faults) deps.log('error', `${job} cannot be examined: ${reason}`);
   return codeOfFaults(faults) ?? EXIT.done.code;

@@ -61,9 +61,7 @@ export async function runScrub(
     const reports: JobReport[] = [];
     for (const job of jobs) reports.push(await scrubOne(job, settings, host, options, deps));
     deps.write(
-      options.json
-        ? jsonText(reportData(host.name, deps.clock.now(), reports))
-        : renderReports(host.name, reports),
+      options.json ? jsonText(reportData(host.name, deps.clock.now(), reports)) : renderReports(host.name, reports),
     );
     return codeOf(reports);
   } finally {

@@ -1,4 +1,3 @@
-import type { RawConfig } from '../config/options.ts';
 import type { RunEvent, RunScope } from '../run/events.ts';
 import type { Preview } from '../run/preview.ts';
 import type { SelftestReport } from '../run/selftest/selftest-report.ts';
@@ -41,7 +40,7 @@ export interface JsonOutputs {
   /** What `selftest` has observed. */
   readonly 'selftest --json': SelftestReport;
   /** The configuration with every default filled in. Of secrets it has only where they are. */
-  readonly 'config show --json': RawConfig;
+  readonly 'config show --json': WholeConfiguration;
   /** What is wrong with the configuration. */
   readonly 'config validate --json': ValidationReport;
   /** Whether test messages got out. */
@@ -51,6 +50,9 @@ export interface JsonOutputs {
   /** What is stored of a job on a target, one line for each. */
   readonly 'list --json': ShownJob;
 }
+
+/** The configuration itself: the form of the file, which is declared with its options. */
+export type WholeConfiguration = Readonly<Record<string, unknown>>;
 
 /**
  * Prints a result for programs, redacted.

@@ -20,12 +20,16 @@ it('docs/json.md and its schema say what the types say (npm run docs:json writes
 function* commandsWithJson(command: Command, name: readonly string[], mayBeLeftOut = false): Generator<string> {
   const words = mayBeLeftOut ? [...name.slice(0, -1), 'HOST'] : name;
   if (command.options.some(({ long }) => long === '--json')) yield words.join(' ');
-  for (const below of command.commands) yield* commandsWithJson(below, [...name, below.name()], below.name() === 'run' && name.length > 0);
+  for (const below of command.commands)
+    yield* commandsWithJson(below, [...name, below.name()], below.name() === 'run' && name.length > 0);
 }
 
 it('every command that takes --json is in the schema, and nothing else (tests hold real output of each against it)', () => {
   const commands = [
-    ...commandsWithJson(buildProgram(() => Promise.resolve()), []),
+    ...commandsWithJson(
+      buildProgram(() => Promise.resolve()),
+      [],
+    ),
     ...[PRUNE, SCRUB].flatMap((declared) => [...commandsWithJson(describeProgram(declared), [declared.name])]),
     ...commandsWithJson(describeProgram(DRILL), [DRILL.name, 'HOST']),
   ];

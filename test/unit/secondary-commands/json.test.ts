@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { statusData } from '../../../remote-scripts/prune/json.ts';
 import { jsonText } from '../../../remote-scripts/program/json-text.ts';
+import { frozenName } from '../../../src/shared/entry-names.ts';
+import { snapshotIdOf } from '../../../src/shared/snapshot-id.ts';
 import { flipByte } from '../../ssh/support/flip-byte.ts';
 import { expectToFit, OUTPUTS, type Output } from '../../support/json-schema.ts';
 import { PG_DUMP } from '../dumps/support/samples.ts';
@@ -22,14 +24,14 @@ const held = new Set<Output>();
 beforeAll(async () => {
   store = createScrubStore({
     jobs: '{ db: { expect: { schedule: "0 0 * * *", grace: 1h }, drill: {} }, files: {}, empty: {} }',
-    hold: '{ max_removals: 2 }',
+    hold: '{ max_removals: 1 }',
   });
-  for (const days of [9, 8, 7, 6, 2, 1]) {
+  for (const days of [9, 8, 7, 6, 2, 0.01]) {
     newest = store.seal('db', daysAgo(days), { files: { 'a.sql': PG_DUMP, 'b.sql': PG_DUMP.slice(0, 200) } });
   }
   for (const days of [9, 2]) store.seal('files', daysAgo(days));
-  store.seal('db', daysAgo(-400), { received: daysAgo(0.01) }); // quarantine
-  store.directory(`db/${newest.replace(/\d\dZ$/, '00Z')}.frozen`);
+  store.seal('db', daysAgo(-400), { received: daysAgo(0.02) }); // quarantine
+  store.directory(`db/${frozenName(snapshotIdOf(daysAgo(20)))}`);
   mkdirSync(join(store.root, 'db', 'lost+found'));
   store.own();
   await call('prune', ['pin', 'web1', 'db', newest, '--why', 'before the migration', '--until', '2099-03-31']);
@@ -56,7 +58,13 @@ describe('what the programs of the secondary print with --json is as docs/json.m
     expect(await ask('offsite-prune HOST --json', 'web1', '--dry-run')).toMatchObject({
       dryRun: true,
       jobs: [
-        { job: 'db', holds: [{ kind: 'removals' }], pins: { holding: [{ id: newest }] }, oddities: [{}], leftovers: [{}] },
+        {
+          job: 'db',
+          holds: [{ kind: 'removals' }],
+          pins: { holding: [{ id: newest }] },
+          oddities: [{}],
+          leftovers: [{}],
+        },
         { job: 'files' },
         { job: 'empty', snapshots: [] },
       ],
@@ -66,7 +74,11 @@ describe('what the programs of the secondary print with --json is as docs/json.m
 
   it('a simulation, by a schedule, by what is usual, and where nothing says how often', async () => {
     expect(await ask('offsite-prune HOST --simulate --json', 'web1', '--simulate', '2')).toMatchObject({
-      jobs: [{ arrivals: { by: 'schedule' }, days: [{}, {}] }, { arrivals: { by: 'usual' } }, { arrivals: null, days: null }],
+      jobs: [
+        { arrivals: { by: 'schedule' }, days: [{}, {}] },
+        { arrivals: { by: 'usual' } },
+        { arrivals: null, days: null },
+      ],
     });
   });
 
@@ -83,13 +95,17 @@ describe('what the programs of the secondary print with --json is as docs/json.m
     expect(await ask('offsite-scrub HOST --json', 'web1', '--all')).toMatchObject({
       jobs: [{ damage: [{ name: 'a.sql', kind: 'content', snapshots: [newest] }], last: {} }, {}],
     });
-    expect(await ask('offsite-scrub HOST --list --json', 'web1')).toMatchObject({ jobs: [{ damage: [{}] }, {}] });
+    expect(await ask('offsite-scrub HOST --list --json', 'web1', '--list')).toMatchObject({
+      jobs: [{ damage: [{}] }, {}],
+    });
   });
 
   it('how all that stands, and where nobody would be told', async () => {
     const stands = { job: 'db', damage: { files: [{ name: 'a.sql' }] }, drill: { last: { ok: false } }, freshness: {} };
     expect(await ask('offsite-prune status --json', 'status')).toMatchObject({ hosts: [{ jobs: [stands, {}, {}] }] });
-    expect(await ask('offsite-prune check --json', 'check', 'web1')).toMatchObject({ silences: expect.any(Array) as unknown });
+    expect(await ask('offsite-prune check --json', 'check', 'web1')).toMatchObject({
+      silences: expect.any(Array) as unknown,
+    });
   });
 
   it('a host of which everything is known, and a job that cannot be examined', () => {
