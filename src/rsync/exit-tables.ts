@@ -99,6 +99,12 @@ export const WORDS: readonly WordsRow[] = [
     meaning: 'secondary-full',
     says: 'a file is larger than what may be written there: the free space, max_session_bytes of the gate, or the limit of the file system',
   },
+  // With a list of files, rsync gives up where the source is gone altogether (exit 3); it goes on without one (exit 23).
+  {
+    pattern: /^rsync: \[sender\] (change_dir .*)(?=[^]*\(code 3\)[^\n]*\[sender=)/m,
+    meaning: 'incomplete',
+    says: 'the source cannot be entered any more',
+  },
   // In a push, the generator and the receiver run only on the secondary.
   {
     pattern: /^rsync: \[(?:[Rr]eceiver|generator)[^\]]*\] (.*failed: (?:Permission denied|Read-only file system).*)/m,

@@ -8,6 +8,15 @@ export interface Traffic {
   readonly down: number;
 }
 
+/** What holds up what goes over a line, each way. */
+export interface Weather {
+  /** Milliseconds that everything takes longer. */
+  readonly delayMs?: number;
+  readonly bytesPerSecond?: number;
+  /** Milliseconds for which the next piece, and what follows it, is held up. */
+  readonly holdUp?: () => number;
+}
+
 /** A TCP line to a server, with an address of its own, that counts bytes and can be cut. */
 export interface Line {
   readonly host: string;
@@ -16,6 +25,10 @@ export interface Line {
   traffic(): Traffic;
   /** Closes every connection at once; new ones are possible. */
   cut(): void;
+  /** Ends one direction of every connection: the server (`far`) or the client (`near`) hears nothing more, but may still speak. */
+  halfClose(end: 'near' | 'far'): void;
+  /** From now on everything is held up; called without, nothing is any more. */
+  weather(weather?: Weather): void;
   /** From now on nothing goes through, silently: no FIN, no RST. New connections are accepted and stay silent. */
   freeze(): void;
   /** Lets new connections through again; frozen ones are gone. */
@@ -37,6 +50,7 @@ export interface Line {
 export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let frozen = false;
+  let weather: Weather | undefined;
   let up = 0;
   let down = 0;
   let trigger: { at: number; act: () => void } | undefined;
@@ -45,10 +59,12 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
     const far = connect({ port: to, host: '127.0.0.1', noDelay: true });
     const pair = [near, far] as const;
     pairs.add(pair);
+    const there = carrier(near, far, () => weather);
+    const back = carrier(far, near, () => weather);
     near.on('data', (chunk) => {
       if (frozen) return;
       up += chunk.length;
-      if (!far.write(chunk)) near.pause();
+      there.carry(chunk);
       if (trigger && up >= trigger.at) {
         const { act } = trigger;
         trigger = undefined;
@@ -59,16 +75,14 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
       if (frozen) return;
       before?.();
       down += chunk.length;
-      if (!near.write(chunk)) far.pause();
+      back.carry(chunk);
     });
-    far.on('drain', () => near.resume());
-    near.on('drain', () => far.resume());
-    for (const [one, other] of [pair, [far, near] as const]) {
+    for (const [one, other, way] of [[near, far, there] as const, [far, near, back] as const]) {
       one.on('error', () => undefined); // cut lines are expected here
       one.on('close', () => {
         if (frozen) return;
         pairs.delete(pair);
-        other.destroy();
+        way.end(() => other.destroy());
       });
     }
   });
@@ -94,6 +108,10 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
     port,
     traffic: () => ({ up, down }),
     cut,
+    halfClose: (end) => {
+      for (const [near, far] of pairs) (end === 'near' ? near : far).end();
+    },
+    weather: (next) => (weather = next),
     freeze: () => (frozen = true),
     mend: () => {
       cut();
@@ -109,3 +127,49 @@ export async function layLine(to: number, host = '127.0.0.1'): Promise<Line> {
     listen,
   };
 }
+
+/** Carries what comes from one socket to another, as the weather lets it; in order. */
+function carrier(from: Socket, to: Socket, weatherNow: () => Weather | undefined) {
+  const waiting: { readonly at: number; readonly chunk: Buffer }[] = [];
+  let free = 0;
+  let last = 0;
+  let atEnd: (() => void) | undefined;
+  const pass = (chunk: Buffer) => {
+    // One direction may have been ended.
+    if (to.writable && !to.write(chunk)) from.pause();
+  };
+  const deliver = () => {
+    while (waiting[0] !== undefined && waiting[0].at <= performance.now()) pass(waiting.shift()!.chunk);
+    if (waiting[0] !== undefined) setTimeout(deliver, waiting[0].at - performance.now());
+    else {
+      if (!to.writableNeedDrain) from.resume();
+      atEnd?.();
+    }
+  };
+  to.on('drain', () => {
+    if (waiting.length === 0) from.resume();
+  });
+  return {
+    carry: (chunk: Buffer) => {
+      const weather = weatherNow();
+      if (weather === undefined && waiting.length === 0) {
+        pass(chunk);
+        return;
+      }
+      const { delayMs = 0, bytesPerSecond = Infinity, holdUp = () => 0 } = weather ?? {};
+      free = Math.max(free, performance.now()) + holdUp() + (chunk.length / bytesPerSecond) * 1000;
+      last = Math.max(last, free + delayMs);
+      waiting.push({ at: last, chunk });
+      if (waiting.length === 1) setTimeout(deliver, last - performance.now());
+      if (waiting.length > QUEUE) from.pause();
+    },
+    /** Calls back when everything has been delivered. */
+    end: (done: () => void) => {
+      if (waiting.length === 0) done();
+      else atEnd = done;
+    },
+  };
+}
+
+/** Pieces that are held up before the sender has to wait. */
+const QUEUE = 16;

@@ -96,6 +96,11 @@ describe('the end of an rsync session', () => {
     ['rsync: [generator] recv_generator: mkdir "/j/x" failed: Too many links (31)', 'failed', 'incomplete'],
     ['rsync: [Receiver] mkdir "/x" failed: Permission denied (13)', 'failed', 'refused'],
     ['rsync: [generator] recv_generator: mkdir "/x" failed: Read-only file system (30)', 'failed', 'refused'],
+    [
+      'rsync: [sender] change_dir "/data/" failed: No such file or directory (2)\nrsync error: received SIGUSR1 (code 19) at main.c(1660) [Receiver=3.5.0]\nrsync error: errors selecting input/output files, dirs (code 3) at flist.c(2791) [sender=3.5.0]',
+      'failed',
+      'incomplete',
+    ],
     ['sh: 1: rrsync: not found', 'failed', 'refused'],
     ['bash: line 1: rrsync: command not found', 'failed', 'refused'],
     ['rsync: on remote machine: --mkpath: unknown option', 'failed', 'refused'],
