@@ -61,6 +61,7 @@ export function parseOptions(words: readonly string[], job: string): Options {
       cluster = parseCluster(word);
       continue;
     }
+    if (cluster === undefined) refuse('the letters of a stock rsync client are missing, or do not come first');
     const equals = word.indexOf('=');
     const name = word.slice(2, equals === -1 ? undefined : equals);
     const value = equals === -1 ? undefined : word.slice(equals + 1);
@@ -68,8 +69,9 @@ export function parseOptions(words: readonly string[], job: string): Options {
     if (option === undefined) refuse(`the option --${name} is not allowed`);
     if (option === 'compareDest') {
       // rsync sends the value as a word of its own.
-      if (value === undefined) index += 1;
-      bases.push(parseBasis(value ?? words[index] ?? '', job));
+      if (value !== undefined) refuse(`the option --${name} has a value that is not allowed: it is a word of its own`);
+      index += 1;
+      bases.push(parseBasis(words[index] ?? '', job));
       continue;
     }
     if (long.has(option)) refuse(`the option --${name} is given twice`);

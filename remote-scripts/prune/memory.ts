@@ -1,4 +1,5 @@
 import { errorMessage, isMissing, writeFileAtomic } from '../../src/platform/files.ts';
+import { parseTime } from '../../src/shared/iso-time.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { SpaceDays } from './space.ts';
@@ -11,7 +12,6 @@ import {
   parseChurn,
   parseSpace,
   parseStored,
-  timeOf,
   writtenChurn,
   writtenSpace,
 } from './remembered.ts';
@@ -137,6 +137,11 @@ const LOST =
 
 /** Writes the memory of a host. */
 export async function writeMemory(state: string, memory: Memory): Promise<void> {
+  await writeFileAtomic(memoryPath(state), formatMemory(memory));
+}
+
+/** The text of a memory. */
+export function formatMemory(memory: Memory): string {
   const { problems, arrivals, churn, stored, space, damage, lastRun } = memory;
   const data = {
     version: 1,
@@ -148,23 +153,24 @@ export async function writeMemory(state: string, memory: Memory): Promise<void> 
     arrivals: Object.fromEntries([...arrivals].map(([job, known]) => [job, { ...known, days: [...known.days] }])),
     churn: Object.fromEntries([...churn].map(([job, known]) => [job, writtenChurn(known)])),
   };
-  await writeFileAtomic(memoryPath(state), `${JSON.stringify(data, null, 2)}\n`);
+  return `${JSON.stringify(data, null, 2)}\n`;
 }
 
 function memoryPath(state: string): string {
   return statePlaces(state).memory;
 }
 
-function parseMemory(text: string): Memory | undefined {
+/** Reads the text of a memory. @returns undefined when it is not one of ours */
+export function parseMemory(text: string): Memory | undefined {
   const data = parseJson(text);
   if (!isRecord(data) || data.version !== 1) return undefined;
   const problems = new Map<string, RememberedProblem>();
   for (const [key, value] of Object.entries(isRecord(data.problems) ? data.problems : {})) {
-    const since = isRecord(value) ? timeOf(value.since) : undefined;
+    const since = isRecord(value) ? parseTime(value.since) : undefined;
     if (!isRecord(value) || !since) continue;
     problems.set(key, {
       since,
-      told: timeOf(value.told),
+      told: parseTime(value.told),
       times: isCount(value.times) ? value.times : 0,
       fingerprint: typeof value.fingerprint === 'string' ? value.fingerprint : '',
       problem: typeof value.problem === 'string' ? value.problem : key,
@@ -172,12 +178,12 @@ function parseMemory(text: string): Memory | undefined {
     });
   }
   return {
-    ...{ lastRun: timeOf(data.lastRun), problems },
+    ...{ lastRun: parseTime(data.lastRun), problems },
     arrivals: byJob(data.arrivals, parseArrivals),
     churn: byJob(data.churn, parseChurn),
     stored: byJob(data.stored, parseStored),
     space: parseSpace(data.space),
-    damage: byJob(data.damage, timeOf),
+    damage: byJob(data.damage, parseTime),
   };
 }
 

@@ -1,3 +1,4 @@
+import { parseTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { Churn, ChurnDay, Outlier } from '../retention/churn.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -7,11 +8,11 @@ import type { Stored } from './stored.ts';
 /** What is remembered of arrivals, as it was read; undefined if it cannot be used. */
 export function parseArrivals(value: unknown): Arrivals | undefined {
   if (!isRecord(value)) return undefined;
-  const [since, until] = [timeOf(value.since), timeOf(value.until)];
+  const [since, until] = [parseTime(value.since), parseTime(value.until)];
   if (!since || !until || !Array.isArray(value.days)) return undefined;
   const days = new Map<number, number>();
   for (const [day, count] of rowsOf(value.days)) if (isCount(day) && isCount(count)) days.set(day, count);
-  return { since, until, days, accepted: timeOf(value.accepted) };
+  return { since, until, days, accepted: parseTime(value.accepted) };
 }
 
 /** What is known about rewriting, as it is written: one short row for each day. */
@@ -22,7 +23,7 @@ export function writtenChurn({ days, ...known }: Churn): object {
 /** What {@link writtenChurn} has made, as it was read; undefined if it cannot be used. */
 export function parseChurn(value: unknown): Churn | undefined {
   if (!isRecord(value)) return undefined;
-  const [since, until] = [timeOf(value.since), timeOf(value.until)];
+  const [since, until] = [parseTime(value.since), parseTime(value.until)];
   const { measured, totals, outliers } = value;
   if (!since || !until || !isCount(measured) || !Array.isArray(totals) || !Array.isArray(outliers)) return undefined;
   const days = new Map<number, ChurnDay>();
@@ -38,14 +39,14 @@ export function parseChurn(value: unknown): Churn | undefined {
 
 function parseOutlier(value: unknown): Outlier | undefined {
   if (!isRecord(value) || typeof value.id !== 'string') return undefined;
-  const [id, received, { share, usual }] = [parseSnapshotId(value.id), timeOf(value.received), value];
+  const [id, received, { share, usual }] = [parseSnapshotId(value.id), parseTime(value.received), value];
   return id && received && isShare(share) && isShare(usual) ? { id, received, share, usual } : undefined;
 }
 
 /** How much a job takes, as it was read; undefined if it cannot be used. */
 export function parseStored(value: unknown): Stored | undefined {
   if (!isRecord(value)) return undefined;
-  const [at, { bytes }] = [timeOf(value.at), value];
+  const [at, { bytes }] = [parseTime(value.at), value];
   return at && isCount(bytes) ? { at, bytes } : undefined;
 }
 
@@ -74,11 +75,6 @@ function isShare(value: unknown): value is number {
 
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-export function timeOf(value: unknown): Date | undefined {
-  const time = new Date(typeof value === 'string' ? value : Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

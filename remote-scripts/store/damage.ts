@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { isTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { JobPaths } from './places.ts';
 import { syncDirectory } from './syncing.ts';
@@ -75,11 +76,16 @@ export async function writeDamage(
   if (entries.length === 0 && omitted === 0) {
     await rm(path, { force: true });
   } else {
-    const lines = fitting(entries);
-    const left = omitted + entries.length - lines.length;
-    await writeFileAtomic(path, `{"version":1,"omitted":${left},"entries":[\n${lines.join(',\n')}\n]}\n`);
+    await writeFileAtomic(path, formatDamage({ entries, omitted }));
   }
   await syncDirectory(dirname(path));
+}
+
+/** The text of a record. */
+export function formatDamage({ entries, omitted }: Damage): string {
+  const lines = fitting(entries);
+  const left = omitted + entries.length - lines.length;
+  return `{"version":1,"omitted":${left},"entries":[\n${lines.join(',\n')}\n]}\n`;
 }
 
 /** One line for each entry, as many as fit. */
@@ -95,7 +101,8 @@ function fitting(entries: readonly DamageEntry[]): string[] {
   return lines;
 }
 
-function parseDamage(text: string): Damage | undefined {
+/** Reads the text of a record. @returns undefined when it is not one that we write */
+export function parseDamage(text: string): Damage | undefined {
   let data: unknown;
   try {
     data = JSON.parse(text);
@@ -122,10 +129,6 @@ function parseEntry(value: unknown): DamageEntry | undefined {
 
 function idOf(value: unknown): SnapshotId | undefined {
   return typeof value === 'string' ? parseSnapshotId(value) : undefined;
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { parseTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /** Something about one file, for people. */
@@ -48,9 +49,7 @@ const LARGEST = 16 * 1024 * 1024;
  */
 export async function readDrills(path: string): Promise<readonly Drill[]> {
   try {
-    const data: unknown = JSON.parse(await readRegularFile(path, LARGEST));
-    if (!isRecord(data) || data.version !== 1 || !Array.isArray(data.drills)) return [];
-    return (data.drills as unknown[]).flatMap((drill) => parseDrill(drill) ?? []);
+    return parseDrills(await readRegularFile(path, LARGEST));
   } catch (error) {
     if (isMissing(error) || error instanceof SyntaxError) return [];
     throw error;
@@ -61,7 +60,19 @@ export async function readDrills(path: string): Promise<readonly Drill[]> {
 export async function addDrill(path: string, drill: Drill): Promise<void> {
   const others = (await readDrills(path)).filter(({ id }) => id !== drill.id);
   const drills = [drill, ...others].slice(0, MOST_DRILLS);
-  await writeFileAtomic(path, `${JSON.stringify({ version: 1, drills }, null, 2)}\n`);
+  await writeFileAtomic(path, formatDrills(drills));
+}
+
+/** The text of a record. */
+export function formatDrills(drills: readonly Drill[]): string {
+  return `${JSON.stringify({ version: 1, drills }, null, 2)}\n`;
+}
+
+/** Reads the text of a record; what is no drill is left out. @throws SyntaxError when it is no JSON */
+export function parseDrills(text: string): readonly Drill[] {
+  const data: unknown = JSON.parse(text);
+  if (!isRecord(data) || data.version !== 1 || !Array.isArray(data.drills)) return [];
+  return (data.drills as unknown[]).flatMap((drill) => parseDrill(drill) ?? []);
 }
 
 /** A drill for programs. */
@@ -70,11 +81,11 @@ export function drillData(drill: Drill): DrillData {
 }
 
 function parseDrill(value: unknown): Drill | undefined {
-  if (!isRecord(value) || typeof value.id !== 'string' || typeof value.started !== 'string') return undefined;
+  if (!isRecord(value) || typeof value.id !== 'string') return undefined;
   const id = parseSnapshotId(value.id);
-  const started = new Date(value.started);
+  const started = parseTime(value.started);
   const { which, durationMs, ok, whole, failure } = value;
-  if (id === undefined || Number.isNaN(started.getTime()) || typeof ok !== 'boolean') return undefined;
+  if (id === undefined || started === undefined || typeof ok !== 'boolean') return undefined;
   return {
     ...{ id, started, ok, which: which === 'old' ? 'old' : 'newest' },
     durationMs: countOf(durationMs),
@@ -82,19 +93,21 @@ function parseDrill(value: unknown): Drill | undefined {
     broken: remarksOf(value.broken),
     unchecked: remarksOf(value.unchecked),
     failure: typeof failure === 'string' ? failure : undefined,
-    output: Array.isArray(value.output) ? (value.output as unknown[]).map(String) : [],
+    output: Array.isArray(value.output) ? (value.output as unknown[]).filter((line) => typeof line === 'string') : [],
   };
 }
 
 function remarksOf(value: unknown): FileRemark[] {
   if (!Array.isArray(value)) return [];
   return (value as unknown[]).flatMap((remark) =>
-    isRecord(remark) ? [{ name: String(remark.name), reason: String(remark.reason) }] : [],
+    isRecord(remark) && typeof remark.name === 'string' && typeof remark.reason === 'string'
+      ? [{ name: remark.name, reason: remark.reason }]
+      : [],
   );
 }
 
 function countOf(value: unknown): number {
-  return typeof value === 'number' && value >= 0 ? value : 0;
+  return Number.isFinite(value) && Number(value) >= 0 ? Number(value) : 0;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { appendLine, isMissing } from '../../src/platform/files.ts';
 import { openRegularFile } from '../../src/platform/regular-file.ts';
+import { parseTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 
 /** One push that was let in. */
@@ -15,7 +16,12 @@ const TAIL = 262_144;
 
 /** Records an attempt. It is on the disk before the attempt begins, so that a crash cannot hide it. */
 export async function recordAttempt(path: string, { id, time }: Attempt, client: string): Promise<void> {
-  await appendLine(path, JSON.stringify({ time: time.toISOString(), id, client }));
+  await appendLine(path, formatAttempt({ id, time }, client));
+}
+
+/** A line of the ledger, without its end. */
+export function formatAttempt({ id, time }: Attempt, client: string): string {
+  return JSON.stringify({ time: time.toISOString(), id, client });
 }
 
 /**
@@ -43,8 +49,8 @@ function parseAttempt(line: string): Attempt | undefined {
   }
   if (typeof data !== 'object' || data === null || !('id' in data) || !('time' in data)) return undefined;
   const id = typeof data.id === 'string' ? parseSnapshotId(data.id) : undefined;
-  const time = new Date(typeof data.time === 'string' ? data.time : Number.NaN);
-  return id === undefined || Number.isNaN(time.getTime()) ? undefined : { id, time };
+  const time = parseTime(data.time);
+  return id === undefined || time === undefined ? undefined : { id, time };
 }
 
 async function readTail(path: string): Promise<string> {

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDirectory, namesIn, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { isTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { manifestName } from '../../src/shared/entry-names.ts';
 import type { JobPaths } from './places.ts';
@@ -34,7 +35,7 @@ export function manifestPath(secondary: 'gate' | 'rrsync', paths: Paths, id: Sna
 /** What is known of a manifest; undefined when there is no usable record. */
 export async function readManifestRecord(paths: Paths, id: SnapshotId): Promise<ManifestRecord | undefined> {
   try {
-    return parseRecord(await readRegularFile(recordPath(paths, id), LARGEST));
+    return parseManifestRecord(await readRegularFile(recordPath(paths, id), LARGEST));
   } catch {
     return undefined; // the manifest itself is examined then
   }
@@ -43,7 +44,12 @@ export async function readManifestRecord(paths: Paths, id: SnapshotId): Promise<
 /** Writes what is known of a manifest. @throws NodeJS.ErrnoException when the disk does not take it */
 export async function writeManifestRecord(paths: Paths, id: SnapshotId, record: ManifestRecord): Promise<void> {
   await makePrivateDirectory(paths.manifests);
-  await writeFileAtomic(recordPath(paths, id), `${JSON.stringify({ version: 1, ...record })}\n`);
+  await writeFileAtomic(recordPath(paths, id), formatManifestRecord(record));
+}
+
+/** The text of a record. */
+export function formatManifestRecord(record: ManifestRecord): string {
+  return `${JSON.stringify({ version: 1, ...record })}\n`;
 }
 
 /** Forgets the manifests of snapshots that are gone; under a plain rrsync, removes them too. */
@@ -59,13 +65,13 @@ function recordPath({ manifests }: Paths, id: SnapshotId): string {
   return join(manifests, `${id}${ENDING}`);
 }
 
-function parseRecord(text: string): ManifestRecord | undefined {
+/** Reads the text of a record. @returns undefined when it is not one of ours @throws SyntaxError when it is no JSON */
+export function parseManifestRecord(text: string): ManifestRecord | undefined {
   const data: unknown = JSON.parse(text);
   if (typeof data !== 'object' || data === null) return undefined;
   const { version, digest, size, lines, madeAt, from, replaces } = data as Record<string, unknown>;
-  if (version !== 1 || typeof digest !== 'string' || typeof size !== 'number' || typeof lines !== 'number')
-    return undefined;
-  if (typeof madeAt !== 'string' || Number.isNaN(Date.parse(madeAt))) return undefined;
+  if (version !== 1 || typeof digest !== 'string' || !/^[0-9a-f]{64}$/.test(digest)) return undefined;
+  if (!isCount(size) || !isCount(lines) || !isTime(madeAt)) return undefined;
   return {
     digest,
     size,
@@ -74,4 +80,8 @@ function parseRecord(text: string): ManifestRecord | undefined {
     from: typeof from === 'string' ? (parseSnapshotId(from) ?? null) : null,
     replaces: typeof replaces === 'string' ? replaces : null,
   };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

@@ -1,5 +1,6 @@
 import { isMissing, errorMessage, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { parseTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 
@@ -40,7 +41,12 @@ export async function readPins(path: string): Promise<Pins> {
 
 /** Replaces the pins of a job, as a whole. To be called under the lock that a run of prune holds. */
 export async function writePins(path: string, pins: readonly Pin[]): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify({ version: 1, pins }, null, 2)}\n`);
+  await writeFileAtomic(path, formatPins(pins));
+}
+
+/** The text of the file. */
+export function formatPins(pins: readonly Pin[]): string {
+  return `${JSON.stringify({ version: 1, pins }, null, 2)}\n`;
 }
 
 /** Whether the last day of a pin is over. @param timezone of the settings */
@@ -58,7 +64,8 @@ export function isDay(text: string): boolean {
   return parseSnapshotId(`${text}T000000Z`) !== undefined;
 }
 
-function parsePins(text: string): Pin[] | undefined {
+/** Reads the text of the file. @returns undefined when it is not exactly what we write */
+export function parsePins(text: string): Pin[] | undefined {
   let data: unknown;
   try {
     data = JSON.parse(text);
@@ -74,8 +81,8 @@ function parsePin(entry: unknown): Pin | undefined {
   if (!isRecord(entry)) return undefined;
   const { why, until } = entry;
   const id = typeof entry.id === 'string' ? parseSnapshotId(entry.id) : undefined;
-  const since = new Date(typeof entry.since === 'string' ? entry.since : Number.NaN);
-  if (id === undefined || typeof why !== 'string' || Number.isNaN(since.getTime())) return undefined;
+  const since = parseTime(entry.since);
+  if (id === undefined || typeof why !== 'string' || since === undefined) return undefined;
   if (until === undefined) return { id, why, until, since };
   return typeof until === 'string' && isDay(until) ? { id, why, until, since } : undefined;
 }

@@ -1,5 +1,6 @@
 import { isMissing, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
+import { isTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { JobPaths } from './places.ts';
 
@@ -52,17 +53,23 @@ export async function readScrubState({ scrub: path }: Pick<JobPaths, 'scrub'>): 
     if (isMissing(error)) return NEVER_SCRUBBED;
     throw error;
   }
-  const state = parseState(text);
+  const state = parseScrubState(text);
   if (state === undefined) throw new Error(`${path} is damaged`);
   return state;
 }
 
 /** Writes how far the scrub of a job has come. @throws NodeJS.ErrnoException when the disk does not take it */
 export async function writeScrubState({ scrub: path }: Pick<JobPaths, 'scrub'>, state: ScrubState): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify({ version: 1, ...state })}\n`);
+  await writeFileAtomic(path, formatScrubState(state));
 }
 
-function parseState(text: string): ScrubState | undefined {
+/** The text of the state. */
+export function formatScrubState(state: ScrubState): string {
+  return `${JSON.stringify({ version: 1, ...state })}\n`;
+}
+
+/** Reads the text of the state. @returns undefined when it is not one of ours */
+export function parseScrubState(text: string): ScrubState | undefined {
   let data: unknown;
   try {
     data = JSON.parse(text);
@@ -97,11 +104,7 @@ function parseFinished(value: unknown): FinishedCycle | null {
 }
 
 function isAmount(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+  return Number.isFinite(value) && Number(value) >= 0;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

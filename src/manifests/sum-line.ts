@@ -20,6 +20,11 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 const ESCAPED = /[\\\n\r]/g;
 const UNESCAPED: Readonly<Record<string, string>> = { '\\\\': '\\', '\\n': '\n', '\\r': '\r' };
 
+/** With at least one escape, and nothing that would need one. */
+const ESCAPED_NAME = /^[^\\\n\r]*(?:\\[\\nr][^\\\n\r]*)+$/;
+/** A step that is none, or a NUL: no file below a snapshot has such a path. */
+const NO_PATH = /(?:^|\/)\.{0,2}(?:\/|$)|\0/;
+
 const PLAIN_LINE = /^[0-9a-f]{64} {2}\.\//;
 
 /** Writes one line, with its end. */
@@ -36,7 +41,8 @@ export function parseSumLine(line: string): SumLine | undefined {
   const digest = plain.slice(0, 64);
   const written = plain.slice(66 + HERE.length);
   if (written === '') return undefined;
-  if (!escaped) return written.includes('\\') ? undefined : { name: written, digest };
-  if (/^(?:[^\\]|\\[\\nr])*$/.exec(written) === null) return undefined;
+  if (NO_PATH.test(written)) return undefined;
+  if (!escaped) return written.search(ESCAPED) >= 0 ? undefined : { name: written, digest };
+  if (!ESCAPED_NAME.test(written)) return undefined;
   return { name: written.replace(/\\[\\nr]/g, (pair) => UNESCAPED[pair] ?? pair), digest };
 }

@@ -49,10 +49,10 @@ const KINDS: Readonly<Record<string, ItemKind>> = {
   S: 'special',
 };
 
-// rsync cuts off the seconds if the year has more than four digits.
-const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d+) (-?\d+\/\S+) (?:(\d+) )?(.*)$/s;
+// Numbers are those of 64 bits. rsync fills the year up to four places, and cuts off the end if it has more.
+const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d{1,19}) (-*\d+\/\S+) (?:(\d{1,19}) )?(.*)$/s;
 /** rsync knows neither size nor time of what it would delete. It writes zeros, or nothing if the other side reports the deletion. */
-const EXTRA = /^@\*deleting\s+(?:(\d+) )?(?:1970\/01\/01-00:00:00 )?(.*)$/s;
+const EXTRA = /^@\*deleting {3}(?:0 1970\/01\/01-00:00:00 )?(.*)$/s;
 
 /**
  * Reads one line of rsync's standard output.
@@ -64,7 +64,7 @@ export function parseItem(line: string, withWire: boolean): Item | undefined {
   const match = LINE.exec(line);
   if (!match) {
     const extra = EXTRA.exec(line);
-    return extra ? extraItem(extra[2] ?? '') : undefined;
+    return extra ? extraItem(extra[1] ?? '') : undefined;
   }
   const [, action = '', kind = '', attributes = '', size, mtime = '', wire, rest = ''] = match;
   const isNew = attributes.startsWith('+');

@@ -1,4 +1,5 @@
 import type { ProcessEnd, RunProcess } from '../platform/process.ts';
+import { secondsOf } from './mtime.ts';
 import { listArguments, type Tree } from './arguments.ts';
 
 /** One entry of a source. */
@@ -24,8 +25,14 @@ export interface ListingSpec extends Pick<Tree, 'source' | 'exclude'> {
   readonly stallMs: number;
 }
 
-/** `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). */
-const ENTRY = /^([-dlcbps])\S{9}\+?\s+([\d,]+) (-?\d{4,})\/(\d\d)\/(\d\d) (\d\d):(\d\d):(\d\d) (.*)$/s;
+/**
+ * `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). The time has 19 characters, whatever
+ * the year.
+ */
+const ENTRY = /^([-dlcbps])\S{9}\+? +([\d,]{1,25}) (?=[^/]{4,14}\/)(.{19}) (.*)$/s;
+
+/** The range of a Date. */
+const FARTHEST = 8.64e15;
 
 const KINDS: Readonly<Record<string, ListedEntry['kind']>> = {
   '-': 'file',
@@ -41,12 +48,14 @@ const KINDS: Readonly<Record<string, ListedEntry['kind']>> = {
 export function parseEntry(line: string): ListedEntry | undefined {
   const entry = ENTRY.exec(line);
   if (!entry) return undefined;
-  const [, letter = '', size = '0', year, month, day, hour, minute, second, name = ''] = entry;
+  const [, letter = '', size = '0', time = '', name = ''] = entry;
+  const seconds = secondsOf(time.trim().replace(' ', '-'));
+  if (Number.isNaN(seconds)) return undefined;
   return {
     kind: KINDS[letter] ?? 'special',
     size: Number(size.replaceAll(',', '')),
-    mtimeMs: Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)),
-    mtime: `${year}/${month}/${day}-${hour}:${minute}:${second}`,
+    mtimeMs: Math.max(-FARTHEST, Math.min(seconds * 1000, FARTHEST)),
+    mtime: time.replaceAll(' ', '-'),
     name,
   };
 }

@@ -1,3 +1,4 @@
+import { isTime } from '../shared/iso-time.ts';
 import { isName, NAME_RULE } from '../shared/names.ts';
 import { parseSnapshotId } from '../shared/snapshot-id.ts';
 import { isTimezone } from '../shared/time-zone.ts';
@@ -59,7 +60,7 @@ export const FORMATS: Readonly<Record<string, Format>> = {
     expectation: 'write the id of a snapshot, such as 2026-11-23T021500Z',
   },
   time: {
-    validate: (text) => !Number.isNaN(Date.parse(text)),
+    validate: isTime,
     expectation: 'write a time in ISO 8601, such as 2026-11-23T02:15:00Z',
   },
   timezone: { validate: isTimezone, expectation: 'write an IANA time zone such as UTC or Europe/Berlin' },

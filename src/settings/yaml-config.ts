@@ -1,4 +1,4 @@
-import { isMap, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { encodingProblem } from '../shared/encoding.ts';
 import { FORMATS } from './formats.ts';
 import type { SchemaError, Validator } from './schema-compiler.ts';
@@ -39,7 +39,9 @@ export function parseYamlConfig<T>(
   if (foreign) return { ok: false, problems: [{ path: '', ...foreign }], value: undefined };
   const lines = new LineCounter();
   // Repeated keys are looked for below, so that each can be named.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  // Values are what YAML 1.2 says, whatever the text says of itself: a `!!set` or `!!omap` would become an object without keys.
+  const fixed = { schema: 'core', resolveKnownTags: false, uniqueKeys: false } as const;
+  const document = parseDocument(text, { ...fixed, lineCounter: lines, prettyErrors: false });
   const broken = [
     ...document.errors.map((error) => ({
       path: '',
@@ -49,7 +51,7 @@ export function parseYamlConfig<T>(
           ? 'a second document begins here (---): a configuration is a single document'
           : `not valid YAML: ${error.message}`,
     })),
-    ...repeatedKeys(document, lines),
+    ...wrongKeys(document, lines),
   ];
   if (broken.length > 0) return { ok: false, problems: broken, value: undefined };
   let value: unknown;
@@ -70,16 +72,24 @@ export function parseYamlConfig<T>(
   return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)), value };
 }
 
-/** Keys that appear twice in one group. YAML forbids that, but the parser's own message names neither key nor group. */
-function repeatedKeys(document: Document, lines: LineCounter): ConfigProblem[] {
+/**
+ * Keys that appear twice in one group, which YAML forbids, but the parser's own message names neither key nor group; and keys that are no words,
+ * which could repeat one without being seen.
+ */
+function wrongKeys(document: Document, lines: LineCounter): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   visit(document, {
     Map: (_, map, ancestors) => {
       const lineOfFirst = new Map<string, number>();
       for (const { key } of map.items) {
-        if (!isScalar(key) || !key.range) continue;
+        const range = isNode(key) ? key.range : undefined;
+        if (!range) continue;
+        const line = lines.linePos(range[0]).line;
+        if (!isScalar(key)) {
+          problems.push({ path: '', line, message: 'a key is a plain word: no alias, no list and no group of keys' });
+          continue;
+        }
         const name = String(key.value);
-        const line = lines.linePos(key.range[0]).line;
         const first = lineOfFirst.get(name);
         if (first === undefined) {
           lineOfFirst.set(name, line);

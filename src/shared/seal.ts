@@ -1,3 +1,4 @@
+import { isTime } from './iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 import { verifyModes, type VerifyMode } from './verify-mode.ts';
 
@@ -96,13 +97,13 @@ export function parseSeal(text: string, expected: { id: SnapshotId; job: string 
   if (
     !isRecord(verification) ||
     !isVerifyMode(verification.mode) ||
-    typeof verification.algorithm !== 'string' ||
+    !isWord(verification.algorithm) ||
     (verification.extras !== 'checked' && verification.extras !== 'not-checked') ||
     (verification.canary !== 'checksum' && verification.canary !== 'presence')
   ) {
     return 'without its verification';
   }
-  if (!isRecord(rsync) || typeof rsync.version !== 'string' || !isCount(rsync.remoteProtocol)) {
+  if (!isRecord(rsync) || !isWord(rsync.version) || !isCount(rsync.remoteProtocol)) {
     return 'without its rsync versions';
   }
   const basisId = basis === null ? null : typeof basis === 'string' ? parseSnapshotId(basis) : undefined;
@@ -132,15 +133,16 @@ function isVerifyMode(value: unknown): value is VerifyMode {
 }
 
 function isReceipt(value: unknown): value is Receipt {
-  return isRecord(value) && isTime(value.received) && typeof value.gate === 'string';
+  return isRecord(value) && isTime(value.received) && isWord(value.gate);
+}
+
+/** Names and versions: they are shown to people and programs, so nothing in them moves a cursor or ends a line. */
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x20-\x7e]{0,100}$/.test(value);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 function isCount(value: unknown): value is number {

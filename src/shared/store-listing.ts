@@ -1,3 +1,4 @@
+import { isTime } from './iso-time.ts';
 import { isName } from './names.ts';
 import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 import { verifyModes, type VerifyMode } from './verify-mode.ts';
@@ -123,9 +124,7 @@ function plainText(text: string): string {
 }
 
 function time(value: unknown): string | null {
-  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) && !Number.isNaN(Date.parse(value))
-    ? value
-    : null;
+  return isTime(value) ? value : null;
 }
 
 function count(value: unknown): number | null {

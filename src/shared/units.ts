@@ -42,7 +42,7 @@ export function parseDuration(text: string): number | undefined {
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)/g)) {
     total += Number(amount) * (DURATION_UNITS[unit ?? ''] ?? Number.NaN);
   }
-  return Math.round(total);
+  return safe(total);
 }
 
 /**
@@ -53,7 +53,13 @@ export function parseSize(text: string): number | undefined {
   if (!new RegExp(SIZE_PATTERN).test(text)) return undefined;
   const [, amount, unit] = /(\d+(?:\.\d+)?)\s*([A-Za-z]*)/.exec(text) ?? [];
   const factor = SIZE_UNITS[(unit ?? '').toUpperCase()];
-  return factor === undefined ? undefined : Math.round(Number(amount) * factor);
+  return factor === undefined ? undefined : safe(Number(amount) * factor);
+}
+
+/** A number beyond these would be another one than was written, or none: as a limit, it would limit nothing. */
+function safe(value: number): number | undefined {
+  const rounded = Math.round(value);
+  return Number.isSafeInteger(rounded) ? rounded : undefined;
 }
 
 /** Reads `30%` as the share 0.3. */

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip, createGzip, gunzipSync, gzip } from 'node:zlib';
 import { isMissing, makePrivateDirectory, writeFileAtomic } from '../platform/files.ts';
+import { parseTime } from '../shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../shared/snapshot-id.ts';
 
 /** One entry as a push named it. */
@@ -172,8 +173,7 @@ export function factsOf({ kind, size, mtime }: Omit<ManifestEntry, 'name'>): str
 
 function headerOf(line: string): Date | undefined {
   const { version, verifiedFrom } = JSON.parse(line) as { version?: unknown; verifiedFrom?: unknown };
-  if (version !== 1 || typeof verifiedFrom !== 'string' || Number.isNaN(Date.parse(verifiedFrom))) return undefined;
-  return new Date(verifiedFrom);
+  return version === 1 ? parseTime(verifiedFrom) : undefined;
 }
 
 function read(text: Buffer): Manifest | undefined {

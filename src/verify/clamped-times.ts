@@ -3,7 +3,8 @@ import type { RunProcess } from '../platform/process.ts';
 import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
 import { decodeName, type Item } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
-import { keptInstead, secondsOf } from './time-limits.ts';
+import { secondsOf } from '../rsync/mtime.ts';
+import { keptInstead } from './time-limits.ts';
 
 /** The times that the secondary stores instead, in seconds since 1970, by the name of the entry as rsync wrote it. */
 export type ClampedTimes =

@@ -1,4 +1,5 @@
 import type { Item } from '../rsync/itemized.ts';
+import { secondsOf } from '../rsync/mtime.ts';
 
 /** Times that a file system can hold, in seconds since 1970. For any other time the kernel stores the nearest one (Linux 5.4 and later). */
 interface TimeLimits {
@@ -35,22 +36,6 @@ export function mayBeClamped({ action, isExtra, kind, differs, mtime }: Item): b
   const stored = kind === 'file' || kind === 'directory' || kind === 'symlink';
   // A further name of a file, which is linked instead, differs in more than its time.
   return !isExtra && action !== 'linked' && stored && differs === 't' && keptInstead(secondsOf(mtime)).length > 0;
-}
-
-/** `2026/11/23-02:15:00`; if the year has more than four digits, rsync cuts off the end. */
-const MTIME = /^(-?\d+)\/(\d\d)\/(\d\d)-(\d\d):(\d\d)(?::(\d*))?/;
-
-/** Seconds since 1970 of an mtime as rsync writes it; infinite beyond the range of a Date, and NaN if it is no time. */
-export function secondsOf(mtime: string): number {
-  const parts = MTIME.exec(mtime);
-  if (parts === null) return Number.NaN;
-  const [year = 0, month = 1, day = 1, hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map(Number);
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day); // Date.UTC takes the year 50 for 1950
-  date.setUTCHours(hours, minutes, seconds);
-  const milliseconds = date.getTime();
-  if (Number.isNaN(milliseconds)) return year < 0 ? -Infinity : Infinity;
-  return milliseconds / 1000;
 }
 
 /** What happened to the mtime of an entry, in words. @param kept seconds since 1970 */

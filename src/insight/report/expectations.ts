@@ -1,4 +1,5 @@
-import { nextDue } from '../../shared/schedule.ts';
+import { cronProblem, nextDue } from '../../shared/schedule.ts';
+import { isTimezone } from '../../shared/time-zone.ts';
 import type { RecordedExpectation, RunRecord } from '../../state/run-record.ts';
 
 /** From when on snapshots were due as it says; undefined: none was. */
@@ -25,6 +26,7 @@ export class Expectations {
     if (expect === undefined) return;
     const before = this.#spans.at(-1);
     if (before !== undefined && isSame(before.expect, expect ?? undefined)) return;
+    if (expect !== null && !isUsable(expect)) return;
     this.#spans.push({ from: before === undefined ? -Infinity : Date.parse(started), expect: expect ?? undefined });
   }
 
@@ -45,6 +47,11 @@ export class Expectations {
     const expect = this.#now;
     return expect !== undefined && isLate(nextDue(expect, since), expect, now) ? this.missedDue(since, now) : undefined;
   }
+}
+
+/** A line of the history may be damaged, or name a zone that is no longer known here. */
+function isUsable({ schedule, timezone }: RecordedExpectation): boolean {
+  return isTimezone(timezone) && cronProblem(schedule) === undefined;
 }
 
 function isLate(due: Date, { graceMs }: RecordedExpectation, until: Date): boolean {

@@ -31,7 +31,7 @@ export async function sendNotes(spec: AttemptSpec, { gone, groups }: Notes, deps
   if (count > MAX_NOTES_RECORDS) return { kind: 'too-large' };
   const name = notesName(tree.id);
   const file = join(directory, name);
-  const bytes = await writeRecords(file, records({ gone, groups }));
+  const bytes = await writeRecords(file, noteRecords({ gone, groups }));
   if (bytes > MAX_NOTES_BYTES) return { kind: 'too-large' };
   const args = notesArguments(wire, file, tree.job, name);
   const session = { args, mode: 'check', environment, signal, stallMs: wire.stallMs } as const;
@@ -47,7 +47,8 @@ export async function writeList(path: string, names: readonly string[]): Promise
   );
 }
 
-function* records({ gone, groups }: Notes): Generator<readonly Buffer[]> {
+/** The records of notes (src/shared/notes.ts), each without its end. */
+export function* noteRecords({ gone, groups }: Notes): Generator<readonly Buffer[]> {
   yield [Buffer.from(NOTES_HEADER)];
   for (const name of gone) yield [Buffer.from('-'), decodeName(name.replace(/\/$/, ''))];
   for (const group of groups) {

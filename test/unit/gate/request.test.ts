@@ -115,8 +115,9 @@ test('reads a seal', () => {
   });
 });
 
-test('takes --compare-dest with an equals sign too', () => {
-  expect(parseRequest(PUSH.replaceAll('--compare-dest /', '--compare-dest=/'))).toEqual(parseRequest(PUSH));
+test('refuses what no rsync sends: --compare-dest with an equals sign, and options before the letters', () => {
+  expect(reasonOf(PUSH.replaceAll('--compare-dest /', '--compare-dest=/'))).toContain('--compare-dest has a value');
+  expect(reasonOf(PUSH.replace('--server ', '--server --stats '))).toContain('do not come first');
 });
 
 test.each([

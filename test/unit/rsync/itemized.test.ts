@@ -51,6 +51,12 @@ describe('an itemised line', () => {
     ['@.f..t...... 5 -249/10/15-19:33:20 x', { mtime: '-249/10/15-19:33:20', size: 5, name: 'x' }],
     ['@*deleting   0 1970/01/01-00:00:00 5 x', { isExtra: true, name: '5 x' }],
     ['@*deleting   extra.file', { isExtra: true, kind: 'file', name: 'extra.file' }],
+    ['@*deleting   12 monkeys', { isExtra: true, name: '12 monkeys' }],
+    ['@*deleting     two blanks', { isExtra: true, name: '  two blanks' }],
+    // What rsync 3.5.0 writes of files on a tmpfs with such times.
+    ['@.f..t...... 5 --68/09/03-13:20:00 x', { mtime: '--68/09/03-13:20:00', size: 5, name: 'x' }],
+    ['@.f..t...... 5 ---1/01/01-00:00:00 x', { mtime: '---1/01/01-00:00:00', size: 5, name: 'x' }],
+    ['@.f..t...... 5 2147483647/12/31-23 x', { mtime: '2147483647/12/31-23', size: 5, name: 'x' }],
     ['@*deleting   extra/', { isExtra: true, kind: 'directory', name: 'extra/' }],
   ])('of a comparison is read: %j', (line, expected) => {
     expect(check(line)).toMatchObject(expected);

@@ -104,6 +104,19 @@ describe('a YAML file', () => {
     expect(parseYamlConfig('\uFEFFname: a # für\n', validate)).toMatchObject({ ok: true });
   });
 
+  it('is what YAML 1.2 says, whatever it says of itself: sets and ordered maps would hide what is in them', () => {
+    for (const text of ['name: a\ngroup: !!omap [count: 2, cuont: 1]\n', 'name: a\ngroup: !!set {cuont}\n']) {
+      expect(problems(text).length).toBeGreaterThan(0);
+    }
+    expect(parseYamlConfig('%YAML 1.1\n---\nname: yes\n', validate)).toMatchObject({ value: { name: 'yes' } });
+  });
+
+  it('has keys that are words: an alias could repeat one without being seen', () => {
+    for (const text of ['&a name: a\n*a : b\n', 'name: a\n[wait]: 5m\n', 'name: a\n? {wait: x}\n: 5m\n']) {
+      expect(problems(text)).toMatchObject([{ message: expect.stringContaining('a plain word') as string }]);
+    }
+  });
+
   it('that begins a second document says where, and not what a library offers', () => {
     expect(problems('name: a\n---\nname: b\n')).toEqual([
       { path: '', line: 2, message: expect.stringMatching(/second document begins.*---/) as string },

@@ -85,6 +85,16 @@ describe('a size', () => {
   });
 });
 
+it('a duration or size that no number holds is none: as a limit it would limit nothing', () => {
+  expect([`${'9'.repeat(400)}d`, '9007199254740993ms', '999999999999w'].map(parseDuration)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(['9'.repeat(400), '99999999999 TiB'].map(parseSize)).toEqual([undefined, undefined]);
+  expect(parseSize('4096 TiB')).toBe(2 ** 52);
+});
+
 describe('a share', () => {
   it.each([
     ['30%', 0.3],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseItem } from '../../../src/rsync/itemized.ts';
-import { describeClamped, keptInstead, mayBeClamped, secondsOf } from '../../../src/verify/time-limits.ts';
+import { secondsOf } from '../../../src/rsync/mtime.ts';
+import { describeClamped, keptInstead, mayBeClamped } from '../../../src/verify/time-limits.ts';
 
 const at = (time: string) => Date.parse(time) / 1000;
 
@@ -33,6 +34,9 @@ describe('an mtime as rsync writes it', () => {
     ['12000/02/03-04:05:0', at('+012000-02-03T04:05:00Z')],
     ['400000/02/03-04:05:', Infinity],
     ['-400000/02/03-04:05', -Infinity],
+    ['2147483647/12/31-23', Infinity],
+    ['-249/10/15-19:33:20', at('-000249-10-15T19:33:20Z')],
+    ['--68/09/03-13:20:00', at('-000068-09-03T13:20:00Z')], // 68 before or after: no matter
     ['', Number.NaN],
   ])('%s is %d', (mtime, seconds) => {
     expect(secondsOf(mtime)).toBe(seconds);

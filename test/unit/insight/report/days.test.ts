@@ -157,6 +157,15 @@ describe('a change of expect', () => {
     expect(states([...runs, ...with_(WEEKLY, '24T02:16')], NOON, WEEKLY, 2)).toEqual(['sealed', 'none']);
   });
 
+  it('that a damaged line of the history names, without a schedule or zone that there is, is left out', () => {
+    const runs = [
+      ...with_(DAILY, '24T02:16'),
+      ...with_({ ...DAILY, timezone: 'Mars/Base' }, '25T02:16'),
+      ...with_({ ...DAILY, schedule: 'x' }, '25T03:16'),
+    ];
+    expect(states(runs, NOON, DAILY, 2)).toEqual(['sealed', 'sealed']);
+  });
+
   it('from daily to weekly that no run knows of yet makes nothing missing that is not overdue now', () => {
     const runs = with_(DAILY, '16T02:16');
     expect(states(runs, '2026-11-20T12:00:00Z', DAILY, 5)).toContain('missing');
