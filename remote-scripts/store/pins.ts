@@ -1,6 +1,6 @@
 import { isMissing, errorMessage, writeFileAtomic } from '../../src/platform/files.ts';
 import { readRegularFile } from '../../src/platform/regular-file.ts';
-import { parseTime } from '../../src/shared/iso-time.ts';
+import { isDay, parseTime } from '../../src/shared/iso-time.ts';
 import { parseSnapshotId, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { formatInZone } from '../../src/shared/time-zone.ts';
 
@@ -57,11 +57,6 @@ export function hasEnded({ until }: Pick<Pin, 'until'>, now: Date, timezone: str
 /** The day that a calendar in this zone shows: `2027-03-31`. */
 export function dayOf(time: Date, timezone: string): string {
   return formatInZone(time, timezone).slice(0, 10);
-}
-
-/** Whether this is a day that exists, as `2027-03-31`. */
-export function isDay(text: string): boolean {
-  return parseSnapshotId(`${text}T000000Z`) !== undefined;
 }
 
 /** Reads the text of the file. @returns undefined when it is not exactly what we write */

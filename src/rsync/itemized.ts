@@ -50,7 +50,7 @@ const KINDS: Readonly<Record<string, ItemKind>> = {
 };
 
 // Numbers are those of 64 bits. rsync fills the year up to four places, and cuts off the end if it has more.
-const LINE = /^@([<>ch.])([fdLDS])(.{9}) (\d{1,19}) (-*\d+\/\S+) (?:(\d{1,19}) )?(.*)$/s;
+const LINE = /^@([<>ch.])([fdLDS])(\+{9}|[.? A-Za-z]{9}) (\d{1,19}) (-*\d+\/\S+) (?:(\d{1,19}) )?(.*)$/s;
 /** rsync knows neither size nor time of what it would delete. It writes zeros, or nothing if the other side reports the deletion. */
 const EXTRA = /^@\*deleting {3}(?:0 1970\/01\/01-00:00:00 )?(.*)$/s;
 

@@ -29,7 +29,7 @@ export interface ListingSpec extends Pick<Tree, 'source' | 'exclude'> {
  * `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). The time has 19 characters, whatever
  * the year.
  */
-const ENTRY = /^([-dlcbps])\S{9}\+? +([\d,]{1,25}) (?=[^/]{4,14}\/)(.{19}) (.*)$/s;
+const ENTRY = /^([-dlcbps])\S{9}\+? +(\d{1,19}|\d{1,3}(?:,\d{3}){1,6}) (?=[^/]{4,14}\/)(.{19}) (.*)$/s;
 
 /** The range of a Date. */
 const FARTHEST = 8.64e15;

@@ -15,3 +15,8 @@ export function parseTime(value: unknown): Date | undefined {
 export function isTime(value: unknown): value is string {
   return parseTime(value) !== undefined;
 }
+
+/** Whether this is a day that exists, as `2027-03-31`. */
+export function isDay(text: string): boolean {
+  return isTime(`${text}T00:00:00Z`);
+}

@@ -1,4 +1,4 @@
-import { isTime } from './iso-time.ts';
+import { isDay, isTime } from './iso-time.ts';
 import { isName } from './names.ts';
 import { parseSnapshotId, type SnapshotId } from './snapshot-id.ts';
 import { verifyModes, type VerifyMode } from './verify-mode.ts';
@@ -115,7 +115,7 @@ function pinOf(value: unknown): ListedSnapshot['pinned'] {
   if (typeof value !== 'object' || value === null) return null;
   const { why, until } = value as Record<string, unknown>;
   if (typeof why !== 'string') return null;
-  return { why: plainText(why), until: typeof until === 'string' && /^\d{4}-\d\d-\d\d$/.test(until) ? until : null };
+  return { why: plainText(why), until: typeof until === 'string' && isDay(until) ? until : null };
 }
 
 // Terminals obey control characters.
