@@ -25,10 +25,10 @@ interface Values {
   readonly jump: Jump | undefined;
 }
 
-/** The secrets of a target, each with the name that stands in its place. */
+/** The secrets of a target, each with the name that stands in its place. What the target itself is called is none: it is in every message. */
 export function namedSecrets(target: string, values: Values): NamedSecret[] {
   const { host, port, user, identity, passphrase, jump } = values;
-  return [
+  const all = [
     ...named(target, 'host', host),
     ...named(target, 'identity', identity),
     ...portForms(host, port).map((value) => ({ name: `${target}.port`, value })),
@@ -41,6 +41,7 @@ export function namedSecrets(target: string, values: Values): NamedSecret[] {
           account(`${target}.proxy_jump`, jump.user),
         ]),
   ];
+  return all.filter(({ value }) => value !== target);
 }
 
 function named(target: string, key: string, value: string): NamedSecret[] {

@@ -12,7 +12,7 @@ export interface Question {
   /** The only answers there are. */
   readonly choices?: readonly string[];
   /** Says what is wrong with an answer, if anything. */
-  readonly check?: (text: string) => string | undefined;
+  readonly check?: (text: string) => string | undefined | Promise<string | undefined>;
 }
 
 /** Somebody, or something, that answers questions. */
@@ -54,7 +54,8 @@ export async function askOnTerminal(signal: AbortSignal): Promise<Ask> {
           select({ message, choices: all, ...(byDefault === undefined ? {} : { default: byDefault }) }, context),
         );
       }
-      const validate = (text: string) => (text.trim() === '' && byDefault === '' ? true : (wrong(text, check) ?? true));
+      const validate = async (text: string) =>
+        text.trim() === '' && byDefault === '' ? true : ((await wrong(text, check)) ?? true);
       const text = await asking(input({ message, validate, ...(byDefault ? { default: byDefault } : {}) }, context));
       return text.trim();
     },
@@ -62,7 +63,7 @@ export async function askOnTerminal(signal: AbortSignal): Promise<Ask> {
   };
 }
 
-function wrong(text: string, check: Question['check']): string | undefined {
+async function wrong(text: string, check: Question['check']): Promise<string | undefined> {
   return text.trim() === '' ? 'This cannot be left out.' : check?.(text.trim());
 }
 
@@ -90,7 +91,7 @@ export function askNobody(yes: boolean): Ask {
 export async function answerTo(question: Question, given: string | undefined, ask: Ask): Promise<string> {
   if (given === undefined) return ask.answer(question);
   const text = given.trim();
-  const problem = text === '' && question.byDefault === '' ? undefined : wrong(text, question.check);
+  const problem = text === '' && question.byDefault === '' ? undefined : await wrong(text, question.check);
   if (problem !== undefined) throw new UsageError(`${question.flag.split(' ')[0] ?? ''}: ${problem}`);
   return text;
 }

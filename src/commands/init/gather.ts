@@ -10,7 +10,8 @@ import type { Context } from '../context.ts';
 import { UsageError } from '../selection.ts';
 import { answerTo, type Ask, type Question } from './ask.ts';
 import type { Additions } from './configuration.ts';
-import { QUESTIONS, sourceProblem } from './questions.ts';
+import { CHECK_ADDRESS, fetchHostKeys, type HostKey } from './host-key.ts';
+import { QUESTIONS } from './questions.ts';
 
 /** Answers that can be given as flags. */
 export interface InitFlags {
@@ -42,12 +43,14 @@ export interface Plan {
   /** Path of the private key. */
   readonly identity: string | undefined;
   readonly knownHosts: string | undefined;
-  /** Where to ask for the host key: at an address, or behind the host on the way; undefined when it is known already. */
-  readonly hostKeyFrom: { readonly host: string; readonly port: number } | 'behind-jump' | undefined;
+  /** What the secondary shows, or that it has to be asked through the host on the way; undefined when its key is known already. */
+  readonly hostKeys: readonly HostKey[] | 'behind-jump' | undefined;
   readonly secondary: TargetSettings['secondary'];
   readonly user: string;
   readonly job: string;
   readonly backupUnit: string | undefined;
+  /** Whether there is an alert channel. */
+  readonly tells: boolean;
   /** The name of this host on the secondary. */
   readonly hostName: string;
 }
@@ -82,9 +85,12 @@ export async function gather(config: string, flags: InitFlags, context: Context,
   };
 
   const secondary = target?.secondary ?? ((await to(QUESTIONS.secondary(), flags.secondary)) as Plan['secondary']);
-  const host = await value(references.host, QUESTIONS.host(), flags.host);
-  if (host) context.redactor.learn([{ name: `${name}.host`, value: host }]);
-  const port = await value(references.port, QUESTIONS.port(), flags.port);
+  const learnHost = (host: string | undefined) => {
+    if (host && host !== name) context.redactor.learn([{ name: `${name}.host`, value: host }]);
+    return host;
+  };
+  let host = learnHost(await value(references.host, QUESTIONS.host(), flags.host));
+  let port = await value(references.port, QUESTIONS.port(), flags.port);
   const hostName = ownName(context.host);
   const user = await value(references.user, QUESTIONS.user(`offsite-${hostName}`), flags.user);
   // Few have a host on the way, so nobody is asked.
@@ -98,13 +104,32 @@ export async function gather(config: string, flags: InitFlags, context: Context,
     );
   }
 
+  const knownHosts = pathOf(target?.knownHosts ?? fresh.known_hosts);
+  const needsHostKey = knownHosts !== undefined && host !== undefined && !(await isThere(knownHosts));
+  const again = async (reference: SecretReference | undefined, question: Question) => {
+    const answer = await ask.answer(question);
+    if (reference && 'env' in reference) {
+      if (answer === question.implied) secrets.delete(reference.env);
+      else secrets.set(reference.env, answer);
+    }
+    return answer;
+  };
+  const fetched = async () => {
+    if (!needsHostKey || way) return undefined;
+    return fetchHostKeys(host ?? '', Number(port ?? '22'), context.runProcess, context.signal);
+  };
+  let hostKeys = await fetched();
+  // Here, so that a slip costs no other answer.
+  while (hostKeys?.length === 0 && ask.somebody && [...secrets.values()].includes(host ?? '')) {
+    context.log('error', `No ssh server answered at that address and port. ${CHECK_ADDRESS} Then:`);
+    host = learnHost(await again(references.host, QUESTIONS.host()));
+    port = await again(references.port, QUESTIONS.port());
+    hostKeys = await fetched();
+  }
+
   const usualJob = only(settings?.jobs);
   const knownJob = settings?.jobs.get(flags.job ?? usualJob ?? '');
   const source = knownJob?.source ?? (await to(QUESTIONS.source(), flags.source));
-  if (knownJob === undefined) {
-    const problem = await sourceProblem(source);
-    if (problem !== undefined) throw new UsageError(`--source: ${problem}.`);
-  }
   const job = knownJob?.name ?? (await to(QUESTIONS.job(source), flags.job));
   const due = knownJob === undefined ? await to(QUESTIONS.due(), flags.due) : '';
   const backupUnit = await to(QUESTIONS.backupUnit(), flags.backupUnit);
@@ -112,8 +137,6 @@ export async function gather(config: string, flags: InitFlags, context: Context,
   const topic = told ? undefined : await value(TOPIC, QUESTIONS.ntfyUrl(), flags.ntfyUrl);
 
   const identity = pathOf(references.identity);
-  const knownHosts = pathOf(target?.knownHosts ?? fresh.known_hosts);
-  const needsHostKey = knownHosts !== undefined && host !== undefined && !(await isThere(knownHosts));
   return {
     ...{ config, text, target: name, secretsFile, secrets, identity, knownHosts, secondary, job, hostName },
     additions: {
@@ -133,7 +156,8 @@ export async function gather(config: string, flags: InitFlags, context: Context,
           ],
       channel: topic ? ['phone', { type: 'ntfy', url: TOPIC }] : undefined,
     },
-    hostKeyFrom: !needsHostKey ? undefined : way ? 'behind-jump' : { host, port: Number(port ?? '22') },
+    hostKeys: needsHostKey && way ? 'behind-jump' : hostKeys,
+    tells: told || topic !== '',
     user: user ?? `offsite-${hostName}`,
     backupUnit: backupUnit === '' ? undefined : backupUnit,
   };

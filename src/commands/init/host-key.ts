@@ -11,6 +11,9 @@ export interface HostKey {
   readonly fingerprint: string;
 }
 
+/** What to do when nobody shows one. */
+export const CHECK_ADDRESS = 'Check address and port, that its sshd runs, and that a firewall lets this host through.';
+
 /** The types that are asked for, the one to take first. */
 const TYPES = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
 

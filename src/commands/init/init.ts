@@ -8,8 +8,7 @@ import { askNobody, askOnTerminal, StoppedAsking, type Ask } from './ask.ts';
 import { carryOut } from './carry-out.ts';
 import { trustBehindJump } from './behind-jump.ts';
 import { gather, type InitFlags } from './gather.ts';
-import { fetchHostKeys } from './host-key.ts';
-import { linesForJump, linesForSecondary, linesForSystemd } from './next-steps.ts';
+import { linesForJump, linesForReading, linesForSecondary, linesForSystemd } from './next-steps.ts';
 import { publicKeyOf } from './own-key.ts';
 import { OF_SECONDARY, trustHostKey, type Trust, type TrustFlags } from './trust.ts';
 
@@ -59,14 +58,12 @@ async function setUp(
 ): Promise<number> {
   const config = resolve(options.config);
   const plan = await gather(config, options, context, ask);
-  const { hostKeyFrom } = plan;
+  const { hostKeys } = plan;
   // Through the host on the way nobody gets before that has the key, which is made here.
-  const behind = hostKeyFrom === 'behind-jump';
+  const behind = hostKeys === 'behind-jump';
   let line: string | undefined;
-  if (hostKeyFrom !== undefined && hostKeyFrom !== 'behind-jump') {
-    const { host, port } = hostKeyFrom;
-    const keys = await fetchHostKeys(host, port, context.runProcess, context.signal);
-    const trust = await trustHostKey(keys, OF_SECONDARY, options, context, ask);
+  if (hostKeys !== undefined && hostKeys !== 'behind-jump') {
+    const trust = await trustHostKey(hostKeys, OF_SECONDARY, options, context, ask);
     if (trust.kind === 'none') return untrusted({ ...trust, why: `${trust.why} Nothing was written.` }, context);
     ({ line } = trust.key);
   }
@@ -83,13 +80,14 @@ async function setUp(
       secondary: plan.secondary,
       job: plan.job,
       backupUnit: plan.backupUnit,
+      tells: plan.tells,
     },
     publicKey: (plan.identity && (await publicKeyOf(plan.identity, context.runProcess))) ?? 'PUBLIC-KEY',
     configWords: config === defaultConfigFile() ? '' : ` --config ${config}`,
     user: process.getuid?.() !== 0,
   };
   const first = behind ? `${linesForJump(facts)}\n` : '';
-  context.out(`\n${first}${linesForSecondary(facts)}\n${linesForSystemd(facts)}\n`);
+  context.out(`\n${first}${linesForSecondary(facts)}\n${linesForSystemd(facts)}\n${linesForReading(facts)}\n`);
   if (ask.somebody && !(await ask.agree(behind ? HAVE_THEY : HAS_IT, ''))) {
     const next = behind ? 'When they have: offsite-rsync init' : 'When it has: offsite-rsync doctor';
     context.log('info', `${next}${facts.configWords}`);

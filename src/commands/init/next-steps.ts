@@ -11,6 +11,8 @@ export interface Facts {
   /** Type and base64. */
   readonly publicKey: string;
   readonly backupUnit: string | undefined;
+  /** Whether there is an alert channel. */
+  readonly tells: boolean;
   /** Words that name the configuration, if it is not in the default place. */
   readonly configWords: string;
   /** Whether the units are those of an ordinary user. */
@@ -21,13 +23,11 @@ export interface Facts {
 export function linesForSecondary({ host, account, secondary, job, publicKey }: Facts): string {
   const label = `offsite-rsync-${host}`;
   const file = `/root/${host}.pub`;
-  const named = account === `offsite-${host}` ? '' : ` --account ${account}`;
-  const kind = secondary === 'gate' ? '' : ' --rrsync';
   const line = authorizedKeysLine(forcedCommand(secondary, 'push', { host }), `${publicKey} ${label}`);
   return `On the secondary, as root (the first line brings this program there; … is where you have it from):
 
   git clone … /opt/offsite-rsync && cd /opt/offsite-rsync && npm run setup
-  echo '${publicKey} ${label}' > ${file} && remote-scripts/install.sh --host ${host}${named}${kind} --key ${file} --job ${job}
+  echo '${publicKey} ${label}' > ${file} && remote-scripts/install.sh${hostWords({ host, account, secondary })} --key ${file} --job ${job}
 
 That makes the account and puts this line into its authorized_keys. ${
     secondary === 'gate'
@@ -48,14 +48,32 @@ export function linesForJump({ host, publicKey }: Pick<Facts, 'host' | 'publicKe
 }
 
 /** What is to be typed on this host when `doctor` is content. */
-export function linesForSystemd({ job, backupUnit, configWords, user }: Facts): string {
+export function linesForSystemd({ job, backupUnit, tells, configWords, user }: Facts): string {
   const unit = backupUnit ?? 'UNIT.service';
   const what = backupUnit === undefined ? '   # UNIT: the service that makes the backup' : '';
   const own = user ? ' --user' : '';
   return `On this host, when doctor is content:
 
-  offsite-rsync run ${job}${configWords}
+${tells ? `  offsite-rsync alert test${configWords}\n` : ''}  offsite-rsync run ${job}${configWords}
   offsite-rsync units ${job} --backup-unit ${unit}${own} --write${configWords}${what}
   systemctl${own} daemon-reload && systemctl${own} enable --now offsite-rsync-freshness.timer
 `;
+}
+
+/** How the key for restores is made. */
+export function linesForReading(facts: Facts): string {
+  const { host, job } = facts;
+  return `For the day on which this host is gone: a key that only reads, made and kept somewhere else (docs/restore.md).
+
+  ssh-keygen -q -t ed25519 -N '' -C restore@${host} -f offsite-read.key
+
+The secondary lets it in with remote-scripts/install.sh${hostWords(facts)} --read-key offsite-read.key.pub. Then, wherever the target is configured:
+offsite-rsync restore ${job} --to DIR --identity offsite-read.key
+`;
+}
+
+/** The words with which the installer knows this host. */
+function hostWords({ host, account, secondary }: Pick<Facts, 'host' | 'account' | 'secondary'>): string {
+  const named = account === `offsite-${host}` ? '' : ` --account ${account}`;
+  return ` --host ${host}${named}${secondary === 'gate' ? '' : ' --rrsync'}`;
 }

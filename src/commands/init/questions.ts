@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { hostProblem, parseJump, parsePort, userProblem } from '../../config/endpoint-values.ts';
-import { errorMessage } from '../../platform/files.ts';
+import { errorMessage, isMissing } from '../../platform/files.ts';
 import { cronProblem } from '../../shared/schedule.ts';
 import { isName, NAME_RULE } from '../../shared/names.ts';
 import type { Question } from './ask.ts';
@@ -37,7 +37,7 @@ export const QUESTIONS = {
   }),
   user: (usual: string): Question => ({
     flag: '--user ACCOUNT',
-    message: 'The account there:',
+    message: 'The account there (the installer makes it):',
     byDefault: usual,
     check: userProblem,
   }),
@@ -52,7 +52,7 @@ export const QUESTIONS = {
   source: (): Question => ({
     flag: '--source DIR',
     message: 'The directory that the local backup writes to:',
-    check: (text) => (text.startsWith('/') ? undefined : 'an absolute path, starting with /'),
+    check: (text) => (text.startsWith('/') ? sourceProblem(text) : 'an absolute path, starting with /'),
   }),
   job: (source: string): Question => ({
     flag: '--job NAME',
@@ -80,10 +80,10 @@ export const QUESTIONS = {
 } as const;
 
 /** What is wrong with a directory as a source, if anything. */
-export async function sourceProblem(path: string): Promise<string | undefined> {
+async function sourceProblem(path: string): Promise<string | undefined> {
   try {
     return (await stat(path)).isDirectory() ? undefined : `${path} is not a directory`;
   } catch (error) {
-    return `${path} cannot be used: ${errorMessage(error)}`;
+    return isMissing(error) ? `${path} does not exist` : `${path} cannot be used: ${errorMessage(error)}`;
   }
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../shared/outcome.ts';
-import type { HostKey } from './host-key.ts';
+import { CHECK_ADDRESS, type HostKey } from './host-key.ts';
 import type { Context } from '../context.ts';
 import type { Ask } from './ask.ts';
 
@@ -73,7 +73,7 @@ const ON_THAT_HOST = 'ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub';
 function noAnswer(who: string): Trust {
   return {
     ...{ kind: 'none', outcome: 'could-not-connect', why: `No ssh server of ${who} answered with its host key.` },
-    advice: 'Check address and port, that its sshd runs, and that a firewall lets this host through.',
+    advice: CHECK_ADDRESS,
   };
 }
 

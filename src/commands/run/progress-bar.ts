@@ -5,6 +5,9 @@ import { progressLine, type Position } from './progress-line.ts';
 /** Columns of a terminal that does not say how many it has. */
 const USUAL_COLUMNS = 80;
 
+/** Seconds after which the rate says something about the time that is left. */
+const SETTLED = 1;
+
 /** A line on standard error that is written anew: time left, how much, how fast. */
 export interface ProgressBar {
   update(label: string, position: Position): void;
@@ -20,7 +23,7 @@ export function createProgressBar(clock: Clock): ProgressBar {
       const { bytes, totalBytes } = position;
       shown ??= { bar: startBar(totalBytes, bytes), since: clock.monotonic(), from: bytes };
       const seconds = (clock.monotonic() - shown.since) / 1000;
-      const rate = seconds > 0 ? (bytes - shown.from) / seconds : 0;
+      const rate = seconds >= SETTLED ? (bytes - shown.from) / seconds : 0;
       const { columns } = process.stderr;
       const room = columns > 0 ? columns : USUAL_COLUMNS;
       shown.bar.update(bytes, { line: progressLine(label, position, rate, room) });

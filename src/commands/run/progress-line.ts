@@ -49,5 +49,6 @@ export function progressLine(label: string, position: Position, bytesPerSecond: 
 function timeLeft({ bytes, totalBytes }: Position, bytesPerSecond: number): string {
   if (bytes >= totalBytes) return 'nearly done';
   if (bytesPerSecond <= 0) return '… left';
-  return `${formatDuration(((totalBytes - bytes) / bytesPerSecond) * 1000)} left`;
+  const ms = ((totalBytes - bytes) / bytesPerSecond) * 1000;
+  return ms < 1000 ? 'nearly done' : `${formatDuration(ms)} left`;
 }

@@ -32,5 +32,6 @@ describe('a line of progress', () => {
       '… left  ░░░░░░░░░░░░░░░░░░░░  0 %  0 B of 10 B  a → b',
     );
     expect(progressLine('a → b', { bytes: 0, totalBytes: 0 }, 0, 40)).toContain('nearly done');
+    expect(progressLine('a → b', { bytes: 9, totalBytes: 10 }, 5, 40)).toContain('nearly done');
   });
 });

@@ -58,6 +58,8 @@ describe('init --yes', () => {
     expect(context.said()).toContain(
       `  command="/usr/local/bin/offsite-gate db1",restrict ${line} offsite-rsync-db1\n`,
     );
+    expect(context.said()).not.toContain('alert test'); // there is no channel
+    expect(context.said()).toContain('remote-scripts/install.sh --host db1 --read-key offsite-read.key.pub');
     // An ordinary user has a service manager of his own.
     const own = process.getuid?.() === 0 ? '' : ' --user';
     expect(context.said()).toContain(
@@ -250,6 +252,20 @@ describe('somebody who is asked', () => {
     }
   });
 
+  it('is asked again for an address where nobody answers, and for nothing else', async () => {
+    const ask = somebody({ agrees: true });
+    const { code, told } = await here.init({}, { ask, silent: 2 });
+    expect([code, told]).toEqual([0, expect.stringContaining('No ssh server answered at that address and port')]);
+    expect(ask.asked.filter((flag) => flag === '--host ADDRESS')).toHaveLength(3);
+    expect(ask.asked).toHaveLength(12 + 2 * 2);
+    expect((await here.files())['secrets.env']).toBe('600 VAULT_HOST=h.example.org\nVAULT_USER=offsite-db1\n');
+  });
+
+  it('may call the secondary by its name: no path in the messages has a hole then', async () => {
+    const { context } = await here.init(flags({ host: 'vault' }));
+    expect(context.redactor.redact('/etc/offsite-rsync/vault.key')).toBe('/etc/offsite-rsync/vault.key');
+  });
+
   it('ends it with a signal by that signal', async () => {
     const signal = AbortSignal.abort(new SignalReceived('SIGTERM'));
     const { code } = await here.init({}, { ask: somebody({ stopsAt: 3 }), context: { signal } });
@@ -282,7 +298,7 @@ describe('without a terminal', () => {
     [{ proxyJump: 'a,b' }, /^--proxy-jump: one host on the way/],
     [{ job: 'a b' }, /^--job: a name is 1 to 63/],
     [{ source: 'relative' }, /^--source: an absolute path/],
-    [{ source: '/nowhere/at/all' }, /^--source: \/nowhere\/at\/all cannot be used/],
+    [{ source: '/nowhere/at/all' }, /^--source: \/nowhere\/at\/all does not exist/],
     [{ due: 'at night' }, /^--due: /],
     [{ ntfyUrl: 'topic' }, /^--ntfy-url: a URL such as/],
     [{ secondary: 'nas' }, /^--secondary: gate or rrsync/],

@@ -14,10 +14,10 @@ export const HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJaFnaZqbvFWAL3WTJ5
 export interface Newcomer {
   readonly directory: string;
   readonly at: (name: string) => string;
-  /** Calls `init`; the secondary answers with {@link HOST_KEY}. */
+  /** Calls `init`; the secondary answers with {@link HOST_KEY}, but not the first times. */
   init(
     flags: Partial<InitOptions>,
-    more?: { ask?: Ask; context?: Partial<Context>; scan?: readonly string[] },
+    more?: { ask?: Ask; context?: Partial<Context>; scan?: readonly string[]; silent?: number },
   ): Promise<Called>;
   /** Names, modes and contents of everything in its directory. */
   files(): Promise<Record<string, string>>;
@@ -40,10 +40,12 @@ export async function newcomer(): Promise<Newcomer> {
   return {
     directory,
     at,
-    init: async (flags, { ask, context: change = {}, scan = [`h.example.org ${HOST_KEY}`] } = {}) => {
+    init: async (flags, { ask, context: change = {}, scan = [`h.example.org ${HOST_KEY}`], silent = 0 } = {}) => {
+      let scans = 0;
       const fake: RunProcess = (spec) => {
         if (spec.program !== 'ssh-keyscan') return runProcess(spec);
-        for (const line of scan) spec.onStdoutLine?.(line);
+        scans += 1;
+        if (scans > silent) for (const line of scan) spec.onStdoutLine?.(line);
         return Promise.resolve({ kind: 'exited', code: 0, stderrTail: '' });
       };
       const context = testContext('2026-11-28T12:00:00Z', { runProcess: fake, ...change });
