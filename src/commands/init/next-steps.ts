@@ -24,15 +24,15 @@ export function linesForSecondary({ host, account, secondary, job, publicKey }: 
   const label = `offsite-rsync-${host}`;
   const file = `/root/${host}.pub`;
   const line = authorizedKeysLine(forcedCommand(secondary, 'push', { host }), `${publicKey} ${label}`);
-  return `On the secondary, as root (the first line brings this program there; … is where you have it from):
+  return `On the secondary, as root, once our programs are there (the package offsite-rsync-secondary, or install.sh of the archive that
+"offsite-rsync secondary-bundle" writes here):
 
-  git clone … /opt/offsite-rsync && cd /opt/offsite-rsync && npm run setup
-  echo '${publicKey} ${label}' > ${file} && remote-scripts/install.sh${hostWords({ host, account, secondary })} --key ${file} --job ${job}
+  echo '${publicKey} ${label}' > ${file} && offsite-secondary add-host ${hostWords({ host, account, secondary })} --key ${file} --job ${job}
 
 That makes the account and puts this line into its authorized_keys. ${
     secondary === 'gate'
-      ? 'Where the installer has been before, it is the same line that adds a key or a job.'
-      : 'Without our installer, put it there yourself:'
+      ? 'Where the account is already, the same line adds a key. (A package has the gate in /usr/bin.)'
+      : 'Without our programs, put it there yourself:'
   }
 
   ${line}
@@ -67,13 +67,13 @@ export function linesForReading(facts: Facts): string {
 
   ssh-keygen -q -t ed25519 -N '' -C restore@${host} -f offsite-read.key
 
-The secondary lets it in with remote-scripts/install.sh${hostWords(facts)} --read-key offsite-read.key.pub. Then, wherever the target is configured:
+The secondary lets it in with offsite-secondary add-host ${hostWords(facts)} --read-key offsite-read.key.pub. Then, wherever the target is configured:
 offsite-rsync restore ${job} --to DIR --identity offsite-read.key
 `;
 }
 
-/** The words with which the installer knows this host. */
+/** The words with which `offsite-secondary` knows this host. */
 function hostWords({ host, account, secondary }: Pick<Facts, 'host' | 'account' | 'secondary'>): string {
   const named = account === `offsite-${host}` ? '' : ` --account ${account}`;
-  return ` --host ${host}${named}${secondary === 'gate' ? '' : ' --rrsync'}`;
+  return `${host}${named}${secondary === 'gate' ? '' : ' --rrsync'}`;
 }

@@ -39,7 +39,7 @@ export async function whileBusy<T>(
 
 /** What to do if one kind is configured and the other answers. */
 const ADVICE: Readonly<Record<Secondary, string>> = {
-  gate: 'but plain rrsync answers there. Install the gate on it (remote-scripts/install.sh, with --host and, for each job, --job), or write `secondary: rrsync`, which is not append-only',
+  gate: 'but plain rrsync answers there. Install the gate on it and let this host in (offsite-secondary add-host HOST --key FILE.pub), or write `secondary: rrsync`, which is not append-only',
   rrsync: 'but the gate answers there: leave that line out',
 };
 

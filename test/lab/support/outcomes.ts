@@ -3,10 +3,11 @@ import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { NOT_SENT, NOT_STORED } from '../../ssh/support/full-tree.ts';
 import { recordTree } from '../../ssh/support/tree-record.ts';
+import { must } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 import type { Machine } from './machine.ts';
 import { seenFromOutside, SOURCE, type NewcomerLab, type Typed } from './newcomer-lab.ts';
-import { newestSealed } from './walk.ts';
+import { newestSealed, version } from './walk.ts';
 
 // What a block of the pages must result in, and what must be prepared for one.
 
@@ -94,6 +95,22 @@ function recordedTree(path: string): string[] {
 
 function inode(path: string): bigint {
   return statSync(path, { bigint: true }).ino;
+}
+
+/** What `offsite-rsync secondary-bundle` writes lies on the secondary. */
+export function bringArchive({ secondary }: NewcomerLab): void {
+  const place = seenFromOutside(secondary, `/root/offsite-rsync-secondary-${version}.tar.gz`);
+  must(process.execPath, 'dist/cli.js', 'secondary-bundle', '--output', place);
+}
+
+/** Every program of the secondary starts, and has a page of the manual. */
+export function isInstalled({ secondary }: NewcomerLab): void {
+  for (const name of ['gate', 'prune', 'scrub', 'drill']) {
+    expect(secondary.must(`offsite-${name}`, '--version')).toContain(version);
+    secondary.must('man', '-w', `offsite-${name}`);
+  }
+  expect(secondary.must('offsite-secondary', '--help')).toContain('add-host');
+  secondary.must('man', '-w', 'offsite-secondary');
 }
 
 /** A job as on the page is valid, and units can be written for it; then it is removed again. */

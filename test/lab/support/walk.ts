@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Block } from './documented.ts';
 import { ADDRESS, MESSENGER, type NewcomerLab, type Typed } from './newcomer-lab.ts';
 
@@ -16,11 +17,17 @@ export interface Step {
   readonly after?: (lab: NewcomerLab, typed: Typed) => void | Promise<void>;
 }
 
+/** The version of what is built. */
+export const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
 const HOST_KEY = '/etc/ssh/ssh_host_ed25519_key.pub';
 
 /** What a newcomer writes where the pages have a placeholder. */
 const PLACEHOLDERS: readonly (readonly [RegExp, (lab: NewcomerLab) => string])[] = [
   [/(?<=git clone )…/, () => '/opt/lab/origin'],
+  [/(?<=offsite-rsync-secondary-)VERSION/g, () => version],
   [/mount -o ro \/dev\/sdb1/, () => 'mount --bind -o ro /srv/offsite'],
   [/AAAA…/, ({ primary }) => primary.read('/etc/offsite-rsync/vault.key.pub').split(' ')[1] ?? ''],
   [/SHA256:…/, ({ secondary }) => secondary.must('ssh-keygen', '-l', '-f', HOST_KEY).split(' ')[1] ?? ''],

@@ -4,9 +4,11 @@ import { ADDRESS, SOURCE } from './newcomer-lab.ts';
 import {
   backsUp,
   backUp,
+  bringArchive,
   copySealed,
   isAccepted,
   isGoneWithTheNextPrune,
+  isInstalled,
   isRestored,
   isTheKeyLine,
   merge,
@@ -27,6 +29,10 @@ import { newestSealed, type Step } from './walk.ts';
 export const NOT_TYPED: Readonly<Record<string, string>> = {
   'npm test       # all tests but the long ones, on a real sshd, rsync and rrsync':
     'it runs beside this test, and takes minutes',
+  'apt install ./offsite-rsync-secondary_VERSION_all.deb    # the secondary (likewise)':
+    'the packages have a test of their own, which installs them',
+  'npm install --global ./offsite-rsync-VERSION.tgz         # the primary':
+    'it asks a registry for a dependency; test/lab/release starts what is in the package',
   'offsite-rsync selftest --target vault': 'test/ssh/selftest runs it, on both kinds of secondary',
   'ON HOLD (removals): the plan would remove 57 snapshots of 74; 50 are allowed. …': 'what a dry run prints of a hold',
   'db1/postgres': 'what the block before it prints (SIMULATED)',
@@ -37,8 +43,10 @@ const POLICY = '/etc/offsite-rsync/secondary.yaml';
 const CONNECT = 'VAULT_USER=offsite-db1';
 const INIT =
   'VAULT_HOST=… NTFY_URL=… offsite-rsync init --yes --source /var/backups/postgres --backup-unit pg-backup.service \\';
-const INSTALLER =
-  "echo 'ssh-ed25519 AAAA… offsite-rsync-db1' > /root/db1.pub && remote-scripts/install.sh --host db1 --key /root/db1.pub --job postgres";
+const ON_A_NAS = 'tar -xzf offsite-rsync-secondary-VERSION.tar.gz';
+const INSTALLER = 'remote-scripts/install.sh';
+const FIRST_HOST =
+  "echo 'ssh-ed25519 AAAA… offsite-rsync-db1' > /root/db1.pub && offsite-secondary add-host db1 --key /root/db1.pub --job postgres";
 const FIRST_RUN = 'offsite-rsync run postgres --dry-run';
 const FIRST_RUN_BY_HAND = 'offsite-rsync config validate --secrets';
 const PROGRAM = 'ln -s /opt/offsite-rsync/dist/cli.js /usr/local/bin/offsite-rsync';
@@ -46,7 +54,7 @@ const KEY = 'install -d -m 0755 /etc/offsite-rsync';
 
 /** The read key, which the secondary accepts, and its host key. */
 const KEPT_AWAY = `ssh-keygen -q -t ed25519 -N '' -C restore@db1 -f /root/offsite-read.key
-/opt/offsite-rsync/remote-scripts/install.sh --host db1 --read-key /root/offsite-read.key.pub
+offsite-secondary add-host db1 --read-key /root/offsite-read.key.pub
 printf '%s %s\\n' ${ADDRESS.secondary} "$(cat /etc/ssh/ssh_host_ed25519_key.pub)" >/root/vault.known_hosts`;
 
 /** Ids as in the page's examples: of a day of rubbish, and of a clock that was once wrong. */
@@ -77,10 +85,13 @@ export const GATE_WALK: readonly Step[] = [
       'npm run demo   # the whole story on this machine: a private sshd, pushes, a flipped byte, a cut line; half a minute',
     on: 'primary',
   },
+  // A secondary without npm. Then once more from source, as somebody may who has done that first.
+  { block: ON_A_NAS, on: 'secondary', before: bringArchive, after: isInstalled },
   { block: PROGRAM, on: 'primary' },
+  { block: INSTALLER, on: 'secondary', after: isInstalled },
   // Says doctor: the secondary does not know the key yet.
   { block: INIT, on: 'primary', failing: [/^11: .*offsite-rsync init/] },
-  { block: INSTALLER, on: 'secondary' },
+  { block: FIRST_HOST, on: 'secondary' },
   { block: FIRST_RUN, on: 'primary', after: sealedAndTold },
   { block: 'systemctl start pg-backup.service                                      # try it', on: 'primary' },
   { block: 'offsite-rsync status', on: 'primary' },
@@ -170,7 +181,7 @@ export const GATE_WALK: readonly Step[] = [
   },
 
   // the secondary
-  { block: 'cd /opt/offsite-rsync && npm run setup', on: 'secondary' },
+  { block: 'offsite-secondary add-host db1 --key /root/db1.pub --job postgres', on: 'secondary' },
   {
     block: 'command="/usr/local/bin/offsite-gate db1",restrict ssh-ed25519 AAAA… offsite-rsync-db1',
     on: 'secondary',

@@ -53,13 +53,13 @@ describe('init --yes', () => {
     const line = `${type} ${blob?.trim()}`;
     expect(type).toBe('ssh-ed25519');
     expect(context.said()).toContain(
-      `  echo '${line} offsite-rsync-db1' > /root/db1.pub && remote-scripts/install.sh --host db1 --key /root/db1.pub --job dumps\n`,
+      `  echo '${line} offsite-rsync-db1' > /root/db1.pub && offsite-secondary add-host db1 --key /root/db1.pub --job dumps\n`,
     );
     expect(context.said()).toContain(
       `  command="/usr/local/bin/offsite-gate db1",restrict ${line} offsite-rsync-db1\n`,
     );
     expect(context.said()).not.toContain('alert test'); // there is no channel
-    expect(context.said()).toContain('remote-scripts/install.sh --host db1 --read-key offsite-read.key.pub');
+    expect(context.said()).toContain('offsite-secondary add-host db1 --read-key offsite-read.key.pub');
     // An ordinary user has a service manager of his own.
     const own = process.getuid?.() === 0 ? '' : ' --user';
     expect(context.said()).toContain(
@@ -70,7 +70,7 @@ describe('init --yes', () => {
 
   it('prints the lines of a plain rrsync, and of another account', async () => {
     const { context } = await here.init(flags({ secondary: 'rrsync', user: 'box7' }));
-    expect(context.said()).toContain('--host db1 --account box7 --rrsync --key');
+    expect(context.said()).toContain('add-host db1 --account box7 --rrsync --key');
     expect(context.said()).toContain(
       'command="/usr/bin/rrsync -wo -no-del -munge /srv/offsite/db1",restrict ssh-ed25519',
     );
