@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
 import { listenForSignals } from './commands/signals.ts';
+import { setImmediate } from 'node:timers/promises';
+import { errorMessage, isFull } from './platform/files.ts';
 import { leaveRemovedDirectory } from './platform/current-directory.ts';
 import { restoreLocale } from './platform/locale.ts';
 import { keepHeapSmall } from './platform/small-heap.ts';
@@ -12,8 +14,13 @@ async function main(): Promise<void> {
   leaveRemovedDirectory();
   const { signal, hurry } = listenForSignals();
   // A reader that has gone (`… | head`) must not end a backup. What nobody reads is lost.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  const end: { unwritten?: unknown; unattended: boolean } = { unattended: false };
+  process.stdout.on('error', (error: unknown) => {
+    end.unwritten = error;
+  });
   const program = buildProgram(async (action, unattended = false) => {
+    end.unattended = unattended;
     const { processContext } = await import('./commands/context.ts');
     const context = processContext(signal, hurry);
     try {
@@ -34,6 +41,11 @@ async function main(): Promise<void> {
     // commander has said what is wrong; help and version are not errors.
     process.exitCode = error.exitCode === 0 ? 0 : exitCodeOf('usage');
   }
+  await setImmediate(); // what a write has failed with is told after it
+  if (!isFull(end.unwritten)) return;
+  process.stderr.write(`error: What was to be printed is not complete: ${errorMessage(end.unwritten)}\n`);
+  // A backup that is secured is no failure because a log is full.
+  if (!end.unattended && (process.exitCode ?? 0) === 0) process.exitCode = exitCodeOf('no-space-here');
 }
 
 await main();

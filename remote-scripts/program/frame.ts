@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { fstatSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { systemClock, type Clock } from '../../src/platform/clock.ts';
 import { leaveRemovedDirectory } from '../../src/platform/current-directory.ts';
-import { errorMessage } from '../../src/platform/files.ts';
+import { errorMessage, isFull } from '../../src/platform/files.ts';
 import { createLogger, isJournal, type Log } from '../../src/platform/logger.ts';
 import { runProcess, type RunProcess } from '../../src/platform/process.ts';
 import { exitCodeOf } from '../../src/shared/outcome.ts';
+import { ON_ONE_LINE } from '../../src/shared/suggestion.ts';
 import { version } from '../../src/shared/version.ts';
 import { SecondaryConfigError } from '../config/load.ts';
 import { StoreRefusal } from '../store/refusal.ts';
@@ -53,7 +55,11 @@ export async function runProgram(declared: DeclaredProgram): Promise<void> {
     });
   }
   // A reader that went away (`… | head`) must not end it in the middle. Unread output is simply lost.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  let unwritten: unknown;
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: unknown) => {
+    unwritten = error;
+  });
   process.umask(0o077);
   leaveRemovedDirectory();
 
@@ -61,10 +67,16 @@ export async function runProgram(declared: DeclaredProgram): Promise<void> {
   const program = build(declared, (result) => (code = result), interruption.signal);
   try {
     await program.parseAsync(process.argv);
-    process.exitCode = interruptedBy ? exitCodeOf('interrupted', interruptedBy) : code;
+    if (interruptedBy) code = exitCodeOf('interrupted', interruptedBy);
   } catch (error) {
-    process.exitCode = codeAfter(error, program, declared, interruptedBy);
+    code = codeAfter(error, program, declared, interruptedBy);
   }
+  await setImmediate(); // what a write has failed with is told after it
+  if (isFull(unwritten)) {
+    process.stderr.write(`${declared.name}: What was to be printed is not complete: ${errorMessage(unwritten)}\n`);
+    if (code === declared.exits.done.code) code = declared.exits.failed.code;
+  }
+  process.exitCode = code;
 }
 
 /** A program with all its commands, for a description of them; it is not to be run. */
@@ -73,7 +85,11 @@ export function describeProgram(declared: DeclaredProgram): Command {
 }
 
 function build({ name, description, define }: DeclaredProgram, finish: Finish, signal: AbortSignal): Command {
-  const program = new Command(name).description(description).version(version).exitOverride();
+  const program = new Command(name)
+    .description(description)
+    .version(version)
+    .configureOutput(ON_ONE_LINE)
+    .exitOverride();
   define(program, finish, depsUntil(signal));
   return program;
 }
@@ -86,9 +102,10 @@ function codeAfter(
   interruptedBy: NodeJS.Signals | undefined,
 ): number {
   if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exits.done.code;
     const meant = error.code === 'commander.excessArguments' ? commandMeant(program, program.args[0]) : '';
-    if (meant !== '') process.stderr.write(`${meant}\n`);
-    return error.exitCode === 0 ? exits.done.code : exits.usage.code;
+    process.stderr.write(`${meant || `Help: ${name} --help`}\n`);
+    return exits.usage.code;
   }
   const isRefusal = error instanceof StoreRefusal || error instanceof SecondaryConfigError;
   const words = (interruptedBy && !isRefusal ? interrupted : undefined) ?? errorMessage(error);

@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { defaultConfigFile } from '../config/location.ts';
-import { errorCode, errorMessage } from '../platform/files.ts';
+import { errorCode, errorMessage, isFull } from '../platform/files.ts';
 import { pathsOnTheWay } from '../platform/paths-on-the-way.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
@@ -104,7 +104,7 @@ async function askAboutBackup(coupling: Coupling, manager: Manager['kind'], cont
 
 async function write(plan: UnitPlan, manager: Manager, root: string, dryRun: boolean, context: Context): Promise<void> {
   const written = await writeUnits(plan.files, manager.units, root, dryRun).catch((error: unknown) => {
-    if (!['EACCES', 'EPERM', 'EROFS'].includes(errorCode(error) ?? '')) throw error;
+    if (errorCode(error) === undefined || isFull(error)) throw error;
     throw new UsageError(`${errorMessage(error)}. Run it as root, or without --write to only look at the units.`);
   });
   for (const { path, change } of written) {

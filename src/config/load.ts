@@ -54,7 +54,7 @@ async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const advice = `${isMissing(error) ? 'offsite-rsync init writes one; or name' : 'Or name'} another file with --config FILE.`;
+    const advice = `${isMissing(error) ? 'offsite-rsync init writes one; or name' : 'Correct that, or name'} another file with --config FILE.`;
     throw new ConfigError(`The configuration ${path} ${whyUnread(error)}.`, { advice });
   }
 }

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
+import { errorMessage } from '../platform/files.ts';
 import { sealedId, sealName } from '../shared/seal.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
@@ -65,7 +66,9 @@ const ARCHIVE_BYTES = 24 * 1024 * 1024;
  */
 export async function playDemo(spec: DemoSpec): Promise<boolean> {
   const { stage, clock, keep } = spec;
-  const directory = await mkdtemp(join(tmpdir(), 'offsite-demo-'));
+  const directory = await mkdtemp(join(tmpdir(), 'offsite-demo-')).catch((error: unknown) => {
+    throw new DemoError(`No temporary directory can be made: ${errorMessage(error)}. Set TMPDIR to another place.`);
+  });
   const observed: Observed = {
     onlyAdds: false,
     prunes: false,

@@ -125,6 +125,7 @@ export function isMissing(error: unknown): boolean {
  */
 export function whyUnread(error: unknown): string {
   if (isMissing(error)) return 'does not exist';
+  if (errorCode(error) === 'EISDIR') return 'is a directory';
   return `cannot be read${whyKeptOut(error)}`;
 }
 

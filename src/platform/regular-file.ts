@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { lstat, open, stat, type FileHandle } from 'node:fs/promises';
 import { ownValue } from '../shared/lookup.ts';
 
 /** Something else is in the place of a file or directory. Only an administrator can have put it there. The message says what it is. */
@@ -89,11 +89,17 @@ export async function isRegularFile(path: string): Promise<boolean> {
 
 /**
  * Makes sure that a file can be put at this path, replacing what is there.
- * @throws UnfitFileError when a directory is there
+ * @throws UnfitFileError when a directory or a device is there, or a link to a device, a pipe or a socket,
+ *   such as /dev/stdout: a rename would take that away from the whole machine
  */
 export async function assertReplaceable(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
-  if (stats?.isDirectory() === true) throw unfit(path, kindOf(stats));
+  if (stats === undefined) return;
+  if (stats.isDirectory()) throw unfit(path, kindOf(stats));
+  const target = stats.isSymbolicLink() ? await stat(path).catch(() => undefined) : undefined;
+  const isElse = target !== undefined && !target.isFile() && !target.isDirectory();
+  if (isElse || stats.isCharacterDevice() || stats.isBlockDevice())
+    throw new UnfitFileError(`${path} ${kindOf(target ?? stats)}, which no file may replace: name another`);
 }
 
 /** What something is that is no file, as the rest of a sentence. */

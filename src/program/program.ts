@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { OUTCOMES } from '../shared/outcome.ts';
+import { ON_ONE_LINE } from '../shared/suggestion.ts';
 import { version } from '../shared/version.ts';
 import { declareCompleting } from './completing.ts';
 import type { Perform } from './declaring.ts';
@@ -16,6 +17,7 @@ export function buildProgram(perform: Perform): Command {
       'Takes every finished backup off the machine it protects, over rsync and ssh, and proves that it arrived.',
     )
     .version(version)
+    .configureOutput(ON_ONE_LINE)
     .helpCommand(false)
     .showSuggestionAfterError()
     .showHelpAfterError('Help: offsite-rsync --help')

@@ -6,3 +6,10 @@ export function wordMeant(word: string, known: readonly string[]): string | unde
   const best = closest(word, [...known]);
   return distance(word, best) <= Math.max(2, word.length / 3) ? best : undefined;
 }
+
+/** For commander: what was probably meant stands on the line that says what is wrong. */
+export const ON_ONE_LINE = {
+  outputError: (text: string, write: (text: string) => void): void => {
+    write(text.replace(/\n(?=\(Did you mean)/, ' '));
+  },
+};

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { loadForReading } from '../../config/load.ts';
 import { openDisk } from '../../read/disk.ts';
 import { chooseSnapshot } from '../../read/choose-snapshot.ts';
@@ -16,6 +14,7 @@ import { printJson } from '../json-output.ts';
 import { foundFromHere } from '../list/list-history.ts';
 import { targetsOf } from '../list/list.ts';
 import { UsageError } from '../selection.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import type { ReadDeps } from '../../restore/reading.ts';
 
 /** Options of every command that reads what is stored. */
@@ -79,7 +78,7 @@ export async function withSource(
   work: (opened: Opened) => Promise<number>,
 ): Promise<number> {
   const { runProcess, signal, log } = context;
-  const scratch = await mkdtemp(join(tmpdir(), 'offsite-read-'));
+  const scratch = await temporaryDirectory('offsite-read');
   try {
     const { source, found } = await openSource(job, options, context);
     const choose = (wanted: string, incomplete = false) => {

@@ -1,6 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { open, rm } from 'node:fs/promises';
 import { loadConfig } from '../../config/load.ts';
 import { errorCode, whyKeptOut } from '../../platform/files.ts';
 import { failureCode, interruptionOf } from '../../run/failure.ts';
@@ -9,6 +7,7 @@ import type { Context } from '../context.ts';
 import { printJson } from '../json-output.ts';
 import { runDeps } from '../run/run.ts';
 import { selectTarget, UsageError } from '../selection.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { acceptancePage, criterionLine } from './page.ts';
 
 /** Options of `offsite-rsync selftest`. */
@@ -33,7 +32,7 @@ export async function selftest(options: SelftestOptions, context: Context): Prom
   let written = false;
   let directory: string | undefined;
   try {
-    directory = await mkdtemp(join(tmpdir(), 'offsite-rsync-selftest-'));
+    directory = await temporaryDirectory('offsite-rsync-selftest');
     const { signal } = context;
     const deps = { ...runDeps({ json: false }, context), observe: () => undefined, watched: true };
     const report = await runProtocol({ settings, target, directory, signal }, deps, (criterion) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -46,5 +46,23 @@ describe('the start of the program', () => {
         .map(([name, value]) => `${name}=${value}`)
         .sort(),
     );
+  });
+});
+
+describe('standard output on a full disk', () => {
+  it.each([
+    ['cli', ['config', 'schema'], 5],
+    ['cli', ['--help'], 5],
+    ['prune', ['--help'], 1],
+  ] as const)('is no success: %s %s', (program, words, code) => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [inject(program), ...words], {
+      ...{ stdio: ['ignore', full, 'pipe'], encoding: 'utf8' },
+    });
+    closeSync(full);
+    expect({ status, stderr }).toEqual({
+      status: code,
+      stderr: expect.stringMatching(/^\S+: What was to be printed is not complete: ENOSPC: [^\n]*\n$/) as string,
+    });
   });
 });

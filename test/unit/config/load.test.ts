@@ -109,7 +109,7 @@ describe('a configuration', () => {
       message: expect.stringMatching(/does not exist\.$/) as string,
       advice: expect.stringMatching(/^offsite-rsync init writes one/) as string,
     });
-    await expect(loadConfig(directory)).rejects.toThrow(/cannot be read/);
+    await expect(loadConfig(directory)).rejects.toThrow(/is a directory/);
     await rm(directory, { recursive: true });
   });
 });

@@ -101,7 +101,7 @@ describe('a drill', () => {
   it.each([
     [['wbe1'], /There is no host "wbe1" in the settings; known: web1\. Did you mean "web1"\?\n$/],
     [[HOST, '--job', 'bd'], /There is no job "bd" of web1 in the settings; known: db, files\. Did you mean "db"\?\n$/],
-    [[HOST, '--jbo', 'db'], /unknown option '--jbo'\n\(Did you mean --job\?\)\n$/],
+    [[HOST, '--jbo', 'db'], /unknown option '--jbo' \(Did you mean --job\?\)\nHelp: offsite-drill --help\n$/],
   ])('says what was meant: %s', async (words, expected) => {
     make('{}', { 'a.sql': PG_DUMP });
     const end = await drill([...words, '--config', store.config]);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readlink, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,4 +47,28 @@ it('a file of many times the size that makes sense is not read', async () => {
   await expect(readRegularFile(path, 1e6)).rejects.toThrow(
     /has 600000000 bytes, far more than it should ever need \(1000000\)/,
   );
+});
+
+it.each([
+  ['a device', () => '/dev/null'],
+  [
+    'a pipe',
+    () => {
+      execFileSync('mkfifo', [join(directory, 'pipe')]);
+      return join(directory, 'pipe');
+    },
+  ],
+])('a link to %s, as /dev/stdout is, is not replaced', async (_, make) => {
+  const target = make();
+  await symlink(target, path);
+  await expect(writeFileAtomic(path, 'new')).rejects.toThrow(
+    /file is a (device|named pipe), which no file may replace/,
+  );
+  expect(await readlink(path)).toBe(target);
+});
+
+it.runIf(process.getuid?.() === 0)('a device is not replaced', async () => {
+  execFileSync('mknod', [path, 'c', '1', '3']);
+  await expect(writeFileAtomic(path, 'new')).rejects.toThrow(/file is a device, which no file may replace/);
+  expect((await stat(path)).isCharacterDevice()).toBe(true);
 });
