@@ -19,16 +19,19 @@ export const STARTED = [...ON_THE_SECONDARY.map((name) => `remote/${name}.mjs`),
 
 /**
  * The controller, the programs of the secondary in remote/, the manual in man/, and whose code is in them.
+ * Yields the files that went into them.
  * @param directory empty, below the repository (the manual loads packages from there)
+ * @param external packages that are installed beside the controller, and are not in it
  */
-export async function buildInto(directory) {
-  const { inputs } = await bundleController(directory, VERSION);
+export async function buildInto(directory, version = VERSION, external = undefined) {
+  const { inputs } = await bundleController(directory, version, external);
   const remote = [];
   for (const name of ON_THE_SECONDARY) {
-    remote.push(...(await bundleSecondary(name, join(directory, 'remote'), VERSION)).inputs);
+    remote.push(...(await bundleSecondary(name, join(directory, 'remote'), version)).inputs);
   }
-  await writeManual(join(directory, 'man'), directory, VERSION);
+  await writeManual(join(directory, 'man'), directory, version);
   writeFileSync(join(directory, 'THIRD-PARTY-NOTICES'), noticesOf(ROOT, inputs));
   writeFileSync(join(directory, 'remote', 'THIRD-PARTY-NOTICES'), noticesOf(ROOT, remote));
   for (const program of STARTED) chmodSync(join(directory, program), 0o755);
+  return { inputs: [...inputs, ...remote] };
 }

@@ -31,10 +31,13 @@ function optionsFor(version, words) {
   };
 }
 
-/** Bundles the controller, split, so that a command loads only what it needs. Yields the files that went into it. */
-export async function bundleController(outdir, version) {
+/**
+ * Bundles the controller, split, so that a command loads only what it needs. Yields the files that went into it.
+ * @param external packages that are installed beside it
+ */
+export async function bundleController(outdir, version, external = ['node-notifier']) {
   const plugins = [compiledSchemas()];
-  const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external: ['node-notifier'], metafile: true };
+  const entry = { entryPoints: ['src/cli.ts'], outdir, splitting: true, external, metafile: true };
   const { metafile } = await build({ ...optionsFor(version, ON_THE_PRIMARY), ...entry, plugins });
   return { inputs: Object.keys(metafile.inputs) };
 }

@@ -84,6 +84,29 @@ export function bringNode({ version, execPath, cache }, fetchInto = installPacka
 }
 
 /**
+ * All that Node's npm package for a machine has, which is fetched if necessary: the program, and its licence.
+ * @param arch as npm calls it; it need not be this machine's
+ * @returns its name, its version and the directory
+ * @throws Error if npm has none for it
+ */
+export function nodePackage(arch, cache = cacheDirectory()) {
+  const package_ = packageFor(arch);
+  if (package_ === undefined) throw new Error(`npm has no Node for ${arch}.`);
+  const directory = join(cache, `package-${package_.name}-${package_.version}`);
+  if (!existsSync(directory)) {
+    mkdirSync(cache, { recursive: true });
+    const unpacked = mkdtempSync(join(cache, '.new-'));
+    try {
+      installPackage(unpacked, package_, arch);
+      renameSync(join(unpacked, 'node_modules', package_.name), directory);
+    } finally {
+      rmSync(unpacked, { recursive: true, force: true });
+    }
+  }
+  return { ...package_, directory };
+}
+
+/**
  * Makes it the `node` of the scripts in package.json, because they and their children look in node_modules/.bin first.
  */
 export function linkNode(root, path) {
@@ -95,9 +118,18 @@ export function linkNode(root, path) {
   renameSync(link, join(bin, 'node'));
 }
 
-function installPackage(directory) {
+function installPackage(directory, _, arch = process.arch) {
   for (const name of ['package.json', 'package-lock.json']) copyFileSync(join(wanted, name), join(directory, name));
-  const args = ['ci', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const other = arch === process.arch ? [] : ['--os=linux', `--cpu=${arch}`];
+  const args = [
+    'ci',
+    ...other,
+    '--include=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const { status, error } = spawnSync('npm', args, { cwd: directory, stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error(`npm ${args.join(' ')} failed${error ? `: ${error.message}` : ''}`);
 }

@@ -12,10 +12,14 @@ const LICENCE = /^(licen[cs]e|copying|notice)(\.|-|$)/i;
  * @throws when a package has neither a licence file nor says which licence it has
  */
 export function noticesOf(root, inputs) {
-  const places = new Set(inputs.flatMap((path) => PACKAGE.exec(path)?.[0] ?? []));
-  const notices = [...places].map((place) => noticeOf(join(root, place)));
+  const notices = packagesOf(inputs).map((place) => noticeOf(join(root, place)));
   const sorted = [...new Set(notices)].sort();
   return `offsite-rsync contains code of the following packages.\n\n${sorted.join('\n')}`;
+}
+
+/** Where the packages are that went into a bundle, each once: `node_modules/yaml`. */
+export function packagesOf(inputs) {
+  return [...new Set(inputs.flatMap((path) => PACKAGE.exec(path)?.[0] ?? []))].sort();
 }
 
 function noticeOf(directory) {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, constants, realpath } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { defaultConfigFile } from '../config/location.ts';
 import { errorCode, errorMessage, isFull } from '../platform/files.ts';
@@ -141,8 +141,11 @@ async function write(plan: UnitPlan, manager: Manager, root: string, dryRun: boo
 /** How units call this program. */
 async function programOf(config: string): Promise<Program> {
   const script = resolve(process.argv[1] ?? '');
-  // Units would not find a node in another place by the "env node" of the first line.
-  const found = /^\/usr\/(local\/)?bin\/node$/.test(process.execPath) && (await executable(script));
+  // Units would not find a node in another place by the "env node" of the first line. One beside the program is named there.
+  const beside = join(dirname(await realpath(script).catch(() => script)), 'node');
+  const found =
+    (/^\/usr\/(local\/)?bin\/node$/.test(process.execPath) || process.execPath === beside) &&
+    (await executable(script));
   return {
     words: found ? [script] : [process.execPath, script],
     config: resolve(config) === defaultConfigFile() ? undefined : resolve(config),

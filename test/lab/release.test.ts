@@ -12,7 +12,7 @@ const NAME = `offsite-rsync-secondary-${version}`;
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'offsite-release-'));
-  for (const place of ['one', 'two']) must(process.execPath, 'scripts/release.mjs', at(place));
+  for (const place of ['one', 'two']) must(process.execPath, 'scripts/release.mjs', at(place), '--no-amd64');
 }, 120_000);
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -25,7 +25,14 @@ describe('a release', () => {
         .trimEnd()
         .split('\n')
         .map((line) => line.split('  ')[1]),
-    ).toEqual([`offsite-rsync-${version}.tgz`, `${NAME}.tar.gz`]);
+    ).toEqual([
+      'THIRD-PARTY-NOTICES',
+      `offsite-rsync-${version}.cdx.json`,
+      `offsite-rsync-${version}.tgz`,
+      `${NAME}.tar.gz`,
+      `offsite-rsync-secondary_${version}_all.deb`,
+      `offsite-rsync_${version}_all.deb`,
+    ]);
     expect(spawnSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: at('one') }).status).toBe(0);
   });
 
@@ -45,6 +52,37 @@ describe('a release', () => {
     for (const page of ['man8/offsite-secondary.8', 'man8/offsite-scrub.8', 'man5/offsite-rsync-secondary.yaml.5'])
       expect(existsSync(at('dest/usr/local/share/man', page)), page).toBe(true);
     expect(readFileSync(at(NAME, 'THIRD-PARTY-NOTICES'), 'utf8')).toMatch(/^commander \d+\.\d+\.\d+ \(MIT\)$/m);
+  });
+
+  it('names in its bill of materials every package whose notice it has, and no other', () => {
+    interface Sbom {
+      readonly metadata: { readonly component: { readonly version: string } };
+      readonly components: readonly { readonly name: string; readonly version: string; readonly purl: string }[];
+    }
+    const sbom = JSON.parse(readFileSync(at('one', `offsite-rsync-${version}.cdx.json`), 'utf8')) as Sbom;
+    expect(sbom.metadata.component.version).toBe(version);
+    const named = sbom.components.map(({ name, version: of }) => `${name} ${of}`);
+    const noticed = [...readFileSync(at('one/THIRD-PARTY-NOTICES'), 'utf8').matchAll(/^-{72}\n(\S+ \S+) \(/gm)];
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.sort()).toEqual(noticed.map(([, name]) => name).sort());
+    for (const { purl } of sbom.components) expect(purl).toMatch(/^pkg:npm\/\S+@\d/);
+  });
+
+  it('says plainly what it has not made where there is no dpkg-deb', () => {
+    const bin = at('bin');
+    mkdirSync(bin);
+    for (const program of ['tar', 'gzip', 'npm', 'env', 'sh'])
+      symlinkSync(must('sh', '-c', 'command -v "$0"', program).trim(), join(bin, program));
+    symlinkSync(process.execPath, join(bin, 'node'));
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/release.mjs', at('three')], {
+      env: { ...process.env, PATH: bin },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Debian packages (*.deb) were NOT made') as string,
+    });
+    expect(existsSync(at('three', `${NAME}.tar.gz`))).toBe(true);
   });
 
   // Without npm, which would ask a registry: its one dependency is linked, and nothing else of ours is there.

@@ -1,0 +1,65 @@
+// The Debian package of the secondary.
+import { chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ROOT, STARTED } from '../build-into.mjs';
+import { commonFields, copyPrograms, dependencies, maintainerScripts, putPapers, putRuntime } from './common.mjs';
+import { put, putCompressed } from './deb.mjs';
+
+const NAME = 'offsite-rsync-secondary';
+const LIB = 'usr/lib/offsite-rsync-secondary';
+const DOC = `usr/share/doc/${NAME}`;
+const EXAMPLE = 'secondary.example.yaml';
+
+const DESCRIPTION = `keeps the snapshots of offsite-rsync, append-only
+ The gate lets the key of a primary add snapshots, and neither change nor delete
+ one. Timers remove snapshots by this machine's own policy, prove that what is
+ stored is what was sealed, try out whether it can be used, and tell people
+ when a snapshot is missing.
+ .
+ Installing it starts nothing and lets nobody in: type offsite-secondary add-host
+ for each primary.`;
+
+/**
+ * Lays out the package of the secondary.
+ * @param release as for the primary
+ * @returns as for the primary
+ */
+export function laySecondary(tree, { built, version, then, runtime }) {
+  const programs = STARTED.flatMap((path) => (dirname(path) === 'remote' ? [basename(path)] : []));
+  copyPrograms(join(built, 'remote'), join(tree, LIB), programs);
+  mkdirSync(join(tree, 'usr/bin'));
+  for (const program of programs)
+    symlinkSync(`../lib/${NAME}/${program}`, join(tree, 'usr/bin', program.replace('.mjs', '')));
+  put(tree, 'usr/bin/offsite-secondary', ours('offsite-secondary'), 0o755);
+  for (const unit of readdirSync(join(ROOT, 'remote-scripts/systemd'))) {
+    const text = ours(`systemd/${unit}`).replaceAll('/usr/local/bin/', '/usr/bin/');
+    put(tree, `usr/lib/systemd/system/${unit}`, text);
+  }
+  const pages = readdirSync(join(built, 'man/man8')).map((page) => `man8/${page}`);
+  for (const page of ['man5/offsite-rsync-secondary.yaml.5', ...pages])
+    putCompressed(tree, `usr/share/man/${page}`, readFileSync(join(built, 'man', page)));
+  put(tree, `${DOC}/examples/${EXAMPLE}`, ours(EXAMPLE));
+  for (const page of ['operations.md', 'security.md', 'restore.md'])
+    put(tree, `${DOC}/docs/${page}`, readFileSync(join(ROOT, 'docs', page)));
+  mkdirSync(join(tree, 'etc/offsite-rsync/credentials'), { recursive: true });
+  chmodSync(join(tree, 'etc/offsite-rsync/credentials'), 0o700);
+  symlinkSync(`/${DOC}/examples/${EXAMPLE}`, join(tree, 'etc/offsite-rsync', EXAMPLE));
+  if (runtime !== undefined) putRuntime(tree, LIB, programs, runtime);
+  const notices = readFileSync(join(built, 'remote/THIRD-PARTY-NOTICES'), 'utf8');
+  putPapers(tree, { name: NAME, version, notices, then, runtime });
+  return {
+    tree,
+    then,
+    fields: {
+      ...commonFields(NAME, version, runtime),
+      Depends: dependencies(runtime, ['rsync (>= 3.5.0)', 'openssh-server', 'passwd', 'python3']),
+      Suggests: 'bzip2, unzip, xz-utils, zstd',
+      Description: DESCRIPTION,
+    },
+    scripts: maintainerScripts(NAME, `/${LIB}/parts`),
+  };
+}
+
+function ours(name) {
+  return readFileSync(join(ROOT, 'remote-scripts', name), 'utf8');
+}
