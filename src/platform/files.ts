@@ -83,7 +83,7 @@ export async function appendLine(path: string, line: string, mode = 0o600): Prom
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectories(path);
   } catch (error) {
     throw unfitForDirectory(path, error);
   }
@@ -174,4 +174,21 @@ export function errorCode(error: unknown): string | undefined {
 /** The message of whatever was thrown. */
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Makes a directory, and those above it that are missing, for this user alone. Where the file system is read-only, Node says of such a
+ * chain that it does not exist; this says that it is read-only.
+ * @throws NodeJS.ErrnoException when it cannot be made
+ */
+export async function makeDirectories(path: string | Buffer): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const bytes = Buffer.from(path);
+    const slash = bytes.lastIndexOf('/');
+    if (!isMissing(error) || slash <= 0) throw error;
+    await makeDirectories(bytes.subarray(0, slash));
+    await mkdir(path, { mode: 0o700 });
+  }
 }

@@ -14,6 +14,9 @@ const WORDS: readonly (readonly [RegExp, Fault, string?])[] = [
     'access-refused',
     'the secondary shows another host key than known_hosts has',
   ],
+  // It comes after the server has let us in: only our own runtime_dir is in the way.
+  [/unix_listener: .*No space left on device/, 'no-space-here', 'ssh cannot make its socket in runtime_dir'],
+  [/unix_listener: cannot bind to path/, 'usage', 'ssh cannot make its socket: runtime_dir cannot be written'],
   [/No \S+ host key is known/, 'access-refused', 'known_hosts has no key of the secondary'],
   [/Host key verification failed/, 'access-refused', 'the host key of the secondary is not the one in known_hosts'],
   // This comes before the server's reply in the table: without a usable key the server can only refuse.

@@ -1,5 +1,6 @@
 import { constants, type BigIntStats } from 'node:fs';
-import { lstat, mkdir, open, rm, utimes } from 'node:fs/promises';
+import { lstat, open, rm, utimes } from 'node:fs/promises';
+import { makeDirectories } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
 import { decodeName } from '../rsync/itemized.ts';
@@ -48,7 +49,7 @@ const ABSENT_FILE = '.offsite-rsync-canary';
  */
 export async function checkCanary(spec: CanarySpec, run: RunProcess): Promise<CanaryResult> {
   await rm(spec.directory, { recursive: true, force: true });
-  await mkdir(spec.directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(spec.directory);
   try {
     if (spec.candidates.length === 0) {
       await (await open(`${spec.directory}/${ABSENT_FILE}`, 'wx', 0o600)).close();
@@ -104,7 +105,7 @@ async function plant(spec: CanarySpec, candidate: CanaryCandidate, run: RunProce
   const first = await firstByte(original);
   if (first === undefined) return false;
   const slash = copy.lastIndexOf(0x2f);
-  await mkdir(copy.subarray(0, slash), { recursive: true, mode: 0o700 });
+  await makeDirectories(copy.subarray(0, slash));
   const file = await open(copy, 'w', 0o600);
   try {
     // The rest stays a hole: the copy only has to differ, and its first byte does.

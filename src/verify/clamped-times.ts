@@ -1,4 +1,5 @@
-import { lstat, lutimes, mkdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, lutimes, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { makeDirectories } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { checkArguments, type Tree, type Wire } from '../rsync/arguments.ts';
 import { decodeName, type Item } from '../rsync/itemized.ts';
@@ -80,7 +81,7 @@ async function compare(
 /** Creates placeholders. Returns those that could be created: not every name fits below another directory, nor every time on every disk. */
 async function plantAll(spec: ClampedSpec, trial: ReadonlyMap<Item, number>): Promise<ReadonlyMap<Item, number>> {
   await rm(spec.directory, { recursive: true, force: true });
-  await mkdir(spec.directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(spec.directory);
   const made: (readonly [Item, number])[] = [];
   for (const [item, limit] of trial) if (await succeeds(make(spec, item))) made.push([item, limit]);
   // Only when everything exists: creating an entry changes the time of its directory.
@@ -98,11 +99,10 @@ function succeeds(step: Promise<void>): Promise<boolean> {
 
 async function make(spec: ClampedSpec, item: Item): Promise<void> {
   const path = at(spec, item);
-  if (item.kind !== 'directory')
-    await mkdir(path.subarray(0, path.lastIndexOf(0x2f)), { recursive: true, mode: 0o700 });
+  if (item.kind !== 'directory') await makeDirectories(path.subarray(0, path.lastIndexOf(0x2f)));
   switch (item.kind) {
     case 'directory':
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeDirectories(path);
       break;
     case 'symlink':
       await symlink(await readlink(below(spec.tree.source, item), 'buffer'), path);

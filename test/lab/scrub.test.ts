@@ -47,7 +47,7 @@ it('killed at a hundred random points, it finds the same, and nothing else', { t
   store = createScrubStore();
   history(store, 8, 1500, random);
   await scrub(store, { wish: 'all' });
-  const expected = flipSome(60, random);
+  const expected = flipSome(200, random);
   store.own();
   for (let kill = 0; kill < 100; kill += 1) {
     const { child, ended } = run('--now');

@@ -16,6 +16,8 @@ it.each([
   ],
   ['Host key verification failed.', 'access-refused', /not the one in known_hosts/],
   ['a@h: Permission denied (publickey).', 'access-refused', /does not accept this key/],
+  ['unix_listener: cannot bind to path /run/x/c: No space left on device', 'no-space-here', /socket in runtime_dir/],
+  ['unix_listener: cannot bind to path /run/x/c: Read-only file system', 'usage', /runtime_dir cannot be written/],
   ['Received disconnect: Too many authentication failures', 'access-refused', /Too many/],
   ['@ WARNING: UNPROTECTED PRIVATE KEY FILE! @\nPermission denied (publickey).', 'secret', /chmod 600/],
   ['Load key "/k": error in libcrypto\na@h: Permission denied (publickey).', 'secret', /cannot be used/],

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, closeSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { must } from '../../../support/processes.ts';
 import { waitFor } from './stage.ts';
 import type { Lane } from './lane.ts';
 import { between } from './source.ts';
@@ -46,6 +47,12 @@ function mount(lane: Lane, side: Side, options: string): boolean {
   return spawnSync('mount', ['-o', options, placeOf(lane, side)]).status === 0;
 }
 
+/** What the kernel does when a disk gives errors: from now on nothing can be written, whoever has files open. Only a new mount ends it. */
+function breakDisk(lane: Lane, side: Side): void {
+  const device = must('findmnt', '--noheadings', '--output', 'SOURCE', placeOf(lane, side)).trim();
+  writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, '1');
+}
+
 const NEEDS_ROOT = 'to mount a disk of its own';
 
 function disk(side: Side): Fault[] {
@@ -86,5 +93,21 @@ export const DISKS: readonly Fault[] = [
       hit: ({ lane, over }) => waitFor(() => lock(lane, 'there'), over),
       undo: (lane) => void unlock(lane, 'there'),
     }),
+  },
+  {
+    name: 'disk read-only here',
+    needsRoot: NEEDS_ROOT,
+    outcomes: ['usage'],
+    forgets: true,
+    plan: () => {
+      let broken = false;
+      return {
+        words: 'after an error',
+        hit: ({ lane }) => (breakDisk(lane, 'here'), (broken = true)),
+        undo: async (lane) => {
+          if (broken) await lane.disks?.replaceOwn();
+        },
+      };
+    },
   },
 ];

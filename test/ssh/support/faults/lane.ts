@@ -20,7 +20,7 @@ export interface Lane {
   /** What the gate knows of the host; undefined without a gate. */
   readonly hostState: string | undefined;
   /** File systems of the two hosts; undefined for those who may not mount. */
-  readonly disks: { readonly here: SmallDisk; readonly there: SmallDisk } | undefined;
+  readonly disks: Disks | undefined;
   /** Files that say by how many milliseconds the clocks of this host and of the gate are wrong. */
   readonly clocks: { readonly here: string; readonly there: string };
   /** Begins anew, with one sealed snapshot. */
@@ -28,6 +28,14 @@ export interface Lane {
   /** Removes all but the newest sealed snapshots, as a policy would. */
   tidy(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** The disks of both hosts. */
+interface Disks {
+  readonly here: SmallDisk;
+  readonly there: SmallDisk;
+  /** Puts another disk with the same content in the place of that of this host, which the kernel has taken for broken. */
+  replaceOwn(): Promise<void>;
 }
 
 /** Inodes of a small disk: a few snapshots. */
@@ -41,14 +49,12 @@ export async function openLane(kind: Lane['kind']): Promise<Lane> {
     for (const step of undo.reverse()) await step();
   };
   try {
-    const disks = isRoot ? { here: await smallDisk(undo), there: await smallDisk(undo) } : undefined;
-    const secondary = kind === 'gate' ? await gateOn(disks?.there, undo) : await plainOn(disks?.there, undo);
+    const there = isRoot ? await smallDisk(undo) : undefined;
+    const secondary = kind === 'gate' ? await gateOn(there, undo) : await plainOn(there, undo);
     const job = kind === 'gate' ? 'db' : 'plain';
     const primary = await makePrimary(secondary, job);
     undo.push(() => primary.stop());
-    if (disks)
-      for (const name of ['state', 'run'])
-        await bind(join(disks.here.place, name), join(primary.directory, name), undo);
+    const disks = there && Object.assign(await ownDisk(primary.directory, undo), { there });
     const clock = join(primary.directory, 'clock.cjs');
     await writeFile(clock, CLOCK);
     const clocks = { here: join(primary.directory, 'clock'), there: join(secondary.sshd.directory, 'clock') };
@@ -108,15 +114,39 @@ export function configure({ kind, primary }: Pick<Lane, 'kind' | 'primary'>, { a
 }
 
 async function smallDisk(undo: (() => unknown)[]): Promise<SmallDisk> {
-  const disk = await mountExt4('-N', INODES, '-m', '0');
+  const disk = await mountExt4('-N', INODES, '-m', '0', '-O', '^has_journal', '-e', 'remount-ro');
   undo.push(() => disk.stop());
   return disk;
 }
 
-async function bind(from: string, to: string, undo: (() => unknown)[]): Promise<void> {
-  await mkdir(from, { mode: 0o700 });
-  must('mount', '--bind', from, to);
-  undo.push(() => must('umount', '--lazy', to));
+/** Puts the directories of a primary on a disk of their own. */
+async function ownDisk(directory: string, undo: (() => unknown)[]): Promise<Omit<Disks, 'there'>> {
+  let here = await smallDisk(undo);
+  const names = ['state', 'run'];
+  const bind = () => {
+    for (const name of names) must('mount', '--bind', join(here.place, name), join(directory, name));
+  };
+  const loosen = () => {
+    for (const name of names) must('umount', join(directory, name));
+  };
+  for (const name of names) await mkdir(join(here.place, name), { mode: 0o700 });
+  bind();
+  undo.push(() => loosen());
+  return {
+    get here() {
+      return here;
+    },
+    replaceOwn: async () => {
+      loosen();
+      const broken = here;
+      // The disk that is broken stays mounted until the lane stops: the sshd of another lane may have it in its own namespace.
+      const others: (() => unknown)[] = [];
+      here = await smallDisk(others);
+      undo.unshift(...others);
+      must('cp', '-a', `${broken.place}/.`, here.place);
+      bind();
+    },
+  };
 }
 
 type Found = Pick<Secondary, 'sshd' | 'line' | 'sealed' | 'path'> & {

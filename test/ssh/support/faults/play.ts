@@ -55,22 +55,14 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
   // What systemd does next: OnFailure= must tell of what nobody knows, and only of that.
   if (end.code !== 0) alerts.push(...(await onFailure(lane, end)));
   const lines = historyOf(lane).filter(({ run }) => !known.has(run));
-  for (const other of plan.others?.() ?? []) {
-    lines.splice(
-      lines.findLastIndex(({ outcome }) => outcome === other),
-      1,
-    );
-    alerts.splice(
-      alerts.findLastIndex(({ outcome }) => outcome === other),
-      1,
-    );
-  }
+  for (const other of plan.others?.() ?? []) for (const list of [lines, alerts]) dropOne(list, other);
   const objections = [...objectionsToEnd(fault, end, lines, alerts), ...(await changedSince(before, lane))];
   const outcome = outcomeOf(end, lines, alerts);
   if (outcome === 'done' && fault.changesSource !== true)
     objections.push(...compared(lane, (await lane.secondary.sealed(lane.job)).at(-1)));
-  // A process that was killed can tidy nothing up; the next run does.
-  objections.push(...(await leftovers(lane)).filter((what) => end.code !== null || what.startsWith('process')));
+  // What was killed, or has no disk to write to, can tidy nothing up; the next run does.
+  const untidy = end.code === null || fault.forgets === true;
+  objections.push(...(await leftovers(lane)).filter((what) => !untidy || what.startsWith('process')));
 
   const sealed = await recordSealed(lane);
   const next = await primary.call('run', lane.job);
@@ -94,6 +86,14 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
       .map(({ code, stdout, stderr, alerts: told }) => `exit ${code}\n${stdout}${stderr}${told.map(inWords).join('')}`)
       .join('--- the next run: '),
   };
+}
+
+/** Takes the line or alert of another run away. One that began when this one was over has told later. */
+function dropOne(list: { readonly outcome?: string }[], outcome: string): void {
+  const found = list.filter((one) => one.outcome === outcome);
+  const mine = outcome === 'done' ? 1 : 0;
+  const last = found[mine];
+  if (last !== undefined) list.splice(list.indexOf(last), 1);
 }
 
 const inWords = ({ event, subject, reason = '' }: Alert) => `alert ${event}: ${subject}: ${reason}\n`;
