@@ -8,11 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { createGenerator } from 'ts-json-schema-generator';
 
-/** Where the outputs are declared, and the types with a property for each. */
-const TYPES = {
-  'src/commands/json-output.ts': 'JsonOutputs',
-  'remote-scripts/commands/json-output.ts': 'SecondaryOutputs',
-};
+/** Where the outputs are declared, on both hosts, and the types with a property for each. */
+const PATH = '{src,remote-scripts}/commands/json-output.ts';
+const TYPES = ['JsonOutputs', 'SecondaryOutputs'];
 
 /** The type that is described elsewhere: by the schema that `offsite-rsync config schema` prints. */
 const CONFIGURATION = 'WholeConfiguration';
@@ -20,7 +18,15 @@ const CONFIGURATION_SCHEMA = 'config.schema.json';
 
 /** The JSON Schema of all outputs: a property each, named after the command. */
 export function jsonSchema() {
-  const schemas = Object.entries(TYPES).map(([path, type]) => schemaOf(path, type));
+  const generator = createGenerator({
+    path: PATH,
+    tsconfig: 'tsconfig.json',
+    topRef: false,
+    jsDoc: 'extended',
+    skipTypeCheck: true,
+    sortProps: false,
+  });
+  const schemas = TYPES.map((type) => schemaOf(generator, type));
   const [first] = schemas;
   return {
     $schema: first.$schema,
@@ -37,16 +43,8 @@ function configuration() {
   return { [CONFIGURATION]: schema, ...definitions };
 }
 
-function schemaOf(path, type) {
-  const schema = createGenerator({
-    path,
-    type,
-    tsconfig: 'tsconfig.json',
-    topRef: false,
-    jsDoc: 'extended',
-    skipTypeCheck: true,
-    sortProps: false,
-  }).createSchema(type);
+function schemaOf(generator, type) {
+  const schema = generator.createSchema(type);
   const { [CONFIGURATION]: elsewhere, ...definitions } = schema.definitions;
   return { ...schema, definitions };
 }

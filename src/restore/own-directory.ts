@@ -64,6 +64,11 @@ export async function hasOwn(path: string): Promise<boolean> {
   });
 }
 
+/** The directory of our own that a restore has left to go on with; undefined if there is none. */
+export async function unfinishedIn(path: string): Promise<string | undefined> {
+  return (await hasOwn(path).catch(() => false)) ? join(path, OWN) : undefined;
+}
+
 function whyUnfit(stats: Stats): string | undefined {
   if (!stats.isDirectory()) return stats.isFile() ? 'is a file' : kindOf(stats);
   if (stats.uid !== process.geteuid?.()) return `belongs to another user (${stats.uid})`;

@@ -137,6 +137,7 @@ describe('restore', () => {
       const { code, stdout } = restore('--to', to('back'));
       expect(code).toBe(20);
       expect(stdout).toMatch(/not as it was when the snapshot was sealed: comes\n/);
+      expect(stdout).toMatch(/^ +left +\S+\/back\/\.offsite-restore: the same command goes on with it/m);
       expect(await readFile(to('back/sub dir/other'), 'utf8')).toBe('x');
       expect(restore('--to', to('other'), 'big').code).toBe(0);
       const said = call(['cat', 'db', 'comes', '--from', stored.disk]);
@@ -146,28 +147,47 @@ describe('restore', () => {
     }
   });
 
-  it('goes on where a Ctrl-C stopped it, when the same command is typed again', async () => {
+  it.each([
+    ['a Ctrl-C', 'SIGINT'],
+    ['a kill -9', 'SIGKILL'],
+  ] as const)('goes on where %s stopped it, when the same command is typed again', async (_, signal) => {
     // A slow disk: rsync itself, held back.
     await mkdir(to('bin'));
     const slow =
       '#!/bin/sh\n[ "$1" = --server ] && exec /usr/bin/rsync "$@"\nexec /usr/bin/rsync --bwlimit=1000 "$@"\n';
     await writeFile(to('bin/rsync'), slow, { mode: 0o755 });
     const words = ['restore', 'db', '--from', stored.disk, '--to', to('back'), 'big'];
-    const env = { PATH: `${to('bin')}:${process.env.PATH ?? ''}`, TMPDIR: stored.work };
-    const child = spawn(process.execPath, [inject('cli'), ...words], { env, stdio: 'ignore' });
+    const env = { PATH: `${to('bin')}:${process.env.PATH ?? ''}`, TMPDIR: to('bin') };
+    const child = spawn(process.execPath, [inject('cli'), ...words], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     await until(() => partOf(to('back/.offsite-restore/tmp')) > 500_000);
-    child.kill('SIGINT');
-    expect(await ended).toBe(130);
+    child.kill(signal);
+    expect(await ended).toBe(signal === 'SIGINT' ? 130 : null);
+    // All that is left is one directory, and who can still be told is told what it is.
     expect(await readdir(to('back'))).toEqual(['.offsite-restore']);
+    const left = /^ +left +(\S+): the same command goes on with it; if it is not to, remove that directory$/m;
+    expect(left.exec(said)?.[1]).toBe(signal === 'SIGINT' ? to('back/.offsite-restore') : undefined);
 
     expect(call([...words.slice(0, -1), 'comes']).stderr).toMatch(/holds an unfinished restore of db, .* \(1 name\)/);
     const { code, stdout } = call([...words, '--json']);
     expect(code).toBe(0);
-    const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { resumed: boolean; receivedBytes: number };
-    expect(report.resumed).toBe(true);
-    expect(report.receivedBytes).toBeLessThan((3 << 20) - 400_000);
+    const report = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
+    expect(report).toMatchObject({ resumed: true, left: null });
+    if (signal === 'SIGINT') expect(report.receivedBytes).toBeLessThan((3 << 20) - 400_000);
     expect(await readdir(to('back'))).toEqual(['big']);
+  });
+
+  it('leaves nothing of its own where nothing could be fetched', async () => {
+    await mkdir(to('bin'));
+    await writeFile(to('bin/rsync'), '#!/bin/sh\nexit 12\n', { mode: 0o755 });
+    const words = ['restore', 'db', '--from', stored.disk, '--to', to('back')];
+    const env = { PATH: `${to('bin')}:${process.env.PATH ?? ''}`, TMPDIR: to('bin') };
+    const { status, stdout } = spawnSync(process.execPath, [inject('cli'), ...words], { env, encoding: 'utf8' });
+    expect(status, stdout).not.toBe(0);
+    expect(stdout).not.toContain('.offsite-restore');
+    await expect(readdir(to('back'))).rejects.toThrow('ENOENT');
   });
 });
 

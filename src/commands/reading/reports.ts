@@ -55,6 +55,8 @@ export interface RestoreReport {
   readonly otherOwners: number;
   /** Entries that were left out, because a restore keeps its own files under their name (`.offsite-restore`). */
   readonly leftOut: number;
+  /** A directory in the destination with which the same command goes on; null if none was left. */
+  readonly left: string | null;
   /** What rsync said of single entries. */
   readonly troubles: readonly string[];
   /** In a dry run: what would be written. */
@@ -79,6 +81,7 @@ export function reportOf(
   dryRun: boolean,
   took: number,
   restored: Restored,
+  left: string | undefined,
 ): RestoreReport {
   const { snapshot, path, resumed, extent, received, failure, troubles, proof, planned } = restored;
   return {
@@ -94,6 +97,7 @@ export function reportOf(
     unread: unreadIn(restored),
     otherOwners: extent.foreign,
     leftOut: extent.leftOut,
+    left: left ?? null,
     troubles,
     ...(dryRun ? { planned } : {}),
   };

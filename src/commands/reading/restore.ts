@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import pc from 'picocolors';
 import { displayName } from '../../rsync/itemized.ts';
 import { admit, examineDestination, isInside } from '../../restore/destination.ts';
-import { OWN } from '../../restore/own-directory.ts';
+import { OWN, unfinishedIn } from '../../restore/own-directory.ts';
 import { parseNames } from '../../restore/names.ts';
 import {
   restore as restoreSnapshot,
@@ -70,9 +70,10 @@ export function restore(
     });
     const took = context.clock.monotonic() - started;
     const failure = restored.failure;
+    const left = spec.dryRun ? undefined : await unfinishedIn(standing.path);
     if (options.json === true)
-      printJson(context, 'restore --json', reportOf(job, source.name, spec.dryRun, took, restored));
-    else context.out(describe(name, spec.dryRun, took, restored));
+      printJson(context, 'restore --json', reportOf(job, source.name, spec.dryRun, took, restored, left));
+    else context.out(describe(name, spec.dryRun, took, restored, left));
     return failure === undefined ? 0 : failureCode(failure);
   });
 }
@@ -121,7 +122,7 @@ function printing(job: string, snapshot: SnapshotId, context: Context): Pick<Res
   };
 }
 
-function describe(name: string, dryRun: boolean, took: number, restored: Restored): string {
+function describe(name: string, dryRun: boolean, took: number, restored: Restored, left: string | undefined): string {
   const { failure, extent, received, proof, troubles, planned } = restored;
   const size = `${formatCount(extent.files, 'file')}, ${formatSize(extent.bytes)}`;
   if (dryRun) {
@@ -151,6 +152,9 @@ function describe(name: string, dryRun: boolean, took: number, restored: Restore
     ...(proof === undefined ? [] : [fetched, ...proofLines(restored)]),
     ...some(entries),
     ...limits(restored),
+    ...(left === undefined
+      ? []
+      : [`    left      ${left}: the same command goes on with it; if it is not to, remove that directory`]),
   ]);
 }
 

@@ -73,6 +73,7 @@ describe('report', () => {
     expect(html).toContain('To restore from: <code>2026-11-22T021600Z</code>, with data from 1 d 5 h ago.');
     expect(html).toContain('Before it, 2 snapshots sealed since 2026-11-20; which of them are kept, the secondary');
     expect(html).toContain('Nothing is known that could be restored.'); // of the other job
+    expect(html).toMatch(/Last verification<\/dt><dd>intact<small>1 d 5 h ago, /);
     expect(html).toMatch(/Found intact<\/dt><dd>\d/);
   });
 
