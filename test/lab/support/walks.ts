@@ -30,7 +30,7 @@ export const NOT_TYPED: Readonly<Record<string, string>> = {
   'npm test       # all tests but the long ones, on a real sshd, rsync and rrsync':
     'it runs beside this test, and takes minutes',
   'apt install ./offsite-rsync-secondary_VERSION_all.deb    # the secondary (likewise)':
-    'the packages have a test of their own, which installs them',
+    'test/lab/packages installs them',
   'npm install --global ./offsite-rsync-VERSION.tgz         # the primary':
     'it asks a registry for a dependency; test/lab/release starts what is in the package',
   'offsite-rsync selftest --target vault': 'test/ssh/selftest runs it, on both kinds of secondary',
