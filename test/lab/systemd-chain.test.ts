@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { flipByte } from '../ssh/support/flip-byte.ts';
 import { argumentsOf, descendants, watchArguments } from '../support/processes.ts';
 import { until } from '../support/until.ts';
+import { startFakeLogind } from './support/fake-logind.ts';
 import { LARGE, SMALL, startChainLab, type ChainLab } from './support/chain-lab.ts';
 
 // The hardest kind of backup unit there is: an account without rights, no network, no writable memory that runs, five seconds.
@@ -304,6 +305,23 @@ describe('the chain, under a real systemd', () => {
 
   it('the freshness check runs in its unit', () => {
     expect(systemctl('start', 'offsite-rsync-freshness.service').code, all()).toBe(0);
+  });
+
+  it('logind (a fake) is asked to wait, until the transfer has ended', async () => {
+    const logind = await startFakeLogind(lab.machine);
+    const wanted = ['sleep:shutdown', 'offsite-rsync', 'The backup postgres is being sent off-site', 'block'];
+    try {
+      expect(logind.inhibitors()).toEqual([]);
+      lab.setDump(3 * 1024 * 1024);
+      systemctl('start', '--no-block', BACKUP);
+      await lab.writing('postgres');
+      expect(logind.inhibitors()).toEqual(wanted);
+      expect(await lab.settled(BACKUP), all()).toBe('inactive');
+      await until(() => logind.inhibitors().length === 0);
+      expect(lab.newAlerts()).toMatchObject([{ event: 'success', job: 'postgres' }]);
+    } finally {
+      logind.stop();
+    }
   });
 
   function touchMarker() {

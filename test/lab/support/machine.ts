@@ -17,6 +17,8 @@ export interface CommandEnd {
 export interface Machine {
   /** The process id of its init on the host; the ancestor of everything that runs in it. */
   readonly init: number;
+  /** The words that start a program in it. */
+  readonly words: readonly string[];
   /** Runs a command in it to its end. */
   run(...words: readonly string[]): CommandEnd;
   /** As {@link Machine.run}, and throws unless the exit code is 0. Returns standard output. */
@@ -48,17 +50,26 @@ export async function bootMachine(files: string, network: number, share = ''): P
   boot.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()));
   boot.stdin.end(archive.stdout);
   let init = 0;
+  const into = () => [
+    '--target',
+    `${init}`,
+    ...['mount', 'uts', 'ipc', 'net', 'pid', 'cgroup', 'wd'].map((name) => `--${name}`),
+    '--',
+  ];
   const enter = (...words: readonly string[]): CommandEnd => {
-    const { status, stdout, stderr } = spawnSync(
-      'nsenter',
-      ['--target', `${init}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--wd', '--', ...words],
-      { encoding: 'utf8', env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' }, maxBuffer: 64 * 1024 * 1024 },
-    );
+    const { status, stdout, stderr } = spawnSync('nsenter', [...into(), ...words], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' },
+      maxBuffer: 64 * 1024 * 1024,
+    });
     return { code: status, stdout, stderr };
   };
   const machine: Machine = {
     get init() {
       return init;
+    },
+    get words() {
+      return ['nsenter', ...into()];
     },
     run: enter,
     must: (...words) => {
