@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import width from 'string-width';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { onTerminal } from '../support/terminal.ts';
 import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 const MIB = 1024 * 1024;
@@ -80,3 +82,50 @@ it('a dry run tells of no progress: nothing is sent', async () => {
   await writeFile(join(primary.source, 'new.dump'), randomBytes(MIB));
   expect(await progressOf('--dry-run')).toEqual([]);
 });
+
+describe.each([80, 30])(
+  'on a terminal of %i columns, the time that is left comes first, and each line fits',
+  (columns) => {
+    const env = () => ({ ...primary.environment, NO_COLOR: '1' });
+    const call = async (...words: string[]) => {
+      const program = [process.execPath, inject('cli'), ...words, '--config', primary.config];
+      const { status, shown } = await onTerminal(program, { env: env(), columns });
+      expect(status, shown).toBe(0);
+      return linesOf(shown, columns);
+    };
+
+    it('of a run and of its verification, and of a restore and of its proof', async () => {
+      await writeFile(join(primary.source, 'big.dump'), randomBytes(3 * MIB));
+      await primary.configure({ target: { bandwidth_limit: '1MiB' } });
+      // Its sessions begin late, so that a verification takes longer than its first look at how far it is.
+      const slow = join(secondary.sshd.directory, 'slow');
+      await writeFile(slow, `#!/bin/sh\nsleep 1.2\nexec ${secondary.forcedCommand}\n`, { mode: 0o755 });
+      await secondary.force(slow);
+      const run = await call('run', 'postgres');
+      await secondary.force();
+      expect(run.sending.length).toBeGreaterThan(1);
+      expect(run.sending.some((line) => /^[\d.]+ s left/.test(line))).toBe(true);
+      expect(run.verifying).not.toEqual([]);
+      const to = ['--to', join(primary.directory, 'restored'), '--from', join(secondary.root, 'postgres')];
+      const restored = await call('restore', 'postgres', ...to);
+      expect(restored.fetching).not.toEqual([]);
+    });
+  },
+);
+
+/** The lines of progress in what a terminal has shown, by the step that was told before. */
+function linesOf(shown: string, columns: number): Record<'sending' | 'verifying' | 'fetching', string[]> {
+  const lines = { sending: [] as string[], verifying: [] as string[], fetching: [] as string[] };
+  let step: keyof typeof lines | undefined;
+  // eslint-disable-next-line no-control-regex -- each line is written over the one before
+  for (const line of shown.split(/(?:\u001b\[[0-9;?]*[A-Za-z]|\u001b[78]|[\r\n])+/)) {
+    const told = /: (sending|verifying|fetching)\b/.exec(line)?.[1];
+    if (told !== undefined) step = told as keyof typeof lines;
+    else if (/ left|nearly done/.test(line) && step !== undefined) {
+      expect(line).toMatch(/^(… left|nearly done|[\d.]+ \w+( \d+ \w+)? left)/);
+      expect(width(line)).toBeLessThan(columns);
+      lines[step].push(line);
+    }
+  }
+  return lines;
+}

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 
 /** Starts a program on a terminal of its own; types each answer once its question has come; prints what the terminal shows. */
 const TYPIST = `
@@ -33,17 +33,21 @@ interface Seat {
 }
 
 /** Runs a program on a terminal of its own, to its end. `shown` is all that it wrote there, with the control sequences. */
-export function onTerminal(
+export async function onTerminal(
   words: readonly string[],
   { env, columns = 80, typed = {} }: Seat,
-): { readonly status: number | null; readonly shown: string } {
+): Promise<{ readonly status: number | null; readonly shown: string }> {
   const answers = Object.entries(typed)
     .map((pair) => pair.join('=>'))
     .join('|');
-  const { status, stdout } = spawnSync('python3', ['-c', TYPIST, answers, `${columns}`, ...words], {
-    ...{ encoding: 'utf8', env: { TERM: 'xterm', ...env } },
+  const typist = spawn('python3', ['-c', TYPIST, answers, `${columns}`, ...words], {
+    env: { TERM: 'xterm', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 60_000, // a question that never comes
     killSignal: 'SIGKILL',
   });
-  return { status, shown: stdout };
+  const shown: Buffer[] = [];
+  typist.stdout.on('data', (piece: Buffer) => shown.push(piece));
+  const status = await new Promise<number | null>((resolve) => typist.once('close', resolve));
+  return { status, shown: Buffer.concat(shown).toString() };
 }

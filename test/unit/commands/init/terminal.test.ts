@@ -12,9 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-function initOnTerminal(typed: Record<string, string>): { status: number | null; shown: string } {
+async function initOnTerminal(typed: Record<string, string>): Promise<{ status: number | null; shown: string }> {
   const words = [process.execPath, inject('cli'), 'init', '--config', join(directory, 'etc/config.yaml')];
-  const { status, shown } = onTerminal(words, { env: { PATH: process.env.PATH ?? '', HOME: directory }, typed });
+  const { status, shown } = await onTerminal(words, { env: { PATH: process.env.PATH ?? '', HOME: directory }, typed });
   return { status, shown: stripVTControlCharacters(shown) };
 }
 
@@ -23,8 +23,8 @@ describe('init on a terminal', () => {
     ['at the first question', { 'A name for the secondary': '\\x03' }],
     ['at a choice', { 'A name for the secondary': '\\r', 'What guards it?': '\\x03' }],
     ['at the address', { 'A name for the secondary': '\\r', 'What guards it?': '\\r', 'Its host name': 'h.exa\\x03' }],
-  ])('ends with Ctrl-C %s: one line, 130, nothing written', (_, typed) => {
-    const { status, shown } = initOnTerminal(typed);
+  ])('ends with Ctrl-C %s: one line, 130, nothing written', async (_, typed) => {
+    const { status, shown } = await initOnTerminal(typed);
     expect(status, shown).toBe(130);
     expect(shown.match(/Stopped/g)).toHaveLength(1);
     expect(shown).toContain('Stopped. Nothing was written.');
@@ -32,8 +32,11 @@ describe('init on a terminal', () => {
     expect(existsSync(join(directory, 'etc'))).toBe(false);
   });
 
-  it('says at once what is wrong with an answer, and asks again', () => {
-    const { status, shown } = initOnTerminal({ 'A name for the secondary': 'a b\\r', 'a name is 1 to 63': '\\x03' });
+  it('says at once what is wrong with an answer, and asks again', async () => {
+    const { status, shown } = await initOnTerminal({
+      'A name for the secondary': 'a b\\r',
+      'a name is 1 to 63': '\\x03',
+    });
     expect([status, shown]).toEqual([130, expect.stringContaining('a name is 1 to 63 ASCII letters')]);
   });
 });
