@@ -51,7 +51,7 @@ describe('the page of an acceptance', () => {
   it('says first what should not have been', () => {
     const wrong = ['2 files differ:\n  large\n  small/1.txt'];
     const failed: Criterion = { ...verified, holds: false, observed: ['It was read.'], wrong };
-    const page = acceptancePage(report({ accepted: false, exitCode: 1, criteria: [sent, failed, interrupted] }));
+    const page = acceptancePage(report({ accepted: false, exitCode: 42, criteria: [sent, failed, interrupted] }));
     expect(page).toContain('**Not accepted: 1 of 3 criteria does not hold.**');
     expect(page).toContain(
       '## 2. It is verified there: does NOT hold\n\n- **2 files differ: large; small/1.txt**\n- It was read.\n',
