@@ -1,4 +1,5 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { prune } from '../unit/prune/support/run-prune.ts';
 import { createStore, HOST, UNPRIVILEGED, type Store, type StoreOptions } from '../unit/prune/support/store.ts';
@@ -32,13 +33,18 @@ async function pruneOn(day: number) {
   return prune([HOST, '--config', store.config], undefined, { NODE_OPTIONS });
 }
 
+const told = () =>
+  existsSync(join(store.state, 'told')) ? readFileSync(join(store.state, 'told'), 'utf8').split('\n') : [];
 const left = (ids: readonly string[]) => ids.filter((id) => store.names('db').includes(id)).length;
 const range = (from: number, to: number, step = 1) =>
   Array.from({ length: Math.ceil((to - from) / step) }, (_, index) => from + index * step);
 
 describe('whoever pushes rubbish with a stolen key', () => {
   it('one a day beside weekly backups, makes himself neither usual nor forgotten, however long he goes on', async () => {
-    makeStore({ retention: '{ last: 1, daily: 14 }', hold: '{ max_removals: 100000 }' });
+    const alerts =
+      '{ channels: { pager: { type: command, command: [/bin/sh, -c, "cat >> $0/told; echo >> $0/told", BASE] } } }';
+    makeStore({ retention: '{ last: 1, daily: 14 }', hold: '{ max_removals: 100000 }', alerts });
+    writeFileSync(store.config, readFileSync(store.config, 'utf8').replaceAll('BASE', store.state));
     arrive(0);
     expect(await pruneOn(0.1)).toMatchObject({ code: 0 });
     const honest = arrive(...range(7, 112, 7));
@@ -59,8 +65,11 @@ describe('whoever pushes rubbish with a stolen key', () => {
     const noticed = left(honest);
     for (const day of [150, 185, 220, 250, 280]) {
       push(day);
+      const before = told().length;
       const { code, stderr } = await pruneOn(day);
       expect(stderr).toContain('on hold (flood)');
+      // However long it lasts, and however often it was told: nobody can go on with it in silence.
+      expect(told().slice(before).join('\n')).toMatch(/flood|more snapshots/);
       expect({ day, code, left: left(honest) }).toEqual({ day, code: 41, left: noticed });
     }
     // He has enough, and waits.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { SnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { startGateHost } from '../../ssh/support/gate-host.ts';
 import { ALIAS } from '../../support/sshd.ts';
-import { recordTree } from '../../ssh/support/tree-record.ts';
+import { startWatch } from '../siege/watch.ts';
 import { SEALED, type Attack } from './attacks.ts';
 import { HostileSender } from './hostile-sender.ts';
 
@@ -63,7 +63,9 @@ export async function startAttackedSecondary(
   }
   const sealed: SnapshotId = await host.store();
   const snapshot = join(host.jobDirectory, sealed);
-  const pristine = recordTree(snapshot);
+  // The snapshot and its seal; attempts come and go beside them.
+  const free = `^(?!${sealed}(\\.sealed)?(/|$))`;
+  const watch = await startWatch({ directory: host.jobDirectory, free, loose: '^$' });
   const copies = join(directory, 'copies');
 
   async function attacked(words: readonly string[], to: string, basis: string, session: HostileSession) {
@@ -90,7 +92,7 @@ export async function startAttackedSecondary(
         `--compare-dest /db/${sealed}/`,
         session,
       );
-      return { ...result, changed: difference(pristine, recordTree(snapshot)) };
+      return { ...result, changed: await watch.changes() };
     },
     throughRrsync: async (session) => {
       await rm(copies, { recursive: true, force: true });
@@ -98,16 +100,17 @@ export async function startAttackedSecondary(
       execFileSync('mkdir', ['-p', join(copies, 'old')]);
       execFileSync('mv', [join(copies, 'b'), join(copies, 'old')]);
       execFileSync('chown', ['-R', `${account.uid}:${account.gid}`, copies]);
-      const before = recordTree(join(copies, 'old'));
+      const copy = await startWatch({ directory: join(copies, 'old') });
       const own = ['setpriv', `--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
       const rrsync = `SSH_ORIGINAL_COMMAND="$1" exec rrsync -wo -munge -no-lock -no-del ${copies}`;
       const result = await attacked([...enter, ...own, 'sh', '-c', rrsync, 'sh'], 'new/', '--link-dest /old/', session);
-      return { ...result, changed: difference(before, recordTree(join(copies, 'old'))) };
+      const changed = await copy.changes();
+      await copy.stop();
+      return { ...result, changed };
     },
-    stop: () => host.stop(),
+    stop: async () => {
+      await watch.stop();
+      await host.stop();
+    },
   };
-}
-
-function difference(before: readonly string[], now: readonly string[]): string[] {
-  return [...before.filter((line) => !now.includes(line)), ...now.filter((line) => !before.includes(line))];
 }
