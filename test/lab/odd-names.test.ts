@@ -45,7 +45,7 @@ async function fresh(): Promise<string> {
   return primary.source;
 }
 
-/** Each step costs rsync a step for all that is below, so a tree of 900 takes minutes, and of one of 1,900 rsync reads no more (ENOMEM): the run says so. */
+/** Each step costs rsync a step for all that is below, so one of 900 took more than two minutes, and of one of 1,900 rsync reads no more (ENOMEM): the run says so. */
 function deep(source: string): void {
   must('python3', '-I', '-c', 'import os, sys\nos.chdir(sys.argv[1])\nfor _ in range(200): os.mkdir("d"); os.chdir("d")\nopen("f", "w").close()', source); // prettier-ignore
 }
