@@ -7,6 +7,7 @@ const { sequence, env } = oneSeed();
 /** Suites that measure, that look at the right moment for it, or that use all processors themselves. */
 const ALONE = [
   'early-connection',
+  'faults',
   'gate-killed-tree',
   'gate-linking',
   'gate-silence',

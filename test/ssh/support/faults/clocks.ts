@@ -23,7 +23,7 @@ function clock(side: 'here' | 'there', outcomes: readonly Outcome[]): Fault {
       return {
         words: `${words} ${sign === 1 ? 'ahead' : 'back'}`,
         hit: ({ lane }) => (writeFileSync(lane.clocks[side], String(sign * jump)), true),
-        undo: (lane) => rmSync(lane.clocks[side]),
+        undo: (lane) => rmSync(lane.clocks[side], { force: true }),
       };
     },
   };

@@ -8,7 +8,8 @@ const LOST: readonly Outcome[] = ['could-not-connect', 'connection-lost'];
 /** Which outcomes are honest when something is killed. */
 const HONEST: Readonly<Record<Victim, readonly Outcome[]>> = {
   controller: ['interrupted'],
-  'client-rsync': LOST,
+  // The walk is by an rsync, too: then the source could not be read.
+  'client-rsync': [...LOST, 'source-guard'],
   ssh: LOST,
   sshd: LOST,
   gate: LOST,

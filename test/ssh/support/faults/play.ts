@@ -65,6 +65,7 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
   objections.push(...(await leftovers(lane)).filter((what) => !untidy || what.startsWith('process')));
 
   const sealed = await recordSealed(lane);
+  await configure(lane, { ...ways, attempts: 1, patient: true });
   const next = await primary.call('run', lane.job);
   if (next.code !== 0) objections.push(`the next run ended with ${next.code}`);
   else objections.push(...compared(lane, historyOf(lane).at(-1)?.snapshot));

@@ -109,14 +109,17 @@ export async function changedSince(before: ReadonlyMap<string, readonly string[]
 /** Milliseconds in which everything that was started has to end. */
 const PATIENCE = 15_000;
 
-/** What a run has left: processes on both sides, then locks, files in the private directory, temporary files. */
-export async function leftovers(lane: Lane): Promise<string[]> {
+/**
+ * What a run has left: processes on both sides, then locks, files in the private directory, temporary files.
+ * @param patience milliseconds in which processes may end
+ */
+export async function leftovers(lane: Lane, patience = PATIENCE): Promise<string[]> {
   const alive = () =>
     [...processesNaming(`${lane.primary.directory}/`), ...descendants(lane.secondary.sshd.pid)].filter(
       (pid) => pid !== 0,
     );
   const left: string[] = [];
-  await until(() => alive().length === 0, PATIENCE).catch(() => {
+  await until(() => alive().length === 0, patience).catch(() => {
     left.push(...alive().map((pid) => `process ${pid}: ${argumentsOf(pid)?.join(' ')}`));
   });
   const { primary, store, hostState } = lane;
