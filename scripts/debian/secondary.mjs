@@ -16,8 +16,8 @@ const DESCRIPTION = `keeps the snapshots of offsite-rsync, append-only
  stored is what was sealed, try out whether it can be used, and tell people
  when a snapshot is missing.
  .
- Installing it starts nothing and lets nobody in: type offsite-secondary add-host
- for each primary.`;
+ Installing it starts nothing and lets nobody in. For each primary, type
+ offsite-secondary add-host.`;
 
 /**
  * Lays out the package of the secondary.

@@ -38,20 +38,22 @@ const TIMERS = ['offsite-prune', 'offsite-prune-check', 'offsite-scrub', 'offsit
 const SOURCE = '/var/backups/postgres';
 const ETC = '/etc/offsite-rsync';
 
+/** Where packages write. Elsewhere, what happens meanwhile on the machine that this one is an overlay of shines through. */
+const PLACES = ['/etc', '/usr', '/var/lib', '/srv', '/boot', '/opt'];
 /** What a machine writes down by itself, and what dpkg remembers of what was there. */
 const NOT_OURS =
-  /^\/(proc|sys|dev|run|tmp|old)\b|^\/var\/(log|cache|lib\/(dpkg|systemd|ucf))\/|^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$|^\/root\/|^\/etc\/\.pwd\.lock$/;
+  /^\/var\/lib\/(dpkg|systemd|ucf)\/|^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-?$|^\/etc\/\.pwd\.lock$/;
 
 let directory: string;
 let machine: Machine;
-let before: string[];
+let before: ReadonlySet<string>;
 const undo: (() => unknown)[] = [];
 const at = (...names: string[]) => join(directory, ...names);
 const shared = (...names: string[]) => join('/opt/lab/release', ...names);
 const debs = (version: string, architecture = 'all') => NAMES.map((name) => `${name}_${version}_${architecture}.deb`);
 const files = () =>
   machine
-    .must('find', '/', '-xdev', '-not', '-type', 's')
+    .must('find', ...PLACES, '-xdev', '-not', '-type', 's')
     .split('\n')
     .filter((path) => path !== '' && !NOT_OURS.test(path));
 const active = (unit: string) => machine.run('systemctl', 'is-active', unit).stdout.trim();
@@ -90,10 +92,11 @@ beforeAll(async () => {
   machine = await bootMachine(laid, network.pid, at('release'));
   undo.push(() => machine.stop());
   machine.must('hostname', 'db1');
+  machine.must('rm', '-f', '/usr/sbin/policy-rc.d'); // images of containers have one that keeps packages from starting anything
   machine.must('ssh-keygen', '-A');
   machine.must('systemctl', 'start', 'systemd-user-sessions.service', 'ssh.service');
   await until(() => machine.run('sh', '-c', 'ssh-keyscan 127.0.0.1 | grep -q .').code === 0);
-  before = files();
+  before = new Set(files());
 }, 600_000);
 afterAll(async () => {
   for (const act of undo.reverse()) await act();
@@ -236,13 +239,13 @@ describe('the Debian packages', () => {
 
   it('when they are purged leave nothing but data', () => {
     machine.must('dpkg', '--purge', ...NAMES);
-    const left = files().filter((path) => !before.includes(path));
+    const left = files().filter((path) => !before.has(path));
     expect(left.filter((path) => !/^\/(srv\/offsite|var\/lib\/offsite-rsync|var\/backups)\b/.test(path))).toEqual([]);
     expect(sealed()).toHaveLength(4);
     expect(machine.run('test', '-f', '/var/lib/offsite-rsync/history.jsonl').code).toBe(0);
   });
 
-  it('give lintian no reason to object that is not explained', () => {
+  it('give lintian no reason to object that is not explained', { timeout: 300_000 }, () => {
     // Of the two with a Node one will do: it is looking at that which takes long.
     const some = [...debs(NEW), debs(NEW, 'amd64')[1] ?? ''];
     const lintian = spawnSync(
