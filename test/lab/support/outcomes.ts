@@ -208,7 +208,7 @@ export function isTriedOut({ secondary }: NewcomerLab, { output }: Typed): void 
   const result = secondary.must('systemctl', 'show', '--property=Result', 'offsite-drill@db1.service');
   expect(result).toContain('Result=success');
   expect(output).toMatch(/✓ db1\/postgres\/\S+ \(newest\)/);
-  expect(output).toMatch(/"ok": true/);
+  expect(output).toMatch(/"ok":true/);
   expect(secondary.read('/var/lib/offsite-rsync/db1/seen')).toMatch(/^sandboxed \/srv\/offsite\/db1\/postgres\//);
   const journal = secondary.run('journalctl', '--unit=offsite-drill@db1.service', '--no-pager').stdout;
   expect(journal).toMatch(/✓ db1\/postgres\/\S+ \(newest\)/);
