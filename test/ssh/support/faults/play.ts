@@ -35,7 +35,11 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
   const { primary } = lane;
   const plan = fault.plan(random);
   const moment = anyMoment(random);
-  const ways = { attempts: oneOf(random, [1, 3]), mode: oneOf(random, ['changed', 'content', 'full'] as const) };
+  const ways = {
+    attempts: oneOf(random, [1, 3]),
+    mode: oneOf(random, ['changed', 'content', 'full'] as const),
+    patient: !fault.outcomes.includes('could-not-connect'),
+  };
   await changeSource(primary.source, number + 1, random);
   await configure(lane, ways);
   const before = await recordSealed(lane);
