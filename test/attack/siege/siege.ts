@@ -180,6 +180,11 @@ export function expectRefused({ code, stderr }: ClientEnd, reason = ''): void {
   expect(code).not.toBe(0);
 }
 
+/** Sends command lines at the same time, none of which may be let in. */
+export async function expectAllRefused(siege: Siege, lines: readonly string[], attempt?: Attempt): Promise<void> {
+  for (const end of await Promise.all(lines.map((line) => siege.ssh(line, attempt)))) expectRefused(end);
+}
+
 /** One of everything, with modes, links, hard links, ACLs and names that are odd. */
 async function fillOddTree(directory: string): Promise<void> {
   await fillSampleTree(directory);

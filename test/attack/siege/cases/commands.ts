@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { FORBIDDEN_OPTIONS, FORBIDDEN_PATHS } from '../../forbidden.ts';
 import { casesOf } from '../cases.ts';
-import { expectRefused, type Siege } from '../siege.ts';
+import { expectAllRefused, expectRefused, type Siege } from '../siege.ts';
 
 /*
  * Command lines. `attack/grammar` tries each option at each place of each honest line; here each goes through sshd once, to the
@@ -23,11 +23,12 @@ export const OPTIONS = casesOf(
   2,
   ({ option }) => `the option ${option} in a push and in a verification`,
   async (siege, { option, index }) => {
-    for (const line of [honestPush(siege), honestVerification(siege)]) {
+    // Another place for each option.
+    const lines = [honestPush(siege), honestVerification(siege)].map((line) => {
       const words = line.split(' ');
-      // Another place for each option.
-      expectRefused(await siege.ssh(words.toSpliced(1 + (index % words.length), 0, option).join(' ')));
-    }
+      return words.toSpliced(1 + (index % words.length), 0, option).join(' ');
+    });
+    await expectAllRefused(siege, lines);
   },
 );
 
@@ -37,8 +38,7 @@ export const PATHS = casesOf(
   (path) => `the destination ${path}`,
   async (siege, path) => {
     const line = honestPush(siege).replace(/\S+$/, path);
-    expectRefused(await siege.ssh(line));
-    expectRefused(await siege.ssh(line.replace(' -logDtpAr', ' -nlogDtpArc').replace('--partial ', '')));
+    await expectAllRefused(siege, [line, line.replace(' -logDtpAr', ' -nlogDtpArc').replace('--partial ', '')]);
   },
 );
 
@@ -56,9 +56,11 @@ export const BLANK = casesOf(
     const blank = String.fromCodePoint(code);
     const line = honestPush(siege);
     const log = `--log-file=${join(siege.outside, 'file')}`;
-    expectRefused(await siege.ssh(line.replace(' . ', `${blank}${log} . `)));
-    expectRefused(await siege.ssh(line.replace(/ /g, blank)));
-    expectRefused(await siege.ssh(`${line}${blank}`));
+    await expectAllRefused(siege, [
+      line.replace(' . ', `${blank}${log} . `),
+      line.replace(/ /g, blank),
+      `${line}${blank}`,
+    ]);
   },
 );
 
@@ -74,14 +76,12 @@ export const CHARACTERS = casesOf(
   (text) => `${JSON.stringify(text)} in an option, in the destination and at the end`,
   async (siege, text) => {
     const line = honestPush(siege);
-    for (const attempt of [
+    await expectAllRefused(siege, [
       line.replace(' --partial', ` --partial${text}`),
       line.replace(' . db/', ` . db${text}/`),
       `${line}${text}`,
       `${text} ${line}`,
-    ]) {
-      expectRefused(await siege.ssh(attempt));
-    }
+    ]);
   },
 );
 

@@ -192,6 +192,9 @@ function planted(): Readonly<Record<string, (tree: string, siege: Siege) => Prom
       must('rm', '-f', join(tree, 'dump.sql'));
       await link(into(siege, 'dump.sql'), join(tree, 'dump.sql'));
       await link(into(siege, 'odd/set'), join(tree, 'deep/stolen'));
+      // Its content is the same, so rsync would only change its mode: where it lies.
+      must('rm', '-f', join(tree, 'deep/secret.conf'));
+      await link(into(siege, 'deep/secret.conf'), join(tree, 'deep/secret.conf'));
     },
     'named pipes in the place of files and directories': (tree) => {
       must('rm', '-rf', join(tree, 'dump.sql'), join(tree, 'odd'));

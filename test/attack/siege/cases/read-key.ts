@@ -5,7 +5,7 @@ import { ALIAS } from '../../../support/sshd.ts';
 import { HostileSender } from '../../sender/hostile-sender.ts';
 import { int32 } from '../../sender/wire.ts';
 import { casesOf, type Case } from '../cases.ts';
-import { expectRefused, type Siege } from '../siege.ts';
+import { expectAllRefused, expectRefused, type Siege } from '../siege.ts';
 import { SECRET_OUTSIDE, RULES } from './protocol.ts';
 
 /* What the key can do that may only read. */
@@ -52,9 +52,8 @@ export const READ_OPTIONS = casesOf(
   (option) => `with the read key, the option ${option}`,
   async (siege, option) => {
     const words = `rsync --server --sender -lHogDtpAre.iLsfxCIvu --numeric-ids --fake-super . /db/${siege.sealed[1]}/`.split(' ');
-    for (const at of [3, 5]) {
-      expectRefused(await siege.ssh(words.toSpliced(at, 0, option).join(' '), { key: 'read' }));
-    }
+    const lines = [3, 5].map((at) => words.toSpliced(at, 0, option).join(' '));
+    await expectAllRefused(siege, lines, { key: 'read' });
   },
 ); // prettier-ignore
 
