@@ -13,7 +13,7 @@ const NAME = `offsite-rsync-secondary-${version}`;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'offsite-release-'));
   for (const place of ['one', 'two']) must(process.execPath, 'scripts/release.mjs', at(place), '--no-amd64');
-}, 120_000);
+}, 300_000); // two builds take a minute where nothing else runs
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('a release', () => {
