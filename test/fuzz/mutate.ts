@@ -39,6 +39,12 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
     (text) => between(text, '\n', (lines) => lines.toSpliced(below(lines.length), 1, one(lines))),
     (text) => between(text, '\n', (lines) => lines.toSpliced(below(lines.length), 1)),
     (text) => between(text, ' ', (words) => words.toSpliced(below(words.length), 1, one(words))),
+    (text) => between(text, ' ', (words) => {
+      const at = 1 + below(words.length);
+      return [...words.slice(0, at - 1), words.slice(at - 1, at + 1).join(one(['=', '', '  ', '\t'])), ...words.slice(at + 1)];
+    }),
+    // In front of a value: YAML has tags, anchors and aliases there.
+    (text) => text.replace(random() < 0.5 ? /: (?=\{)/ : /: /g, (colon) => (random() < 0.3 ? `${colon}${one(['!!set ', '!!omap ', '!!binary ', '&a ', '*a '])}` : colon)),
     (text) => text.replace(/\d+/, (digits) => (random() < 0.5 ? digits : String(below(1e9)))),
   ]; // prettier-ignore
 

@@ -35,6 +35,8 @@ export const readCommands: Target = {
     const { job, id, thing, path, wire } = request;
     const place = `/${job}/${readableName(id, thing)}${thing === 'seal' || thing === 'manifest' ? '' : `/${path}`}`;
     const written = [...words(['--server', '--sender'], wire.capabilities, wire.given), '.', place];
+    const steps = path.replace(/\/$/, '').split('/');
+    must(path === '' || !steps.some((step) => ['', '.', '..'].includes(step)), `the path ${path} leads elsewhere`);
     mustBeWritten(line.replace(/ \. (?=[^/])(?=\S*$)/, ' . /'), written);
     mustBeSame(parseReadRequest(written.join(' ')), parsed, 'comes back as another request');
     return true;

@@ -35,6 +35,8 @@ export const states: Target = {
     const isNote = [isVerificationNote, isDamageNote, isStaleNote, isToldNote].some((isSound) => isSound(data));
     if (!isJobState(data)) return isNote;
     const state = data as JobState;
+    for (const time of [state.lastRead, state.lastFullVerification, state.sealed?.started, state.failing?.since])
+      must(time === undefined || time === null || isWritten(time), `took ${time} for a time that we write`);
     mustBeShown([], state);
     if (state.lastId?.startsWith('9999-12-31') === true) return true; // no id can follow
     const next = nextSnapshotId(NOW, state.lastId ?? undefined);
@@ -60,6 +62,10 @@ function mustBeShown(records: readonly RunRecord[], state: JobState): void {
   must(!/NaN|Infinity|undefined/.test(metrics), `figures without a value: ${metrics}`);
   const page = renderPage({ host: 'web1', at: NOW, jobs: [{ standing, ...days.finish() }], redact: (text) => text });
   must(!page.includes('NaN'), 'a page with a number that is none');
+}
+
+function isWritten(time: string): boolean {
+  return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(time) && new Date(time).toISOString().startsWith(time.replace('Z', ''));
 }
 
 function parseJson(text: string): unknown {

@@ -59,7 +59,7 @@ function comesBack<T>(
 
 /** Limits that are no numbers limit nothing. */
 function mustBeNumbers(settings: unknown, path = ''): void {
-  if (typeof settings === 'number') must(Number.isFinite(settings), `${path} is ${settings}`);
+  if (typeof settings === 'number') must(Math.abs(settings) <= Number.MAX_SAFE_INTEGER, `${path} is ${settings}`);
   else if (settings instanceof Map) for (const [key, value] of settings) mustBeNumbers(value, `${path}.${String(key)}`);
   else if (typeof settings === 'object' && settings !== null)
     for (const [key, value] of Object.entries(settings)) mustBeNumbers(value, `${path}.${key}`);
