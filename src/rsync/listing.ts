@@ -29,7 +29,11 @@ export interface ListingSpec extends Pick<Tree, 'source' | 'exclude'> {
  * `-rw-r--r--       20000 2026/11/23 15:42:39 sub/file` (rsync(1), --list-only; in UTC by our environment). The time has 19 characters, whatever
  * the year.
  */
-const ENTRY = /^([-dlcbps])\S{9}\+? +(\d{1,19}|\d{1,3}(?:,\d{3}){1,6}) (?=[^/]{4,14}\/)(.{19}) (.*)$/s;
+const ENTRY =
+  /^([-dlcbps])\S{9}\+? +(\d{1,19}|\d{1,3}(?:,\d{3}){1,6}) ((?=.{4}\/|-?\d{4})(?: *-?\d{1,12})\/\d\d\/\d\d [\d:]{2,8}) (.*)$/s;
+
+/** Characters of a time. */
+const WIDTH = 19;
 
 /** The range of a Date. */
 const FARTHEST = 8.64e15;
@@ -50,7 +54,7 @@ export function parseEntry(line: string): ListedEntry | undefined {
   if (!entry) return undefined;
   const [, letter = '', size = '0', time = '', name = ''] = entry;
   const seconds = secondsOf(time.trim().replace(' ', '-'));
-  if (Number.isNaN(seconds)) return undefined;
+  if (time.length !== WIDTH || Number.isNaN(seconds)) return undefined;
   return {
     kind: KINDS[letter] ?? 'special',
     size: Number(size.replaceAll(',', '')),

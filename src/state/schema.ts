@@ -4,7 +4,8 @@ import { verifyModes } from '../shared/verify-mode.ts';
 const TIME = { type: 'string', format: 'time' } as const;
 const ID = { type: 'string', format: 'snapshot-id' } as const;
 const ID_OR_NULL = { type: ['string', 'null'], format: 'snapshot-id' } as const;
-const COUNT = { type: 'number', minimum: 0 } as const;
+// Beyond these, sums and shares would be no numbers.
+const COUNT = { type: 'number', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } as const;
 const OUTCOME = { enum: Object.keys(OUTCOMES) } as const;
 const VERSION = { const: 1 } as const;
 

@@ -40,8 +40,8 @@ export const listedLines: Target = {
     if (entry === undefined) return false;
     mustBeFinite(entry);
     const { kind, size, mtime, name } = entry;
-    // A year of our era is filled up with blanks.
-    const year = (dashes: string) => (entry.mtimeMs < BEGINNING ? dashes : ' '.repeat(dashes.length));
+    // A year is filled up with blanks.
+    const year = (dashes: string) => (entry.mtimeMs < BEGINNING ? '-' : '').padStart(dashes.length);
     const time = mtime.replace(/-(?=[^-]*$)/, ' ').replace(/^-+/, year);
     const again = `${LISTED[kind]}rw-r--r-- ${String(size).padStart(14)} ${time} ${name}`;
     mustBeSame(parseEntry(again), entry, 'comes back as another entry');

@@ -22,9 +22,12 @@ it.each([
   expect(parseEntry(line)).toMatchObject({ mtime, mtimeMs, name });
 });
 
-it.each(['', 'receiving file list ... done', '-rw-r--r-- 5 yesterday x', '-rw-r--r-- 5 2026-11-23 15:42:39 x'])(
-  'a line is no entry: %s',
-  (line) => {
-    expect(parseEntry(line)).toBeUndefined();
-  },
-);
+it.each([
+  '',
+  '-rw-r--r-- 5 \t 68/09/03 13:20:00 x',
+  'receiving file list ... done',
+  '-rw-r--r-- 5 yesterday x',
+  '-rw-r--r-- 5 2026-11-23 15:42:39 x',
+])('a line is no entry: %s', (line) => {
+  expect(parseEntry(line)).toBeUndefined();
+});

@@ -172,6 +172,7 @@ describe('a record', () => {
   });
 
   it.each([
+    { bytes: 1e308 },
     { outcome: 'nonsense' },
     { snapshot: '../x' },
     { exitCode: '0' },
