@@ -94,6 +94,10 @@ const LONGEST_CANDIDATE = 2000;
 /** From this number of characters on, the length of a name is checked; rsync writes up to five for a byte that is not ASCII. */
 const LONG = 2000;
 
+/** A walk has no connection that could be lost. */
+const ENDED_HERE =
+  'Something on this host ended rsync while it listed the source: too little memory (journalctl -k), or somebody killed it. Then run again.';
+
 /** Walks the source once, as a stream: it answers all questions in one walk, in bounded memory. */
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
@@ -147,7 +151,11 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
     case 'failed':
       return verdict.outcome === 'usage'
         ? { kind: 'no-rsync', reason: verdict.reason }
-        : { kind: 'unreadable', reason: `the source ${spec.source} cannot be read in full: ${verdict.reason}` };
+        : {
+            kind: 'unreadable',
+            reason: `the source ${spec.source} cannot be read in full: ${verdict.reason}`,
+            ...(verdict.outcome === 'connection-lost' && end.kind !== 'stalled' && { advice: ENDED_HERE }),
+          };
     case 'ok': {
       const watched = watch.end();
       if (watched.kind === 'wrong') return { ...watched, kind: 'unreadable' };

@@ -50,7 +50,9 @@ export async function playSeries(series: Series): Promise<Played[]> {
       await lane?.stop();
     }
   };
-  await Promise.all(lanes.map(work));
+  // All of them: one that fails must not leave the disks of the others mounted.
+  const ends = await Promise.allSettled(lanes.map(work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return played.sort((a, b) => a.number - b.number);
 }
 
