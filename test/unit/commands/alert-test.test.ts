@@ -21,9 +21,9 @@ describe('alert test', () => {
     expect(await test({ pager: good, mail: good })).toBe('0\n✓ pager  sent\n✓ mail   sent\n');
   });
 
-  it('exits 1 when one fails, and says why', async () => {
+  it('exits 42 when one fails, and says why', async () => {
     const said = await test({ pager: good, phone: bad });
-    expect(said).toMatch(/^1\n✓ pager {2}sent\n✗ phone {2}.*no line/);
+    expect(said).toMatch(/^42\n✓ pager {2}sent\n✗ phone {2}.*no line/);
   });
 
   it('tries only the channel that is named', async () => {
