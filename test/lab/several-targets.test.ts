@@ -1,9 +1,9 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { fillSampleTree } from './support/sample-tree.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { fillSampleTree } from '../ssh/support/sample-tree.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 
 let vault: Secondary;
 let attic: Secondary;

@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
-import { startGateHost, type GateHost } from './support/gate-host.ts';
+import { startGateHost, type GateHost } from '../ssh/support/gate-host.ts';
 
 /* A process of rsync's group that outlives rsync: what it writes must never reach what the gate links afterwards. */
 

@@ -6,12 +6,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createRandom, tellSeed } from '../support/seed.ts';
-import { startDeafServer } from './support/deaf-server.ts';
-import { expectFault } from './support/fault.ts';
-import type { Primary } from './support/primary.ts';
+import { startDeafServer } from '../ssh/support/deaf-server.ts';
+import { expectFault } from '../ssh/support/fault.ts';
+import type { Primary } from '../ssh/support/primary.ts';
 import { argumentsOf, descendants } from '../support/processes.ts';
-import { startSecured } from './support/secured.ts';
-import type { Secondary } from './support/secondary.ts';
+import { startSecured } from '../ssh/support/secured.ts';
+import type { Secondary } from '../ssh/support/secondary.ts';
 
 const MIB = 1024 * 1024;
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { formatSumLine } from '../../src/manifests/sum-line.ts';
 import { formatSeal } from '../../src/shared/seal.ts';
 import { parseSnapshotId } from '../../src/shared/snapshot-id.ts';
-import { sealOf } from './support/gate-host.ts';
+import { sealOf } from '../ssh/support/gate-host.ts';
 
 /*
  * Snapshots, manifests and senders that no program of ours has made. Only the disk is needed for them.

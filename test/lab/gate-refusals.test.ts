@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { GateEnd } from '../../src/shared/gate-words.ts';
 import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
-import { remember } from './support/as-it-was.ts';
-import { startGateHost, type ClientEnd, type GateHost } from './support/gate-host.ts';
-import { dumpText } from './support/sample-tree.ts';
+import { remember } from '../ssh/support/as-it-was.ts';
+import { startGateHost, type ClientEnd, type GateHost } from '../ssh/support/gate-host.ts';
+import { dumpText } from '../ssh/support/sample-tree.ts';
 import { until } from '../support/until.ts';
 
 let host: GateHost;

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Primary, type ProgramEnd } from './support/primary.ts';
-import { startSecured } from './support/secured.ts';
-import type { Secondary } from './support/secondary.ts';
+import { type Primary, type ProgramEnd } from '../ssh/support/primary.ts';
+import { startSecured } from '../ssh/support/secured.ts';
+import type { Secondary } from '../ssh/support/secondary.ts';
 import { until } from '../support/until.ts';
 
 const UNIT = 'offsite-rsync@postgres.service';

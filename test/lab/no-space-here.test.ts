@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { expectFault } from './support/fault.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { startSecondary, type Secondary } from './support/secondary.ts';
+import { expectFault } from '../ssh/support/fault.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { startSecondary, type Secondary } from '../ssh/support/secondary.ts';
 import { must } from '../support/processes.ts';
 
 const MIB = 1024 * 1024;

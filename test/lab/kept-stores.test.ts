@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { keptVersions, putBack } from '../kept/archive.ts';
 import { prune, startProgram } from '../unit/prune/support/run-prune.ts';
-import { startGateSecondary, type GateSecondary } from './support/gate-secondary.ts';
-import { makePrimary, type Primary } from './support/primary.ts';
-import { recordTree } from './support/tree-record.ts';
+import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
+import { makePrimary, type Primary } from '../ssh/support/primary.ts';
+import { recordTree } from '../ssh/support/tree-record.ts';
 
 /*
  * What earlier versions have written, and the present programs (docs/upgrading.md). `npm run keep-store` keeps what the present version
