@@ -3,10 +3,12 @@ import { existsSync, lstatSync, readdirSync, readFileSync, utimesSync, writeFile
 import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { snapshotIdOf } from '../../src/shared/snapshot-id.ts';
 import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 import { removeTree } from '../ssh/support/remove-tree.ts';
 import { must } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 import { PG_DUMP } from '../unit/dumps/support/samples.ts';
 import { startProgram, type Ended } from '../unit/prune/support/run-prune.ts';
 
@@ -43,6 +45,12 @@ async function fresh(): Promise<string> {
   await mkdir(primary.source);
   await writeFile(join(primary.source, 'honest'), 'honest\n');
   return primary.source;
+}
+
+/** Two clients that do not know of each other must not take ids of the same second. */
+function nextSecond(): Promise<void> {
+  const present = snapshotIdOf(new Date());
+  return until(() => snapshotIdOf(new Date()) > present);
 }
 
 /** Each step costs rsync a step for all that is below, so one of 900 took more than two minutes, and of one of 1,900 rsync reads no more (ENOMEM): the run says so. */
@@ -98,7 +106,9 @@ describe.runIf(process.getuid?.() === 0)('a tree of which nobody thought', () =>
       };
       await run();
       // An attempt with such a tree, frozen, and continued by the next run.
-      await gate.push(gate.nextId(), { source: primary.source });
+      await nextSecond();
+      expect(await gate.push(gate.nextId(), { source: primary.source })).toMatchObject({ code: 0 });
+      await nextSecond();
       await run();
       await fresh();
       await run();
