@@ -248,7 +248,12 @@ describe('a connection that breaks', () => {
         ...lost,
         provoke: () =>
           secondary.line.after(Math.floor((0.1 + random() * 2.5) * MIB), () => {
-            void secondary.servers().then((pids) => pids.forEach((pid) => process.kill(pid, 'SIGKILL')));
+            // The push does not end while somebody looks for it.
+            secondary.line.weather({ holdUp: () => 200 });
+            void secondary.servers().then((pids) => {
+              pids.forEach((pid) => process.kill(pid, 'SIGKILL'));
+              secondary.line.weather();
+            });
           }),
         undo: () => primary.configure(),
       });

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { formatSeal, sealName } from '../../src/shared/seal.ts';
+import { formatSeal, sealName, type Seal } from '../../src/shared/seal.ts';
 import { snapshotIdOf, type SnapshotId } from '../../src/shared/snapshot-id.ts';
 import { sealOf } from '../ssh/support/gate-host.ts';
 import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
@@ -20,7 +20,7 @@ const LARGE = 4 * 1024 * 1024;
 
 let secondary: GateSecondary;
 let primary: Primary;
-let first: string;
+let first: SnapshotId;
 
 beforeAll(async () => {
   secondary = await startGateSecondary();
@@ -31,7 +31,7 @@ beforeAll(async () => {
     job: { guard: { max_shrink: 'off' } },
   });
   for (let n = 0; n < 20; n += 1) await writeFile(join(primary.source, `file-${n}`), `file ${n}\n`);
-  first = await primary.secure();
+  first = (await primary.secure()) as SnapshotId;
 });
 afterAll(async () => {
   await primary.stop();
@@ -41,6 +41,7 @@ afterAll(async () => {
 /** Seals copies of the first snapshot, under earlier ids. */
 async function stock(hours: readonly number[]): Promise<void> {
   const { uid, gid } = secondary.sshd.account;
+  const { files, bytes } = JSON.parse(await readFile(secondary.path('db', sealName(first)), 'utf8')) as Seal;
   for (const hour of hours) {
     const time = new Date(Date.now() - hour * HOUR);
     const id: SnapshotId = snapshotIdOf(time);
@@ -49,7 +50,7 @@ async function stock(hours: readonly number[]): Promise<void> {
     await writeFile(
       seal,
       formatSeal({
-        ...sealOf(id, { bytes: 1000 }),
+        ...sealOf(id, { files, bytes }),
         started: time.toISOString(),
         finished: time.toISOString(),
         receipt: { received: time.toISOString(), gate: 'test' },
