@@ -14,8 +14,8 @@ export interface StoredItem extends Item {
   readonly target: string | undefined;
 }
 
-// No name holds two slashes, but that of a directory ends in one.
-const LINE = /^(@.{11}) ([-rwxsStTlL]{9}) (\d+) (\d+|DEFAULT) (\d+ \S+) (.*?\/?)\/\/(?: ([-=]>) (.*))?$/s;
+// A uid or gid has 32 bits. No name holds two slashes, but that of a directory ends in one.
+const LINE = /^(@.{11}) ([-rwxsStTlL]{9}) (\d{1,10}) (\d{1,10}|DEFAULT) (\d+ \S+) (.*?\/?)\/\/(?: ([-=]>) (.*))?$/s;
 
 /** Reads a line in {@link STORED_FORMAT}; undefined when it is none. */
 export function parseStoredItem(line: string): StoredItem | undefined {

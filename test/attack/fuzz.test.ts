@@ -4,9 +4,9 @@ import { encodeName } from '../../src/rsync/itemized.ts';
 import { corpusOf } from '../fuzz/corpus.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import { fuzzNotes, readNotes } from '../fuzz/notes.ts';
+import { fuzzSeed } from '../fuzz/seed.ts';
 import { TARGETS } from '../fuzz/targets.ts';
 import fc from '../support/properties.ts';
-import { tellSeed } from '../support/seed.ts';
 
 /*
  * Every parser of something that another program, host or person has written, against inputs made of a small corpus (test/fuzz/corpus): it
@@ -17,7 +17,7 @@ import { tellSeed } from '../support/seed.ts';
 const TIME = 100;
 
 test.each(TARGETS)('$name are accepted as we write them, and nothing else', (target) => {
-  const seed = tellSeed(target.name);
+  const seed = fuzzSeed();
   for (const text of corpusOf(target.name)) expect(target.check(text), text).toBe(true);
   const began = performance.now();
   let accepted = 0;
@@ -26,7 +26,7 @@ test.each(TARGETS)('$name are accepted as we write them, and nothing else', (tar
 });
 
 test('notes are accepted as we write them, and nothing else', () => {
-  expect(fuzzNotes(5000, tellSeed('notes'))).toBeGreaterThan(100);
+  expect(fuzzNotes(5000, fuzzSeed())).toBeGreaterThan(100);
 });
 
 test('notes come to the gate as they were written, whatever the names', () => {

@@ -24,8 +24,12 @@ describe('a line about a stored entry', () => {
     ['@.f          rwsr-xr-x 0 0 2 2026/11/28-17:47:53 1 2 -> 3//', { isNew: false, differs: '', name: '1 2 -> 3' }],
   ])('%s is read', (line, item) => expect(parseStoredItem(line)).toMatchObject(item));
 
-  it.each(['', 'Total file size: 6 bytes', '@>f+++++++++ 3 2026/11/28-17:47:53 a b', 'created directory /tmp/x'])(
-    'is not "%s"',
-    (line) => expect(parseStoredItem(line)).toBeUndefined(),
-  );
+  it.each([
+    '@.f          rw-r--r-- 18446744073709551616 0 2 2026/11/28-17:47:53 a//',
+    '@.f          rw-r--r-- 0 18446744073709551616 2 2026/11/28-17:47:53 a//',
+    '',
+    'Total file size: 6 bytes',
+    '@>f+++++++++ 3 2026/11/28-17:47:53 a b',
+    'created directory /tmp/x',
+  ])('is not "%s"', (line) => expect(parseStoredItem(line)).toBeUndefined());
 });
