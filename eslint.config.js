@@ -23,6 +23,11 @@ const END_OF_PROCESS = {
   message: 'Only cli.ts ends the process.',
 };
 
+const DIRECTORIES_ARE_MADE_IN_PLATFORM = {
+  selector: 'CallExpression[callee.name="mkdir"] Property[key.name="recursive"]',
+  message: 'makeDirectories() of src/platform/files.ts says what a read-only disk is, and ends in /proc.',
+};
+
 const WAITING_IS_UNTIL = {
   selector:
     ':matches(WhileStatement, DoWhileStatement, ForStatement) AwaitExpression > NewExpression[callee.name="Promise"] CallExpression[callee.name="setTimeout"]',
@@ -78,7 +83,7 @@ export default tseslint.config(
     ignores: ['src/platform/**'],
     rules: {
       'no-restricted-properties': ['error', ...CLOCK_IS_IN_PLATFORM],
-      'no-restricted-syntax': ['error', PRESENT_TIME, END_OF_PROCESS],
+      'no-restricted-syntax': ['error', PRESENT_TIME, END_OF_PROCESS, DIRECTORIES_ARE_MADE_IN_PLATFORM],
     },
   },
   { files: ['src/cli.ts'], rules: { 'no-restricted-syntax': ['error', PRESENT_TIME] } },

@@ -45,7 +45,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return usage(errorMessage(error));
   }
   const { values, positionals } = options;
-  if (values.help) return say((await import('./gate/help.ts')).gateHelp());
+  if (values.help) return say((await import('./gate/help.ts')).gateHelp(ownPlace()));
   if (values.version) return say(`offsite-gate ${VERSION}\n`);
   const [host] = positionals;
   if (host === undefined || positionals.length > 1) return usage('give one HOST');
@@ -55,7 +55,13 @@ async function main(argv: readonly string[]): Promise<number> {
   if (values.check) {
     leaveRemovedDirectory();
     const { checkHost } = await import('./gate/check/check-host.ts');
-    return checkHost({ host, configPath: values.config, write: (text) => process.stdout.write(text) });
+    const words = values.config === SECONDARY_CONFIG ? [] : ['--config', resolve(values.config)];
+    return checkHost({
+      host,
+      configPath: values.config,
+      gate: [ownPlace(), ...words].join(' '),
+      write: (text) => process.stdout.write(text),
+    });
   }
   const end = await serve(host, values.config, values.read === true);
   if (end.kind === 'exit') return end.code;
@@ -114,4 +120,9 @@ function say(text: string): number {
 function usage(problem: string): number {
   process.stderr.write(`offsite-gate: ${problem}. See offsite-gate --help\n`);
   return 2;
+}
+
+/** Where this program lies, as it was started: a link in the directory `bin` of whatever PREFIX it was installed with. */
+function ownPlace(): string {
+  return process.argv[1] ?? 'offsite-gate';
 }

@@ -1,4 +1,4 @@
-import { authorizedKeysLine, forcedCommand } from '../../src/shared/forced-command.ts';
+import { authorizedKeysLine, forcedCommand, GATE as USUAL_PLACE } from '../../src/shared/forced-command.ts';
 import { SECONDARY_CONFIG } from '../config/location.ts';
 
 /** What `offsite-gate` is and understands, for its help and its page of the manual. A line break is one of the help. */
@@ -37,8 +37,8 @@ export const GATE = {
   ],
 } as const;
 
-/** What `offsite-gate --help` prints. */
-export function gateHelp(): string {
+/** What `offsite-gate --help` prints. @param place where the gate lies */
+export function gateHelp(place: string): string {
   const { name, usages, description, keys, options, exits } = GATE;
   const column = (rows: readonly (readonly [string, string])[], width: number) =>
     rows.map(([term, text]) => `  ${term.padEnd(width)}${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`);
@@ -46,7 +46,7 @@ export function gateHelp(): string {
     ...usages.map((usage, place) => `${place === 0 ? 'Usage:' : '      '} ${name} ${usage}`),
     '',
     description,
-    ...keys.flatMap(([about, line]) => ['', about, '', `  ${line}`]),
+    ...keys.flatMap(([about, line]) => ['', about, '', `  ${line.replace(USUAL_PLACE, place)}`]),
     '',
     'Options:',
     ...column(options, 15),

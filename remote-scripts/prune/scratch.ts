@@ -1,6 +1,7 @@
-import { lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectories } from '../../src/platform/files.ts';
 import type { ProcessEnd, RunProcess } from '../../src/platform/process.ts';
 import { isLeftBehind, writerMark } from '../../src/platform/writer-mark.ts';
 
@@ -27,7 +28,7 @@ export async function withTemporary<T>(scratch: string, work: (temporary: string
 async function makeTemporary(scratch: string): Promise<string> {
   const name = `freed-${writerMark()}-`;
   try {
-    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    await makeDirectories(scratch);
     await clearLeftovers(scratch);
     return await mkdtemp(join(scratch, name));
   } catch {

@@ -1,5 +1,5 @@
 // What every Debian package of ours has.
-import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../build-into.mjs';
@@ -27,8 +27,34 @@ export function copyPrograms(from, to, programs) {
   }
 }
 
+/**
+ * Lays what every package ends with: the directory for secrets, a Node of its own, its papers and scripts.
+ * @param laid the tree, and where what lies in it
+ * @param release see layPrimary; with the notices of what is bundled
+ * @param fields of its control file, besides those that all have
+ * @returns what {@link import('./deb.mjs').makeDeb} takes besides the directory
+ */
+export function endPackage({ tree, name, lib, programs, parts }, { version, then, runtime, notices }, fields) {
+  putCredentials(tree);
+  if (runtime !== undefined) putRuntime(tree, lib, programs, runtime);
+  putPapers(tree, { name, version, notices, then, runtime });
+  return {
+    tree,
+    then,
+    fields: { ...commonFields(name, version, runtime), ...fields },
+    scripts: maintainerScripts(name, parts),
+  };
+}
+
+/** Makes the directory for secrets, empty: it is closed before there is one in it. `offsite-rsync init` and people fill it. */
+function putCredentials(tree) {
+  const credentials = join(tree, 'etc/offsite-rsync/credentials');
+  mkdirSync(credentials, { recursive: true });
+  chmodSync(credentials, 0o700);
+}
+
 /** The fields that are the same in all. */
-export function commonFields(name, version, runtime) {
+function commonFields(name, version, runtime) {
   return {
     Package: name,
     Version: debianVersion(version),
@@ -48,7 +74,7 @@ export function dependencies(runtime, others) {
  * their environment beforehand stays as it is.
  * @param runtime the directory of Node's npm package
  */
-export function putRuntime(tree, lib, programs, { directory }) {
+function putRuntime(tree, lib, programs, { directory }) {
   copyFileSync(join(directory, 'bin/node'), join(tree, lib, 'node'));
   chmodSync(join(tree, lib, 'node'), 0o755);
   for (const program of programs) {
@@ -65,7 +91,7 @@ export function putRuntime(tree, lib, programs, { directory }) {
  * after them.
  * @param parts the directory with what the programs load later
  */
-export function maintainerScripts(name, parts) {
+function maintainerScripts(name, parts) {
   const texts = ['preinst', 'postinst', 'prerm', 'postrm'].map((script) => {
     const [common = '', own = ''] = [join(HERE, script), join(HERE, name, script)].map((file) =>
       existsSync(file) ? readFileSync(file, 'utf8').replaceAll('@PARTS@', parts) : undefined,
@@ -80,7 +106,7 @@ export function maintainerScripts(name, parts) {
  * @param notices of what is bundled
  * @param then the time of the release, in seconds since 1970
  */
-export function putPapers(tree, { name, version, notices, then, runtime }) {
+function putPapers(tree, { name, version, notices, then, runtime }) {
   const doc = `usr/share/doc/${name}`;
   const licences = [readFileSync(join(ROOT, 'LICENSE'), 'utf8'), notices];
   if (runtime !== undefined) licences.push(runtime.notice);

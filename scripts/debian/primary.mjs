@@ -1,10 +1,10 @@
 // The Debian package of the primary.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, STARTED } from '../build-into.mjs';
 import { noticesOf } from '../notices.mjs';
-import { commonFields, copyPrograms, dependencies, maintainerScripts, putPapers, putRuntime } from './common.mjs';
+import { copyPrograms, dependencies, endPackage } from './common.mjs';
 import { put, putCompressed } from './deb.mjs';
 
 const NAME = 'offsite-rsync';
@@ -49,23 +49,15 @@ export function layPrimary(tree, { built, inputs, version, then, runtime }) {
   put(tree, `${DOC}/examples/config.schema.json`, readFileSync(join(ROOT, 'config.schema.json')));
   put(tree, `${DOC}/README.md`, readFileSync(join(ROOT, 'README.md')));
   cpSync(join(ROOT, 'docs'), join(tree, DOC, 'docs'), { recursive: true });
-  // Empty, for what must not be read by others before it is there: `offsite-rsync init` and people fill them.
-  mkdirSync(join(tree, 'etc/offsite-rsync/credentials'), { recursive: true });
-  chmodSync(join(tree, 'etc/offsite-rsync/credentials'), 0o700);
-  if (runtime !== undefined) putRuntime(tree, LIB, STARTED, runtime);
-  const notices = noticesOf(ROOT, inputs);
-  putPapers(tree, { name: NAME, version, notices, then, runtime });
-  return {
-    tree,
-    then,
-    fields: {
-      ...commonFields(NAME, version, runtime),
+  return endPackage(
+    { tree, name: NAME, lib: LIB, programs: STARTED, parts: `/${LIB}` },
+    { version, then, runtime, notices: noticesOf(ROOT, inputs) },
+    {
       Depends: dependencies(runtime, ['rsync (>= 3.5.0)', 'openssh-client']),
       Suggests: 'libnotify-bin, bzip2, unzip, xz-utils, zstd',
       Description: DESCRIPTION,
     },
-    scripts: maintainerScripts(NAME, `/${LIB}`),
-  };
+  );
 }
 
 function completionOf(shell, built) {

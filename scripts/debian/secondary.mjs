@@ -1,8 +1,8 @@
 // The Debian package of the secondary.
-import { chmodSync, mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ROOT, STARTED } from '../build-into.mjs';
-import { commonFields, copyPrograms, dependencies, maintainerScripts, putPapers, putRuntime } from './common.mjs';
+import { copyPrograms, dependencies, endPackage } from './common.mjs';
 import { put, putCompressed } from './deb.mjs';
 
 const NAME = 'offsite-rsync-secondary';
@@ -32,32 +32,30 @@ export function laySecondary(tree, { built, version, then, runtime }) {
     symlinkSync(`../lib/${NAME}/${program}`, join(tree, 'usr/bin', program.replace('.mjs', '')));
   put(tree, 'usr/bin/offsite-secondary', ours('offsite-secondary'), 0o755);
   for (const unit of readdirSync(join(ROOT, 'remote-scripts/systemd'))) {
-    const text = ours(`systemd/${unit}`).replaceAll('/usr/local/bin/', '/usr/bin/');
-    put(tree, `usr/lib/systemd/system/${unit}`, text);
+    put(tree, `usr/lib/systemd/system/${unit}`, inPlace(ours(`systemd/${unit}`)));
   }
   const pages = readdirSync(join(built, 'man/man8')).map((page) => `man8/${page}`);
   for (const page of ['man5/offsite-rsync-secondary.yaml.5', ...pages])
-    putCompressed(tree, `usr/share/man/${page}`, readFileSync(join(built, 'man', page)));
+    putCompressed(tree, `usr/share/man/${page}`, inPlace(readFileSync(join(built, 'man', page), 'utf8')));
   put(tree, `${DOC}/examples/${EXAMPLE}`, ours(EXAMPLE));
   for (const page of ['operations.md', 'security.md', 'restore.md'])
     put(tree, `${DOC}/docs/${page}`, readFileSync(join(ROOT, 'docs', page)));
-  mkdirSync(join(tree, 'etc/offsite-rsync/credentials'), { recursive: true });
-  chmodSync(join(tree, 'etc/offsite-rsync/credentials'), 0o700);
+  mkdirSync(join(tree, 'etc/offsite-rsync'), { recursive: true });
   symlinkSync(`/${DOC}/examples/${EXAMPLE}`, join(tree, 'etc/offsite-rsync', EXAMPLE));
-  if (runtime !== undefined) putRuntime(tree, LIB, programs, runtime);
-  const notices = readFileSync(join(built, 'remote/THIRD-PARTY-NOTICES'), 'utf8');
-  putPapers(tree, { name: NAME, version, notices, then, runtime });
-  return {
-    tree,
-    then,
-    fields: {
-      ...commonFields(NAME, version, runtime),
+  return endPackage(
+    { tree, name: NAME, lib: LIB, programs, parts: `/${LIB}/parts` },
+    { version, then, runtime, notices: readFileSync(join(built, 'remote/THIRD-PARTY-NOTICES'), 'utf8') },
+    {
       Depends: dependencies(runtime, ['rsync (>= 3.5.0)', 'openssh-server', 'passwd', 'python3']),
       Suggests: 'bzip2, unzip, xz-utils, zstd',
       Description: DESCRIPTION,
     },
-    scripts: maintainerScripts(NAME, `/${LIB}/parts`),
-  };
+  );
+}
+
+/** Names the programs where the package has them. */
+function inPlace(text) {
+  return text.replaceAll('/usr/local/bin/', '/usr/bin/');
 }
 
 function ours(name) {

@@ -1,8 +1,9 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
+import { makeDirectories } from '../platform/files.ts';
 import { runProcess, startProcess, type Companion } from '../platform/process.ts';
 
 /** An sshd of our own on loopback: fresh keys, a free port, one key with one forced command. */
@@ -39,7 +40,7 @@ export async function startPrivateSshd(
     await mustRun('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'offsite-rsync demo', '-f', path(name)]);
   }
   // As root sshd insists on this directory (facts.md#an-sshd-of-ones-own); on a machine without a running sshd it may be missing.
-  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
+  if (process.getuid?.() === 0) await makeDirectories('/run/sshd', 0o755);
   const port = await freePort();
   await writeFile(
     path('sshd_config'),

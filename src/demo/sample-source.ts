@@ -1,5 +1,6 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../platform/files.ts';
 
 /** Database dumps and a tree of files, small and realistic; the same every time. */
 export interface SampleSource {
@@ -18,12 +19,12 @@ export async function makeSampleSource(directory: string): Promise<SampleSource>
   const random = generator(20_261_123);
   const rows = Array.from({ length: CUSTOMERS }, (_, index) => row(index, random));
   const dump = (day: string) => writeFile(join(directory, 'dumps', `shop-${day}.sql`), sql('customers', rows));
-  await mkdir(join(directory, 'dumps'), { recursive: true });
+  await makeDirectories(join(directory, 'dumps'));
   await dump('2026-11-22');
   await writeFile(join(directory, 'dumps', 'users.sql'), sql('users', rows.slice(0, 3000)));
   for (let index = 0; index < DOCUMENTS; index += 1) {
     const folder = join(directory, 'files', `customer-${String(index % 24).padStart(2, '0')}`);
-    await mkdir(folder, { recursive: true });
+    await makeDirectories(folder);
     await writeFile(
       join(folder, `invoice-${String(index).padStart(4, '0')}.txt`),
       noise(500 + Math.floor(random() * 9000), random),

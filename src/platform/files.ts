@@ -1,7 +1,7 @@
 import { constants, statfsSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { assertReplaceable, openRegularFile, unfitForDirectory } from './regular-file.ts';
+import { assertReplaceable, openRegularFile, unfitForDirectory, withPath } from './regular-file.ts';
 import { isLeftBehind, writerMark } from './writer-mark.ts';
 
 let written = 0;
@@ -35,8 +35,8 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw withPath(error, path);
   }
 }
 
@@ -72,6 +72,8 @@ export async function appendLine(path: string, line: string, mode = 0o600): Prom
     const broken = size > 0 && last[0] !== 0x0a;
     await file.appendFile(`${broken ? '\n' : ''}${line}\n`);
     await file.sync();
+  } catch (error) {
+    throw withPath(error, path);
   } finally {
     await file.close();
   }
@@ -177,18 +179,22 @@ export function errorMessage(error: unknown): string {
 }
 
 /**
- * Makes a directory, and those above it that are missing, for this user alone. Where the file system is read-only, Node says of such a
- * chain that it does not exist; this says that it is read-only.
- * @throws NodeJS.ErrnoException when it cannot be made
+ * Makes a directory, and those above it that are missing. Node's own `recursive` says of a chain on a read-only file system that it does
+ * not exist, and never ends where the kernel says so, as in /proc.
+ * @param mode of each that is made; default: for this user alone
+ * @returns whether it was made; if not, it was there
+ * @throws NodeJS.ErrnoException with the path when it cannot be made, or something else is there
  */
-export async function makeDirectories(path: string | Buffer): Promise<void> {
+export async function makeDirectories(path: string | Buffer, mode = 0o700): Promise<boolean> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await mkdir(path, { mode });
+    return true;
   } catch (error) {
-    const bytes = Buffer.from(path);
-    const slash = bytes.lastIndexOf('/');
-    if (!isMissing(error) || slash <= 0) throw error;
-    await makeDirectories(bytes.subarray(0, slash));
-    await mkdir(path, { mode: 0o700 });
+    if (errorCode(error) === 'EEXIST' && (await stat(path).catch(() => undefined))?.isDirectory() === true)
+      return false;
+    const parent = Buffer.from(dirname(path.toString('latin1')), 'latin1');
+    if (!isMissing(error) || (await lstat(parent).catch(() => undefined)) !== undefined) throw error;
+    await makeDirectories(parent, mode);
+    return makeDirectories(path, mode);
   }
 }

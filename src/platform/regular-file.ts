@@ -67,6 +67,8 @@ export async function writeNote(path: string, text: string): Promise<void> {
   const file = await openRegularFile(path, flags, 0o600);
   try {
     await file.writeFile(text);
+  } catch (error) {
+    throw withPath(error, path);
   } finally {
     await file.close();
   }
@@ -100,6 +102,12 @@ export async function assertReplaceable(path: string): Promise<void> {
   const isElse = target !== undefined && !target.isFile() && !target.isDirectory();
   if (isElse || stats.isCharacterDevice() || stats.isBlockDevice())
     throw new UnfitFileError(`${path} ${kindOf(target ?? stats)}, which no file may replace: name another`);
+}
+
+/** Names the file in an error of writing to it, where Node says only what could not be done: `ENOSPC: no space left on device, write`. */
+export function withPath(error: unknown, path: string): unknown {
+  if (error instanceof Error && 'code' in error && !('path' in error)) error.message += ` '${path}'`;
+  return error;
 }
 
 /** What something is that is no file, as the rest of a sentence. */

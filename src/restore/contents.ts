@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../platform/files.ts';
 import { ReadError, type SnapshotSource } from '../read/snapshot-source.ts';
 import { displayName, encodeName, decodeName } from '../rsync/itemized.ts';
 import { contentsArguments, type ReadScope } from '../rsync/read-arguments.ts';
@@ -19,7 +19,7 @@ export async function readContents(
   onItem: (item: StoredItem) => void,
 ): Promise<void> {
   const empty = join(deps.scratch, 'empty');
-  await mkdir(empty, { recursive: true, mode: 0o700 });
+  await makeDirectories(empty);
   const { failure } = await readFrom(source, contentsArguments(scope, empty), { onItem }, deps);
   if (deps.signal.aborted) throw new ReadError(interruptionOf(deps.signal));
   if (failure !== undefined) throw new ReadError(failure);

@@ -1,6 +1,6 @@
 import { chmod, chown, lstat, mkdir, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { errorCode, errorMessage, isFull, isMissing, writeFileAtomic } from '../platform/files.ts';
+import { errorCode, errorMessage, isFull, isMissing, makeDirectories, writeFileAtomic } from '../platform/files.ts';
 import type { RunProcess } from '../platform/process.ts';
 import { ReadError } from '../read/snapshot-source.ts';
 import { formatCount } from '../shared/units.ts';
@@ -99,7 +99,7 @@ export async function openDestination(
   const own = join(path, OWN);
   const before = begun === undefined ? await attributesIn(standing, fresh.names) : begun.before;
   try {
-    await makeDirectory(path);
+    await makeDirectories(path, 0o777);
     if (!(await hasOwn(path))) await mkdir(own, { mode: 0o700 });
     await rm(join(own, TEMPORARY), { recursive: true, force: true });
     await mkdir(join(own, TEMPORARY), { mode: 0o700 });
@@ -145,19 +145,6 @@ export async function isInside(path: string, directory: string): Promise<boolean
   while ((await lstat(existing).catch(() => undefined)) === undefined) existing = dirname(existing);
   const real = `${await realpath(existing)}/`;
   return real.startsWith(`${directory}/`);
-}
-
-/** Makes a directory with its parents. Node's own `recursive` never ends where the kernel says ENOENT to a mkdir, as in /proc. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const parent = dirname(path);
-    if (errorCode(error) === 'EEXIST') return;
-    if (!isMissing(error) || (await lstat(parent).catch(() => undefined)) !== undefined) throw error;
-    await makeDirectory(parent);
-    await mkdir(path);
-  }
 }
 
 /** A part of a snapshot brings no owner, mode and time for the directory that takes it. */

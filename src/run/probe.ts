@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../platform/files.ts';
 import { checkArguments, sealArguments } from '../rsync/arguments.ts';
 import { decodeName } from '../rsync/itemized.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
@@ -48,7 +49,7 @@ export async function probeSessions(plan: AttemptPlan, spec: ProbeSpec, deps: Ru
 
 async function probeVerification(plan: AttemptPlan, { request, id }: ProbeSpec, deps: RunDeps): Promise<Probe> {
   const source = join(plan.directory, 'probe');
-  await mkdir(source, { recursive: true, mode: 0o700 });
+  await makeDirectories(source);
   const tree = { source, job: request.job.name, id, exclude: [] };
   const args = checkArguments(plan.verifyWire, tree, { extras: plan.wire.secondary === 'gate' });
   try {

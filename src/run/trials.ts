@@ -1,5 +1,6 @@
 import { chmod, mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../platform/files.ts';
 import { checkArguments, pushArguments } from '../rsync/arguments.ts';
 import { runSession, type SessionResult } from '../rsync/session.ts';
 import { IDENTITY_LINE, parseGateLine } from '../shared/gate-words.ts';
@@ -54,7 +55,7 @@ const LONGEST = 20_000;
  */
 export async function tryWhatMustNotWork(plan: AttemptPlan, id: SnapshotId, deps: RunDeps): Promise<Trial[]> {
   const directory = join(plan.directory, 'trials');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(directory);
   try {
     const scratch = await pushScratch({ plan, id, directory, deps });
     const results: Readonly<Record<Trial['what'], () => Promise<Result>>> = {

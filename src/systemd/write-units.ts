@@ -1,6 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing, writeFileAtomic } from '../platform/files.ts';
+import { isMissing, makeDirectories, writeFileAtomic } from '../platform/files.ts';
 import type { UnitFile } from './unit-text.ts';
 
 /** What was done with one file. */
@@ -33,7 +33,7 @@ export async function writeUnits(
     });
     written.push({ path, change: before === undefined ? 'made' : before === text ? 'unchanged' : 'replaced' });
     if (dryRun || before === text) continue;
-    await mkdir(dirname(place), { recursive: true, mode: 0o755 });
+    await makeDirectories(dirname(place), 0o755);
     await writeFileAtomic(place, text, 0o644);
   }
   return written;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateHost, type GateHost } from './support/gate-host.ts';
 
@@ -12,11 +12,15 @@ beforeAll(async () => {
 afterAll(() => host.stop());
 
 /** Where the account exists; that is everywhere unless it is one of the private sshd. */
-function check(name = 'web1', wrapper: readonly string[] = []): { status: number | null; lines: string[] } {
-  const gate = [process.execPath, host.bundle, '--config', host.config, '--check', name];
+function check(
+  name = 'web1',
+  wrapper: readonly string[] = [],
+  program = host.bundle,
+): { status: number | null; lines: string[] } {
+  const gate = [process.execPath, program, '--config', host.config, '--check', name];
   const enter = process.getuid?.() === 0 ? ['nsenter', '--mount', '--target', `${host.sshd.pid}`] : [];
-  const [program = '', ...args] = [...enter, ...wrapper, ...gate];
-  const { status, stdout } = spawnSync(program, args, { encoding: 'utf8' });
+  const [first = '', ...args] = [...enter, ...wrapper, ...gate];
+  const { status, stdout } = spawnSync(first, args, { encoding: 'utf8' });
   return { status, lines: stdout.trimEnd().split('\n') };
 }
 
@@ -37,6 +41,19 @@ test.runIf(process.getuid?.() === 0)('finds a host ready when all is as install.
   expect(lines).toContainEqual(expect.stringMatching(/^! nothing says when a snapshot of web1\/db is due/));
   expect(lines.at(-1)).toBe('web1: ready');
   expect(status).toBe(0);
+});
+
+test.runIf(process.getuid?.() === 0)('the line for a key starts the gate where it lies (needs root)', async () => {
+  const keys = join(host.sshd.directory, 'home/.ssh/authorized_keys');
+  const before = await readFile(keys);
+  const program = join(host.sshd.directory, 'bin/offsite-gate');
+  await mkdir(dirname(program));
+  await symlink(host.bundle, program);
+  await writeFile(keys, '# nobody\n');
+  const { lines } = check('web1', [], program);
+  await writeFile(keys, before);
+  const line = `command="${program} --config ${host.config} web1",restrict ssh-ed25519 AAAA…`;
+  expect(lines).toContain(`    Add: ${line}`);
 });
 
 test('tries its push though the shell stands in a directory that was removed', async () => {

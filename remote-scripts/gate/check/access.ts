@@ -15,10 +15,10 @@ export interface Account {
 const USUAL_KEYS = '/etc/offsite-rsync/authorized_keys.d/%u .ssh/authorized_keys .ssh/authorized_keys2';
 
 /** Checks what sshd lets the account do, as far as this user can see it. */
-export async function checkAccess(host: string, account: Account): Promise<Finding[]> {
+export async function checkAccess(host: string, account: Account, gate: string): Promise<Finding[]> {
   const settings = readSshd(account);
   const files = keyFiles(settings?.get('authorizedkeysfile') ?? USUAL_KEYS, account);
-  const keys = await checkKeys(host, files);
+  const keys = await checkKeys(host, files, gate);
   return [
     checkShell(account),
     ...keys.findings,

@@ -6,31 +6,33 @@ import { bad, good, hint, unseen, type Finding } from './finding.ts';
 /**
  * Checks every key of an account.
  * @param paths where sshd looks for them; not all have to exist
+ * @param gate the words that start the gate here
  * @returns what was found, and whether one of the keys is a read key
  */
 export async function checkKeys(
   host: string,
   paths: readonly string[],
+  gate: string,
 ): Promise<{ readonly findings: Finding[]; readonly reads: boolean }> {
   const findings: Finding[] = [];
   let reads = false;
   for (const path of paths) {
     try {
       const text = await readFile(path, 'utf8');
-      findings.push(...judgeKeys(text, host, path));
+      findings.push(...judgeKeys(text, host, path, gate));
       reads ||= text.split('\n').some(isReadLine);
     } catch (error) {
       if (!isMissing(error)) findings.push(unseen(`${path} cannot be read by this user: ${errorMessage(error)}`));
     }
   }
   if (findings.length > 0) return { findings, reads };
-  const none = bad(`no key may push: none of ${paths.join(', ')} exists`, `Add: ${lineOf(host)}`);
+  const none = bad(`no key may push: none of ${paths.join(', ')} exists`, `Add: ${lineOf(host, gate)}`);
   return { findings: [none], reads };
 }
 
-/** The line of authorized_keys that belongs to a host. */
-export function lineOf(host: string): string {
-  return authorizedKeysLine(forcedCommand('gate', 'push', { host }), 'ssh-ed25519 AAAA…');
+/** The line of authorized_keys that belongs to a host. @param gate the words that start the gate here */
+export function lineOf(host: string, gate: string): string {
+  return authorizedKeysLine(forcedCommand('gate', 'push', { host, gate }), 'ssh-ed25519 AAAA…');
 }
 
 /** Whether a line of authorized_keys leads to the gate's reading session. */
@@ -45,12 +47,12 @@ const LEADS_TO_THE_GATE =
 const READS = /\boffsite-gate(\.mjs)?( --config \S+)? --read /;
 
 /** Judges the lines of an authorized_keys file: every key must lead to the gate and to nothing else, and none to both of its sides. */
-export function judgeKeys(text: string, host: string, path: string): Finding[] {
+export function judgeKeys(text: string, host: string, path: string, gate: string): Finding[] {
   const lines = text.split('\n');
   const findings = lines.flatMap((line, index): Finding[] => {
     if (/^\s*(#|$)/.test(line)) return [];
     const at = `${path}, line ${index + 1}`;
-    const fix = `Write: ${lineOf(host)}`;
+    const fix = `Write: ${lineOf(host, gate)}`;
     const options = optionsOf(line);
     const command = /(?:^|,)command="((?:[^"\\]|\\.)*)"/.exec(options)?.[1] ?? '';
     const words = command.split(' ');
@@ -70,8 +72,8 @@ export function judgeKeys(text: string, host: string, path: string): Finding[] {
   });
   const pushes = lines.some((line) => !/^\s*(#|$)/.test(line) && !isReadLine(line));
   if (findings.length > 0 && !pushes)
-    findings.push(hint(`${path} has a read key alone: nothing can be pushed`, `Add: ${lineOf(host)}`));
-  return findings.length > 0 ? findings : [bad(`${path} has no key`, `Add: ${lineOf(host)}`)];
+    findings.push(hint(`${path} has a read key alone: nothing can be pushed`, `Add: ${lineOf(host, gate)}`));
+  return findings.length > 0 ? findings : [bad(`${path} has no key`, `Add: ${lineOf(host, gate)}`)];
 }
 
 const OTHER_KEY = 'Make a read key of its own (ssh-keygen -t ed25519) and remove this line.';

@@ -17,6 +17,8 @@ import { checkPrograms } from './programs.ts';
 export interface CheckInput {
   readonly host: string;
   readonly configPath: string;
+  /** The words that start the gate here, for the line of a key. */
+  readonly gate: string;
   readonly write: (text: string) => unknown;
 }
 
@@ -24,15 +26,15 @@ export interface CheckInput {
  * `offsite-gate --check HOST`: reports whether everything that the gate relies on is in order.
  * @returns 0 if it is, 1 otherwise
  */
-export async function checkHost({ host, configPath, write }: CheckInput): Promise<number> {
-  const findings = await lookAt(host, configPath);
+export async function checkHost({ host, configPath, gate, write }: CheckInput): Promise<number> {
+  const findings = await lookAt(host, configPath, gate);
   write(formatFindings(findings));
   const wrong = findings.filter(({ kind }) => kind === 'bad').length;
   write(wrong === 0 ? `\n${host}: ready\n` : `\n${host}: ${wrong} to mend\n`);
   return wrong === 0 ? 0 : 1;
 }
 
-async function lookAt(host: string, configPath: string): Promise<Finding[]> {
+async function lookAt(host: string, configPath: string, gate: string): Promise<Finding[]> {
   const programs = checkPrograms();
   const loaded = await loadConfig(configPath, host);
   if ('finding' in loaded) return [loaded.finding, ...programs];
@@ -54,7 +56,7 @@ async function lookAt(host: string, configPath: string): Promise<Finding[]> {
       ? [bad(`account ${own.account} has uid 0`, 'Give the host an account without privileges.')]
       : []),
     ...(await checkDirectories(settings, own, account)),
-    ...(await checkAccess(host, account)),
+    ...(await checkAccess(host, account, gate)),
   ];
 }
 

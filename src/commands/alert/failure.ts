@@ -1,13 +1,11 @@
 import { ConfigError } from '../../config/load.ts';
 import { deliverAlert } from '../../notify/deliver.ts';
 import { reachedSomebody } from '../../notify/tellings.ts';
-import { isFull } from '../../platform/files.ts';
-import { UnfitFileError } from '../../platform/regular-file.ts';
 import { SecretError } from '../../platform/secrets.ts';
 import { alertDeps } from '../../run/finish.ts';
 import type { AlertSettings } from '../../notify/settings.ts';
 import { ReadError } from '../../read/snapshot-source.ts';
-import { signalOf } from '../../run/failure.ts';
+import { diskFault, signalOf } from '../../run/failure.ts';
 import { exitCodeOf, OUTCOMES, type Outcome } from '../../shared/outcome.ts';
 import type { Context } from '../context.ts';
 import { UsageError } from '../selection.ts';
@@ -22,7 +20,7 @@ export async function reportFailure(error: unknown, context: Context, unattended
   const outcome = outcomeOf(error);
   const reason =
     error instanceof Error
-      ? outcome === 'internal-error'
+      ? outcome === 'internal-error' && diskFault(error) === undefined
         ? (error.stack ?? error.message)
         : error.message
       : String(error);
@@ -49,16 +47,16 @@ function isUnattended(error: unknown, { interactive, environment }: Context): bo
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof ConfigError || error instanceof UsageError || error instanceof UnfitFileError) return 'usage';
+  if (error instanceof ConfigError || error instanceof UsageError) return 'usage';
   if (error instanceof SecretError) return 'secret';
   if (error instanceof ReadError) return error.failure.outcome;
-  return isFull(error) ? 'no-space-here' : 'internal-error';
+  return diskFault(error)?.outcome ?? 'internal-error';
 }
 
 function adviceFor(error: unknown, outcome: Outcome): string {
   if (error instanceof UsageError) return 'Help: offsite-rsync --help';
   if (error instanceof ReadError) return error.failure.advice ?? OUTCOMES[outcome].advice;
-  return (error instanceof ConfigError ? error.advice : undefined) ?? OUTCOMES[outcome].advice;
+  return (error instanceof ConfigError ? error.advice : diskFault(error)?.advice) ?? OUTCOMES[outcome].advice;
 }
 
 /** Where to send an error that came before any run began. */

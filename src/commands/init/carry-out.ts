@@ -1,7 +1,7 @@
-import { access, chmod, mkdir, readFile } from 'node:fs/promises';
+import { access, chmod, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseConfig } from '../../config/load.ts';
-import { writeFileAtomic } from '../../platform/files.ts';
+import { makeDirectories, writeFileAtomic } from '../../platform/files.ts';
 import type { Context } from '../context.ts';
 import { extendConfig } from './configuration.ts';
 import type { Plan } from './gather.ts';
@@ -54,9 +54,10 @@ function withLines(before: string, secrets: ReadonlyMap<string, string>): string
 
 /** Others may look in, as in any directory below /etc: what is secret in it has mode 0600. Below a home directory nobody may. */
 async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: process.getuid?.() === 0 ? 0o755 : 0o700 });
+  const isRoot = process.getuid?.() === 0;
+  const made = await makeDirectories(path, isRoot ? 0o755 : 0o700);
   // The umask must not close a directory of root that others have to read.
-  if (first !== undefined && process.getuid?.() === 0) await chmod(path, 0o755);
+  if (made && isRoot) await chmod(path, 0o755);
 }
 
 function exists(path: string): Promise<boolean> {

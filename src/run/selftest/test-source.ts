@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { link, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectories } from '../../platform/files.ts';
 
 /** Large enough for a line to break in the middle of it. It cannot be compressed. */
 const LARGE = 16 * 2 ** 20;
@@ -13,7 +14,7 @@ const SMALL_FILES = 100;
  */
 export async function makeTestSource(directory: string): Promise<void> {
   const at = (...steps: string[]) => join(directory, ...steps);
-  await mkdir(at('small'), { recursive: true, mode: 0o700 });
+  await makeDirectories(at('small'));
   for (let number = 0; number < SMALL_FILES; number += 1) {
     await writeFile(at('small', `${number}.txt`), `File ${number} of a test: ${randomBytes(100).toString('hex')}\n`);
   }

@@ -93,7 +93,7 @@ describe('the manual', () => {
     for (const [flag, meaning] of [...GATE.options, ...GATE.exits]) {
       expect(text).toMatch(new RegExp(`^ {7}${flag}\\s`, 'm'));
       expect(text).toContain(meaning.replaceAll('\n', ' '));
-      expect(gateHelp()).toContain(`\n  ${flag} `);
+      expect(gateHelp('/usr/bin/offsite-gate')).toContain(`\n  ${flag} `);
     }
   });
 

@@ -3,11 +3,12 @@ import { judgeSshd, keyFiles, parseSshd } from '../../../remote-scripts/gate/che
 import { judgeKeys, lineOf } from '../../../remote-scripts/gate/check/authorized-keys.ts';
 import { formatFindings } from '../../../remote-scripts/gate/check/finding.ts';
 
+const GATE = '/opt/offsite/bin/offsite-gate';
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ primary';
-const kinds = (text: string) => judgeKeys(text, 'web1', 'keys').map(({ kind }) => kind);
+const kinds = (text: string) => judgeKeys(text, 'web1', 'keys', GATE).map(({ kind }) => kind);
 
 test.each([
-  ['the line it prints itself', lineOf('web1').replace('AAAA…', 'AAAA key')],
+  ['the line it prints itself', lineOf('web1', GATE).replace('AAAA…', 'AAAA key')],
   ['another path', `restrict,command="/opt/offsite-gate.mjs web1" ${KEY}`],
   ['settings of its own', `command="/usr/local/bin/offsite-gate --config /etc/x.yaml web1",restrict ${KEY}`],
   ['an address beside it', `from="192.0.2.0/24",command="/usr/local/bin/offsite-gate web1",restrict ${KEY}`],
@@ -39,7 +40,7 @@ test('finds a command that only ends like the gate’s: a shell takes the rest f
 });
 
 test('knows a read key, and finds one that is also the push key, or that sshd would let push', () => {
-  expect(judgeKeys(`${PUSH_LINE}\n${readLine()}\n`, 'web1', 'keys')).toMatchObject([
+  expect(judgeKeys(`${PUSH_LINE}\n${readLine()}\n`, 'web1', 'keys', GATE)).toMatchObject([
     { kind: 'good' },
     { kind: 'good', text: expect.stringContaining('reads sealed snapshots') as string },
   ]);
