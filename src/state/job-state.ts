@@ -40,8 +40,6 @@ export interface BrokenAttempt {
   readonly id: SnapshotId;
   /** Bytes of the source that it had handled, sent or linked. */
   readonly bytes: number;
-  /** Names that it has and the source does not have, as rsync wrote them. */
-  readonly extras?: readonly string[];
   /** Ids that it may still have, newest first, if the gate did not come to go on with it. */
   readonly formerly?: readonly SnapshotId[];
 }

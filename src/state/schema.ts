@@ -77,7 +77,6 @@ export const jobStateSchema = withOptional(
     broken: orNull(
       withOptional(fields({ id: ID, bytes: COUNT }), {
         formerly: { type: 'array', items: ID },
-        extras: { type: 'array', items: { type: 'string' } },
       }),
     ),
     lastFullVerification: { type: ['string', 'null'], format: 'time' },

@@ -19,8 +19,6 @@ export type Verified =
       readonly algorithm: string;
       /** What the session saw of the source. */
       readonly seen: Pick<SessionResult, 'source' | 'skippedSpecial' | 'stats'>;
-      /** Names of what only the secondary has, as rsync wrote them, as far as they are kept. */
-      readonly extras: readonly string[];
     }
   | { readonly kind: 'session-failed'; readonly session: SessionResult }
   /** Files of the source itself could not be read; the comparison says nothing about them. */
@@ -88,9 +86,6 @@ function hasReadAll(read: ReadThrough, { seen }: Extract<Verified, { kind: 'comp
   return read.kind === 'read' && read.gone === 0 && read.files === seen.source.regularFiles;
 }
 
-/** Names of extra entries that are kept. */
-const KEPT_EXTRAS = 100_000;
-
 /** Compares both sides, and once more without hard links where some are missing there: else nothing would be known of what those hold. */
 async function compareSides(spec: VerifySpec, run: RunProcess): Promise<Verified> {
   const seen = { unlinked: false };
@@ -106,7 +101,6 @@ async function compareOnce(spec: VerifySpec, run: RunProcess, onItem?: (item: It
   // rrsync -no-del refuses --delete even in a dry run (facts.md#deletion). With a list, everything else would count as extra.
   const { part = {} } = spec;
   const extras = spec.wire.secondary === 'gate' && part.only === undefined && part.list === undefined;
-  const names: string[] = [];
   const session = await runSession(
     {
       args: checkArguments(spec.wire, spec.tree, { extras, ...part }),
@@ -119,7 +113,6 @@ async function compareOnce(spec: VerifySpec, run: RunProcess, onItem?: (item: It
         if (isUnseenLink(item, spec)) return;
         comparer.add(item);
         onItem?.(item);
-        if (item.isExtra && names.length < KEPT_EXTRAS) names.push(item.name);
       },
     },
     run,
@@ -130,7 +123,7 @@ async function compareOnce(spec: VerifySpec, run: RunProcess, onItem?: (item: It
   if (clamped?.kind === 'session-failed') return clamped;
   const comparison = comparer.result(clamped?.kept);
   const verdict = judgeComparison(comparison, spec.wire.metadata);
-  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session, extras: names };
+  return { kind: 'compared', comparison, verdict, algorithm: session.checksum, seen: session };
 }
 
 /**

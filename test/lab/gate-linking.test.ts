@@ -15,9 +15,11 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { nextSnapshotId, parseSnapshotId, snapshotIdOf } from '../../src/shared/snapshot-id.ts';
+import { until } from '../support/until.ts';
 import { startGateSecondary, type GateSecondary } from '../ssh/support/gate-secondary.ts';
 import { makePrimary, type Primary } from '../ssh/support/primary.ts';
 
@@ -355,18 +357,51 @@ describe('a push that broke', () => {
     expect((await secondary.names('db')).filter((name) => /frozen|partial/.test(name))).toEqual([]);
   });
 
-  it('leaves out what the source has lost since', async () => {
-    await run();
-    await writeFile(at('d/lost'), 'lost soon\n');
-    await writeFile(at('large'), incompressible(8 * 1024 ** 2));
+  /** Ends a run when the names of the source lie in the attempt, but not all of the file that is sent last. */
+  const breakRun = async () => {
+    await writeFile(at('z-large'), incompressible(8 * 1024 ** 2));
     secondary.line.after(4 * 1024 ** 2, () => secondary.line.cut());
     expect((await primary.call('run', 'db')).code).toBe(12);
-    await rm(at('d/lost'));
-    await rm(at('large'));
-    // The comparison shows what is too much, and the next attempt, or run, leaves it out.
-    expect((await primary.call('run', 'db')).code).toBe(17);
+    await rm(at('z-large'));
+  };
+
+  it.each(['the first one', 'a later one'])('leaves out what the source has lost since: %s', async (which) => {
+    if (which === 'the first one') {
+      await rm(secondary.gate.jobDirectory, { recursive: true });
+      await rm(join(primary.state, 'jobs'), { recursive: true });
+    } else await run();
+    for (const name of ['d/lost', 'lost directory/and/what is in it', 'file or directory/x', 'other\nname']) {
+      await mkdir(dirname(at(name)), { recursive: true });
+      await writeFile(at(name), 'lost soon\n');
+    }
+    await writeFile(at('directory or file'), 'a file as yet\n');
+    await breakRun();
+    for (const name of ['d/lost', 'lost directory', 'file or directory', 'other\nname', 'directory or file'])
+      await rm(at(name), { recursive: true });
+    await mkdir(at('directory or file/deep'), { recursive: true });
+    await writeFile(at('file or directory'), 'a file now\n');
+
     const { id, attempts } = await run();
     expect(attempts).toBe(1);
-    expect((await readdir(secondary.path('db', id, 'd'))).sort()).toEqual(['c', 'e']);
+    expect((await readdir(secondary.path('db', id), { recursive: true })).sort()).toEqual(
+      (await readdir(primary.source, { recursive: true })).sort(),
+    );
+  });
+
+  it('is asked for by each name that it may have', async () => {
+    await run();
+    await writeFile(at('d/lost'), 'lost soon\n');
+    await breakRun();
+    await rm(at('d/lost'));
+    const [name = ''] = (await secondary.names('db')).filter((each) => each.endsWith('.frozen'));
+    const id = parseSnapshotId(name.replace('.frozen', ''))!;
+    // The run died after it had noted the next id, and before the gate had gone on.
+    const state = join(primary.state, 'jobs/db@vault.json');
+    const noted = JSON.parse(await readFile(state, 'utf8')) as { broken: object };
+    const next = nextSnapshotId(new Date(), id);
+    await writeFile(state, JSON.stringify({ ...noted, lastId: next, broken: { ...noted.broken, id: next, formerly: [id] } })); // prettier-ignore
+    await until(() => snapshotIdOf(new Date()) > next);
+    expect(await run()).toMatchObject({ attempts: 1 });
+    expect((await secondary.names('db')).filter((each) => /frozen|partial/.test(each))).toEqual([]);
   });
 });

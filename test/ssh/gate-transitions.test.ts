@@ -77,7 +77,11 @@ test('a push that breaks off becomes frozen, is never sealed, and is a basis for
   await until(async () => (await names()).includes(`${broken}.frozen`));
 
   const reason = `offsite-gate: refused: attempt ${broken} ended without a seal`;
-  expect((await host.verify(broken)).stderr).toContain(reason);
+  for (const depth of ['full', 'content'] as const)
+    expect((await host.verify(broken, { depth })).stderr).toContain(reason);
+  // Its names are told, so that the next push can say which of them the source has lost.
+  const told = await host.verify(broken, { depth: 'names' });
+  expect(told).toMatchObject({ code: 0, stderr: '' });
   expect((await host.seal(broken)).stderr).toContain(reason);
   const again = await host.push(host.nextId(), { bases: [broken] });
   expect(again.code).toBe(0);

@@ -17,8 +17,6 @@ export type AttemptResult =
       readonly why: Failure;
       readonly remains: Remains;
       readonly lesson: Lesson;
-      /** What only the secondary had, by the names as rsync wrote them. */
-      readonly extras?: readonly string[];
     };
 
 /** What a failed attempt has left on the secondary. */

@@ -19,10 +19,8 @@ export interface AttemptSpec {
   readonly bases: readonly SnapshotId[];
   /** What is done with what is unchanged in the bases (see PushOptions). */
   readonly unchanged: PushOptions['unchanged'];
-  /** Whether the gate goes on in the tree of an attempt that broke. */
-  readonly continues: boolean;
-  /** Names that an earlier attempt has left on the secondary and that the source does not have. */
-  readonly extras: readonly string[];
+  /** Those of the bases that may be the attempt that broke, in whose tree the gate goes on; empty: there is none. */
+  readonly continues: readonly SnapshotId[];
   readonly transfer: TransferSettings;
   readonly busyTimeoutMs: number;
   /** What is compared after the push (see VERIFY_MODES). */

@@ -139,7 +139,7 @@ function pushFailed(spec: AttemptSpec, pushed: Pushed): Failed | undefined {
   }
   if (verdict.kind === 'ok') return undefined;
   const { why, left } = sessionFailure(verdict, spec.signal);
-  const unsure = spec.continues && !pushed.wrote && left === 'perhaps' && readErrors.length === 0;
+  const unsure = spec.continues.length > 0 && !pushed.wrote && left === 'perhaps' && readErrors.length === 0;
   const remains: Remains = unsure ? { kind: 'as-before' } : remainsOf(pushed, left);
   const longPath = dueToLongPath(why, spec.source.longestPath);
   if (longPath !== undefined) return failed(longPath, remains, 'give-up');
@@ -155,18 +155,13 @@ function remainsOf({ wrote, bytesDone, session }: Pushed, left: Left): Remains {
 }
 
 /** What differences mean for the attempt. */
-function differing(
-  { tree }: AttemptSpec,
-  pushed: Pushed,
-  { comparison, verdict, extras }: Compared,
-  basis: Remains,
-): Failed {
+function differing({ tree }: AttemptSpec, pushed: Pushed, { comparison, verdict }: Compared, basis: Remains): Failed {
   const summary = summariseComparison(comparison);
   const { missing, metadata, unlinked, corruption } = comparison.counts;
   if (pushed.list !== undefined && missing + metadata + unlinked > 0 && corruption === 0) {
     // The push did not look at these. A source may change without a trace on it: a snapshot of a file system, a clock that was set back.
     const reason = `the basis on the secondary is not what the list of it says, so the next attempt or run compares everything by checksum: ${summary}`;
-    return { ...failed({ outcome: 'incomplete', reason }, basis, 'basis-differs'), extras };
+    return failed({ outcome: 'incomplete', reason }, basis, 'basis-differs');
   }
   if (verdict === 'corruption') {
     return failed({ outcome: 'corruption', reason: `verification of ${tree.id}: ${summary}` }, UNUSABLE);
@@ -175,10 +170,7 @@ function differing(
   const why = unseen
     ? 'size and time did not show rsync what differs, so the next attempt or run compares by checksum'
     : 'the source changed while it was sent';
-  return {
-    ...failed({ outcome: 'incomplete', reason: `${why}: ${summary}` }, basis, unseen ? 'by-checksum' : 'none'),
-    extras,
-  };
+  return failed({ outcome: 'incomplete', reason: `${why}: ${summary}` }, basis, unseen ? 'by-checksum' : 'none');
 }
 
 /**

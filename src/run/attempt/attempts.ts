@@ -6,7 +6,7 @@ import { saveJobState, type JobState } from '../../state/job-state.ts';
 import { attempt } from './attempt.ts';
 import type { AttemptResult, Lesson } from './attempt-result.ts';
 import type { AttemptSpec } from './attempt-spec.ts';
-import { basesOf, brokenAfter, brokenBehindGate, continued } from './broken-attempt.ts';
+import { attemptsIn, basesOf, brokenAfter, brokenBehindGate, continued } from './broken-attempt.ts';
 import { excludesOf } from '../source/file-systems.ts';
 import { interruptionOf, unexpectedFailure } from '../failure.ts';
 import type { RunDeps, RunRequest } from '../request.ts';
@@ -18,7 +18,7 @@ import { OUTCOMES, type Outcome } from '../../shared/outcome.ts';
 /** Everything that an attempt needs and that is the same for all attempts of a run. */
 export type AttemptPlan = Omit<
   AttemptSpec,
-  'tree' | 'bases' | 'continues' | 'unchanged' | 'extras' | 'basesGoodAt' | 'onProgress'
+  'tree' | 'bases' | 'continues' | 'unchanged' | 'basesGoodAt' | 'onProgress'
 > & {
   /** Walks the source again, before another attempt; undefined if that did not work. */
   readonly readAgain: () => Promise<SourceSummary | undefined>;
@@ -54,7 +54,6 @@ export async function makeAttempts(
   let state = initial;
   let arrived = false;
   let crowded = 0;
-  let extras: readonly string[] = initial.broken?.extras ?? [];
   let { source } = plan;
   let { distrustBases } = plan;
   let written = Promise.resolve();
@@ -95,9 +94,8 @@ export async function makeAttempts(
       distrustBases,
       tree,
       bases,
-      continues: gate && before !== null,
+      continues: gate ? attemptsIn(before) : [],
       unchanged: gate ? 'compare' : crowded >= 2 ? 'copy' : 'link',
-      extras,
       basesGoodAt,
       onProgress: noteProgress,
     };
@@ -111,11 +109,8 @@ export async function makeAttempts(
     // The links made so far use up that file's limit, so the next attempt begins a new copy, but of that file alone. The gate
     // itself copies there. On a plain secondary there may be thousands of them, and there are few attempts.
     if (lesson === 'crowded') crowded += 1;
-    extras = result.extras ?? extras;
     const wait = lesson === 'give-up' ? undefined : nextAttemptDelay(why.outcome, made, job.retry, deps.clock.random());
-    const broken = gate
-      ? brokenBehindGate(before, state.broken, id, remains, extras)
-      : brokenAfter(before, id, remains);
+    const broken = gate ? brokenBehindGate(before, state.broken, id, remains) : brokenAfter(before, id, remains);
     // Ids that the secondary does not know may be used again. If the clock was in the future, such ids and all that follow them would be
     // refused until that time has come.
     await keep({ ...state, broken, lastId: wait === undefined && !arrived ? initial.lastId : state.lastId });

@@ -6,7 +6,12 @@ import type { Remains } from './attempt-result.ts';
 
 /** What the next attempt may link to, best first (facts.md#order-of-bases). */
 export function basesOf(state: JobState): SnapshotId[] {
-  return [state.sealed?.id, state.broken?.id, ...(state.broken?.formerly ?? [])].filter((basis) => basis !== undefined);
+  return [...(state.sealed === null ? [] : [state.sealed.id]), ...attemptsIn(state.broken)];
+}
+
+/** The ids that a broken attempt may have, newest first. */
+export function attemptsIn(broken: JobState['broken']): SnapshotId[] {
+  return broken === null ? [] : [broken.id, ...(broken.formerly ?? [])];
 }
 
 /** On plain rrsync: the attempt that got furthest is the better basis. */
@@ -15,9 +20,6 @@ export function brokenAfter(before: JobState['broken'], id: SnapshotId, remains:
   if (remains.kind !== 'basis') return other;
   return other !== null && other.bytes > remains.bytes ? other : { id, bytes: remains.bytes };
 }
-
-/** Names that are kept between two runs. */
-const MOST_EXTRAS = 10_000;
 
 /** Former ids of an attempt that are kept; the gate takes that many. */
 const MOST_NAMES = 3;
@@ -37,7 +39,6 @@ export function brokenBehindGate(
   noted: JobState['broken'],
   id: SnapshotId,
   remains: Remains,
-  extras: readonly string[],
 ): JobState['broken'] {
   switch (remains.kind) {
     case 'nothing':
@@ -47,9 +48,7 @@ export function brokenBehindGate(
     case 'unusable':
       return null;
     case 'basis':
-      // With so many names too many, it is better to begin anew than to remember them.
-      if (extras.length > MOST_EXTRAS) return null;
-      return { id, bytes: Math.max(remains.bytes, before?.bytes ?? 0), ...(extras.length > 0 ? { extras } : {}) };
+      return { id, bytes: Math.max(remains.bytes, before?.bytes ?? 0) };
     default:
       return remains satisfies never;
   }

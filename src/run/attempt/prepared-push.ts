@@ -1,13 +1,12 @@
-import { lstat } from 'node:fs/promises';
-import { checkArguments } from '../../rsync/arguments.ts';
 import type { SessionVerdict } from '../../rsync/exit.ts';
 import { decodeName } from '../../rsync/itemized.ts';
-import { runSession, type SessionResult } from '../../rsync/session.ts';
+import type { SessionResult } from '../../rsync/session.ts';
 import { absentSnapshot, damagedBasis } from '../../shared/gate-words.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import { failed, type Failed } from './attempt-result.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { sendNotes, writeList } from './notes.ts';
+import { isRefused, leftByAttempt, onlyThere } from './only-there.ts';
 import { push, writePatterns, type Pushed, type PushPlan } from './push.ts';
 import { sessionFailure, whileBusy } from './session.ts';
 
@@ -53,27 +52,31 @@ async function pushOnto(spec: AttemptSpec, deps: AttemptDeps): Promise<PreparedP
 type Prepared = { readonly kind: 'ready'; readonly options: PushPlan } | { readonly kind: 'no-basis' } | Failed;
 
 async function prepare(spec: AttemptSpec, deps: AttemptDeps): Promise<Prepared> {
-  const { transfer, bases, unchanged, distrustBases: checksum, extras } = spec;
+  const { transfer, bases, unchanged, distrustBases: checksum } = spec;
   const { survey } = spec.source;
+  const left = await leftByAttempt(spec, deps);
+  if (left.kind === 'unknown') return prepare(beganAnew(spec), deps);
+  if (left.kind === 'failed') return sessionFailed(left.verdict, spec);
   const ready = { transfer, bases, unchanged, checksum, dryRun: false, linksInNotes: survey !== undefined } as const;
   let gone = survey?.gone;
   if (survey !== undefined && gone === undefined) {
-    const found = await askWhatIsGone(spec, deps);
+    const [basis = spec.tree.id] = bases;
+    const found = await onlyThere(basis, spec, deps);
     if (isWithoutBasis(spec, found.session)) return { kind: 'no-basis' };
     if (found.session.verdict.kind !== 'ok') return sessionFailed(found.session.verdict, spec);
-    gone = found.gone;
+    gone = found.names;
   }
   const list = checksum ? undefined : survey?.list;
   if (survey !== undefined && survey.groups === undefined) return { kind: 'no-basis' };
   const groups = groupsFor(spec, list !== undefined);
-  const absent = await absentFrom(spec.tree.source, extras);
-  const notes = { gone: [...new Set([...(gone ?? []), ...absent])], groups: groups.noted };
+  const notes = { gone: [...new Set([...(gone ?? []), ...left.names])], groups: groups.noted };
   const sent = await whileBusy(
     () => sendNotes(spec, notes, deps),
     (result) => (result.kind === 'sent' ? result.session.verdict : { kind: 'ok' }),
     spec,
     deps,
   );
+  if (sent.kind === 'too-large' && left.names.length > 0) return prepare(beganAnew(spec), deps);
   if (sent.kind === 'too-large' && survey !== undefined) return { kind: 'no-basis' };
   if (sent.kind === 'sent' && sent.session.verdict.kind !== 'ok') return sessionFailed(sent.session.verdict, spec);
   if (list === undefined) return { kind: 'ready', options: { ...ready, list: undefined } };
@@ -90,20 +93,13 @@ const MOST_NOTED_AGAIN = 500_000;
 function groupsFor({ wire, source: { survey }, continues }: AttemptSpec, withList: boolean) {
   const { all, onList } = (wire.hardLinks ? survey?.groups : undefined) ?? { all: [], onList: [] };
   // A gate that was killed may have left copies of files that had too many names, so what has not changed may be in two there.
-  const again = continues && all.reduce((sum, { length }) => sum + length, 0) <= MOST_NOTED_AGAIN;
+  const again = continues.length > 0 && all.reduce((sum, { length }) => sum + length, 0) <= MOST_NOTED_AGAIN;
   return { noted: withList && !again ? onList : all, aside: onList };
 }
 
-/** The names that do not exist: what an attempt left may be in the source again. */
-async function absentFrom(source: string, names: readonly string[]): Promise<string[]> {
-  const root = Buffer.from(source.endsWith('/') ? source : `${source}/`);
-  const exists = (name: string) =>
-    lstat(Buffer.concat([root, decodeName(name)])).then(
-      () => true,
-      () => false,
-    );
-  const found = await Promise.all(names.map(exists));
-  return names.filter((_, index) => found[index] === false);
+/** As an attempt that does not go on in what another left. */
+function beganAnew(spec: AttemptSpec): AttemptSpec {
+  return { ...spec, bases: spec.bases.filter((basis) => !spec.continues.includes(basis)), continues: [] };
 }
 
 /** More names than this are sent as files of their own, since rsync compares each name of the top level with each pattern. */
@@ -117,30 +113,6 @@ async function writeAside(path: string, groups: readonly (readonly string[])[]):
   return path;
 }
 
-/** Asks the secondary what the last snapshot has and the source has not, where this host has lost its list of that snapshot. */
-async function askWhatIsGone(
-  spec: AttemptSpec,
-  deps: AttemptDeps,
-): Promise<{ gone: string[]; session: SessionResult }> {
-  const { wire, tree, signal } = spec;
-  const [id = tree.id] = spec.bases;
-  let gone: string[] = [];
-  const session = await whileBusy(
-    () => {
-      gone = [];
-      const onItem = ({ isExtra, name }: { isExtra: boolean; name: string }) => isExtra && gone.push(name);
-      const args = checkArguments(wire, { ...tree, id }, { extras: true, depth: 'names' });
-      const { environment } = deps;
-      const { stallMs } = wire;
-      return runSession({ args, mode: 'check', environment, signal, stallMs, onItem }, deps.runProcess);
-    },
-    ({ verdict }) => verdict,
-    spec,
-    deps,
-  );
-  return { gone, session };
-}
-
 function pushWith(spec: AttemptSpec, options: PushPlan, deps: AttemptDeps): Promise<Pushed> {
   return whileBusy(
     () => push(spec, options, deps),
@@ -152,10 +124,6 @@ function pushWith(spec: AttemptSpec, options: PushPlan, deps: AttemptDeps): Prom
 
 function isWithoutBasis({ bases: [basis] }: AttemptSpec, session: SessionResult): boolean {
   return basis !== undefined && isRefused(session, absentSnapshot(basis));
-}
-
-function isRefused({ verdict, answeredBy }: SessionResult, reason: string): boolean {
-  return answeredBy === 'gate' && verdict.kind === 'failed' && verdict.reason === reason;
 }
 
 function sessionFailed(verdict: SessionVerdict, { signal }: AttemptSpec): Failed {

@@ -108,7 +108,7 @@ export async function push(spec: PushSpec, options: PushPlan, deps: AttemptDeps)
     reach(sent.bytes);
   };
   // Before it goes on in the tree of an attempt, the gate looks through all of it, and says nothing meanwhile.
-  const wire = options.checksum || spec.continues === true ? spec.verifyWire : spec.wire;
+  const wire = options.checksum || (spec.continues ?? []).length > 0 ? spec.verifyWire : spec.wire;
   const session = await runSession(
     {
       args: pushArguments(wire, spec.tree, {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
 import { startProcess, type Companion, type ProcessEnd } from '../../../src/platform/process.ts';
 import { PUSH, TRANSFER } from '../../support/push-options.ts';
-import { checkArguments, pushArguments, sealArguments, type Wire } from '../../../src/rsync/arguments.ts';
+import { checkArguments, pushArguments, sealArguments, type Depth, type Wire } from '../../../src/rsync/arguments.ts';
 import { formatSeal, sealName, type Seal } from '../../../src/shared/seal.ts';
 import { nextSnapshotId, type SnapshotId } from '../../../src/shared/snapshot-id.ts';
 import { removeTree } from './remove-tree.ts';
@@ -31,7 +31,7 @@ export interface GateHost {
   /** Writes secondary.yaml anew. */
   configure(settings: HostYaml): Promise<void>;
   push(id: SnapshotId, options?: PushSettings): Promise<ClientEnd>;
-  verify(id: SnapshotId, options?: { source?: string }): Promise<ClientEnd>;
+  verify(id: SnapshotId, options?: { source?: string; depth?: Depth }): Promise<ClientEnd>;
   seal(id: SnapshotId, claims?: Partial<Seal> | string): Promise<ClientEnd>;
   /** Push and seal; throws unless both end well. */
   store(options?: PushSettings): Promise<SnapshotId>;
@@ -146,7 +146,8 @@ export async function startGateHost(place?: string): Promise<GateHost> {
     startRsync: (args) => startProcess({ program: 'rsync', args }),
     ssh: (commandLine) => runClient('ssh', ['-F', sshd.clientConfig, ALIAS, commandLine]),
     push: (id, options) => host.rsync(argumentsOfPush(id, options)),
-    verify: (id, options) => host.rsync(checkArguments(wire(), tree(id, options?.source), { extras: true })),
+    verify: (id, { source: of, depth = 'full' } = {}) =>
+      host.rsync(checkArguments(wire(), tree(id, of), { extras: true, depth })),
     seal: async (id, claims = {}) => {
       const file = join(primary, sealName(id));
       await writeFile(file, typeof claims === 'string' ? claims : formatSeal(sealOf(id, claims)));

@@ -69,9 +69,7 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
   objections.push(...(await leftovers(lane)).filter((what) => !untidy || what.startsWith('process')));
 
   const sealed = await recordSealed(lane);
-  // Behind the gate it may go on in a tree with a file that the source has lost since, which only its own comparison finds: then the
-  // second attempt takes it out. One attempt should do.
-  await configure(lane, { ...ways, attempts: fault.changesSource === true ? 2 : 1, patient: true });
+  await configure(lane, { ...ways, attempts: 1, patient: true });
   const next = await primary.call('run', lane.job);
   if (next.code !== 0) objections.push(`the next run ended with ${next.code}`);
   else objections.push(...compared(lane, historyOf(lane).at(-1)?.snapshot));

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -50,7 +50,8 @@ jobs: { postgres: { source: /x, retry: { attempts: 2, delay: 1ms, max_delay: 1ms
     environment: {},
     host: 'db1',
   });
-  return { result, attempts, bases, state: (await loadJobState(directory, 'postgres', 'vault')).state };
+  const sessions = await readFile(join(directory, 'sessions'), 'utf8').catch(() => '');
+  return { result, attempts, bases, sessions, state: (await loadJobState(directory, 'postgres', 'vault')).state };
 }
 
 it('ids of a clock that stood in the future are given back when the secondary was never reached', async () => {
@@ -67,10 +68,27 @@ it('ids of a clock that stood in the future are given back when the secondary wa
   expect(state).toMatchObject({ lastId: null, broken: null });
 });
 
-/** A plan over a connection whose other end says one line and ends: a remote shell of the test's own, before a real rsync. */
-async function answering(directory: string, line: string, code: number): Promise<Record<string, unknown>> {
+/** What a gate says that has no attempt of the id that it is asked for, in the words of the shell. */
+const NO_ATTEMPT = 'there is no snapshot $id';
+
+/**
+ * A plan over a connection whose other end says one line and ends: a remote shell of the test's own, before a real rsync.
+ * @param told what it says when it is asked what an attempt has left
+ */
+async function answering(
+  directory: string,
+  line: string,
+  code: number,
+  told = NO_ATTEMPT,
+): Promise<Record<string, unknown>> {
   const remoteShell = join(directory, 'remote-shell');
-  await writeFile(remoteShell, `#!/bin/sh\necho '${line}' >&2\nexit ${code}\n`, { mode: 0o755 });
+  const script = `#!/bin/sh
+echo "$*" >> ${join(directory, 'sessions')}
+case "$*" in *' --delete '*) for id do :; done; id=\${id%/}; id=\${id##*/}; echo "offsite-gate: refused: ${told}" >&2; exit 2 ;; esac
+echo '${line}' >&2
+exit ${code}
+`;
+  await writeFile(remoteShell, script, { mode: 0o755 });
   const source = join(directory, 'source');
   await mkdir(source);
   const wire = {
@@ -138,3 +156,19 @@ it.each([
     );
   },
 );
+
+it.each([
+  ['tells that it has none of them', NO_ATTEMPT, true],
+  ['does not tell what is in it', 'attempt $id ended without a seal; it can no longer be verified', false],
+])('an attempt of which the gate %s is named to it: %j', async (_, told, named) => {
+  const broken = { id: FIRST, bytes: 100, formerly: [EARLIER] };
+  const { sessions } = await twoAttempts(
+    AHEAD,
+    (directory) => answering(directory, 'offsite-gate: ended: it is enough', 2, told),
+    broken,
+  );
+  const pushes = sessions.split('\n').filter((line) => line !== '' && !line.includes(' --delete '));
+  expect(pushes).toHaveLength(1);
+  expect(pushes[0]?.includes(`--compare-dest /postgres/${FIRST}/`)).toBe(named);
+  expect(pushes[0]?.includes(`--compare-dest /postgres/${EARLIER}/`)).toBe(named);
+});
