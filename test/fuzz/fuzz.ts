@@ -10,35 +10,67 @@ const LONGEST_SEED = 2500;
 
 /** What was done to a target. */
 export interface Fuzzed {
+  readonly inputs: number;
   readonly accepted: number;
-  readonly refused: number;
   /** The input that took longest, in milliseconds. */
   readonly slowest: number;
 }
 
+/** How long a target is attacked: with so many inputs, or for so many milliseconds, or without end. */
+export interface Limits {
+  readonly most?: number;
+  readonly ms?: number;
+  /** The same inputs for the same seed. */
+  readonly seed?: number;
+}
+
 /**
- * Lets a target read its corpus, and so many inputs that are made of it.
- * @param seed the same inputs for the same seed
+ * Lets a target read its corpus, and then inputs that are made of it, until there were so many of these or the time is over.
  * @throws Error with the first input that it fails on, or hangs on
  */
-export function fuzz({ name, check }: Target, inputs: number, seed: number): Fuzzed {
-  const corpus = corpusOf(name);
+export function fuzz(target: Target, { most = Infinity, ms = Infinity, seed = 1 }: Limits): Fuzzed {
+  const corpus = corpusOf(target);
   const next = createMutator(
     corpus.filter(({ length }) => length < LONGEST_SEED),
     seed,
   );
-  let [accepted, slowest] = [0, 0];
-  for (let index = -corpus.length; index < inputs; index += 1) {
-    const text = index < 0 ? corpus[index + corpus.length]! : next();
+  const until = performance.now() + ms;
+  let [inputs, accepted, slowest] = [0, 0, 0];
+  const read = (text: string) => {
     const began = performance.now();
-    try {
-      if (check(text)) accepted += 1;
-    } catch (error) {
-      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      throw new Error(`${name} fails on ${JSON.stringify(text)}: ${reason}`, { cause: error });
-    }
-    slowest = Math.max(slowest, performance.now() - began);
-    if (slowest > LONGEST) throw new Error(`${name} takes ${slowest.toFixed()} ms for ${JSON.stringify(text)}`);
+    if (accepts(target, text)) accepted += 1;
+    const ended = performance.now();
+    slowest = Math.max(slowest, ended - began);
+    if (slowest > LONGEST) throw new Error(`${target.name} takes ${slowest.toFixed()} ms for ${JSON.stringify(text)}`);
+    return ended;
+  };
+  for (const text of corpus) read(text);
+  while (inputs < most) {
+    inputs += 1;
+    if (read(next()) > until) break;
   }
-  return { accepted, refused: corpus.length + inputs - accepted, slowest };
+  return { inputs, accepted, slowest };
+}
+
+/** Most parsers refuse by throwing, and looking up where would take longer than all the rest. */
+function accepts({ name, check }: Target, text: string): boolean {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return check(text);
+  } catch {
+    Error.stackTraceLimit = limit;
+    throw new Error(`${name} fails on ${JSON.stringify(text)}: ${reasonOf(() => check(text))}`);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+function reasonOf(check: () => unknown): string {
+  try {
+    check();
+    return 'but only the first time';
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
 }

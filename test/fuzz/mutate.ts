@@ -25,12 +25,26 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
   const one = <T>(all: readonly T[]): T => all[below(all.length)]!;
   const pieces = [...new Set(corpus.flatMap((text) => text.split(/[\s"':,{}[\]/=]+/)))].filter((text) => text !== '');
   const piece = () => (random() < 0.5 ? one(NASTY) : one(pieces));
+  const characters = corpus.flatMap((text) => Array.from(text));
+  const atOne = (text: string, places: RegExp, change: (found: string) => string) => {
+    const all = [...text.matchAll(places)];
+    if (all.length === 0) return text;
+    const { 0: found, index } = one(all);
+    return splice(text, index, found.length, change(found));
+  };
+  const changeNumber = (digits: string): string => {
+    const chance = random();
+    if (chance < 0.4) return digits.replace(/\d/g, () => String(below(10)));
+    if (chance < 0.6) return splice(digits, below(digits.length), 1, String(below(10)));
+    if (chance < 0.8) return String(Number(digits) + below(3) - 1);
+    return chance < 0.9 ? `${below(10)}${digits}` : String(below(10 ** (1 + below(12))));
+  };
 
   const changes: readonly ((text: string) => string)[] = [
     (text) => splice(text, below(text.length + 1), 0, piece()),
     (text) => splice(text, below(text.length + 1), 1 + below(4), piece()),
     (text) => splice(text, below(text.length + 1), 1, String.fromCharCode(random() < 0.9 ? 32 + below(95) : below(0x3000))),
-    (text) => splice(text, below(text.length + 1), 1 + below(12), ''),
+    (text) => splice(text, below(text.length + 1), random() < 0.5 ? 1 : below(12), ''),
     (text) => {
       const at = below(text.length + 1);
       return splice(text, below(text.length + 1), 0, text.slice(at, at + 1 + below(40)));
@@ -45,13 +59,18 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
     }),
     // In front of a value: YAML has tags, anchors and aliases there.
     (text) => text.replace(random() < 0.5 ? /: (?=\{)/ : /: /g, (colon) => (random() < 0.3 ? `${colon}${one(['!!set ', '!!omap ', '!!binary ', '&a ', '*a '])}` : colon)),
-    (text) => text.replace(/\d+/, (digits) => (random() < 0.5 ? digits : String(below(1e9)))),
+    (text) => atOne(text, /\d+/g, changeNumber),
+    // One more of what is there: at the limit of a count, a length or a set of letters.
+    (text) => splice(text, below(text.length + 1), 0, one(characters)),
+    (text) => between(text, ' ', (words) => {
+      const at = below(words.length);
+      return words.toSpliced(at, 0, ...Array.from({ length: 1 + below(8) }, () => words.slice(at, at + 1 + below(2))).flat());
+    }),
+    (text) => atOne(text, /\w+/g, (word) => word.repeat(1 + below(1 + 80 / word.length))),
   ]; // prettier-ignore
 
-  /** One value, key or element of a JSON text. */
-  const changeJson = (text: string): string => {
-    const value = parse(text);
-    if (value === undefined) return one(changes)(text);
+  /** Changes one value, key or element of what a line of JSON says. */
+  const changeValue = (line: unknown): void => {
     const places: [holder: Record<string, unknown>, key: string][] = [];
     const visit = (holder: unknown) => {
       if (typeof holder !== 'object' || holder === null) return;
@@ -60,35 +79,48 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
         visit((holder as Record<string, unknown>)[key]);
       }
     };
-    visit(value);
-    if (places.length === 0) return one(changes)(text);
+    visit(line);
+    if (places.length === 0) return;
     const [holder, key] = one(places);
     const chance = random();
-    if (chance < 0.6) holder[key] = one(VALUES);
-    else if (chance < 0.7) holder[key] = one(places)[0];
+    if (chance < 0.6) holder[key] = copyOf(one(VALUES));
+    else if (chance < 0.7) holder[key] = copyOf(one(places)[0]);
     else if (chance < 0.8 && !Array.isArray(holder)) Reflect.deleteProperty(holder, key);
     else if (typeof holder[key] === 'string') holder[key] = one(changes)(holder[key]);
     else if (!Array.isArray(holder)) holder[one(['__proto__', 'version', 'id', key])] = holder[key];
-    return write(value) ?? text;
   };
 
-  return () => {
-    let text = one(corpus);
-    const isJson = /^[[{]/.test(text);
-    for (let left = 1 + below(4); left > 0; left -= 1) {
-      text = isJson && random() < 0.7 ? perLine(text, changeJson, below) : one(changes)(text);
+  /** Changes so many values in the lines of a text. */
+  const changeLines = (lines: readonly string[], count: number): string => {
+    const changed = new Map<number, unknown>();
+    for (let left = count; left > 0; left -= 1) {
+      const at = below(lines.length);
+      if (!changed.has(at)) changed.set(at, parse(lines[at]));
+      changeValue(changed.get(at));
     }
+    return lines.map((line, at) => (changed.has(at) ? (write(changed.get(at)) ?? line) : line)).join('\n');
+  };
+
+  const seeds = corpus.map((text) => ({ text, lines: jsonLines(text) }));
+  return () => {
+    const { text: seed, lines } = one(seeds);
+    let text = seed;
+    let left = 1 + below(4);
+    if (lines !== undefined) {
+      // Values first: what has become other text can seldom be read as JSON again.
+      const values = Array.from({ length: left }, () => random() < 0.7).filter(Boolean).length;
+      text = changeLines(lines, values);
+      left -= values;
+    }
+    for (; left > 0; left -= 1) text = one(changes)(text);
     return text;
   };
 }
 
-/** A text of several lines of JSON is changed in one of them. */
-function perLine(text: string, change: (line: string) => string, below: (count: number) => number): string {
-  if (parse(text) !== undefined) return change(text);
-  return between(text, '\n', (lines) => {
-    const at = below(lines.length);
-    return lines.toSpliced(at, 1, change(lines[at] ?? ''));
-  });
+/** The lines of a text of JSON, of which each is a value; one, if the text as a whole is one. */
+function jsonLines(text: string): readonly string[] | undefined {
+  if (!/^[[{]/.test(text)) return undefined;
+  return parse(text) === undefined ? text.split('\n') : [text];
 }
 
 function splice(text: string, at: number, removed: number, added: string): string {
@@ -99,15 +131,20 @@ function between(text: string, separator: string, change: (parts: string[]) => s
   return change(text.split(separator)).join(separator);
 }
 
-function parse(text: string): unknown {
+function parse(text: string | undefined): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text ?? '');
   } catch {
     return undefined;
   }
 }
 
-/** A value that holds itself has no text. */
+/** What is changed later is not the value of somebody else. */
+function copyOf(value: unknown): unknown {
+  return typeof value === 'object' ? parse(write(value)) : value;
+}
+
+/** Nothing has no text, nor has a value that holds itself. */
 function write(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { TREE_PROGRAM } from '../../remote-scripts/gate/tree/tree-program.ts';
 import { NOTES_HEADER } from '../../src/shared/notes.ts';
+import type { Fuzzed, Limits } from './fuzz.ts';
 
 /** What the gate reads in notes: names as latin1; `refused`: why it takes none. */
 export type ReadNotes =
@@ -11,13 +12,23 @@ export function readNotes(all: readonly Buffer[]): ReadNotes[] {
   return JSON.parse(python('read', ...all.map((notes) => notes.toString('base64')))) as ReadNotes[];
 }
 
+/** Inputs of one process of the reader. */
+const PART = 100_000;
+
 /**
  * Lets the gate's reader read so many mutated notes, and write and read again what it accepts.
- * @returns how many it accepted
+ * @returns as {@link fuzz} does
  * @throws Error with the notes that it failed on
  */
-export function fuzzNotes(inputs: number, seed: number): number {
-  return Number(python('fuzz', String(inputs), String(seed)));
+export function fuzzNotes({ most = Infinity, ms = Infinity, seed = 1 }: Limits): Fuzzed {
+  const until = performance.now() + ms;
+  let [inputs, accepted, slowest] = [0, 0, 0];
+  while (inputs < most && performance.now() < until) {
+    const part = Math.min(PART, most - inputs);
+    const [took, longest] = JSON.parse(python('fuzz', String(part), String(seed + inputs))) as [number, number];
+    [inputs, accepted, slowest] = [inputs + part, accepted + took, Math.max(slowest, longest)];
+  }
+  return { inputs, accepted, slowest };
 }
 
 function python(...args: readonly string[]): string {
@@ -28,7 +39,7 @@ function python(...args: readonly string[]): string {
 }
 
 const HARNESS = `
-import base64, io, json, random, sys
+import base64, io, json, random, sys, time
 reader = {}
 exec(PROGRAM.rsplit('\\ntry: print', 1)[0], reader)
 
@@ -72,13 +83,14 @@ def main(what, *args):
                 found.append({'gone': sorted(name.decode('latin1') for name in gone), 'groups': [[name.decode('latin1') for name in group] for group in groups]})
             except Refused as why: found.append({'refused': str(why)})
         return json.dumps(found)
-    rng, accepted = random.Random(int(args[1])), 0
+    rng, accepted, longest = random.Random(int(args[1])), 0, 0
     for _ in range(int(args[0])):
-        notes = mutate(rng)
+        notes, began = mutate(rng), time.monotonic()
         try: accepted += check(notes)
         except BaseException:
             print('the notes ' + repr(notes), file=sys.stderr)
             raise
-    return accepted
+        longest = max(longest, time.monotonic() - began)
+    return json.dumps([accepted, longest * 1000])
 print(main(*sys.argv[1:]))
 `;

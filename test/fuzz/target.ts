@@ -1,7 +1,8 @@
 /** One parser under attack. */
 export interface Target {
-  /** Also the name of its corpus: `corpus/NAME.txt`. */
   readonly name: string;
+  /** Its corpus is `corpus/NAME.txt`; default: its own name. */
+  readonly corpus?: string;
   /**
    * Lets the parser read one input, and what it accepts be written and read again.
    * @returns whether it was accepted

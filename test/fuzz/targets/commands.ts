@@ -3,14 +3,16 @@ import { parseReadRequest } from '../../../remote-scripts/gate/read/request.ts';
 import { parseRequest } from '../../../remote-scripts/gate/request.ts';
 import { readableName } from '../../../src/shared/reading.ts';
 import { must, mustBeSame, type Target } from '../target.ts';
+import { mustBePush } from './push-facts.ts';
 
-/** The command lines of the push key. */
+/** The command lines of the push key: accepted is what rsync sends for the options that were read, and what push-facts.ts allows. */
 export const pushCommands: Target = {
   name: 'push-commands',
   check: (line) => {
     const parsed = parseRequest(line);
     if (!parsed.ok) return refused(parsed.reason);
     const { request } = parsed;
+    mustBePush(line, request);
     const { kind, job, id, wire } = request;
     const bases = kind === 'push' ? request.bases.flatMap((basis) => ['--compare-dest', `/${job}/${basis}/`]) : [];
     const file = kind === 'notes' ? '.notes' : kind === 'seal' ? '.sealed' : '/';

@@ -72,7 +72,8 @@ export const seals: Target = {
 
 /** What the gate accepts of a sender must be small enough for everybody who reads it later. */
 export const sentSeals: Target = {
-  name: 'seals',
+  name: 'sent-seals',
+  corpus: 'seals',
   check: (text) => {
     if (Buffer.byteLength(text) > MAX_SEAL_BYTES) return false;
     const seal = parseSeal(text, EXPECTED);
