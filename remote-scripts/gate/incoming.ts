@@ -34,9 +34,13 @@ export function watchIncoming({ incoming }: Incoming, name: string): { signal: A
   return { signal: several.signal, stop: () => clearInterval(timer) };
 }
 
-/** Removes what rsync received there. */
-export async function clearIncoming({ incoming }: Incoming): Promise<void> {
+async function clearIncoming({ incoming }: Incoming): Promise<void> {
   await rm(incoming, { recursive: true, force: true });
+}
+
+/** Removes what rsync received there. Where a disk has just become read-only, it stays for {@link prepareIncoming}: how the session ended is known by now. */
+export async function leaveIncoming(paths: Incoming): Promise<void> {
+  await clearIncoming(paths).catch(() => undefined);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { MAX_NOTES_BYTES, notesName } from '../../src/shared/notes.ts';
-import { clearIncoming, prepareIncoming, unfitIncoming, watchIncoming } from './incoming.ts';
+import { leaveIncoming, prepareIncoming, unfitIncoming, watchIncoming } from './incoming.ts';
 import type { JobSession } from './job-session.ts';
 import type { GateRequest } from './request.ts';
 import { ended, refused, type SessionEnd } from './session-end.ts';
@@ -32,6 +32,6 @@ export async function serveNotes(
     return ended(end, settings.limits.sessionLimitMs);
   } finally {
     several.stop();
-    if (!kept) await clearIncoming(paths);
+    if (!kept) await leaveIncoming(paths);
   }
 }

@@ -12,7 +12,7 @@ import { beginFlush } from '../store/syncing.ts';
 import { basesFor } from './basis.ts';
 import type { GroupBounds } from './child-group.ts';
 import { damageOf, type BasisDamage } from './damaged-basis.ts';
-import { clearIncoming, unfitIncoming } from './incoming.ts';
+import { leaveIncoming, unfitIncoming } from './incoming.ts';
 import type { JobSession } from './job-session.ts';
 import { overLimit } from './limits.ts';
 import type { GateRequest } from './request.ts';
@@ -82,7 +82,7 @@ export async function servePush(session: JobSession, request: Push): Promise<Ses
       ? ended({ kind: 'limit', reason: TOO_MANY_NAMES }, 0)
       : failure(error, { letIn: true, log: GATE_LOG });
   } finally {
-    await clearIncoming(paths);
+    await leaveIncoming(paths);
   }
 }
 

@@ -7,7 +7,7 @@ import { partialName } from '../../src/shared/entry-names.ts';
 import { GATE_LOG } from '../store/places.ts';
 import type { GateRequest } from './request.ts';
 import { beginManifest } from './manifests.ts';
-import { clearIncoming, prepareIncoming, watchIncoming } from './incoming.ts';
+import { leaveIncoming, prepareIncoming, watchIncoming } from './incoming.ts';
 import { bearsClaims, placeSeal, readSeal } from './sealing.ts';
 import { ended, refused, type SessionEnd } from './session-end.ts';
 import { commandFor, runIn, SEAL_LIMIT } from './session-run.ts';
@@ -63,7 +63,7 @@ export async function serveSeal(
   } finally {
     several.stop();
     // What was sent there is the client's choice.
-    await clearIncoming(paths);
+    await leaveIncoming(paths);
   }
 }
 

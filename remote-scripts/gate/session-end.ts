@@ -24,6 +24,15 @@ const PASSING: ReadonlySet<string> = new Set([
   'ETIMEDOUT',
 ]);
 
+const FULL = 'no space: this machine is full';
+
+/** What is said of errors after which the log may have no line either. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EROFS: 'a disk of the secondary is read-only (after errors?); see the kernel log there',
+};
+
 /**
  * What an error in the gate itself means for the sender. Path and message are only for the administrator of this
  * machine.
@@ -33,11 +42,7 @@ const PASSING: ReadonlySet<string> = new Set([
 export function failure(error: unknown, { letIn, log }: { readonly letIn: boolean; readonly log: string }): SessionEnd {
   const code = errorCode(error) ?? '';
   if (PASSING.has(code)) return { kind: 'broke', reason: `${code}; see ${log} on the secondary` };
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return {
-    kind: letIn ? 'ended' : 'refused',
-    reason: full ? 'no space: this machine is full' : `internal error; see ${log} on the secondary`,
-  };
+  return { kind: letIn ? 'ended' : 'refused', reason: WORDS[code] ?? `internal error; see ${log} on the secondary` };
 }
 
 /**

@@ -1,6 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, rm } from 'node:fs/promises';
 import { errorCode } from '../../src/platform/files.ts';
-import { isRegularFile, readRegularFile, writeNote } from '../../src/platform/regular-file.ts';
+import { isRegularFile, openRegularFile } from '../../src/platform/regular-file.ts';
 import { discardUnsealed } from '../store/discard.ts';
 import { FailedWriteError, flush } from '../store/syncing.ts';
 import { jobPathsOf, type GateSettings } from './settings.ts';
@@ -15,16 +16,10 @@ import type { JobPaths } from '../store/places.ts';
  *   the flush failed     the note stays; what we cannot move away, the next session does
  *   we died in it        the same for this job, because nobody knows whether the kernel reported it. Other jobs get no note
  *   power was cut        nothing is in memory any more, and verification reads what is on the disk
+ *
+ * While this job flushes, its note is empty. That of another job's failure is not, so the two cannot be confused. Neither takes a block of
+ * the disk, so that a full one makes no note that is half written, which would have an attempt thrown away that is in order.
  */
-
-/**
- * The content of the note while this job flushes. A note on behalf of another job's failure is empty, so the two cannot
- * be confused.
- */
-const OWN = 'own';
-
-/** Largest size of a note, in bytes. */
-const LARGEST_NOTE = 1024;
 
 /**
  * Waits until everything is on the disk. Meanwhile the kernel may report a failed write to another job of the host
@@ -34,13 +29,14 @@ const LARGEST_NOTE = 1024;
  */
 export async function flushOrDistrust(
   paths: Pick<JobPaths, 'unflushed' | 'snapshots'>,
-  wait: (directory: string) => void = flush,
+  wait: (directory: string) => void | Promise<void> = flush,
 ): Promise<void> {
-  await writeFile(paths.unflushed, OWN, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+  const note = await open(paths.unflushed, 'wx', 0o600).catch((error: unknown) => {
     throw errorCode(error) === 'EEXIST' ? new FailedWriteError(TOLD) : error;
   });
-  wait(paths.snapshots);
-  if ((await readRegularFile(paths.unflushed, LARGEST_NOTE)) !== OWN) throw new FailedWriteError(TOLD);
+  await note.close();
+  await wait(paths.snapshots);
+  if ((await lstat(paths.unflushed)).size > 0) throw new FailedWriteError(TOLD);
   await rm(paths.unflushed);
 }
 
@@ -53,9 +49,18 @@ const TOLD = 'another job of this host was told of a failed write';
  */
 export async function distrustAllJobs(settings: GateSettings): Promise<void> {
   const written = await Promise.allSettled(
-    settings.jobs.map(async (job) => writeNote(jobPathsOf(settings, job).unflushed, '')),
+    settings.jobs.map(async (job) => writeNote(jobPathsOf(settings, job).unflushed)),
   );
   for (const note of written) if (note.status === 'rejected') throw note.reason;
+}
+
+async function writeNote(path: string): Promise<void> {
+  const file = await openRegularFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    await file.truncate(1);
+  } finally {
+    await file.close();
+  }
 }
 
 /**

@@ -57,24 +57,6 @@ export async function readRegularFile(path: string, limit: number): Promise<stri
 }
 
 /**
- * Writes one of our files in place. Only for notes that are still useful when half of them was written; use `writeFileAtomic` for
- * everything else.
- * @throws UnfitFileError when the path is something other than a file
- * @throws NodeJS.ErrnoException when it cannot be written
- */
-export async function writeNote(path: string, text: string): Promise<void> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-  const file = await openRegularFile(path, flags, 0o600);
-  try {
-    await file.writeFile(text);
-  } catch (error) {
-    throw withPath(error, path);
-  } finally {
-    await file.close();
-  }
-}
-
-/**
  * Makes sure that the path of one of our files is a file or does not exist. Links are not followed.
  * @returns whether the file exists
  * @throws UnfitFileError when the path is something other than a file

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { endProcess } from '../support/processes.ts';
+import { endProcess, must } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { createRandom, tellSeed } from '../support/seed.ts';
 import { differences } from './support/faults/compare.ts';
@@ -79,6 +79,8 @@ describe('what judges a run', () => {
   it.each([
     ['another byte', (path: string) => flipByte(join(path, 'd/file'), 3)],
     ['another mode', (path: string) => void spawnSync('chmod', ['600', join(path, 'd/file')])],
+    ['another ACL', (path: string) => must('setfacl', '--modify', 'u:1234:r', join(path, 'd/file'))],
+    ['another default ACL', (path: string) => must('setfacl', '--default', '--modify', 'u:1234:r', join(path, 'd'))],
     ['one more entry', (path: string) => writeFileSync(join(path, 'd/.file.AbCdEf'), '')],
     ['one entry less', (path: string) => rmSync(join(path, 'd/file'))],
   ])('notices a snapshot with %s, beside its source and beside what it was', async (_, change) => {

@@ -62,15 +62,16 @@ interface PushSettings {
 /**
  * Starts a secondary with the job `db` of the host `web1`.
  * @param place an empty directory for its snapshots, on a file system of the test's own
+ * @param memory the same for what the gate keeps besides them
  */
-export async function startGateHost(place?: string): Promise<GateHost> {
+export async function startGateHost(place?: string, memory?: string): Promise<GateHost> {
   const sshd = await startPrivateSshd();
   const { account, directory } = sshd;
   const bundle = join(directory, 'offsite-gate.mjs');
   // A copy for each, so that its processes can be distinguished.
   await cp(dirname(inject('gate')), directory, { recursive: true });
   const root = join(place ?? directory, 'root');
-  const state = join(directory, 'state');
+  const state = join(memory ?? directory, 'state');
   for (const path of [root, state, join(root, 'web1'), join(state, 'web1')]) await mkdir(path, { mode: 0o700 });
   for (const path of [root, state]) await chown(path, account.uid, account.gid);
   for (const path of [join(root, 'web1'), join(state, 'web1')]) await chown(path, account.uid, account.gid);

@@ -28,9 +28,10 @@ type HostChange = Readonly<Record<string, unknown>>;
 /**
  * Starts a secondary with the jobs `db` and `files` of the host `web1`.
  * @param place an empty directory for its snapshots, on a file system of the test's own
+ * @param memory the same for what the gate keeps besides them
  */
-export async function startGateSecondary(place?: string): Promise<GateSecondary> {
-  const gate = await startGateHost(place);
+export async function startGateSecondary(place?: string, memory?: string): Promise<GateSecondary> {
+  const gate = await startGateHost(place, memory);
   const { sshd } = gate;
   const line = await layLine(sshd.port, CANARY_ADDRESS);
   const original = await readFile(gate.config, 'utf8');

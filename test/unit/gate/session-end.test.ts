@@ -27,6 +27,10 @@ test.each([
   }
   expect(failure(error('EROFS'), { letIn, log })).toEqual({
     kind,
+    reason: 'a disk of the secondary is read-only (after errors?); see the kernel log there',
+  });
+  expect(failure(error('EISDIR'), { letIn, log })).toEqual({
+    kind,
     reason: 'internal error; see gate.log on the secondary',
   });
 });

@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FailedWriteError } from '../../../remote-scripts/store/syncing.ts';
-import { flushOrDistrust } from '../../../remote-scripts/gate/unflushed.ts';
+import type { GateSettings } from '../../../remote-scripts/gate/settings.ts';
+import { distrustAllJobs, flushOrDistrust } from '../../../remote-scripts/gate/unflushed.ts';
 
 let directory: string;
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'offsite-unflushed-'))));
@@ -11,7 +12,8 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const paths = () => ({ unflushed: join(directory, 'db.unflushed'), snapshots: directory });
 /** What another job does that was told of a failed write. */
-const tell = () => writeFileSync(paths().unflushed, '');
+const tell = () =>
+  distrustAllJobs({ hostState: directory, hostRoot: directory, jobs: ['db'] } as unknown as GateSettings);
 
 it('a flush that was good leaves no note', async () => {
   await flushOrDistrust(paths());
@@ -19,7 +21,7 @@ it('a flush that was good leaves no note', async () => {
 });
 
 it('what another job was told before the flush counts, and its note stands', async () => {
-  tell();
+  await tell();
   await expect(flushOrDistrust(paths())).rejects.toThrow(FailedWriteError);
   expect(readdirSync(directory)).toEqual(['db.unflushed']);
 });

@@ -1,12 +1,13 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { descendants, must, processesNaming } from '../../../support/processes.ts';
+import { descendants, processesNaming } from '../../../support/processes.ts';
 import { until } from '../../../support/until.ts';
 import { remember } from '../as-it-was.ts';
 import { startGateSecondary } from '../gate-secondary.ts';
 import { makePrimary, type Primary } from '../primary.ts';
 import { startSecondary, type Secondary } from '../secondary.ts';
-import { mountExt4, type SmallDisk } from '../small-disk.ts';
+import type { SmallDisk } from '../small-disk.ts';
+import { allDisks, smallDisk, type Disks } from './lane-disks.ts';
 import { fillSource } from './source.ts';
 
 /** A primary with a job, its own secondary, and what can be broken of both. */
@@ -30,17 +31,6 @@ export interface Lane {
   stop(): Promise<void>;
 }
 
-/** The disks of both hosts. */
-interface Disks {
-  readonly here: SmallDisk;
-  readonly there: SmallDisk;
-  /** Puts another disk with the same content in the place of that of this host, which the kernel has taken for broken. */
-  replaceOwn(): Promise<void>;
-}
-
-/** Inodes of a small disk: a few snapshots. */
-const INODES = '2048';
-
 /** Opens a lane and makes its first snapshot. As root it has small disks, and a program that may not read what its mode forbids. */
 export async function openLane(kind: Lane['kind']): Promise<Lane> {
   const isRoot = process.getuid?.() === 0;
@@ -50,11 +40,12 @@ export async function openLane(kind: Lane['kind']): Promise<Lane> {
   };
   try {
     const there = isRoot ? await smallDisk(undo) : undefined;
-    const secondary = kind === 'gate' ? await gateOn(there, undo) : await plainOn(there, undo);
+    const state = isRoot && kind === 'gate' ? await smallDisk(undo) : undefined;
+    const secondary = kind === 'gate' ? await gateOn(there, state, undo) : await plainOn(there, undo);
     const job = kind === 'gate' ? 'db' : 'plain';
     const primary = await makePrimary(secondary, job);
     undo.push(() => primary.stop());
-    const disks = there && Object.assign(await ownDisk(primary.directory, undo), { there });
+    const disks = there && (await allDisks(primary.directory, { there, state }, secondary.sshd, undo));
     const clock = join(primary.directory, 'clock.cjs');
     await writeFile(clock, CLOCK);
     const clocks = { here: join(primary.directory, 'clock'), there: join(secondary.sshd.directory, 'clock') };
@@ -116,49 +107,17 @@ export function configure({ kind, primary }: Pick<Lane, 'kind' | 'primary'>, way
   });
 }
 
-async function smallDisk(undo: (() => unknown)[]): Promise<SmallDisk> {
-  const disk = await mountExt4('-N', INODES, '-m', '0', '-O', '^has_journal', '-e', 'remount-ro');
-  undo.push(() => disk.stop());
-  return disk;
-}
-
-/** Puts the directories of a primary on a disk of their own. */
-async function ownDisk(directory: string, undo: (() => unknown)[]): Promise<Omit<Disks, 'there'>> {
-  let here = await smallDisk(undo);
-  const names = ['state', 'run'];
-  const bind = () => {
-    for (const name of names) must('mount', '--bind', join(here.place, name), join(directory, name));
-  };
-  const loosen = () => {
-    for (const name of names) must('umount', join(directory, name));
-  };
-  for (const name of names) await mkdir(join(here.place, name), { mode: 0o700 });
-  bind();
-  undo.push(() => loosen());
-  return {
-    get here() {
-      return here;
-    },
-    replaceOwn: async () => {
-      loosen();
-      const broken = here;
-      // The disk that is broken stays mounted until the lane stops: the sshd of another lane may have it in its own namespace.
-      const others: (() => unknown)[] = [];
-      here = await smallDisk(others);
-      undo.unshift(...others);
-      must('cp', '-a', `${broken.place}/.`, here.place);
-      bind();
-    },
-  };
-}
-
 type Found = Pick<Secondary, 'sshd' | 'line' | 'sealed' | 'path'> & {
   /** What is remembered, the directory of the job, and the state of the host. */
   places(job: string): readonly [readonly string[], string, string | undefined];
 };
 
-async function gateOn(disk: SmallDisk | undefined, undo: (() => unknown)[]): Promise<Found> {
-  const secondary = await startGateSecondary(disk?.place);
+async function gateOn(
+  there: SmallDisk | undefined,
+  state: SmallDisk | undefined,
+  undo: (() => unknown)[],
+): Promise<Found> {
+  const secondary = await startGateSecondary(there?.place, state?.place);
   undo.push(() => secondary.stop());
   await secondary.amend({ gate: { min_free_space: '1MiB', min_free_inodes: 100, attempts_per_day: 1000 } });
   const { sshd, bundle, config, hostState } = secondary.gate;

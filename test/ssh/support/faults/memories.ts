@@ -41,6 +41,7 @@ const REMEMBERED: Readonly<
 export const MEMORIES: readonly Fault[] = Object.entries(REMEMBERED).map(([name, { only, files }]) => ({
   name: `damaged ${name}`,
   outcomes: [],
+  spoilsLedger: true,
   ...(only === undefined ? {} : { only }),
   plan: (random) => {
     const [words, damage] = oneOf(random, Object.entries(DAMAGES));

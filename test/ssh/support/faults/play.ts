@@ -9,11 +9,13 @@ import type { Fault } from './table.ts';
 import {
   changedSince,
   historyOf,
+  idsOf,
   leftovers,
   objectionsToAlerts,
   objectionsToEnd,
   outcomeOf,
   recordSealed,
+  unrecorded,
 } from './verdict.ts';
 
 /** How one run with a fault went. */
@@ -43,6 +45,7 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
   await changeSource(primary.source, number + 1, random);
   await configure(lane, ways);
   const before = await recordSealed(lane);
+  const ids = idsOf(lane);
   const known = new Set(historyOf(lane).map(({ run }) => run));
   plan.before?.(lane);
   asUnit(lane, number);
@@ -61,6 +64,7 @@ export async function play(lane: Lane, fault: Fault, number: number, random: Ran
   const lines = historyOf(lane).filter(({ run }) => !known.has(run));
   for (const other of plan.others?.() ?? []) for (const list of [lines, alerts]) dropOne(list, other);
   const objections = [...objectionsToEnd(fault, end, lines, alerts), ...(await changedSince(before, lane))];
+  if (fault.spoilsLedger !== true) objections.push(...unrecorded(lane, ids));
   const outcome = outcomeOf(end, lines, alerts);
   if (outcome === 'done' && fault.changesSource !== true)
     objections.push(...compared(lane, (await lane.secondary.sealed(lane.job)).at(-1)));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, link, lutimes, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { must } from '../../../support/processes.ts';
 
 /** A random number generator, from 0 (inclusive) to 1 (exclusive). */
 export type Random = () => number;
@@ -33,6 +34,10 @@ export async function fillSource(source: string): Promise<void> {
   await symlink('/etc/passwd', at('outside'));
   if (process.getuid?.() === 0) await chown(at('deep/file-2'), 1234, 4321);
   for (const name of ['inside', 'outside']) await lutimes(at(name), PAST, PAST);
+  // What changes there later inherits the default ones.
+  must('setfacl', '--modify', 'u:1234:r,g:4321:rw', at('deep/file-3'));
+  must('setfacl', '--modify', 'u:1234:rwx,m::rx', at('deep/er'));
+  must('setfacl', '--default', '--modify', 'u:1234:rx,g:4321:r', at('deep'));
   await newDump(source, 0, 100_000);
 }
 

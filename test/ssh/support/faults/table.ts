@@ -21,6 +21,10 @@ export interface Fault {
   readonly needsRoot?: string;
   /** Whether the source is another one afterwards, so that what this run has sealed may be the one before. */
   readonly changesSource?: boolean;
+  /** What is said of a run that it has made to fail. */
+  readonly reason?: RegExp;
+  /** Whether the gate may have forgotten which attempts it let in. */
+  readonly spoilsLedger?: boolean;
   /** Whether the run may be unable to write down how it ended. */
   readonly forgets?: boolean;
   /** Chooses how exactly, before the run begins, and makes it happen when the moment has come. */

@@ -66,6 +66,9 @@ export function objectionsToEnd(
     if (!agrees(outcome, code)) objections.push(`exit ${code}, but ${outcome}`);
     if (line !== undefined && line.exitCode !== code) objections.push(`exit ${code}, but recorded ${line.exitCode}`);
     if (outcome !== 'done' && !fault.outcomes.includes(outcome)) objections.push(`${outcome} is not honest`);
+    const { reason = '' } = alerts[0] ?? {};
+    if (outcome !== 'done' && fault.reason?.test(reason) === false)
+      objections.push(`the reason does not say ${fault.reason}: ${reason}`);
   }
   objections.push(...objectionsToAlerts(known ? alerts.slice(1) : alerts, outcome));
   return objections;
@@ -85,6 +88,22 @@ export function objectionsToAlerts(alerts: readonly Alert[], outcome: Outcome | 
     more.every((event) => event === 'warning')
     ? []
     : [`alerts: ${alerts.map(({ event }) => event).join(', ') || 'none'}; expected ${expected.join(' or ')}`];
+}
+
+/** The ids of all attempts and snapshots in the directory of the job. */
+export function idsOf({ store }: Pick<Lane, 'store'>): Set<string> {
+  return new Set(readdirSync(store).flatMap((name) => SNAPSHOT.exec(name)?.[0] ?? []));
+}
+
+/** What the gate let in since without having written down its id. @param known ids of before */
+export function unrecorded(lane: Pick<Lane, 'store' | 'hostState' | 'job'>, known: ReadonlySet<string>): string[] {
+  const { hostState, job } = lane;
+  if (hostState === undefined) return [];
+  const path = join(hostState, `${job}.attempts.jsonl`);
+  const ledger = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  return [...idsOf(lane)]
+    .filter((id) => !known.has(id) && !ledger.includes(`"${id}"`))
+    .map((id) => `${id} was let in, but is not in the ledger`);
 }
 
 /** Everything about each sealed snapshot that must never change. */
