@@ -1,7 +1,6 @@
-import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../src/platform/clock.ts';
-import { errorMessage } from '../../src/platform/files.ts';
+import { errorMessage, exists } from '../../src/platform/files.ts';
 import type { RunProcess } from '../../src/platform/process.ts';
 import { formatDuration } from '../../src/shared/units.ts';
 import type { DrillSettings } from '../config/settings.ts';
@@ -78,11 +77,4 @@ export async function drillSnapshot(
     failure: wrong,
     output: own.output,
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -13,9 +13,8 @@ import { readDrills } from '../store/drill-record.ts';
 import { hostPlaces, jobPaths, type HostPlaces } from '../store/places.ts';
 import { ownDirectory } from '../store/own-directory.ts';
 import { planJob, type JobPlan } from './plan.ts';
-import { isMissing } from '../../src/platform/files.ts';
+import { exists } from '../../src/platform/files.ts';
 import { SELFTEST_JOB } from '../../src/shared/names.ts';
-import { lstat } from 'node:fs/promises';
 import { acceptedIds } from '../store/spool.ts';
 import { readPins } from '../store/pins.ts';
 
@@ -104,14 +103,4 @@ async function lookAtTrials(
   if (any === undefined || !(await exists(jobPaths(places, SELFTEST_JOB).snapshots))) return undefined;
   const { retention, hold, scrub } = any;
   return look({ name: SELFTEST_JOB, retention, hold, scrub });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }

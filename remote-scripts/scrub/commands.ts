@@ -1,5 +1,4 @@
-import { lstat } from 'node:fs/promises';
-import { errorMessage, isMissing } from '../../src/platform/files.ts';
+import { errorMessage, exists } from '../../src/platform/files.ts';
 import type { SnapshotId } from '../../src/shared/snapshot-id.ts';
 import type { HostSettings, SecondarySettings } from '../config/settings.ts';
 import { jsonText } from '../program/json-text.ts';
@@ -187,16 +186,6 @@ async function jobsFor(
       ? `${host.name} has no sealed snapshot ${snapshot}. What there is: offsite-prune ${host.name} --dry-run`
       : `Several jobs have a snapshot ${snapshot}: say which with --job: ${jobs.map(({ name }) => name).join(', ')}`,
   );
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }
 
 function codeOf(reports: readonly JobReport[]): number {

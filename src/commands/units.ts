@@ -3,7 +3,7 @@ import { access, constants, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { defaultConfigFile } from '../config/location.ts';
-import { errorCode, errorMessage, isFull } from '../platform/files.ts';
+import { errorCode, errorMessage, exists, isFull } from '../platform/files.ts';
 import { pathsOnTheWay } from '../platform/paths-on-the-way.ts';
 import { askSystemd } from '../systemd/ask-systemd.ts';
 import { STYLES, type Coupling } from '../systemd/coupling.ts';
@@ -118,11 +118,11 @@ async function write(plan: UnitPlan, manager: Manager, root: string, dryRun: boo
   const missing: string[] = [];
   for (const name of plan.credentials) {
     const path = join(manager.credentials, name);
-    if (!(await exists(join(root, path))) && !existsSync(join(root, encryptedCredential(manager, name))))
+    if (!(await isThere(join(root, path))) && !existsSync(join(root, encryptedCredential(manager, name))))
       missing.push(path);
   }
   const obsolete: string[] = [];
-  for (const unit of plan.obsolete) if (await exists(join(root, manager.units, unit))) obsolete.push(unit);
+  for (const unit of plan.obsolete) if (await isThere(join(root, manager.units, unit))) obsolete.push(unit);
   const systemctl = manager.kind === 'user' ? 'systemctl --user' : 'systemctl';
   const steps = [
     // The configuration no longer has these. Stopping a unit is for the administrator to decide, so it is only
@@ -161,11 +161,9 @@ async function asUsage<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** Directories of credentials are closed to all but root: to whom they are closed, nothing is there. */
+function isThere(path: string): Promise<boolean> {
+  return exists(path).catch(() => false);
 }
 
 function executable(path: string): Promise<boolean> {

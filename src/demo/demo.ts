@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
-import { errorMessage } from '../platform/files.ts';
+import { errorMessage, exists } from '../platform/files.ts';
 import { sealedId, sealName } from '../shared/seal.ts';
 import { formatCount, formatDuration, formatSize } from '../shared/units.ts';
 import type { RunRecord } from '../state/run-record.ts';
@@ -241,11 +241,4 @@ function tellRun(stage: Stage, record: RunRecord): boolean {
     );
   }
   return true;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

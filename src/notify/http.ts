@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Sent as JSON, in place of a body. */
+  readonly json?: unknown;
   /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -40,7 +42,15 @@ export function parseHttpUrl(text: string): URL {
  * Makes one request. Redirects are not followed: the message would go, with its token, to an address that nobody
  * configured. Credentials in the URL become an `Authorization` header, unless one is given.
  */
-export async function request({ url, method, headers = {}, body, environment, signal }: HttpRequest): Promise<HttpEnd> {
+export async function request({
+  url,
+  method,
+  headers = {},
+  json,
+  body = json === undefined ? undefined : JSON.stringify(json),
+  environment,
+  signal,
+}: HttpRequest): Promise<HttpEnd> {
   const address = new URL(url);
   address.username = '';
   address.password = '';
@@ -48,7 +58,12 @@ export async function request({ url, method, headers = {}, body, environment, si
     const fetchThere = await fetchFor(environment);
     const answer = await fetchThere(address, {
       method,
-      headers: { ...basicAuthorization(url), 'user-agent': 'offsite-rsync', ...headers },
+      headers: {
+        ...basicAuthorization(url),
+        'user-agent': 'offsite-rsync',
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       redirect: 'manual',
       signal,
       ...(body === undefined ? {} : { body }),
@@ -91,4 +106,9 @@ async function beginningOf(answer: Response): Promise<string> {
   }
   await reader.cancel();
   return Buffer.concat(chunks).subarray(0, ANSWER_READ).toString('utf8');
+}
+
+/** The header that shows a token; nothing without one. */
+export function bearer(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }

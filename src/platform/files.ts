@@ -122,6 +122,20 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
+ * Whether there is anything of this name; a symbolic link is itself something.
+ * @throws NodeJS.ErrnoException when nobody can say, as in a directory that is closed to us
+ */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error) || errorCode(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/**
  * Why a file could not be read, in words that follow its name.
  * @param error what reading it has thrown
  */

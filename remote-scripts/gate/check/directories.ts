@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMissing } from '../../../src/platform/files.ts';
+import { exists, isMissing } from '../../../src/platform/files.ts';
 import { isLeftBehind, writerMark } from '../../../src/platform/writer-mark.ts';
 import type { HostSettings, SecondarySettings } from '../../config/settings.ts';
 import { CHILD_ENVIRONMENT } from '../../store/environment.ts';
@@ -24,7 +24,7 @@ export async function checkDirectories(
   for (const path of [hostRoot, hostState]) findings.push(await checkOwn(path, account));
   for (const job of host.jobs.keys()) {
     const path = join(hostRoot, job);
-    if (await exists(path)) findings.push(await checkOwn(path, account));
+    if (await exists(path).catch(() => false)) findings.push(await checkOwn(path, account));
   }
   findings.push(...(await checkState(hostState)));
   if (host.metadata === 'fake_super') findings.push(await checkXattrs(hostRoot, account));
@@ -94,14 +94,5 @@ async function clearProbes(directory: string): Promise<void> {
     const stats = await lstat(path).catch(() => undefined);
     if (stats?.isFile() !== true || !isLeftBehind(name.slice(PROBE.length), stats.mtimeMs)) continue;
     await rm(path, { force: true });
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,7 +1,7 @@
-import { access, chmod, readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { parseConfig } from '../../config/load.ts';
-import { makeDirectories, writeFileAtomic } from '../../platform/files.ts';
+import { exists, makeDirectories, writeFileAtomic } from '../../platform/files.ts';
 import type { Context } from '../context.ts';
 import { extendConfig } from './configuration.ts';
 import type { Plan } from './gather.ts';
@@ -27,7 +27,7 @@ export async function carryOut(plan: Plan, hostKey: string | undefined, context:
   const note = (path: string, made: Done['made']) => done.push({ path, made });
   await makeDirectory(dirname(config));
   if (identity !== undefined) {
-    const there = await exists(identity);
+    const there = await exists(identity).catch(() => false);
     if (!there) await makeKey(identity, `offsite-rsync-${hostName}`, context.runProcess);
     note(identity, there ? 'is there' : 'made');
   }
@@ -58,11 +58,4 @@ async function makeDirectory(path: string): Promise<void> {
   const made = await makeDirectories(path, isRoot ? 0o755 : 0o700);
   // The umask must not close a directory of root that others have to read.
   if (made && isRoot) await chmod(path, 0o755);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

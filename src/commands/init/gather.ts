@@ -1,8 +1,8 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseConfig } from '../../config/load.ts';
 import type { TargetSettings } from '../../config/settings.ts';
-import { isMissing, whyUnread } from '../../platform/files.ts';
+import { exists, isMissing, whyUnread } from '../../platform/files.ts';
 import { readSecretsFile } from '../../platform/secrets.ts';
 import { isName } from '../../shared/names.ts';
 import type { SecretReference } from '../../shared/secret-reference.ts';
@@ -64,7 +64,9 @@ export async function gather(config: string, flags: InitFlags, context: Context,
   const target = settings?.targets.get(name);
   const directory = dirname(config);
   const secretsFile = settings?.secretsFile ?? join(directory, 'secrets.env');
-  const stored = (await isThere(secretsFile)) ? readSecretsFile(secretsFile) : new Map<string, string>();
+  const stored = (await exists(secretsFile).catch(() => true))
+    ? readSecretsFile(secretsFile)
+    : new Map<string, string>();
   const secrets = new Map<string, string>();
   const fresh = newReferences(name, directory);
   const references = target ?? fresh;
@@ -105,7 +107,7 @@ export async function gather(config: string, flags: InitFlags, context: Context,
   }
 
   const knownHosts = pathOf(target?.knownHosts ?? fresh.known_hosts);
-  const needsHostKey = knownHosts !== undefined && host !== undefined && !(await isThere(knownHosts));
+  const needsHostKey = knownHosts !== undefined && host !== undefined && !(await exists(knownHosts).catch(() => true));
   const again = async (reference: SecretReference | undefined, question: Question) => {
     const answer = await ask.answer(question);
     if (reference && 'env' in reference) {
@@ -187,13 +189,6 @@ async function present(config: string): Promise<string | undefined> {
     if (isMissing(error)) return undefined;
     throw new UsageError(`The configuration ${config} ${whyUnread(error)}.`);
   }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    (error: unknown) => !isMissing(error),
-  );
 }
 
 /** The name of the only entry, if there is only one. */

@@ -19,15 +19,15 @@ export const apprise = defineChannel({
       url: parseHttpUrl(readSecret(channel.url)),
       environment,
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({
+      headers: { accept: 'application/json' },
+      json: {
         title: message.subject,
         body: message.body,
         type: typeOf(message),
         format: 'text',
         ...(channel.tag === undefined ? {} : { tag: channel.tag }),
         ...(channel.urls === undefined ? {} : { urls: readSecret(channel.urls) }),
-      }),
+      },
       signal,
     });
     // 204, without a body: nobody was told, because nothing is configured. (When one address of several fails, it is 424.)

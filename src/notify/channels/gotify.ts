@@ -20,12 +20,12 @@ export const gotify = defineChannel({
       url,
       environment,
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-gotify-key': readSecret(channel.token) },
-      body: JSON.stringify({
+      headers: { 'x-gotify-key': readSecret(channel.token) },
+      json: {
         title: subject,
         message: body,
         priority: severity === 'error' ? channel.priority : Math.min(channel.priority, QUIET),
-      }),
+      },
       signal,
     });
     // It answers with the message, and the id that it got.

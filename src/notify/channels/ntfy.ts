@@ -1,4 +1,4 @@
-import { parseHttpUrl, request } from '../http.ts';
+import { bearer, parseHttpUrl, request } from '../http.ts';
 import type { AlertSeverity } from '../message.ts';
 import { choice, secret } from '../../settings/kinds.ts';
 import type { WrittenOf } from '../../settings/option.ts';
@@ -41,17 +41,14 @@ export const ntfy = defineChannel({
       url,
       environment,
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(channel.token === undefined ? {} : { authorization: `Bearer ${readSecret(channel.token)}` }),
-      },
-      body: JSON.stringify({
+      headers: bearer(channel.token && readSecret(channel.token)),
+      json: {
         topic: decodeURIComponent(topic),
         title: clip(message.subject, LONGEST_TITLE),
         message: clipBytes(message.body, LONGEST_MESSAGE),
         priority: priorityOf(message.severity, channel.priority),
         tags: [TAG[message.severity]],
-      }),
+      },
       signal,
     });
     return end.kind === 'answered' ? SENT : end;

@@ -28,13 +28,12 @@ export const pagerduty = defineChannel({
       url: parseHttpUrl(channel.url === undefined ? PAGERDUTY : readSecret(channel.url)),
       environment,
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
+      json: {
         routing_key: readSecret(channel.routing_key),
         event_action: over ? 'resolve' : 'trigger',
         dedup_key: dedupKey(message),
         ...(over ? {} : { client: 'offsite-rsync', payload: payloadOf(message) }),
-      }),
+      },
       signal,
     });
     // 202 {"status":"success","message":"Event processed","dedup_key":"…"}

@@ -1,4 +1,4 @@
-import { parseHttpUrl, request } from '../http.ts';
+import { bearer, parseHttpUrl, request } from '../http.ts';
 import { defineChannel } from '../channel.ts';
 import { choice, secret } from '../../settings/kinds.ts';
 import { judgeAnswer } from '../webhook-answers.ts';
@@ -17,11 +17,8 @@ export const webhook = defineChannel({
       url,
       environment,
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(channel.token === undefined ? {} : { authorization: `Bearer ${readSecret(channel.token)}` }),
-      },
-      body: JSON.stringify(webhookPayload(message, channel.preset)),
+      headers: bearer(channel.token && readSecret(channel.token)),
+      json: webhookPayload(message, channel.preset),
       signal,
     });
     return end.kind === 'answered' ? judgeAnswer(channel.preset, end.text) : end;
