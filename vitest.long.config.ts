@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { oneSeed } from './test/support/seed.ts';
 
 const { sequence, env } = oneSeed();
@@ -8,13 +10,9 @@ const { sequence, env } = oneSeed();
 const ALONE = [
   'early-connection',
   'faults',
-  'gate-killed-tree',
-  'gate-linking',
   'gate-silence',
   'hostile-sender',
   'killed-server',
-  'large-sources',
-  'large-sources-gate',
   'limits-of-the-kernel',
   'link-limit',
   'patience',
@@ -25,10 +23,42 @@ const ALONE = [
   'systemd-chain',
   'time-limits',
   'tree-killed',
-].map((name) => `test/lab/${name}.test.ts`);
+].map(fileOf);
 
-for (const file of ALONE)
+/** Suites that take longest, so that none of them is left for the end, when nothing runs beside it. */
+const LONGEST = [
+  'large-sources-gate',
+  'siege',
+  'gate-killed-tree',
+  'packages',
+  'documentation',
+  'large-sources',
+  'gate-linking',
+  'source-faults',
+  'verify-modes',
+  'odd-state-gate',
+  'fuzz',
+  'histories',
+  'odd-state-prune',
+  'release',
+].map(fileOf);
+
+for (const file of [...ALONE, ...LONGEST])
   if (!existsSync(file)) throw new Error(`vitest.long.config.ts names ${file}, which is not there`);
+
+function fileOf(name: string): string {
+  return `test/lab/${name}.test.ts`;
+}
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) => {
+      const found = LONGEST.findIndex((file) => basename(file) === basename(moduleId));
+      return found === -1 ? LONGEST.length : found;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
 
 const common = {
   testTimeout: 120_000,
@@ -37,11 +67,11 @@ const common = {
   globalSetup: ['test/ssh/support/built-program.ts'],
 };
 
-// `npm run test:long`: what needs root and machines of its own, or takes long. First those that mostly wait, two at a time, since
-// there are two cores; then those that must be alone, one file at a time.
+// `npm run test:long`: what needs root and machines of its own, or takes long. First those that mostly wait, three at a time on
+// two cores; then those that must be alone, one file at a time.
 export default defineConfig({
   test: {
-    sequence,
+    sequence: { ...sequence, sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -49,7 +79,7 @@ export default defineConfig({
           name: 'together',
           include: ['test/lab/**/*.test.ts'],
           exclude: ALONE,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { ...sequence, groupOrder: 0 },
         },
       },
