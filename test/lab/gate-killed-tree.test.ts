@@ -62,10 +62,13 @@ async function changeSource(): Promise<void> {
   await rm(at(`d/crowded-y${last}`));
 }
 
-const arm = (command: string, n: number, who: string) => writeFile(order(), `${command} ${n} ${who}`, { mode: 0o644 });
 const disarm = async () => {
   for (const name of [order(), `${order()}.count`, `${order()}.died`]) await rm(name, { force: true });
 };
+async function arm(command: string, n: number, who: string): Promise<void> {
+  await disarm(); // the changes are counted from now on
+  await writeFile(order(), `${command} ${n} ${who}`, { mode: 0o644 });
+}
 const diedAt = () => readFile(`${order()}.died`, 'utf8').catch(() => undefined);
 
 /** Names of one file each, within a tree; sorted. */
@@ -140,13 +143,16 @@ test('killed before each change of linking: the next run is sealed, and what was
     expect(died).toContain(`fill ${step}`);
 }, 900_000);
 
+/** Changes of linking after which a tree shares enough for each of them to be killed while it is made to share nothing. */
+const LINKED_BEFORE = 10;
+
 test('killed before each change of making a tree share nothing: the same', async () => {
+  const died: string[] = [];
   for (let n = 1; ; n += 1) {
     await changeSource();
     const before = await secondary.record('db');
-    await arm('fill', 20, 'gate');
+    await arm('fill', LINKED_BEFORE, 'gate');
     expect((await primary.call('run', 'db')).code).toBe(12);
-    await disarm();
     await arm('unshare', n, whoAt(n));
     const { code } = await primary.call('run', 'db');
     const step = await diedAt();
@@ -156,8 +162,11 @@ test('killed before each change of making a tree share nothing: the same', async
       expect(code).toBe(0);
       break;
     }
+    died.push(step);
     // What cannot be continued is begun anew.
     expect(code, when).toBe(whoAt(n) === 'program' ? 0 : 12);
     await secureAgain(before, when);
   }
+  expect(died.length, 'each of them is killed at least once').toBeGreaterThanOrEqual(WHO.length);
+  expect(died).toContain('unshare unlink');
 }, 900_000);
