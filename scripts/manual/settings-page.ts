@@ -133,7 +133,7 @@ function typeOf(option: Schema): string {
 
 function rangeOf({ minimum, maximum }: Limits): string {
   if (minimum === undefined) return 'number';
-  return `number, ${minimum}${maximum === undefined ? ' or more' : ` to ${maximum}`}`;
+  return `number, ${minimum}${maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? ' or more' : ` to ${maximum}`}`;
 }
 
 interface Limits {

@@ -58,7 +58,7 @@ export const size = kind<string, number>(
 
 /** Bytes per second, also as a bare number. rsync's `--bwlimit` has a minimum of 1 KiB. */
 export const rate = kind<string | number, number>(
-  { type: ['string', 'integer'], format: 'size', minimum: 1024 },
+  { type: ['string', 'integer'], format: 'size', minimum: 1024, maximum: Number.MAX_SAFE_INTEGER },
   { read: (value) => (typeof value === 'string' ? checked(parseSize(value), value) : value) },
 );
 
@@ -74,9 +74,15 @@ export const shareOrOff = kind<string, number | undefined>(
   { read: (text) => (text === 'off' ? undefined : checked(parsePercent(text), text)) },
 );
 
-/** A whole number. */
-export function integer(limits: { readonly minimum: number; readonly maximum?: number }): Kind<number> {
-  return kind<number>({ type: 'integer', ...limits });
+/** A whole number. Beyond the greatest, it would be another one than was written. */
+export function integer({
+  minimum,
+  maximum = Number.MAX_SAFE_INTEGER,
+}: {
+  readonly minimum: number;
+  readonly maximum?: number;
+}): Kind<number> {
+  return kind<number>({ type: 'integer', minimum, maximum });
 }
 
 /** One of several words. */

@@ -41,7 +41,8 @@ export function fuzz(target: Target, { most = Infinity, ms = Infinity, seed = 1 
     if (accepts(target, text)) accepted += 1;
     const ended = performance.now();
     slowest = Math.max(slowest, ended - began);
-    if (slowest > LONGEST) throw new Error(`${target.name} takes ${slowest.toFixed()} ms for ${JSON.stringify(text)}`);
+    if (ended - began > LONGEST && msOf(target, text) > LONGEST)
+      throw new Error(`${target.name} takes ${(ended - began).toFixed()} ms for ${JSON.stringify(text)}`);
     return ended;
   };
   for (const text of corpus) read(text);
@@ -50,6 +51,13 @@ export function fuzz(target: Target, { most = Infinity, ms = Infinity, seed = 1 
     if (read(next()) > until) break;
   }
   return { inputs, accepted, slowest };
+}
+
+/** Once more, since a busy machine is no hang. */
+function msOf(target: Target, text: string): number {
+  const began = performance.now();
+  accepts(target, text);
+  return performance.now() - began;
 }
 
 /** Most parsers refuse by throwing, and looking up where would take longer than all the rest. */

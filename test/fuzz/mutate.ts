@@ -82,12 +82,22 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
     visit(line);
     if (places.length === 0) return;
     const [holder, key] = one(places);
+    const value = holder[key];
+    const [otherHolder, otherKey] = one(places);
     const chance = random();
-    if (chance < 0.6) holder[key] = copyOf(one(VALUES));
-    else if (chance < 0.7) holder[key] = copyOf(one(places)[0]);
-    else if (chance < 0.8 && !Array.isArray(holder)) Reflect.deleteProperty(holder, key);
-    else if (typeof holder[key] === 'string') holder[key] = one(changes)(holder[key]);
-    else if (!Array.isArray(holder)) holder[one(['__proto__', 'version', 'id', key])] = holder[key];
+    if (chance < 0.3) holder[key] = copyOf(one(VALUES));
+    else if (chance < 0.4) holder[key] = copyOf(otherHolder);
+    else if (chance < 0.5) holder[key] = copyOf(otherHolder[otherKey]);
+    else if (chance < 0.9) holder[key] = changeScalar(value);
+    else if (Array.isArray(holder)) holder.push(copyOf(value));
+    else if (chance < 0.95) Reflect.deleteProperty(holder, key);
+    else holder[one(['__proto__', 'version', 'id', piece()])] = value;
+  };
+
+  const changeScalar = (value: unknown): unknown => {
+    if (typeof value === 'number') return Number(changeNumber(String(value)));
+    if (typeof value !== 'string') return copyOf(one(VALUES));
+    return random() < 0.5 ? atOne(value, /\d+/g, changeNumber) : one(changes)(value);
   };
 
   /** Changes so many values in the lines of a text. */
@@ -105,7 +115,8 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
   return () => {
     const { text: seed, lines } = one(seeds);
     let text = seed;
-    let left = 1 + below(4);
+    // Mostly one or two, since only what is nearly right comes to the last checks.
+    let left = 1 + below(1 + below(4));
     if (lines !== undefined) {
       // Values first: what has become other text can seldom be read as JSON again.
       const values = Array.from({ length: left }, () => random() < 0.7).filter(Boolean).length;

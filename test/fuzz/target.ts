@@ -3,6 +3,8 @@ export interface Target {
   readonly name: string;
   /** Its corpus is `corpus/NAME.txt`; default: its own name. */
   readonly corpus?: string;
+  /** Makes an input of what the corpus says. */
+  readonly seed?: (text: string) => string;
   /**
    * Lets the parser read one input, and what it accepts be written and read again.
    * @returns whether it was accepted

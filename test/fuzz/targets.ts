@@ -6,7 +6,7 @@ import { histories, states } from './targets/history.ts';
 import { manifestLines } from './targets/manifests.ts';
 import * as records from './targets/records.ts';
 import { itemisedLines, listedLines } from './targets/rsync-lines.ts';
-import { primarySettings, secondarySettings } from './targets/settings.ts';
+import { primarySettings, primaryValues, secondarySettings, secondaryValues } from './targets/settings.ts';
 
 /** All parsers that are attacked, those that are soon done first: what they leave of the time is for the others. */
 export const TARGETS: readonly Target[] = [
@@ -18,6 +18,8 @@ export const TARGETS: readonly Target[] = [
   ...Object.values(records),
   states,
   histories,
+  primaryValues,
+  secondaryValues,
   primarySettings,
   secondarySettings,
 ];

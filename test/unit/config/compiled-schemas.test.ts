@@ -153,6 +153,7 @@ const FAULTY_SECONDARY = [
     { host: ', account: Web1' },
     { host: ', secondary: rsync, metadata: 1' },
     { host: ', gate: { clock_skew: 1, min_interval: x, attempts_per_day: 0, min_free_space: much }' },
+    { host: ', gate: { min_free_inodes: 1e24 }' },
     { host: ', gate: { attempts_per_day: 1001, min_free_inodes: -1, session_limit: 0s, delta: 1, fuzy: true }' },
     { host: ', hold: { shrink: half, max_removals: 0, max_extra: 0 }' },
     { host: ', incomplete: { lifetime: long, life: 1 }' },

@@ -66,6 +66,7 @@ describe('a configuration', () => {
       /jobs\.pg\.targets: is missing: there are several targets \(a, b\)/,
     ],
     [{ job: '    targets: [vualt]' }, /there is no target "vualt"; known: vault/],
+    [{ job: '    bandwidth_limit: 1e24' }, /bandwidth_limit: 1e\+24 must be <= 9007199254740991/],
     [{ job: "    exclude: ['!']" }, /"!" is not an exclude pattern/],
     [{ job: '    exclude: ["a\\nb"]' }, /is not an exclude pattern/],
     [{ job: '    retry: { delay: 1h, max_delay: 1m }' }, /1h is longer than max_delay \(1m\)/],
