@@ -53,7 +53,7 @@ function nextSecond(): Promise<void> {
   return until(() => snapshotIdOf(new Date()) > present);
 }
 
-/** Each step costs rsync a step for all that is below, so one of 900 took more than two minutes, and of one of 1,900 rsync reads no more (ENOMEM): the run says so. */
+/** rsync's time goes with the square of the depth, and of one of 1,900 it reads no more (ENOMEM), which the run says: docs/facts.md#deep-trees. */
 function deep(source: string): void {
   must('python3', '-I', '-c', 'import os, sys\nos.chdir(sys.argv[1])\nfor _ in range(200): os.mkdir("d"); os.chdir("d")\nopen("f", "w").close()', source); // prettier-ignore
 }
@@ -132,7 +132,7 @@ describe.runIf(process.getuid?.() === 0)('a tree of which nobody thought', () =>
 const NAMES = [
   '\x1b]0;owned\x07\x1b[2J\x1b[31m.sql', 'line\nX-Injected: yes.sql', 'carriage\rreturn.sql', '<script>alert(1)<\\script>.sql', '<!channel> <@U1> `*_~.sql',
   '@everyone @here.sql', '"quote\'s" & {x="y"} \\n.sql', '=cmd|\' \\C calc\'!A0.sql', '\u202egpj.sql', '\u2028\u2029\u0085\ufeff.sql', '$(touch owned) `id` ;id.sql',
-  '%s%n%d.sql', '-rf.sql', '--option=x.sql', '\x9b31m.sql', 'MESSAGE=x\nPRIORITY=0.sql', '\ud83d\udca3.sql',
+  '%s%n%d.sql', '-rf.sql', '--option=x.sql', '\x9b31m.sql', 'MESSAGE=x\nPRIORITY=0.sql', '<0>forged.sql', 'line\n<0>forged.sql', '\ud83d\udca3.sql',
 ]; // prettier-ignore
 
 /** Everything that a terminal, a line-based format or a reader's eye would obey. */
@@ -142,7 +142,8 @@ const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 function expectHarmless(what: string, text: string): void {
   const found = OBEYED.exec(text);
   expect(found === null ? undefined : `${what}: ${JSON.stringify(text.slice(Math.max(0, found.index - 80), found.index + 40))}`).toBeUndefined(); // prettier-ignore
-  expect(text, what).not.toMatch(/^X-Injected: yes|^PRIORITY=0/m);
+  // The last is a priority to the journal: of what has its output there, a line that begins so goes to every terminal.
+  expect(text, what).not.toMatch(/^X-Injected: yes|^PRIORITY=0|^<\d>/m);
 }
 
 describe('names that are meant for those who read of them', () => {

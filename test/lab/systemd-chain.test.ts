@@ -48,6 +48,15 @@ LoadCredential=vault-known-hosts:/etc/offsite-rsync/credentials/vault-known-host
 LoadCredential=token:/etc/offsite-rsync/credentials/token
 `;
 
+const FORGING_DUMP = String.raw`
+import os, sys
+name = b'forging\n<0>forged entry\nMESSAGE=forged\nPRIORITY=0\x1b]0;owned\x07\x1b[31m\x9b2J\xff.sql'
+with open(os.path.join(os.fsencode(sys.argv[1]), name), 'w') as file: file.write('--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE a (b int);\n')
+`;
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+
 const JOBS = ['postgres', 'files', 'marked', 'direct'] as const;
 const BACKUP = 'pg-backup.service';
 const TRANSFER = 'offsite-rsync@postgres.service';
@@ -126,6 +135,31 @@ describe('the chain, under a real systemd', () => {
       { event: 'failure', job: 'postgres', subject: expect.stringContaining(`${BACKUP} failed`) as string },
     ]);
     expect(alerts[0]?.body).toContain('exit code 3');
+    recovers();
+  });
+
+  it('a name with newlines, escapes and bytes that are no UTF-8 is one harmless line of the journal', async () => {
+    const entries = () =>
+      lab.machine
+        .must('journalctl', '--no-pager', '--output=json', `--unit=${TRANSFER}`)
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { readonly MESSAGE: unknown; readonly PRIORITY: string });
+    const before = entries().length;
+    // A dump that is broken off, which the run has to name.
+    lab.machine.must('python3', '-I', '-c', FORGING_DUMP, '/var/backups/postgres');
+    try {
+      expect(systemctl('start', BACKUP).code).not.toBe(0);
+    } finally {
+      lab.machine.must('sh', '-c', 'rm /var/backups/postgres/forging*');
+    }
+    expect(await told(BACKUP, TRANSFER)).toMatchObject([{ event: 'failure', job: 'postgres', exit_code: 16 }]);
+    const said = entries().slice(before);
+    // journalctl writes what is more than one printable line as a list of numbers.
+    expect(said.filter(({ MESSAGE }) => typeof MESSAGE !== 'string' || CONTROL.test(MESSAGE))).toEqual([]);
+    expect(said.filter(({ PRIORITY }) => Number(PRIORITY) < 3)).toEqual([]);
+    expect(said.filter(({ MESSAGE }) => /^<\d>|^forged|^MESSAGE=/.test(String(MESSAGE)))).toEqual([]);
+    expect(said.filter(({ MESSAGE }) => String(MESSAGE).includes('forged')).length).toBeGreaterThan(0);
     recovers();
   });
 

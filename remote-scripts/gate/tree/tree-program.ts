@@ -55,15 +55,22 @@ def each_file(tree):
                 else: yield fd, name, below
         finally: os.close(fd)
 
+# The path and the descriptor of the directory that was opened last, by tree.
+LAST = {}
+
 def open_below(tree, path):
-    # Opens a directory of the tree, one component after the other. A duplicate of the first would not do: processes that read it at the
-    # same time would share one position in it, and each would see a part.
-    fd = os.open('.', DIRECTORY, dir_fd=tree)
+    # Opens a directory of the tree, one component after the other: from the last one on, if it lies above, for a tree may be deep. A
+    # duplicate would not do: processes that read it at the same time would share one position in it, and each would see a part.
+    above, start = LAST.get(tree, (b'', tree))
+    if path != above and not path.startswith(above + b'/'): above, start = b'', tree
+    fd = os.open('.', DIRECTORY, dir_fd=start)
+    for part in filter(None, path[len(above):].split(b'/')):
+        try: inner = os.open(part, DIRECTORY, dir_fd=fd)
+        finally: os.close(fd)
+        fd = inner
     if path:
-        for part in path.split(b'/'):
-            try: inner = os.open(part, DIRECTORY, dir_fd=fd)
-            finally: os.close(fd)
-            fd = inner
+        if tree in LAST: os.close(LAST[tree][1])
+        LAST[tree] = path, os.dup(fd)
     return fd
 
 def shared_files(tree):

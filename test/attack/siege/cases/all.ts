@@ -3,7 +3,7 @@ import { BLANK, CHARACTERS, LONG, OPTIONS, PATHS, RAW } from './commands.ts';
 import { BASES, NO_BASES, NO_IDS, ORDER_OF_IDS, WRONG_TIMES } from './ids.ts';
 import { BAD_NOTES, LYING_NOTES, NOTES, TRIALS } from './notes.ts';
 import { ORDER, SEAL, SEALING, TWO_AT_A_TIME } from './order.ts';
-import { DRY_RUNS, FILTERS, FLOODS, GUESSES, NAMES, SAID } from './protocol.ts';
+import { DRY_RUNS, FILTERS, FLOODS, GUESSES, NAMES, PROTOCOLS, SAID } from './protocol.ts';
 import { READING, READ_FILTERS, READ_OPTIONS, READ_PLACES, WRITING } from './read-key.ts';
 import { COPIES, ENVIRONMENT, FORWARDING, PROGRAMS, READ_KEY_PROGRAMS, SHELLS } from './ways-in.ts';
 
@@ -25,7 +25,7 @@ export const ALL: Cases = {
   seals: [...SEAL, ...SEALING],
   notes: [...LYING_NOTES, ...BAD_NOTES, ...NOTES],
   'the job for trials': TRIALS,
-  'a sender of the attacker’s own making: lists': NAMES,
+  'a sender of the attacker’s own making: lists': [...NAMES, ...PROTOCOLS],
   'a sender of the attacker’s own making: files': SAID,
   'dry runs and sums': DRY_RUNS,
   'rules over the wire': [...FILTERS, ...GUESSES],

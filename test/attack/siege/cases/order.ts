@@ -160,16 +160,23 @@ export const SEAL = casesOf(
 );
 
 export const SEALING: readonly Case[] = [
-  {
-    name: 'a seal whose rrsync is killed while it arrives: nothing is sealed, and the sender may seal again',
-    attack: async (siege) => {
+  ...casesOf(
+    [
+      ['wrapper, and what it started,', /rsync --server|rrsync/],
+      ['wrapper alone', /\brrsync -wo/],
+      ['rsync alone', /rsync --server/],
+    ] as const,
+    0,
+    ([victim]) => `a seal whose ${victim} is killed while it arrives: nothing is sealed, and the sender may seal again`,
+    async (siege, [, victim]) => {
       const { host } = siege;
       const id = await bring(siege, 'partial');
       await mkdir(siege.aside, { recursive: true });
       const file = join(siege.aside, `${id}.sealed`);
-      await writeFile(file, 'x'.repeat(15_000));
+      // A good one, as long as it may be, so that it takes a while.
+      await writeFile(file, `${claims(id)}${' '.repeat(15_000)}`);
       const sending = siege.rsync('-t', '--bwlimit=1', file, `${ALIAS}:db/${id}.sealed`);
-      const servers = () => descendants(host.sshd.pid).filter((pid) => /rsync --server|rrsync/.test(argumentsOf(pid)?.join(' ') ?? '')); // prettier-ignore
+      const servers = () => descendants(host.sshd.pid).filter((pid) => victim.test(argumentsOf(pid)?.join(' ') ?? '')); // prettier-ignore
       await expect.poll(() => servers().length, { timeout: 10_000 }).toBeGreaterThan(0);
       for (const pid of servers()) {
         try {
@@ -182,7 +189,7 @@ export const SEALING: readonly Case[] = [
       expect(await readdir(host.jobDirectory)).toContain(`${id}.partial`);
       expect((await host.seal(id)).code).toBe(0);
     },
-  },
+  ),
   {
     name: 'the seal of a sealed snapshot again: the same, and with other claims',
     often: true,

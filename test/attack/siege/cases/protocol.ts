@@ -14,7 +14,7 @@ import {
   NO_SEND,
   type Wish,
 } from '../../sender/hostile-sender.ts';
-import { int32, LISTS_END } from '../../sender/wire.ts';
+import { int16, int32, LISTS_END } from '../../sender/wire.ts';
 import { casesOf, type Case } from '../cases.ts';
 import type { Siege } from '../siege.ts';
 
@@ -27,6 +27,7 @@ const MTIME = 1_700_000_000;
 const LINK = 0o120000;
 
 interface Session {
+  readonly protocol?: number;
   readonly letters?: string;
   readonly capabilities?: string;
   /** Words between the letters and the dot. */
@@ -44,7 +45,7 @@ interface Ended {
 
 async function converse(
   siege: Siege,
-  { letters = LETTERS, capabilities = CAPABILITIES, words, destination, patience = 1500 }: Session,
+  { protocol = 31, letters = LETTERS, capabilities = CAPABILITIES, words, destination, patience = 1500 }: Session,
   speak: (sender: HostileSender) => Promise<void>,
 ): Promise<Ended> {
   const { host, sealed } = siege;
@@ -54,7 +55,7 @@ async function converse(
   const sender = await HostileSender.connect({
     remoteShell: [...host.sshd.remoteShell, ALIAS],
     commandLine,
-    protocol: 31,
+    protocol,
     letters,
   });
   await Promise.race([speak(sender), new Promise((resolve) => setTimeout(resolve, patience))]);
@@ -161,6 +162,32 @@ const FORGED_LISTS = casesOf(
 
 export const NAMES = [...PLAIN_LISTS, ...FORGED_LISTS];
 
+/** Numbers of protocols. With ACLs, rsync speaks none below 30, and takes none above its own. */
+export const PROTOCOLS = casesOf(
+  [-(2 ** 31), -1, 0, 19, 26, 27, 28, 29, 30, 32, 33, 40, 255, 2 ** 31 - 1],
+  1,
+  (protocol) => `protocol ${protocol}, with an honest name and one that climbs`,
+  async (siege, protocol) => {
+    const stored = await Promise.all(
+      ['honest', '../stolen'].map((name) =>
+        converse(siege, { protocol }, async (sender) => {
+          sender.sendList([directory('.'), file(name)]);
+          await answer(sender, (wish) => give(sender, wish));
+        }).then(
+          ({ id }) => written(siege, id),
+          (error: unknown): string[] => {
+            expect(String(error)).toContain('not let in');
+            return [];
+          },
+        ),
+      ),
+    );
+    expect(readdirSync(siege.host.jobDirectory)).not.toContain('stolen');
+    expect(stored[0]?.includes('honest')).toBe(protocol >= 30 && protocol <= 40);
+    expect(stored[1]).not.toContain('stolen');
+  },
+);
+
 /** What is said after an honest list of three files, of which one is like that of the basis. */
 const ITEMS: readonly (readonly [what: string, speak: (sender: HostileSender, wish: Wish) => void])[] = [
   ['another content than it has', (sender, wish) => give(sender, wish, Buffer.from('something else'))],
@@ -256,8 +283,9 @@ export const DRY_RUNS: readonly Case[] = [
         ]);
         await answer(sender, (wish) => give(sender, wish));
       });
-      // It is linked as it is in the basis: a sum that lies gains nothing but that.
-      for (const name of written(siege, id)) if (name.endsWith('secret.conf')) expect(name).toBe('deep/secret.conf');
+      // A sum that lies gains nothing but what lies there already.
+      const name = readdirSync(host.jobDirectory).find((each) => each.startsWith(id)) ?? '';
+      expect(readFileSync(join(host.jobDirectory, name, 'deep/secret.conf'), 'utf8')).toBe(content);
     },
   },
 ];
@@ -316,6 +344,13 @@ function largest(siege: Siege, id: SnapshotId): number {
   );
 }
 
+/** A file was larger than one may be, or the gate noticed first that the session wrote too much. */
+async function expectTooMuch({ host }: Siege, id: SnapshotId): Promise<void> {
+  const { event, end, reason } = (await host.log()).findLast((entry) => entry.id === id) ?? {};
+  expect(event).toBe('ended');
+  expect(reason ?? end).toEqual(reason === undefined ? 11 : expect.stringContaining('max_session_bytes'));
+}
+
 /** As the settings of the siege say (max_session_bytes). */
 const MOST = 64 * 1024 ** 2;
 
@@ -350,8 +385,24 @@ export const FLOODS: readonly Case[] = [
         });
       });
       expect(code).not.toBe(0);
-      // Of what was being written, for it was more than a file may have. Nothing of it is kept.
-      expect((await siege.host.log()).findLast((entry) => entry.id === id)).toMatchObject({ event: 'ended', end: 11 });
+      await expectTooMuch(siege, id);
+      expect(largest(siege, id)).toBeLessThanOrEqual(MOST);
+    },
+  },
+  {
+    name: 'compressed runs of block tokens that make 3 GB of 32 kB',
+    attack: async (siege) => {
+      const { id, code } = await converse(siege, { letters: `${LETTERS}z`, patience: 8000 }, async (sender) => {
+        sender.sendList([directory('.'), file('dump.sql', { size: 700_001 })]);
+        await answer(sender, ({ index, head }) => {
+          // From block 0 on (0x21, token.c), all of the others: seven bytes for the whole basis.
+          const all = Buffer.concat([Buffer.from([0x21]), int32(0), int16(head.readInt32LE(0) - 1)]);
+          const what = [Buffer.from([0]), head, ...Array.from({ length: 4500 }, () => all), Buffer.alloc(17)];
+          sender.sendFile(index, ITEM_TRANSFER | ITEM_BASIS, what);
+        });
+      });
+      expect(code).not.toBe(0);
+      await expectTooMuch(siege, id);
       expect(largest(siege, id)).toBeLessThanOrEqual(MOST);
     },
   },

@@ -115,7 +115,7 @@ export const DISKS: readonly Fault[] = [
     only: 'gate',
     needsRoot: NEEDS_ROOT,
     outcomes: ['refused'],
-    reason: /read-only/,
+    reason: /read-only/i,
     plan: (random) => {
       let broken = false;
       // While a session lasts, its lock is open for writing.
