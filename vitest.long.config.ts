@@ -14,14 +14,12 @@ const ALONE = [
   'hostile-sender',
   'killed-server',
   'limits-of-the-kernel',
-  'link-limit',
   'patience',
   'progress',
   'prometheus',
   'scrub-beside-push',
   'stall',
   'systemd-chain',
-  'time-limits',
   'tree-killed',
 ].map(fileOf);
 

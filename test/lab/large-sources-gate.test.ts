@@ -78,7 +78,7 @@ describe.each(Object.entries(SHAPES))(
 
     it(
       'is sent, linked when nothing has changed, and one changed file is found in it, in little memory',
-      { timeout: 600_000 },
+      { timeout: 1_200_000 },
       async () => {
         const sealed = { attempts: 1, warnings: [], files };
         expect(await run()).toMatchObject({ ...sealed, transfer: { newFiles: files } });

@@ -45,7 +45,7 @@ it(
 
 it(
   '100,000 files are sent, verified, and linked the next time; one changed one is found among them',
-  { timeout: 600_000 },
+  { timeout: 1_200_000 },
   async () => {
     const primary = await makePrimary(secondary, 'many');
     for (let directory = 0; directory < 100; directory += 1) {
