@@ -20,15 +20,17 @@ interface Campaign {
   readonly tell: (line: string) => void;
 }
 
+/** What was done to a target, or the input that it failed on. */
+export type Done = Fuzzed | { readonly failed: string };
+
 /**
  * Attacks several targets.
  * @returns what was done to each
- * @throws Error with the first input that a target fails on, or hangs on
  */
-export async function fuzzAll({ targets, most, seconds, seed, tell }: Campaign): Promise<Map<string, Fuzzed>> {
+export async function fuzzAll({ targets, most, seconds, seed, tell }: Campaign): Promise<Map<string, Done>> {
   const began = performance.now();
   const waiting = [...targets].reverse();
-  const done = new Map<string, Fuzzed>();
+  const done = new Map<string, Done>();
   let running = 0;
   const next = async (): Promise<void> => {
     const name = waiting.pop();
@@ -38,13 +40,18 @@ export async function fuzzAll({ targets, most, seconds, seed, tell }: Campaign):
     const share = Math.min(left, (left * AT_ONCE) / (waiting.length + running));
     const args = ['--experimental-strip-types', '--no-warnings', WORKER, name, most, share, seed].map(String);
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 });
-    const result = JSON.parse(stdout) as Fuzzed;
-    const { inputs, accepted, slowest } = result;
-    tell(`fuzz: ${name}: ${inputs} inputs, ${accepted} accepted, slowest ${slowest.toFixed(1)} ms, FUZZ_SEED=${seed}`);
+    const result = JSON.parse(stdout) as Done;
+    tell(`fuzz: ${name}: ${inWords(result)}, FUZZ_SEED=${seed}`);
     done.set(name, result);
     running -= 1;
     return next();
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
   return done;
+}
+
+function inWords(done: Done): string {
+  if ('failed' in done) return done.failed;
+  const { inputs, accepted, slowest } = done;
+  return `${inputs} inputs, ${accepted} accepted, slowest ${slowest.toFixed(1)} ms`;
 }

@@ -10,9 +10,10 @@ if (unknown.length > 0) {
   process.stderr.write(`There is no target ${unknown.join(', ')}. Known: ${[...ATTACKS.keys()].join(', ')}\n`);
   process.exitCode = 2;
 } else {
-  await fuzzAll({
+  const done = await fuzzAll({
     targets: asked.length > 0 ? asked : ATTACKS.keys(),
     ...{ most: Number(process.env.FUZZ_INPUTS ?? 1_000_000), seconds: Infinity, seed: fuzzSeed() },
     tell: (line) => process.stdout.write(`${line}\n`),
   });
+  if ([...done.values()].some((each) => 'failed' in each)) process.exitCode = 1;
 }

@@ -1,7 +1,17 @@
+import type { Done } from './campaign.ts';
 import { ATTACKS } from './targets.ts';
 
 /* One process of campaign.ts: `worker.ts TARGET MOST SECONDS SEED`. */
 
 const [name = '', ...limits] = process.argv.slice(2);
 const [most = 0, seconds = 0, seed = 0] = limits.map(Number);
-process.stdout.write(JSON.stringify(ATTACKS.get(name)!({ most, ms: seconds * 1000, seed })));
+
+function attack(): Done {
+  try {
+    return ATTACKS.get(name)!({ most, ms: seconds * 1000, seed });
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+process.stdout.write(JSON.stringify(attack()));
