@@ -8,7 +8,7 @@ const NASTY: readonly string[] = [
   ...['0', '-0', '-1', '00', '1e999', '-1e999', '1e21', '9007199254740993', '18446744073709551616', '0x10', '1_000', '.inf', '.nan', 'NaN', 'Infinity', '0.5', '1e-7'],
   ...['null', 'true', 'false', '~', 'yes', 'undefined', '[]', '{}', '""', '__proto__', 'constructor', 'toString', 'version', 'length'],
   ...['2026-02-30', '2026-13-01', '0000-01-01', '9999-12-31', '2026-02-30T00:00:00Z', '2026-11-23T24:00:00Z', '2026-11-23T02:15Z', '9999-12-31T235959Z', '+275760-09-13', '1', 'Mon', '2026-11-23'],
-  ...['9999999999999999999999d', '0s', '1ms', 'off', '100%', '101%', '0%', '30 2 30 2 *', '@yearly', '* * * * *', '*/0 * * * *', 'Mars/Base', 'x'.repeat(300)],
+  ...['9999999999999999999999d', '0s', '1ms', 'off', '100%', '101%', '0%', '30 2 30 2 *', '@yearly', '* * * * *', '*/0 * * * *', 'Mars/Base', '.sealed', '.partial', 'root', 'x'.repeat(300)],
   '["x"]', '{"toString":1,"valueOf":1}', '{"__proto__":{"a":1}}', '[[[[[[[[]]]]]]]]',
 ]; // prettier-ignore
 
@@ -92,7 +92,7 @@ export function createMutator(corpus: readonly string[], seed: number): () => st
     else if (chance < 0.9) holder[key] = changeScalar(value);
     else if (Array.isArray(holder)) holder.push(copyOf(value));
     else if (chance < 0.95) Reflect.deleteProperty(holder, key);
-    else holder[one(['__proto__', 'version', 'id', piece()])] = value;
+    else holder[random() < 0.5 ? one(['__proto__', 'version', 'id', piece()]) : one(changes)(key)] = value;
   };
 
   const changeScalar = (value: unknown): unknown => {
