@@ -40,6 +40,12 @@ const TITLE_IS_A_SENTENCE = {
   message: 'A title says what is so, in a sentence of several words and without a full stop: "refuses a second push".',
 };
 
+const WHY_IT_IS_SKIPPED = {
+  selector:
+    'CallExpression[callee.callee.property.name=/^(runIf|skipIf)$/]:has(> CallExpression.callee :matches(Identifier[name="isRoot"], MemberExpression[property.name="getuid"])) > Literal.arguments:first-child:not([value=/needs root|root may/])',
+  message: 'A title says what a test needs that is skipped without it: "… (needs root, to mount a small disk)".',
+};
+
 const CHANCE_IS_SEEDED = [
   { object: 'Math', property: 'random', message: 'Chance comes from the seed of the run (test/support/seed.ts).' },
 ];
@@ -99,7 +105,7 @@ export default tseslint.config(
     ignores: ['test/support/**'],
     rules: {
       'no-restricted-properties': ['error', ...CHANCE_IS_SEEDED],
-      'no-restricted-syntax': ['error', WAITING_IS_UNTIL, TITLE_IS_A_SENTENCE],
+      'no-restricted-syntax': ['error', WAITING_IS_UNTIL, TITLE_IS_A_SENTENCE, WHY_IT_IS_SKIPPED],
       '@typescript-eslint/no-restricted-imports': ['error', { paths: [PROPERTIES_ARE_SEEDED] }],
     },
   },

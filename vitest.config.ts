@@ -15,5 +15,6 @@ export default defineConfig({
     sequence,
     env,
     globalSetup: ['test/ssh/support/built-program.ts'],
+    reporters: ['default', './test/support/tell-skipped.ts'],
   },
 });

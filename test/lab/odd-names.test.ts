@@ -94,7 +94,7 @@ const TREES: Readonly<Record<string, (source: string) => Promise<void> | void>> 
   },
 };
 
-describe.runIf(process.getuid?.() === 0)('a tree of which nobody thought', () => {
+describe.runIf(process.getuid?.() === 0)('a tree of which nobody thought (needs root, for devices and owners)', () => {
   it.each(Object.entries(TREES))(
     '%s: push, freeze, scrub, drill and prune go on',
     async (_, fill) => {

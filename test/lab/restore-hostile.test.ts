@@ -168,7 +168,7 @@ describe('cat', () => {
   });
 });
 
-describe.runIf(isRoot)('what no snapshot of ours has', () => {
+describe.runIf(isRoot)('what no snapshot of ours has (needs root, for devices)', () => {
   it.each([
     ['device', '20666', '1,3'],
     ['FIFO', '10644', '0,0'],

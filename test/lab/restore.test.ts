@@ -55,7 +55,7 @@ describe('a snapshot that is not like others', () => {
     expect(await readFile(to('back/half'), 'utf8')).toBe('half');
   });
 
-  it.runIf(isRoot)('was sent without owners: none come from the account that has it', async () => {
+  it.runIf(isRoot)('was sent without owners: none come from the account that has it (needs root)', async () => {
     await mkdir(to('disk/db', ID), { recursive: true });
     await writeFile(to('disk/db', ID, 'file'), 'text');
     await writeFile(to('disk/db', `${ID}.sealed`), formatSeal(sealOf(parseSnapshotId(ID)!, { job: 'db' })));
@@ -65,20 +65,25 @@ describe('a snapshot that is not like others', () => {
     expect(await stat(to('back/file'))).toMatchObject({ uid: 0, gid: 0 });
   });
 
-  it.runIf(isRoot)('is larger than the disk here: it goes on when there is more space', async () => {
-    await mkdir(to('back'));
-    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', to('back')]).status).toBe(0);
-    try {
-      const words = ['restore', 'db', 'big', '--from', stored.disk, '--to', to('back')];
-      const { code, stdout } = call(words);
-      expect(code, stdout).toBe(5);
-      expect(stdout).toMatch(/no space left here: .*\n +what to do {2}Free space there\. Type the same command again/);
-      expect(spawnSync('mount', ['-o', 'remount,size=64m', to('back')]).status).toBe(0);
-      expect(call(words)).toMatchObject({ code: 0 });
-    } finally {
-      spawnSync('umount', [to('back')]);
-    }
-  });
+  it.runIf(isRoot)(
+    'is larger than the disk here: it goes on when there is more space (needs root, to mount a small one)',
+    async () => {
+      await mkdir(to('back'));
+      expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', to('back')]).status).toBe(0);
+      try {
+        const words = ['restore', 'db', 'big', '--from', stored.disk, '--to', to('back')];
+        const { code, stdout } = call(words);
+        expect(code, stdout).toBe(5);
+        expect(stdout).toMatch(
+          /no space left here: .*\n +what to do {2}Free space there\. Type the same command again/,
+        );
+        expect(spawnSync('mount', ['-o', 'remount,size=64m', to('back')]).status).toBe(0);
+        expect(call(words)).toMatchObject({ code: 0 });
+      } finally {
+        spawnSync('umount', [to('back')]);
+      }
+    },
+  );
 });
 
 describe('the read key', () => {

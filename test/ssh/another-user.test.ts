@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => primary.stop());
 afterAll(() => secondary.stop());
 
-describe.runIf(process.getuid?.() === 0)('a user to whom the runs do not belong', () => {
+describe.runIf(process.getuid?.() === 0)('a user to whom the runs do not belong (needs root, to be two users)', () => {
   it('stands in a directory that is closed to him, and all that is started starts all the same', async () => {
     await mkdir(at('closed'), { mode: 0o700 });
     first('chown 0 "$0"; cd "$0"', at('closed'));

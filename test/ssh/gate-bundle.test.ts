@@ -77,7 +77,7 @@ test('runs alone in an empty directory', async () => {
   await rm(alone, { recursive: true });
 });
 
-test.runIf(process.getuid?.() === 0)('refuses to serve as root', () => {
+test.runIf(process.getuid?.() === 0)('refuses to serve as root (needs root)', () => {
   const { status, stderr } = spawnSync(process.execPath, [bundle, 'web1'], {
     encoding: 'utf8',
     env: { SSH_ORIGINAL_COMMAND: 'rsync --server' },

@@ -24,24 +24,27 @@ function check(
   return { status, lines: stdout.trimEnd().split('\n') };
 }
 
-test.runIf(process.getuid?.() === 0)('finds a host ready when all is as install.sh leaves it', async () => {
-  const keys = join(host.sshd.directory, 'home/.ssh');
-  await mkdir(keys);
-  const line = `command="/usr/local/bin/offsite-gate web1",restrict ssh-ed25519 AAAA primary\n`;
-  await writeFile(join(keys, 'authorized_keys'), line);
-  await chmod(join(host.hostState, '..'), 0o755);
-  await chmod(join(host.jobDirectory, '../..'), 0o755);
-  spawnSync('chown', ['root:root', join(host.hostState, '..'), join(host.jobDirectory, '../..')]);
-  const { status, lines } = check();
+test.runIf(process.getuid?.() === 0)(
+  'finds a host ready when all is as install.sh leaves it (needs root, for an account of its own)',
+  async () => {
+    const keys = join(host.sshd.directory, 'home/.ssh');
+    await mkdir(keys);
+    const line = `command="/usr/local/bin/offsite-gate web1",restrict ssh-ed25519 AAAA primary\n`;
+    await writeFile(join(keys, 'authorized_keys'), line);
+    await chmod(join(host.hostState, '..'), 0o755);
+    await chmod(join(host.jobDirectory, '../..'), 0o755);
+    spawnSync('chown', ['root:root', join(host.hostState, '..'), join(host.jobDirectory, '../..')]);
+    const { status, lines } = check();
 
-  expect(lines.filter((each) => each.startsWith('✗'))).toEqual([]);
-  expect(lines).toContain(`✓ ${host.hostState} belongs to ${host.sshd.account.name} alone`);
-  expect(lines.join('\n')).toMatch(/✓ .* takes user xattrs\n/);
-  expect(lines).toContainEqual(expect.stringMatching(/^! nobody is told of anything: add a channel/));
-  expect(lines).toContainEqual(expect.stringMatching(/^! nothing says when a snapshot of web1\/db is due/));
-  expect(lines.at(-1)).toBe('web1: ready');
-  expect(status).toBe(0);
-});
+    expect(lines.filter((each) => each.startsWith('✗'))).toEqual([]);
+    expect(lines).toContain(`✓ ${host.hostState} belongs to ${host.sshd.account.name} alone`);
+    expect(lines.join('\n')).toMatch(/✓ .* takes user xattrs\n/);
+    expect(lines).toContainEqual(expect.stringMatching(/^! nobody is told of anything: add a channel/));
+    expect(lines).toContainEqual(expect.stringMatching(/^! nothing says when a snapshot of web1\/db is due/));
+    expect(lines.at(-1)).toBe('web1: ready');
+    expect(status).toBe(0);
+  },
+);
 
 test.runIf(process.getuid?.() === 0)('the line for a key starts the gate where it lies (needs root)', async () => {
   const keys = join(host.sshd.directory, 'home/.ssh/authorized_keys');

@@ -34,7 +34,7 @@ function partOf(directory: string): number {
   return statSync(join(directory, name)).size;
 }
 
-describe.runIf(isRoot)('a tree with everything in it', () => {
+describe.runIf(isRoot)('a tree with everything in it (needs root, for owners and devices)', () => {
   it('comes back entry by entry, for root: owners, modes, nanoseconds, ACLs, links, holes', async () => {
     const { code, stdout, stderr } = restore('--to', to('back'), '--snapshot', stored.first);
     expect(code, stdout + stderr).toBe(0);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadForReading } from '../../../src/config/load.ts';
+import { defaultStateDirectory } from '../../../src/config/location.ts';
 import { readTargetSecrets, targetReferences } from '../../../src/config/target-secrets.ts';
 
 const TARGET =
@@ -22,7 +23,7 @@ describe('a configuration for reading alone', () => {
   it('needs no jobs, and has the defaults of everything else', async () => {
     const settings = await load(`version: 1\n${TARGET}`);
     expect([...settings.jobs]).toEqual([]);
-    expect(settings.stateDirectory).toBe('/var/lib/offsite-rsync');
+    expect(settings.stateDirectory).toBe(defaultStateDirectory());
     expect(settings.targets.get('vault')).toMatchObject({
       secondary: 'gate',
       metadata: 'fake_super',

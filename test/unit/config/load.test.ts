@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig, parseConfig } from '../../../src/config/load.ts';
+import { defaultStateDirectory } from '../../../src/config/location.ts';
 import { readTargetSecrets } from '../../../src/config/target-secrets.ts';
 import { SecretError } from '../../../src/platform/secrets.ts';
 import { createRedactor } from '../../../src/shared/redaction.ts';
@@ -25,7 +26,7 @@ function problems(change: Parameters<typeof text>[0]): string {
 describe('a configuration', () => {
   it('of the fewest keys has a default for all the rest', () => {
     const settings = parseConfig('c.yaml', text());
-    expect(settings).toMatchObject({ stateDirectory: '/var/lib/offsite-rsync', alerts: { channels: {} } });
+    expect(settings).toMatchObject({ stateDirectory: defaultStateDirectory(), alerts: { channels: {} } });
     expect(settings.targets.get('vault')).toMatchObject({
       secondary: 'gate',
       metadata: 'fake_super',

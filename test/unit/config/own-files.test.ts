@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
 
-function problems(job: string, top = '', target = ''): string {
+/** Where root has them, whoever runs this. */
+const PLACES = 'state_dir: /var/lib/offsite-rsync\nruntime_dir: /run/offsite-rsync';
+
+function problems(job: string, top = PLACES, target = ''): string {
   try {
     parseConfig(
       'config.yaml',
@@ -44,6 +47,8 @@ it('a deadline or greatest age of nothing is refused: every run would fail', () 
 });
 
 it('a stall time-out of nothing is refused: it would end every run', () => {
-  expect(problems('{ source: /x }', '', ', stall_timeout: 0s')).toMatch(/targets\.vault\.stall_timeout: 0s would end/);
-  expect(problems('{ source: /x }', '', ', stall_timeout: 1h')).toBe('');
+  expect(problems('{ source: /x }', PLACES, ', stall_timeout: 0s')).toMatch(
+    /targets\.vault\.stall_timeout: 0s would end/,
+  );
+  expect(problems('{ source: /x }', PLACES, ', stall_timeout: 1h')).toBe('');
 });

@@ -164,7 +164,7 @@ describe("a drill's own command", () => {
   });
 });
 
-it.runIf(process.getuid?.() === 0)('does not run as root', async () => {
+it.runIf(process.getuid?.() === 0)('does not run as root (needs root)', async () => {
   make('{}', { 'a.sql': PG_DUMP });
   const end = await drill([HOST, '--config', store.config], 0);
   expect(end).toMatchObject({ code: 2 });

@@ -67,7 +67,7 @@ it.each([
   expect(await readlink(path)).toBe(target);
 });
 
-it.runIf(process.getuid?.() === 0)('a device is not replaced', async () => {
+it.runIf(process.getuid?.() === 0)('a device is not replaced (needs root, to make one)', async () => {
   execFileSync('mknod', [path, 'c', '1', '3']);
   await expect(writeFileAtomic(path, 'new')).rejects.toThrow(/file is a device, which no file may replace/);
   expect((await stat(path)).isCharacterDevice()).toBe(true);

@@ -236,7 +236,7 @@ describe('pin refuses', () => {
     expect((await run('unpin', HOST, 'db', idOf(6))).stderr).toContain(`Did you mean "${idOf(7)}"?`);
   });
 
-  it.skipIf(process.getuid!() !== 0)('root', async () => {
+  it.skipIf(process.getuid!() !== 0)('root (needs root)', async () => {
     makeStore();
     const { code, stderr } = await prune(['pin', HOST, 'db', idOf(1), '--why', 'x', '--config', store.config], 0);
     expect({ code, stderr }).toMatchObject({

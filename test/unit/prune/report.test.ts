@@ -39,7 +39,7 @@ describe('offsite-prune report', () => {
     expect((await report(['--out', '-'])).stdout).toMatch(/^<!doctype html>[^]*<\/html>\n$/);
   });
 
-  it.skipIf(!isRoot)('is put together by root from what each account has read', async () => {
+  it.skipIf(!isRoot)('is put together by root from what each account has read (needs root)', async () => {
     const out = makeStore();
     const { code, stderr } = await report(['--out', out, '--days', '731'], 0);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -48,7 +48,7 @@ describe('offsite-prune report', () => {
     expect(page).toContain('1 of 1 job in order');
   });
 
-  it.skipIf(!isRoot)('of a host whose account is not there says so', async () => {
+  it.skipIf(!isRoot)('of a host whose account is not there says so (needs root)', async () => {
     const out = makeStore();
     writeFileSync(store.config, readFileSync(store.config, 'utf8').replace('nobody', 'offsite-nowhere'));
     const { code, stderr } = await report(['--out', out], 0);

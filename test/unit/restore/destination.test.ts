@@ -112,7 +112,7 @@ describe('the directory into which something is restored', () => {
     }
   });
 
-  it.runIf(process.getuid?.() === 0)('is refused with .offsite-restore of another user', async () => {
+  it.runIf(process.getuid?.() === 0)('is refused with .offsite-restore of another user (needs root)', async () => {
     await openDestination(await examineDestination(to('there')), fresh, undefined, runProcess);
     chownSync(to('there/.offsite-restore'), 65_534, 65_534);
     await expect(examineDestination(to('there'))).rejects.toThrow(/belongs to another user \(65534\)/);

@@ -87,7 +87,7 @@ it.each<[string[], RegExp]>([
   expect(code).toBe(2);
 });
 
-it.runIf(process.getuid!() === 0)('does not run as root', async () => {
+it.runIf(process.getuid!() === 0)('does not run as root (needs root)', async () => {
   made();
   const { code, stderr } = await run([HOST], 0);
   expect({ code, stderr }).toEqual({

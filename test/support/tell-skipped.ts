@@ -1,0 +1,11 @@
+import type { Reporter, TestModule } from 'vitest/node';
+
+/** Says at the end which tests were not run; their titles say what they need. Otherwise there is a number, which nobody reads. */
+export default class TellSkipped implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const skipped = modules.flatMap((module) =>
+      [...module.children.allTests('skipped')].map((test) => `  ${module.relativeModuleId} > ${test.fullName}\n`),
+    );
+    if (skipped.length > 0) process.stdout.write(`\nSkipped, not passed:\n${skipped.join('')}`);
+  }
+}
