@@ -42,7 +42,7 @@ const TITLE_IS_A_SENTENCE = {
 
 const WHY_IT_IS_SKIPPED = {
   selector:
-    'CallExpression[callee.callee.property.name=/^(runIf|skipIf)$/]:has(> CallExpression.callee :matches(Identifier[name="isRoot"], MemberExpression[property.name="getuid"])) > Literal.arguments:first-child:not([value=/needs root|root may/])',
+    'CallExpression[callee.callee.property.name=/^(runIf|skipIf)$/]:has(:matches(Identifier[name="isRoot"], MemberExpression[property.name="getuid"])) > Literal.arguments:first-child:not([value=/needs root|root may/])',
   message: 'A title says what a test needs that is skipped without it: "… (needs root, to mount a small disk)".',
 };
 

@@ -7,6 +7,19 @@ import { OLDEST_NODE } from './node.mjs';
 const REQUIRE =
   "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);";
 
+/** Before anything else: what is bundled may not even load in an older node, and would say so with its whole text. */
+function nodeCheck() {
+  const [major, minor] = OLDEST_NODE.split('.');
+  return `{
+  const { versions, stderr, execPath } = process;
+  const [major, minor] = versions.node.split('.').map(Number);
+  if (major < ${major} || (major === ${major} && minor < ${minor})) {
+    stderr.write(\`error: This needs Node.js ${OLDEST_NODE} or newer, and \${execPath} is \${versions.node}. Install a newer one as "node" (README.md, Installation).\\n\`);
+    process.exit(2);
+  }
+}`;
+}
+
 // A locale with a name of fifty letters crashes node before our first line, and sshd lets clients choose one.
 const ON_THE_SECONDARY = '-S -u NODE_OPTIONS LC_ALL=C node';
 // What comes and goes with each of a million files would otherwise pile up to some 60 MB before node clears it away.
@@ -14,8 +27,8 @@ const WITH_LITTLE_MEMORY = `${ON_THE_SECONDARY} --max-semi-space-size=2 --optimi
 // Programs that send alerts use the user's language: src/platform/locale.ts restores LC_ALL.
 const ON_THE_PRIMARY = '-S OFFSITE_RSYNC_LC_ALL=${LC_ALL} LC_ALL=C node';
 
-/** @param words how env(1) starts the program */
-function optionsFor(version, words) {
+/** @param words how env(1) starts the program @param check what it begins with */
+function optionsFor(version, words, check = nodeCheck()) {
   return {
     absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     bundle: true,
@@ -23,7 +36,7 @@ function optionsFor(version, words) {
     target: `node${OLDEST_NODE}`,
     format: 'esm',
     define: { 'globalThis.OFFSITE_RSYNC_VERSION': JSON.stringify(version) },
-    banner: { js: `#!/usr/bin/env ${words}\n${REQUIRE}` },
+    banner: { js: `#!/usr/bin/env ${words}\n${REQUIRE}\n${check}` },
     minifyWhitespace: true, // half the bytes to parse at each start; names are kept for stack traces
     minifySyntax: true,
     legalComments: 'none',
@@ -51,7 +64,9 @@ export async function bundleSecondary(name, outdir, version) {
   const parts = { splitting: true, chunkNames: `parts/${name}-[hash]`, outExtension: { '.js': '.mjs' } };
   const entry = { entryPoints: [program], outdir, metafile: true, ...parts };
   const { metafile } = await build({
-    ...optionsFor(version, name === 'offsite-scrub' ? WITH_LITTLE_MEMORY : ON_THE_SECONDARY),
+    ...(name === 'offsite-gate'
+      ? optionsFor(version, ON_THE_SECONDARY, '') // it says everything in its own words, and an older node can load it
+      : optionsFor(version, name === 'offsite-scrub' ? WITH_LITTLE_MEMORY : ON_THE_SECONDARY)),
     ...entry,
     plugins: [compiledSchemas()],
   });

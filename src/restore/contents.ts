@@ -72,6 +72,7 @@ export async function measure(
     throw new ReadError({
       outcome: 'usage',
       reason: `The snapshot has no "${displayName(encodeName(Buffer.from(first, 'latin1')))}"${more}. Names are those below the source of the job; nothing was written.`,
+      advice: 'Another snapshot may have it: offsite-rsync list shows which there are, and --snapshot names one.',
     });
   }
   return { files, bytes, foreign, leftOut };

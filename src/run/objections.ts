@@ -27,7 +27,7 @@ export async function askGuards(
   const limits = { signal, stallMs: stallMsOf(target), environment: sessionEnvironment() };
   const dumps = await checkDumps(source, { ...about, ...limits }, runProcess);
   return {
-    objections: [...checkGuards(source, job.guard, sealed, now), ...dumps.objections],
+    objections: [...checkGuards(source, job.guard, sealed, now, job.exclude.length > 0), ...dumps.objections],
     warnings: [...unguarded(source, job.guard, now), ...dumps.unchecked],
   };
 }

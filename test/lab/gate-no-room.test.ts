@@ -24,7 +24,7 @@ const TRIES: Readonly<Record<string, number>> = { 'has no room': 12, 'has no ino
 const ONE_LINE =
   /^(offsite-gate: (refused|ended): (no space: |a disk of the secondary is read-only)|rsync: .*: No space left)/m;
 
-describe.runIf(process.getuid?.() === 0)('where the gate’s state is', () => {
+describe.runIf(process.getuid?.() === 0)('where the gate’s state is (needs root, to mount a small disk)', () => {
   const undo: (() => unknown)[] = [];
   let host: GateHost;
   let place: string;

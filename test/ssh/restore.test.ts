@@ -108,7 +108,7 @@ describe('restore', () => {
   });
 
   it.each([
-    [['nowhere', 'big'], /The snapshot has no "nowhere"\. /],
+    [['nowhere', 'big'], /The snapshot has no "nowhere"\. .*\n.*offsite-rsync list shows which/],
     [['../etc'], /leads out of the snapshot/],
     [['--snapshot', '2020-01-01T000000Z'], /There is no snapshot 2020-01-01T000000Z/],
     [['--snapshot', 'today'], /"today" names no snapshot/],

@@ -8,7 +8,7 @@ import { interruptionOf } from '../failure.ts';
 import { dueToLongPath } from './long-paths.ts';
 import { prove, type Compared, type Doubt, type Scope } from './proof.ts';
 import { preparedPush } from './prepared-push.ts';
-import { linkingProblem, writeOnlyFilter, type Pushed } from './push.ts';
+import { inBasis, linkingProblem, writeOnlyFilter, type Pushed } from './push.ts';
 import { placeSeal } from './place-seal.ts';
 import { viewOf } from '../source/three-views.ts';
 
@@ -78,7 +78,7 @@ async function transferAndVerify(spec: AttemptSpec, deps: AttemptDeps): Promise<
   if (session.verdict.kind !== 'ok') {
     return failed(sessionFailure(session.verdict, spec.signal).why, basis);
   }
-  const warning = spec.unchanged === 'copy' ? COPIED : linkingProblem(pushed, spec.source.oldFiles, sent.missed);
+  const warning = spec.unchanged === 'copy' ? COPIED : linkingProblem(pushed, inBasis(spec.source), sent.missed);
   const contents = { verifiedFrom, packed: pushed.manifest };
   const { comparison } = compared;
   const damage = sent.damaged === undefined ? undefined : damageWarning(sent.damaged);

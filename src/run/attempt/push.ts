@@ -8,6 +8,7 @@ import { formatCount } from '../../shared/units.ts';
 import { createManifest } from '../../state/manifest.ts';
 import type { SnapshotId } from '../../shared/snapshot-id.ts';
 import type { TransferFigures } from '../../state/run-record.ts';
+import type { SourceSummary } from '../source/read-source.ts';
 import type { PushList } from '../source/survey.ts';
 import type { AttemptDeps, AttemptSpec } from './attempt-spec.ts';
 import { wrongSecondary } from './session.ts';
@@ -164,20 +165,28 @@ export async function push(spec: PushSpec, options: PushPlan, deps: AttemptDeps)
 }
 
 /**
+ * How many regular files a basis should have as they are. A file that is older than the basis may be new to it all the same: it was moved
+ * here, or the source is another directory. Only a list of the basis tells.
+ */
+export function inBasis({ files, oldFiles, survey }: Pick<SourceSummary, 'files' | 'oldFiles' | 'survey'>): number {
+  return survey?.list === undefined ? oldFiles : files - survey.list.files;
+}
+
+/**
  * Whether deduplication was lost although rsync succeeded: rsync does not report a basis that it could not use
  * (facts.md#anchored-link-dest and facts.md#link-dest-that-links-nothing).
  * @param missed the basis that the secondary does not have
- * @param oldFiles number of regular files older than the basis, which the basis should contain
+ * @param expected number of regular files that the basis should have as they are
  * @returns a warning, or undefined
  */
-export function linkingProblem(pushed: Pushed, oldFiles: number, missed?: SnapshotId): string | undefined {
+export function linkingProblem(pushed: Pushed, expected: number, missed?: SnapshotId): string | undefined {
   const { copiedFiles } = pushed.figures;
   const basis = missed ?? pushed.figures.basis;
   if (basis === null) return undefined;
   if (copiedFiles > 0) {
     return `${formatCount(copiedFiles, 'unchanged file')} could not be linked to ${basis}, so that the secondary holds copies: owned by another account there, immutable, or with as many names as the file system allows. Deduplication is lost for what was copied.`;
   }
-  if (missed !== undefined || (!pushed.basisSeen && oldFiles > 0)) {
+  if (missed !== undefined || (!pushed.basisSeen && expected > 0)) {
     return `Nothing of the basis ${basis} was found on the secondary, so everything was sent anew: it was removed there, or the wrapper ignores --link-dest (rrsync 3.4.2 to 3.4.4 does). Deduplication is lost.`;
   }
   return undefined;

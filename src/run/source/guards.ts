@@ -7,6 +7,7 @@ import type { SourceSummary } from './read-source.ts';
  * Decides whether the source is worth sending. An empty or stale dump that is sent "successfully" is the failure that
  * this program exists to catch. Dumps that are not whole are another guard (dumps.ts).
  * @param previous the newest sealed snapshot, to measure shrinking against
+ * @param excludes whether something is left out of the source
  * @returns every objection, in words that say what was found and what was expected; empty when there is none
  */
 export function checkGuards(
@@ -14,11 +15,13 @@ export function checkGuards(
   guard: Omit<GuardSettings, 'check'>,
   previous: SealedSnapshot | null,
   now: Date,
+  excludes = false,
 ): string[] {
   if (summary.bytes === 0 && !guard.allowEmpty) {
     const found =
       summary.files === 0 ? 'holds no file' : `holds ${formatCount(summary.files, 'file')}, all of them empty`;
-    return [`the source ${found} (guard.allow_empty: true would let it pass)`];
+    const apart = excludes ? ', apart from what exclude leaves out' : '';
+    return [`the source ${found}${apart} (guard.allow_empty: true would let it pass)`];
   }
   const objections: string[] = [];
   if (guard.maxAgeMs !== undefined && summary.newest !== undefined) {

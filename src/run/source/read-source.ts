@@ -98,10 +98,16 @@ const LONG = 2000;
 const ENDED_HERE =
   'Something on this host ended rsync while it listed the source: too little memory (journalctl -k), or somebody killed it. Then run again.';
 
+const NAME_A_DIRECTORY = 'Name the directory in which it lies as source, and leave out the rest with exclude.';
+const NOT_THERE =
+  'Look whether the local backup job has run and what belongs there is mounted, or correct source in the configuration.';
+const UNREADABLE =
+  'Run this as a user who can read all of it, such as root, or leave it out with exclude. --force does not send it.';
+
 /** Walks the source once, as a stream: it answers all questions in one walk, in bounded memory. */
 export async function readSource(spec: SourceSpec, run: RunProcess): Promise<SourceReading> {
   const refusal = await notADirectory(spec.source);
-  if (refusal !== undefined) return { kind: 'unreadable', reason: refusal };
+  if (refusal !== undefined) return { kind: 'unreadable', ...refusal };
   const counter = createView();
   const watch = await watchFileSystems(spec, spec.inUnit);
   const unsent = watchNotSent(spec, run);
@@ -154,6 +160,7 @@ export async function readSource(spec: SourceSpec, run: RunProcess): Promise<Sou
         : {
             kind: 'unreadable',
             reason: `the source ${spec.source} cannot be read in full: ${verdict.reason}`,
+            ...(verdict.outcome === 'incomplete' && { advice: UNREADABLE }),
             ...(verdict.outcome === 'connection-lost' && end.kind !== 'stalled' && { advice: ENDED_HERE }),
           };
     case 'ok': {
@@ -215,13 +222,14 @@ function longerPath(before: LongestPath | undefined, name: string): LongestPath 
   return before !== undefined && before.bytes >= bytes ? before : { name, bytes };
 }
 
-async function notADirectory(source: string): Promise<string | undefined> {
+/** Why the source cannot be walked at all, and what to do; --force does not help. */
+async function notADirectory(source: string): Promise<{ reason: string; advice?: string } | undefined> {
   try {
-    return (await stat(source)).isDirectory() ? undefined : `the source ${source} is not a directory`;
+    if ((await stat(source)).isDirectory()) return undefined;
+    return { reason: `the source ${source} is not a directory`, advice: NAME_A_DIRECTORY };
   } catch (error) {
-    return errorCode(error) === 'ENOENT'
-      ? `the source ${source} does not exist`
-      : `the source ${source} cannot be read: ${errorMessage(error)}`;
+    if (errorCode(error) === 'ENOENT') return { reason: `the source ${source} does not exist`, advice: NOT_THERE };
+    return { reason: `the source ${source} cannot be read: ${errorMessage(error)}`, advice: UNREADABLE };
   }
 }
 

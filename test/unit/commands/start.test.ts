@@ -49,6 +49,17 @@ describe('the start of the program', () => {
   });
 });
 
+it.each(['cli', 'prune', 'scrub', 'drill'] as const)(
+  'an older node is told in one line by %s, not by what it cannot load',
+  (program) => {
+    const before = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } })";
+    const words = ['--import', `data:text/javascript,${encodeURIComponent(before)}`, inject(program), '--version'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: This needs Node\.js 22\.12 or newer, and \/\S+ is 20\.19\.0\. .*\n$/);
+  },
+);
+
 describe('standard output on a full disk', () => {
   it.each([
     ['cli', ['config', 'schema'], 5],

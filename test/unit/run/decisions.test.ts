@@ -14,9 +14,10 @@ import {
   verifyModeOf,
   wiresOf,
 } from '../../../src/run/plan.ts';
-import { linkingProblem, writeOnlyFilter, type Pushed } from '../../../src/run/attempt/push.ts';
+import { inBasis, linkingProblem, writeOnlyFilter, type Pushed } from '../../../src/run/attempt/push.ts';
 import { nextAttemptDelay } from '../../../src/run/attempt/attempts.ts';
 import type { SourceSummary } from '../../../src/run/source/read-source.ts';
+import type { PushList } from '../../../src/run/source/survey.ts';
 import { OUTCOMES, type Outcome } from '../../../src/shared/outcome.ts';
 import { parseSnapshotId } from '../../../src/shared/snapshot-id.ts';
 import type { JobState } from '../../../src/state/job-state.ts';
@@ -25,6 +26,8 @@ import fc from '../../support/properties.ts';
 const now = new Date('2026-11-23T02:15:00Z');
 const id = parseSnapshotId('2026-11-22T021500Z')!;
 const HOUR = 3_600_000;
+
+const EMPTY_LIST = { names: [], files: 0, bytes: 0, manifest: {} as PushList['manifest'] } satisfies PushList;
 
 const summary: SourceSummary = {
   files: 7,
@@ -51,7 +54,11 @@ describe('the guards', () => {
 
   it('object to what is empty, unless that is allowed', () => {
     expect(checkGuards({ ...summary, files: 0, bytes: 0, newest: undefined }, guard, sealed, now)).toHaveLength(1);
-    expect(checkGuards({ ...summary, bytes: 0 }, guard, null, now)[0]).toMatch(/7 files, all of them empty/);
+    expect(checkGuards({ ...summary, bytes: 0 }, guard, null, now)[0]).toMatch(/7 files, all of them empty \(/);
+    const nothing = { ...summary, files: 0, bytes: 0, newest: undefined };
+    expect(checkGuards(nothing, guard, null, now, true)[0]).toMatch(
+      /holds no file, apart from what exclude leaves out/,
+    );
     expect(checkGuards({ ...summary, bytes: 0 }, { ...guard, allowEmpty: true }, null, now)).toEqual([]);
     // Allowed to be empty is not allowed to lose everything it held.
     const emptied = checkGuards({ ...summary, bytes: 0 }, { ...guard, allowEmpty: true }, sealed, now);
@@ -165,6 +172,14 @@ describe('what is linked to', () => {
     expect(linkingProblem(pushed({}, { basisSeen: false }), 0)).toBeUndefined();
     expect(linkingProblem(pushed({}), 10)).toBeUndefined();
     expect(linkingProblem(pushed({ basis: null, copiedFiles: 3 }, { basisSeen: false }), 10)).toBeUndefined();
+  });
+
+  it('is not suspected where old files have new names, as far as a list of the basis tells', () => {
+    const all = { ...EMPTY_LIST, files: 3 };
+    const source = { files: 3, oldFiles: 3 };
+    expect(inBasis({ ...source, survey: { list: all, gone: [], groups: undefined } })).toBe(0);
+    expect(inBasis({ ...source, survey: { list: { ...all, files: 2 }, gone: [], groups: undefined } })).toBe(1);
+    expect(inBasis({ ...source, survey: undefined })).toBe(3);
   });
 });
 

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import type { ProcessEnd } from '../../../../src/platform/process.ts';
 import { readSource, type SourceSpec } from '../../../../src/run/source/read-source.ts';
 
@@ -47,5 +47,29 @@ it.each<[string, ProcessEnd]>([
 ])('a walk that %s says nothing of the kind', async (_, how) => {
   const end = await walkThatEnds(how);
   expect(end).toMatchObject({ kind: 'unreadable' });
-  expect(end).not.toHaveProperty('advice');
+  expect(JSON.stringify(end)).not.toMatch(/ended rsync/);
+});
+
+it('a source that cannot be walked comes with what helps, which is never --force', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'offsite-source-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'dump.sql');
+  writeFileSync(file, '');
+  const walk = async (source: string) =>
+    readSource({ ...spec, source }, () => Promise.reject(new Error('not started')));
+  expect(await walk(file)).toMatchObject({
+    reason: `the source ${file} is not a directory`,
+    advice: expect.stringContaining('Name the directory in') as string,
+  });
+  expect(await walk(join(directory, 'gone'))).toMatchObject({
+    advice: expect.stringContaining('is mounted, or correct source') as string,
+  });
+  const denied = {
+    kind: 'exited',
+    code: 23,
+    stderrTail: 'rsync: opendir "/x" failed: Permission denied (13)',
+  } as const;
+  expect(await walkThatEnds(denied)).toMatchObject({
+    advice: expect.stringContaining('such as root, or leave it out with exclude') as string,
+  });
 });
