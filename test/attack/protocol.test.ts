@@ -9,6 +9,9 @@ import { forgedGroup } from './sender/attacks.ts';
  * inode, whose mode and time are set at the end.
  */
 
+/** Milliseconds. All that a session can do is done in a fraction of that. */
+const PATIENCE = 1500;
+
 describe.each(['fake_super', 'plain'] as const)(
   'the key, and a sender of its own making, where metadata is %s',
   (metadata) => {
@@ -20,7 +23,13 @@ describe.each(['fake_super', 'plain'] as const)(
     afterAll(() => secondary.stop());
 
     const sendForgedGroup = (protocol: number, capabilities: string) =>
-      secondary.throughGate({ attack: forgedGroup, letters: LETTERS[metadata], capabilities, protocol });
+      secondary.throughGate({
+        attack: forgedGroup,
+        letters: LETTERS[metadata],
+        capabilities,
+        protocol,
+        patience: PATIENCE,
+      });
 
     test.each(
       [27, 28, 29, 30, 31, 32].flatMap((protocol) => ['', 'LsfxCu'].map((letters) => [protocol, letters] as const)),

@@ -158,8 +158,10 @@ describe('the chain, under a real systemd', () => {
     // journalctl writes what is more than one printable line as a list of numbers.
     expect(said.filter(({ MESSAGE }) => typeof MESSAGE !== 'string' || CONTROL.test(MESSAGE))).toEqual([]);
     expect(said.filter(({ PRIORITY }) => Number(PRIORITY) < 3)).toEqual([]);
-    expect(said.filter(({ MESSAGE }) => /^<\d>|^forged|^MESSAGE=/.test(String(MESSAGE)))).toEqual([]);
-    expect(said.filter(({ MESSAGE }) => String(MESSAGE).includes('forged')).length).toBeGreaterThan(0);
+    // No part of the name stands in an entry of its own.
+    const parts = said.map(({ MESSAGE }) => String(MESSAGE)).filter((text) => text.includes('forg'));
+    expect(parts.length).toBeGreaterThan(0);
+    expect(parts.filter((text) => !/forging.*<0>forged entry.*MESSAGE=forged.*PRIORITY=0/.test(text))).toEqual([]);
     recovers();
   });
 
