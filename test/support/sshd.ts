@@ -107,6 +107,7 @@ export async function startPrivateSshd({ settings = [], network }: SshdPlace = {
     const sessions = descendants(server.pid ?? 0);
     await endProcess(server);
     for (const pid of sessions) endAtOnce(pid);
+    if (!asRoot) spawnSync('chmod', ['-R', 'u+rwX', directory]); // what was restored there may be closed to its owner
     await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
