@@ -28,7 +28,7 @@ export type Done = Fuzzed | { readonly failed: string };
  * @returns what was done to each
  */
 export async function fuzzAll({ targets, most, seconds, seed, tell }: Campaign): Promise<Map<string, Done>> {
-  const began = performance.now();
+  const end = Date.now() + seconds * 1000;
   const waiting = [...targets].reverse();
   const done = new Map<string, Done>();
   let running = 0;
@@ -36,9 +36,10 @@ export async function fuzzAll({ targets, most, seconds, seed, tell }: Campaign):
     const name = waiting.pop();
     if (name === undefined) return;
     running += 1;
-    const left = seconds - (performance.now() - began) / 1000;
-    const share = Math.min(left, (left * AT_ONCE) / (waiting.length + running));
-    const args = ['--experimental-strip-types', '--no-warnings', WORKER, name, most, share, seed].map(String);
+    // To begin takes a second, and belongs to the share.
+    const left = end - Date.now();
+    const until = Date.now() + Math.min(left, (left * AT_ONCE) / (waiting.length + running));
+    const args = ['--experimental-strip-types', '--no-warnings', WORKER, name, most, until, seed].map(String);
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 2 ** 26 });
     const result = JSON.parse(stdout) as Done;
     tell(`fuzz: ${name}: ${inWords(result)}, FUZZ_SEED=${seed}`);

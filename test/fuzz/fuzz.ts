@@ -16,6 +16,9 @@ export interface Fuzzed {
   readonly slowest: number;
 }
 
+/** Inputs that a target gets, however little time there is. */
+const LEAST = 100;
+
 /** How long a target is attacked: with so many inputs, or for so many milliseconds, or without end. */
 export interface Limits {
   readonly most?: number;
@@ -48,7 +51,7 @@ export function fuzz(target: Target, { most = Infinity, ms = Infinity, seed = 1 
   for (const text of corpus) read(text);
   while (inputs < most) {
     inputs += 1;
-    if (read(next()) > until) break;
+    if (read(next()) > until && inputs >= LEAST) break;
   }
   return { inputs, accepted, slowest };
 }
