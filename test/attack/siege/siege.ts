@@ -191,8 +191,13 @@ async function fillOddTree(directory: string): Promise<void> {
   const at = (name: string) => join(directory, name);
   await mkdir(at('odd/shared'), { recursive: true });
   for (const [name, mode] of [
-    ['none', 0o000],
-    ['write-only', 0o200],
+    // Only root can send what its owner may not read.
+    ...(process.getuid?.() === 0
+      ? ([
+          ['none', 0o000],
+          ['write-only', 0o200],
+        ] as const)
+      : []),
     ['sticky', 0o1666],
     ['set', 0o6755],
   ] as const) {

@@ -28,6 +28,7 @@ interface Change {
 function plan({ job = {}, top = {}, coupling = WAITING, program = PROGRAM, name = 'postgres' }: Change = {}): UnitPlan {
   const text = JSON.stringify({
     version: 1,
+    state_dir: '/var/lib/offsite-rsync', // where root has it, whoever runs this
     targets: { vault: TARGET },
     jobs: { [name]: { source: '/var/backups/postgres', ...job } },
     ...top,
