@@ -20,7 +20,6 @@ export function buildProgram(perform: Perform): Command {
     .configureOutput(ON_ONE_LINE)
     .helpCommand(false)
     .showSuggestionAfterError()
-    .showHelpAfterError('Help: offsite-rsync --help')
     .exitOverride()
     .addHelpText('after', exitCodeHelp);
   const all = [
@@ -32,7 +31,14 @@ export function buildProgram(perform: Perform): Command {
     declareCompleting,
   ];
   for (const declare of all) declare(program, perform);
+  pointToHelp(program, program.name());
   return program;
+}
+
+/** Whoever mistypes an option is pointed to the help of that command. @param words how it is called */
+function pointToHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`Help: ${words} --help`);
+  for (const each of command.commands) pointToHelp(each, `${words} ${each.name()}`);
 }
 
 function exitCodeHelp(): string {

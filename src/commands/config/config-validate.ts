@@ -1,7 +1,7 @@
 import { ConfigError, loadConfig } from '../../config/load.ts';
 import { programProblems } from '../../config/channel-programs.ts';
 import { secretProblems } from '../../config/secret-problems.ts';
-import { silences } from '../../config/silence.ts';
+import { warningsOf } from '../../config/warnings.ts';
 import { exitCodeOf } from '../../shared/outcome.ts';
 import { formatCount } from '../../shared/units.ts';
 import type { Context } from '../context.ts';
@@ -21,13 +21,13 @@ export interface ValidationReport {
   readonly exitCode: number;
   /** Faults of the file, of secrets and of the programs of channels. */
   readonly problems: readonly string[];
-  /** Where a failure would go unnoticed. */
+  /** Where a failure would go unnoticed, and what can hardly be meant. */
   readonly warnings: readonly string[];
 }
 
 /**
  * `offsite-rsync config validate`: checks the file, and with `--secrets` also whether the secrets of targets and
- * channels can be read here and the programs of channels exist. It warns if a missing backup would go unnoticed.
+ * channels can be read here and the programs of channels exist. It warns if a missing backup would go unnoticed, or an exclude leaves nothing out.
  * @returns 0; 3 when a secret is missing; 2 when only a channel's program is
  * @throws ConfigError that lists every problem
  */
@@ -38,7 +38,7 @@ export async function validateConfig(options: ValidateOptions, context: Context)
   const targets = formatCount(settings.targets.size, 'target');
   const channels = formatCount(Object.keys(settings.alerts.channels).length, 'alert channel');
   context.out(`${options.config} is valid: ${jobs}, ${targets}, ${channels} besides the journal.\n`);
-  for (const silence of silences(settings)) context.log('warning', silence);
+  for (const warning of warningsOf(settings)) context.log('warning', warning);
   if (options.secrets !== true) return 0;
   const secrets = secretProblems(settings, context.environment);
   const programs = programProblems(settings, context.environment);
@@ -58,7 +58,7 @@ async function validateForPrograms({ config, secrets: looks }: ValidateOptions, 
     const secrets = looks === true ? secretProblems(settings, context.environment) : [];
     const programs = looks === true ? programProblems(settings, context.environment) : [];
     const exitCode = secrets.length > 0 ? exitCodeOf('secret') : programs.length > 0 ? exitCodeOf('usage') : 0;
-    return report({ valid: true, exitCode, problems: [...secrets, ...programs], warnings: silences(settings) });
+    return report({ valid: true, exitCode, problems: [...secrets, ...programs], warnings: warningsOf(settings) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return report({ valid: false, exitCode: exitCodeOf('usage'), problems: error.message.split('\n'), warnings: [] });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { programProblems } from '../../config/channel-programs.ts';
 import { secretProblems } from '../../config/secret-problems.ts';
 import type { Settings } from '../../config/settings.ts';
-import { silences } from '../../config/silence.ts';
+import { warningsOf } from '../../config/warnings.ts';
 import { makePrivateDirectory, whyKeptOut, writeFileAtomic } from '../../platform/files.ts';
 import { UnfitFileError } from '../../platform/regular-file.ts';
 import { localRsyncVersion } from '../../rsync/version.ts';
@@ -30,7 +30,7 @@ export async function findingsHere(settings: Settings, configFile: string, conte
     ...(await spaceFindings(settings)),
     ...(await unitFindings(settings, context)),
     ...alertFindings(settings),
-    ...silences(settings).map((text) => ({ kind: 'note', text }) as const),
+    ...warningsOf(settings).map((text) => ({ kind: 'note', text }) as const),
     ...programProblems(settings, context.environment).map((text) => ({ kind: 'bad', text }) as const),
     ...secretProblems(settings, context.environment).map((text) => ({ kind: 'bad', text }) as const),
   ];

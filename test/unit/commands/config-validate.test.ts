@@ -16,6 +16,7 @@ async function configured(top: Readonly<Record<string, unknown>> = {}, job: Read
 }
 
 const environment = { NOT_SET: '1', PATH: process.env.PATH };
+const HEARD = { channels: { screen: { type: 'desktop' } } };
 const expected = { expect: { schedule: '15 2 * * *' } };
 
 async function validate(config: string, secrets = false) {
@@ -35,8 +36,25 @@ describe('config validate', () => {
     ]);
   });
 
+  it('warns of an exclude that begins with the path of the source, and says what was meant', async () => {
+    const exclude = ['/srv/db/tmp/', '/srv/db-old', '/srv/db', 'srv/db/tmp', '/tmp', '/srv/db/**/*.log'];
+    const { config } = await configured({ alerts: HEARD }, { ...expected, source: '/srv/db', exclude });
+    expect((await validate(config)).lines.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/"\/srv\/db\/tmp\/" leaves nothing out.* Write "\/tmp\/"\.$/) as string,
+      expect.stringMatching(/Write "\/\*\*\/\*\.log"\.$/) as string,
+    ]);
+  });
+
+  it('says nothing of patterns where the source is everything', async () => {
+    const { config } = await configured(
+      { alerts: HEARD, state_dir: '/var/lib/x', runtime_dir: '/run/x' },
+      { ...expected, source: '/', exclude: ['/proc', '/var/lib/x', '/run'] },
+    );
+    expect((await validate(config)).lines).toEqual([]);
+  });
+
   it('says nothing more where nothing is silent', async () => {
-    const { config } = await configured({ alerts: { channels: { screen: { type: 'desktop' } } } }, expected);
+    const { config } = await configured({ alerts: HEARD }, expected);
     expect((await validate(config)).lines).toEqual([]);
   });
 

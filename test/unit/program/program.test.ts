@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { DRILL } from '../../../remote-scripts/commands/drill.ts';
 import { PRUNE } from '../../../remote-scripts/commands/prune.ts';
@@ -13,6 +13,8 @@ const leaves = (command: Command): readonly Command[] => {
   const below = command.commands.filter((each) => visible.includes(each));
   return below.length === 0 ? [command] : below.flatMap(leaves);
 };
+
+const allOf = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(allOf)];
 
 const nameOf = (command: Command): string =>
   command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`;
@@ -40,6 +42,18 @@ describe('each command of offsite-rsync', () => {
     },
   );
 });
+
+it.each(commands.map((command) => [nameOf(command), command] as const))(
+  '%s points whoever mistypes something to its own help',
+  async (name) => {
+    const said: string[] = [];
+    const program = buildProgram(() => Promise.resolve());
+    for (const each of allOf(program)) each.configureOutput({ writeErr: (text) => said.push(text) });
+    const wrong = program.parseAsync([...name.split(' ').slice(1), '--no-such-option'], { from: 'user' });
+    await expect(wrong).rejects.toThrow(CommanderError);
+    expect(said.join('')).toContain(`Help: ${name} --help\n`);
+  },
+);
 
 describe('each command of the secondary', () => {
   it.each(
