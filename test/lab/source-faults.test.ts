@@ -39,6 +39,7 @@ describe('a source that is not worth sending', () => {
   it('because it is missing', () =>
     expectFault(primary, secondary, {
       ...guard,
+      advises: /Look whether the local backup job has run and what belongs there is mounted/,
       provoke: () => rename(source(), `${source()}-away`),
       undo: () => rename(`${source()}-away`, source()),
       says: /the source \S+ does not exist/,
@@ -47,6 +48,7 @@ describe('a source that is not worth sending', () => {
   it('because it is a file', () =>
     expectFault(primary, secondary, {
       ...guard,
+      advises: /Name the directory in which it lies as source/,
       provoke: async () => {
         await rename(source(), `${source()}-away`);
         await writeFile(source(), 'a file');
@@ -90,6 +92,7 @@ describe('a source that is not worth sending', () => {
   it('because it cannot be read', () =>
     expectFault(primary, secondary, {
       ...guard,
+      advises: /Run this as a user who can read all of it/,
       provoke: () => chmod(source(), 0o000),
       undo: () => chmod(source(), 0o755),
       says: /Permission denied/,
@@ -98,6 +101,7 @@ describe('a source that is not worth sending', () => {
   it('because a directory in it cannot be read', () =>
     expectFault(primary, secondary, {
       ...guard,
+      advises: /Run this as a user who can read all of it/,
       provoke: () => chmod(source('deep'), 0o000),
       undo: () => chmod(source('deep'), 0o755),
       says: /cannot be read in full: .*deep.*Permission denied/,
