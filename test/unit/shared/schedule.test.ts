@@ -76,19 +76,37 @@ it('comes due every real hour while clocks change', () => {
 });
 
 describe('a text for a schedule', () => {
-  it.each(['15 2 * * *', '@daily', '*/15 * * * *', '0 2 * * MON-FRI', '0 0 L * *', '0 3 29 2 *'])(
-    'is taken: %s',
-    (text) => {
-      expect(cronProblem(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '15 2 * * *',
+    '@daily',
+    '*/15 * * * *',
+    '0 2 * * MON-FRI',
+    '0 2 * * thu,THU-SAT',
+    '0 0 L * *',
+    '0 3 29 2 *',
+  ])('is taken: %s', (text) => {
+    expect(cronProblem(text)).toBeUndefined();
+  });
 
-  it.each(['', '* *', '0 15 2 * * *', '61 * * * *', '@nonsense', '@reboot', 'H 2 * * *', '0 0 31 2 *', 'a b c d e'])(
-    'is refused, and named: %j',
-    (text) => {
-      expect(cronProblem(text)).toContain(JSON.stringify(text));
-    },
-  );
+  it.each([
+    '',
+    '* *',
+    '0 15 2 * * *',
+    '61 * * * *',
+    '@nonsense',
+    '@reboot',
+    'H 2 * * *',
+    '1H 2 * * *',
+    '5,H 2 * * *',
+    '0 2 * * 1-H',
+    '0 2 * * SUNH',
+    '0 2 1/H * *',
+    '0 2 * H THU',
+    '0 0 31 2 *',
+    'a b c d e',
+  ])('is refused, and named: %j', (text) => {
+    expect(cronProblem(text)).toContain(JSON.stringify(text));
+  });
 
   it('is refused with a number out of its range, as the parser would', () => {
     const field = fc.oneof(fc.constant('*'), fc.integer({ min: -1, max: 61 }).map(String));
