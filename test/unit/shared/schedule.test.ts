@@ -81,7 +81,7 @@ describe('a text for a schedule', () => {
     '@daily',
     '*/15 * * * *',
     '0 2 * * MON-FRI',
-    '0 2 * * thu,THU-SAT',
+    '0 2 * * tue,THU-SAT',
     '0 0 L * *',
     '0 3 29 2 *',
   ])('is taken: %s', (text) => {
